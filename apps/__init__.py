@@ -1,0 +1,1 @@
+"""Applications, and what their command lines share."""

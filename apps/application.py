@@ -1,0 +1,75 @@
+"""The record of an application, and the options that all of them share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from apps.options import option
+from models.names import CELLS, SCHEDULES
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Options of every application: the data, the recurrent stack and its training."""
+
+    dataset: str = option("sample", "sample, a named corpus, or the path of a file")
+    data_dir: str | None = option(None, "folder with the original files of named corpora")
+    epochs: int = option(20, "passes over the training data, at most", at_least=1)
+    batch_size: int = option(64, "examples a step", at_least=1)
+    learning_rate: float = option(2e-3, "of Adam, at its highest", at_least=0.0)
+    schedule: str = option("cosine", "how the learning rate falls after the warm-up", SCHEDULES)
+    warmup: float = option(0.5, "epochs in which the learning rate rises", at_least=0.0)
+    clip_norm: float = option(
+        1.0, "scale gradients down to this global norm; 0: never", at_least=0.0
+    )
+    patience: int = option(
+        3, "epochs without a better validation metric before it stops", at_least=1
+    )
+    seed: int = option(0, "of weights, dropout and order", at_least=0)
+    deterministic: bool = option(False, "repeat a run exactly (slower)")
+    cell: str = option("gru", "recurrent cell", CELLS)
+    units: int = option(96, "state size of each direction", at_least=1)
+    num_layers: int = option(1, "recurrent layers", at_least=1)
+    bidirectional: bool = option(True, "read forward and backward")
+    residual: bool = option(False, "add each layer's input to its output")
+    layer_normalization: bool = option(False, "normalise each layer's output")
+    dropout: float = option(
+        0.4, "share dropped before, between and after layers", at_least=0.0, below=1.0
+    )
+    recurrent_dropout: float = option(
+        0.0, "share of the state dropped between steps", at_least=0.0, below=1.0
+    )
+    l1: float = option(0.0, "penalty on absolute recurrent weights", at_least=0.0)
+    l2: float = option(0.0, "penalty on squared recurrent weights", at_least=0.0)
+    kernel_initializer: str = option("glorot_uniform", "Keras initializer of input weights")
+    recurrent_initializer: str = option("orthogonal", "Keras initializer of state weights")
+    embedding_dim: int = option(64, "size of a token's vector", at_least=1)
+    vectors: str | None = option(
+        None, "GloVe or fastText text file (.txt, .vec, .gz, .xz), or 'glove-6b-50d' with the extra"
+    )
+    freeze_vectors: bool = option(False, "keep the pretrained vectors as they are")
+
+
+@dataclass(frozen=True)
+class Application:
+    """What the command line needs to know of an application, importable without TensorFlow.
+
+    Attributes:
+        name: of the module and of the default run folder.
+        summary: a line for `--help`.
+        config: a frozen dataclass, `TrainingConfig` or a subclass.
+        load_task: imports and returns the task, a class with the interface of
+            `apps.classification.TextClassification`.
+        sample: the file in `data/samples` that `--dataset sample` reads.
+        recipes: options that differ from the config's defaults, by data set.
+    """
+
+    name: str
+    summary: str
+    config: type
+    load_task: Callable[[], type]
+    sample: str
+    recipes: dict[str, dict] = field(default_factory=dict)
+
+    def recipe(self, dataset: str):
+        """The config with the defaults of a data set."""
+        return self.config(**{"dataset": dataset, **self.recipes.get(dataset, {})})

@@ -1,0 +1,327 @@
+"""The text classification task: one classifier, from its data to its answers."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from sklearn.metrics import f1_score
+
+from apps import pictures, training
+from apps.application import Application
+from apps.classification_config import ClassificationConfig
+from data.corpora import read_labelled_texts
+from data.errors import UserError
+from data.examples import Corpus, LabelledTexts
+from data.pipeline import batches, vectorize
+from data.preprocessor import TextPreprocessor, Vocabularies, build_vocabularies
+from data.tabular import Columns
+from data.vectors import read_vectors
+from models.baseline import baseline_scores
+from models.classifier import TextClassifier
+from models.losses import class_weights, classification_loss
+from models.metrics import classification_metrics, metrics_table, predicted
+from models.prior import best_strength
+from models.serving import ServingClassifier
+
+_EVALUATION_BATCH = 512
+MULTI_LABEL_SEPARATOR = "|"
+
+
+class TextClassification:
+    """One classifier and what belongs to it.
+
+    Args:
+        config: the options it was or will be trained with.
+        class_names: the classes, in the order of the logits.
+        multi_label: whether a text may have any number of classes.
+        vocabularies: learned from the training texts.
+        model: token ids to logits.
+    """
+
+    def __init__(
+        self,
+        config: ClassificationConfig,
+        class_names: tuple[str, ...],
+        multi_label: bool,
+        vocabularies: Vocabularies,
+        model: keras.Model,
+    ):
+        self.config = config
+        self.class_names = tuple(class_names)
+        self.multi_label = multi_label
+        self.vocabularies = vocabularies
+        self.model = model
+        self.preprocessor = TextPreprocessor(
+            vocabularies,
+            config.standardize,
+            config.max_length,
+            config.max_word_length if config.characters else 0,
+        )
+
+    @staticmethod
+    def read(
+        application: Application, config: ClassificationConfig, class_names: tuple = ()
+    ) -> Corpus:
+        """The data set that the config names; `class_names` of a trained model, to evaluate it.
+
+        Raises:
+            UserError: it cannot be used.
+        """
+        columns = Columns(
+            config.text_column, config.label_column, config.split_column, config.label_separator
+        )
+        return read_labelled_texts(
+            config.dataset, application.sample, config.data_dir, columns, class_names
+        )
+
+    @classmethod
+    def build(cls, config: ClassificationConfig, corpus: Corpus) -> "TextClassification":
+        """A new classifier for a corpus; vocabularies come from its training split alone."""
+        vocabularies = build_vocabularies(
+            corpus.split("train").texts, config.standardize, config.max_tokens, config.min_count
+        )
+        model = _build_model(config, vocabularies, len(corpus.class_names))
+        return cls(config, corpus.class_names, corpus.multi_label, vocabularies, model)
+
+    @classmethod
+    def load(
+        cls, config: ClassificationConfig, description: dict, folder: Path
+    ) -> "TextClassification":
+        """A trained classifier from its run folder.
+
+        Raises:
+            UserError: files are missing or damaged.
+        """
+        vocabularies = Vocabularies.load(folder)
+        path = folder / "model.keras"
+        try:
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+            classes = tuple(description["class_names"])
+            if model.output_shape[-1] != len(classes):
+                raise ValueError(f"{len(classes)} classes, {model.output_shape[-1]} logits")
+        except Exception as error:  # whatever a damaged archive makes Keras raise
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise UserError(f"cannot load {path}: {reason}. Train again") from error
+        return cls(config, classes, description["multi_label"], vocabularies, model)
+
+    def describe(self) -> dict:
+        """What `load` needs besides config, vocabularies and model."""
+        return {"class_names": self.class_names, "multi_label": self.multi_label}
+
+    def save(self, folder: Path) -> None:
+        """Writes vocabularies and model."""
+        self.vocabularies.save(folder)
+        self.model.save(folder / "model.keras")
+
+    def files(self, folder: Path) -> list[Path]:
+        """The vocabulary files in a run folder."""
+        return [folder / name for name in Vocabularies.FILES.values()]
+
+    def fit(self, corpus: Corpus, folder: Path) -> bool:
+        """Trains; see `apps.training.fit`. Returns whether it was interrupted."""
+        config, train = self.config, corpus.split("train")
+        validation = corpus.split("validation")
+        targets = train.targets
+        if config.votes and train.votes is not None:
+            targets = train.votes
+        ids = vectorize(self.preprocessor, train.texts)
+        prior = np.maximum(train.targets.mean(axis=0), 1 / len(train))
+        held_out = _HeldOut(self, validation, prior)
+        interrupted = training.fit(
+            self.model,
+            batches(ids, targets, config.batch_size, shuffle_seed=config.seed),
+            held_out.figures,
+            classification_loss(
+                self.multi_label,
+                class_weights(train.targets, config.class_weight),
+                config.focal_gamma,
+                config.label_smoothing,
+            ),
+            "macro_f1",
+            config,
+            folder,
+        )
+        self._shift_logits(-held_out.strength(self.model) * np.log(prior))
+        return interrupted
+
+    def _shift_logits(self, shift: np.ndarray) -> None:
+        """Moves the bias of the output layer, so that every use of the model sees it."""
+        bias = self.model.get_layer("logits").bias
+        bias.assign(bias.numpy() + shift)
+
+    def scores(self, texts: list[str]) -> np.ndarray:
+        """<float32>[rows, num_classes], probabilities, in the order of the texts."""
+        logits = self._logits(vectorize(self.preprocessor, texts))
+        return (tf.nn.sigmoid(logits) if self.multi_label else tf.nn.softmax(logits)).numpy()
+
+    def _logits(self, ids: dict[str, tf.RaggedTensor]) -> np.ndarray:
+        lengths = ids["token_ids"].row_lengths().numpy()
+        order = np.argsort(lengths, kind="stable")  # the order of `batches` without a shuffle
+        sorted_logits = self.model.predict(
+            batches(ids, np.zeros(len(lengths)), _EVALUATION_BATCH).map(lambda ids, _: ids),
+            verbose=0,
+        )
+        logits = np.empty_like(sorted_logits)
+        logits[order] = sorted_logits
+        return logits
+
+    def evaluate(self, examples: LabelledTexts) -> dict:
+        """All figures of a split; see `models.metrics.classification_metrics`."""
+        return classification_metrics(
+            examples.targets, self.scores(examples.texts), self.class_names, self.multi_label
+        )
+
+    def evaluate_baseline(self, corpus: Corpus, examples: LabelledTexts) -> dict[str, dict]:
+        """The same figures of linear models trained on the corpus' training split."""
+        train = corpus.split("train")
+        reports = {}
+        for name, balanced in [("tf-idf", False), ("tf-idf, balanced classes", True)]:
+            scores = baseline_scores(
+                train.texts, train.targets, examples.texts, self.multi_label, balanced
+            )
+            reports[name] = classification_metrics(
+                examples.targets, scores, self.class_names, self.multi_label
+            )
+        return reports
+
+    @staticmethod
+    def table(report: dict) -> str:
+        """The figures of a split, for the terminal."""
+        return metrics_table(report)
+
+    def draw(self, split: str, report: dict, folder: Path) -> None:
+        """Pictures of a split's figures."""
+        if "confusion_matrix" in report:
+            pictures.confusion_matrix(
+                np.array(report["confusion_matrix"]),
+                self.class_names,
+                folder / f"confusion_{split}.png",
+            )
+
+    def serving(self) -> ServingClassifier:
+        """The model that takes raw strings; `predict` and `export` both use it.
+
+        It is rebuilt without cuDNN, which a SavedModel would carry to machines without a GPU.
+        """
+        settings = self.model.get_config()
+        settings["recurrent"] = {**settings["recurrent"], "use_cudnn": False}
+        portable = TextClassifier.from_config(settings)
+        portable.set_weights(self.model.get_weights())
+        return ServingClassifier(self.preprocessor, portable, self.class_names, self.multi_label)
+
+    def columns(self, answer: dict[str, tf.Tensor]) -> list[dict]:
+        """The serving model's answer to a batch, one dict of output columns a row."""
+        classes = [[name.decode() for name in row] for row in answer["classes"].numpy()]
+        return [
+            self._row(names, scores)
+            for names, scores in zip(classes, answer["scores"].numpy(), strict=True)
+        ]
+
+    def _row(self, names: list[str], scores: np.ndarray) -> dict:
+        # Nine digits are all that a float32 holds; more would be noise in the file.
+        values = {name: float(f"{score:.9g}") for name, score in zip(names, scores, strict=True)}
+        chosen = predicted(scores[np.newaxis], self.multi_label)[0]
+        label = MULTI_LABEL_SEPARATOR.join(np.array(names)[chosen])
+        by_class = {f"score_{name}": values[name] for name in self.class_names}
+        return {"predicted_label": label, "predicted_score": values[names[0]], **by_class}
+
+    def empty_columns(self) -> dict:
+        """The output columns of a row that could not be answered."""
+        names = ["predicted_label", "predicted_score", *(f"score_{n}" for n in self.class_names)]
+        return dict.fromkeys(names)
+
+    def describe_row(self, row: dict) -> str:
+        """One answer for the terminal: classes and scores, highest first."""
+        scores = {name: row[f"score_{name}"] for name in self.class_names}
+        ranked = sorted(scores, key=scores.get, reverse=True)
+        return "   ".join(f"{name} {100 * scores[name]:.1f} %" for name in ranked)
+
+
+class _HeldOut:
+    """The validation split, tokenised once, and the figures that choose the epoch."""
+
+    def __init__(self, task: TextClassification, examples: LabelledTexts, prior: np.ndarray):
+        self.task, self.targets, self.prior = task, examples.targets, prior
+        self.ids = vectorize(task.preprocessor, examples.texts)
+        self.correct = task.config.prior_correction and not task.multi_label
+
+    def figures(self, model: keras.Model) -> dict[str, float]:
+        """Loss, accuracy and macro-F1, the latter two as decided after the prior correction."""
+        logits = self.task._logits(self.ids)
+        strength = best_strength(logits, self.targets, self.prior)[0] if self.correct else 0.0
+        scores = _probabilities(logits - strength * np.log(self.prior), self.task.multi_label)
+        decided = predicted(scores, self.task.multi_label)
+        truth = self.targets > 0.5
+        loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+        if self.task.multi_label:
+            loss = keras.losses.BinaryCrossentropy(from_logits=True)
+        return {
+            "loss": float(loss(self.targets, logits)),
+            "accuracy": float((decided == truth).all(axis=1).mean()),
+            "macro_f1": float(f1_score(truth, decided, average="macro", zero_division=0)),
+        }
+
+    def strength(self, model: keras.Model) -> float:
+        """The prior correction that the split asks for; 0 where it is off."""
+        if not self.correct:
+            return 0.0
+        return best_strength(self.task._logits(self.ids), self.targets, self.prior)[0]
+
+
+def _probabilities(logits: np.ndarray, multi_label: bool) -> np.ndarray:
+    return (tf.nn.sigmoid(logits) if multi_label else tf.nn.softmax(logits)).numpy()
+
+
+def _build_model(
+    config: ClassificationConfig, vocabularies: Vocabularies, num_classes: int
+) -> TextClassifier:
+    """The untrained model; ids 0 and 1 stand before every vocabulary."""
+    model = TextClassifier(
+        vocabulary_size=len(vocabularies.tokens) + 2,
+        num_classes=num_classes,
+        embedding_dim=config.embedding_dim,
+        recurrent={
+            "cell": config.cell,
+            "units": config.units,
+            "num_layers": config.num_layers,
+            "bidirectional": config.bidirectional,
+            "dropout": config.dropout,
+            "recurrent_dropout": config.recurrent_dropout,
+            "l1": config.l1,
+            "l2": config.l2,
+            "kernel_initializer": config.kernel_initializer,
+            "recurrent_initializer": config.recurrent_initializer,
+            "residual": config.residual,
+            "layer_normalization": config.layer_normalization,
+        },
+        pooling=config.pooling,
+        dropout=config.dropout,
+        character_vocabulary_size=len(vocabularies.characters) + 2 if config.characters else 0,
+        max_word_length=config.max_word_length,
+    )
+    if config.vectors:
+        _set_vectors(model.get_layer("embedding"), vocabularies.tokens, config)
+    return model
+
+
+def _set_vectors(
+    embedding: keras.layers.Embedding, tokens: list[str], config: ClassificationConfig
+) -> None:
+    """Puts pretrained vectors into the first features of their tokens' rows."""
+    vectors = read_vectors(config.vectors, tokens)
+    dimension = len(next(iter(vectors.values())))
+    if dimension > config.embedding_dim or (
+        config.freeze_vectors and dimension < config.embedding_dim
+    ):
+        raise UserError(
+            f"{config.vectors} has vectors of {dimension} numbers, --embedding-dim is "
+            f"{config.embedding_dim}. Pass --embedding-dim {dimension}"
+        )
+    matrix = embedding.embeddings.numpy()
+    for row, token in enumerate(tokens, start=2):
+        if token in vectors:
+            matrix[row, :dimension] = vectors[token]
+    embedding.embeddings.assign(matrix)
+    embedding.trainable = not config.freeze_vectors
+    print(f"vectors: {len(vectors)} of {len(tokens)} tokens are in {config.vectors}")

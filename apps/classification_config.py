@@ -1,0 +1,42 @@
+"""The options of every text classifier."""
+
+from dataclasses import dataclass
+
+from apps.application import TrainingConfig
+from apps.options import option
+from data.names import STANDARDIZERS
+from models.names import POOLINGS
+
+
+@dataclass(frozen=True)
+class ClassificationConfig(TrainingConfig):
+    """What a text classifier adds to `TrainingConfig`."""
+
+    text_column: str = option("text", "column of a user's file with the texts")
+    label_column: str = option(
+        "label", "column with the class; several 0/1 columns, separated by commas: multi-label"
+    )
+    split_column: str = option("split", "column with the split, used if the file has it")
+    label_separator: str = option("", "splits a label cell into several classes (multi-label)")
+    standardize: str = option("tweet", "clean-up of texts", STANDARDIZERS)
+    max_length: int = option(200, "tokens kept from the head of a text", at_least=1)
+    max_tokens: int = option(30_000, "size of the vocabulary, at most", at_least=2)
+    min_count: int = option(2, "rarer tokens count as unknown", at_least=1)
+    characters: bool = option(True, "also read the letters of each token")
+    max_word_length: int = option(16, "letters kept from the head of a token", at_least=1)
+    pooling: tuple[str, ...] = option(
+        ("max", "attention"), "from the sequence to one vector; several are joined", POOLINGS
+    )
+    class_weight: float = option(
+        0.0, "weigh classes by this power of their inverse frequency", at_least=0.0
+    )
+    focal_gamma: float = option(
+        0.0, "focus on hard examples (focal loss); 0: cross-entropy", at_least=0.0
+    )
+    label_smoothing: float = option(
+        0.0, "share of the target spread over all classes", at_least=0.0, below=1.0
+    )
+    votes: bool = option(True, "learn the annotators' shares where the corpus has them")
+    prior_correction: bool = option(
+        True, "shift the logits of frequent classes down as far as validation macro-F1 gains"
+    )

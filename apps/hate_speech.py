@@ -1,0 +1,35 @@
+"""Hate speech, offensive language, or neither: a classifier of short texts.
+
+python -m apps.hate_speech train --dataset davidson --data-dir DIR --run runs/davidson
+"""
+
+from dataclasses import dataclass
+
+from apps.application import Application
+from apps.classification_config import ClassificationConfig
+from apps.command_line import main
+
+
+@dataclass(frozen=True)
+class HateSpeechConfig(ClassificationConfig):
+    """The options of `ClassificationConfig`; their defaults suit tweets."""
+
+
+def _load_task():
+    from apps.classification import TextClassification
+
+    return TextClassification
+
+
+APPLICATION = Application(
+    name="hate_speech",
+    summary="Classify short texts as hate speech, offensive language, or neither.",
+    config=HateSpeechConfig,
+    load_task=_load_task,
+    sample="hate_speech.csv",
+    # 336 training rows: small steps, and enough of them.
+    recipes={"sample": {"batch_size": 16, "epochs": 15, "patience": 5}},
+)
+
+if __name__ == "__main__":
+    main(APPLICATION)

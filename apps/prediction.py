@@ -1,0 +1,145 @@
+"""Answers for rows of any number: streamed, sorted by length inside, written in order."""
+
+import itertools
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tqdm import tqdm
+
+from data.errors import UserError
+from data.record_writers import WRITERS, record_writer
+from data.records import READERS, STANDARD_STREAM, Record, file_format, read_records
+
+# Rows read at once; within them texts of like length are answered together.
+_WINDOW = 4096
+_BATCH = 256
+_BAD_ROWS_SHOWN = 20
+
+
+def check_files(source: str | None, output: str | None) -> None:
+    """Refuses files that cannot be read or written, before anything slow happens.
+
+    Raises:
+        UserError: no such input, or a format that is unknown.
+    """
+    if source and source != STANDARD_STREAM:
+        file_format(source, READERS)
+        if not Path(source).is_file():
+            raise UserError(f"no file {source!r}. Check --input")
+    if output and output != STANDARD_STREAM:
+        file_format(output, WRITERS)
+        if source and os.path.realpath(source) == os.path.realpath(output):
+            raise UserError(f"{output} is the input. Choose another --output")
+
+
+def answer(task, texts: list[str]) -> list[dict]:
+    """The output columns of each text, answered as one batch."""
+    return task.columns(_serve(task)(_bytes(texts)))
+
+
+def answer_to_file(task, texts: list[str], output: str, column: str) -> None:
+    """Writes texts and their answers."""
+    with record_writer(output) as write:
+        for text, row in zip(texts, answer(task, texts), strict=True):
+            write({column: text, **row})
+
+
+def answer_file(task, source: str, output: str, column: str) -> int:
+    """Answers every row of a file.
+
+    A row that cannot be read or has no text is reported by number and keeps its place, with an
+    empty answer.
+
+    Args:
+        task: a trained task.
+        source: a file, or `-`.
+        output: a file, or `-`; it appears when all is answered, or not at all.
+        column: the input's column with the texts.
+
+    Returns:
+        How many rows have no answer.
+
+    Raises:
+        UserError: the input lacks the column, or has one of the output's names.
+    """
+    serve, bad = _serve(task), 0
+    records = read_records(source)
+    with record_writer(output) as write, _progress(source) as bar:
+        for window in _windows(records):
+            problems = [_problem(record, column, source) for record in window]
+            good = [i for i, problem in enumerate(problems) if not problem]
+            answers = _answers(task, serve, [window[i].values[column] for i in good])
+            answer_of = dict(zip(good, answers, strict=True))
+            for i, record in enumerate(window):
+                if problems[i]:
+                    bad += 1
+                    _report(bad, record.number, problems[i], bar)
+                write(_joined(record, answer_of.get(i) or task.empty_columns(), source))
+            bar.update(len(window))
+    return bad
+
+
+def _serve(task):
+    return task.serving().serve
+
+
+def _bytes(texts: list[str]):
+    """<string>[batch]; bytes that were not UTF-8 are given back as they were."""
+    import tensorflow as tf
+
+    return tf.constant([text.encode("utf-8", "surrogateescape") for text in texts], tf.string)
+
+
+def _answers(task, serve, texts: list[str]) -> list[dict]:
+    """Answers in the order of the texts, computed in the order of their lengths."""
+    answers = [None] * len(texts)
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+    for start in range(0, len(order), _BATCH):
+        rows = order[start : start + _BATCH]
+        columns = task.columns(serve(_bytes([texts[i] for i in rows])))
+        for i, row in zip(rows, columns, strict=True):
+            answers[i] = row
+    return answers
+
+
+def _windows(records: Iterator[Record]) -> Iterator[list[Record]]:
+    while window := list(itertools.islice(records, _WINDOW)):
+        yield window
+
+
+def _problem(record: Record, column: str, source: str) -> str:
+    """What keeps a row from being answered, or the empty text."""
+    if record.problem:
+        return record.problem
+    if column not in record.values:
+        if record.number == 1:
+            raise UserError(
+                f"no column {column!r} in {source}. It has: {', '.join(record.values)}. "
+                "Choose with --text-column"
+            )
+        return f"no {column!r}"
+    text = record.values[column]
+    if not isinstance(text, str):
+        return f"{column!r} is no text but {text!r}"
+    return "" if text.strip() else "an empty text"
+
+
+def _report(count: int, number: int, problem: str, bar: tqdm) -> None:
+    if count <= _BAD_ROWS_SHOWN:
+        bar.write(f"row {number}: {problem}", file=sys.stderr)
+    elif count == _BAD_ROWS_SHOWN + 1:
+        bar.write("further rows like these are counted only", file=sys.stderr)
+
+
+def _joined(record: Record, columns: dict, source: str) -> dict:
+    taken = record.values.keys() & columns.keys()
+    if taken:
+        raise UserError(f"{source} has a column {min(taken)!r} already. Rename or drop it")
+    return {**record.values, **columns}
+
+
+def _progress(source: str) -> tqdm:
+    """A bar on standard error, hidden where that is no terminal."""
+    return tqdm(desc=source, unit=" rows", disable=None, file=sys.stderr)

@@ -1,0 +1,87 @@
+"""The run folder: everything that a later command needs to know of a training."""
+
+import csv
+import importlib.metadata
+import json
+import platform
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.errors import UserError
+from data.files import whole_file, whole_folder
+
+FORMAT = 1
+CONFIG, MODEL, METRICS, HISTORY = "config.json", "model.keras", "metrics.json", "history.csv"
+_PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn", "tensorflow-datasets")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A folder with `config.json`, `model.keras`, vocabularies, history, metrics and pictures."""
+
+    path: Path
+
+    def describe(self) -> dict:
+        """What `config.json` says.
+
+        Raises:
+            UserError: the folder holds no run, or a damaged one, or one of another version.
+        """
+        config = self.path / CONFIG
+        if not config.is_file() or not (self.path / MODEL).is_file():
+            raise UserError(f"no trained model in {self.path}. Train one first, or check --run")
+        try:
+            description = json.loads(config.read_text(encoding="utf-8"))
+            found = description["format"]
+        except (OSError, ValueError, KeyError, TypeError):
+            raise UserError(f"{config} is damaged or of another program. Train again") from None
+        if found != FORMAT:
+            raise UserError(f"{config} has format {found!r}, expected {FORMAT}. Train again")
+        return description
+
+    def check_replaceable(self) -> None:
+        """Refuses to train into a folder that holds something else than a run.
+
+        Raises:
+            UserError: it does.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise UserError(f"{self.path} is a file. Choose another --run")
+        if self.path.is_dir() and any(self.path.iterdir()) and not (self.path / CONFIG).is_file():
+            raise UserError(f"{self.path} holds other files than a run. Choose another --run")
+
+    @contextmanager
+    def replacement(self):
+        """Yields the run folder that a training writes; a former run stays until it is ready."""
+        with whole_folder(self.path) as partial:
+            yield RunFolder(partial)
+
+    def write_json(self, name: str, value) -> None:
+        """Writes a JSON file, whole or not at all."""
+        with whole_file(self.path / name) as partial:
+            text = json.dumps(value, indent=2, ensure_ascii=False)
+            partial.write_text(text + "\n", encoding="utf-8")
+
+    def add_metrics(self, split: str, report: dict) -> None:
+        """Writes the figures of one split into `metrics.json`; those of other splits stay."""
+        path = self.path / METRICS
+        try:
+            metrics = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        except ValueError:
+            raise UserError(f"{path} is damaged. Remove it and evaluate again") from None
+        self.write_json(METRICS, {**metrics, split: report})
+
+    def history(self) -> list[dict[str, float]]:
+        """The rows of `history.csv`, one an epoch."""
+        with (self.path / HISTORY).open(encoding="utf-8", newline="") as file:
+            return [
+                {name: float(value) for name, value in row.items() if value}
+                for row in csv.DictReader(file)
+            ]
+
+
+def versions() -> dict[str, str]:
+    """The versions of Python and of the packages that a result depends on."""
+    found = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    return {"python": platform.python_version(), **found}

@@ -1,0 +1,101 @@
+"""Training that knows nothing of the task: seed, optimizer, callbacks, the best weights."""
+
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from apps.application import TrainingConfig
+from apps.run_folder import HISTORY
+from models.schedules import WarmupDecay
+
+
+def seed_everything(config: TrainingConfig) -> None:
+    """Seeds Python, NumPy and TensorFlow; with `deterministic`, chooses repeatable kernels too."""
+    keras.utils.set_random_seed(config.seed)
+    if config.deterministic:
+        tf.config.experimental.enable_op_determinism()
+
+
+def optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+    """Adam (Kingma & Ba 2015) with a warm-up, a schedule, and clipping by global norm, the remedy
+    for exploding gradients of Pascanu et al. (2013)."""
+    schedule = WarmupDecay(
+        config.learning_rate,
+        config.schedule,
+        warmup_steps=math.ceil(config.warmup * steps_per_epoch),
+        total_steps=config.epochs * steps_per_epoch,
+    )
+    return keras.optimizers.Adam(schedule, global_clipnorm=config.clip_norm or None)
+
+
+class Validation(keras.callbacks.Callback):
+    """Adds figures of the validation split to each epoch's logs.
+
+    Args:
+        validate: takes the model, returns figures by name.
+    """
+
+    def __init__(self, validate: Callable[[keras.Model], dict[str, float]]):
+        super().__init__()
+        self.validate = validate
+
+    def on_epoch_end(self, epoch, logs=None):
+        figures = self.validate(self.model)
+        logs.update({f"val_{name}": value for name, value in figures.items()})
+        logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+
+
+def fit(
+    model: keras.Model,
+    batches: tf.data.Dataset,
+    validate: Callable[[keras.Model], dict[str, float]],
+    loss: keras.losses.Loss,
+    monitor: str,
+    config: TrainingConfig,
+    folder: Path,
+) -> bool:
+    """Trains until the epochs are over, the validation stops to improve, or Ctrl-C.
+
+    The model keeps the weights of its best epoch. `history.csv` and the TensorBoard `logs` are
+    written into the folder, epoch by epoch.
+
+    Args:
+        model: maps a batch's inputs to logits.
+        batches: of `(inputs, targets)`, of known cardinality.
+        validate: figures of the validation split, without the prefix `val_`.
+        loss: of targets and logits.
+        monitor: the figure that chooses the epoch; the highest is the best.
+        config: the options.
+        folder: where the history goes.
+
+    Returns:
+        Whether it was interrupted.
+    """
+    model.compile(
+        optimizer=optimizer(config, int(batches.cardinality())), loss=loss, jit_compile=False
+    )
+    best = keras.callbacks.EarlyStopping(
+        f"val_{monitor}", mode="max", patience=config.patience, restore_best_weights=True
+    )
+    callbacks = [
+        Validation(validate),
+        best,
+        keras.callbacks.CSVLogger(str(folder / HISTORY)),
+        keras.callbacks.TensorBoard(str(folder / "logs"), write_graph=False),
+        keras.callbacks.TerminateOnNaN(raise_error=False),
+    ]
+    # One line an epoch where nobody watches a bar grow.
+    verbose = 1 if sys.stdout.isatty() else 2
+    try:
+        model.fit(
+            batches, epochs=config.epochs, callbacks=callbacks, verbose=verbose, shuffle=False
+        )
+    except KeyboardInterrupt:
+        if best.best_weights is not None:
+            model.set_weights(best.best_weights)
+        return True
+    return False

@@ -1,0 +1,1 @@
+"""From raw files to batches: examples, named corpora, users' files, preprocessing, pipelines."""

@@ -1,0 +1,28 @@
+"""The one exception that means: the user can mend this."""
+
+
+class UserError(Exception):
+    """A mistake in what the user passed: a path, a column, a row, an option.
+
+    Its message is one line that says what was wrong, what was received and what to do.
+    The command line prints it without a traceback and exits with status 2.
+    """
+
+
+def listed(values, most: int = 5) -> str:
+    """`1, 2, 3, 4, 5 and 7 more`: enough of `values` to act on, in one line."""
+    values = [str(value) for value in values]
+    rest = len(values) - most
+    return ", ".join(values[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def choose(kind: str, name: str, table) -> object:
+    """`table[name]`, or an error that lists the valid names.
+
+    Raises:
+        ValueError: `name` is not in `table`.
+    """
+    try:
+        return table[name]
+    except (KeyError, TypeError):
+        raise ValueError(f"Unknown {kind} {name!r}. Choose one of: {', '.join(table)}.") from None

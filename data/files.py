@@ -1,0 +1,83 @@
+"""Files that appear whole or not at all, and their checksums."""
+
+import errno
+import hashlib
+import os
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+
+from data.errors import UserError
+
+PARTIAL = ".partial"
+# What a user can mend; any other OSError is not about writing.
+_UNWRITABLE = {
+    errno.EACCES,
+    errno.EDQUOT,
+    errno.EISDIR,
+    errno.ENOSPC,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+}
+
+
+def sha256(path: Path) -> str:
+    """The file's sha256, hexadecimal, read in pieces."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _writing(path: Path):
+    """Turns a failure to write into the user's one line."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+        raise UserError(
+            f"cannot write {path}: {error.strerror}. "
+            "Check the folder, its permissions and the free space"
+        ) from error
+
+
+@contextmanager
+def whole_file(path: Path):
+    """Yields a temporary path beside `path`; renamed to it on success, removed on failure.
+
+    Raises:
+        UserError: the folder cannot be written, or the disk is full.
+    """
+    path = Path(path)
+    partial = path.with_name(f".{path.name}{PARTIAL}-{os.getpid()}")
+    with _writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield partial
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: Path):
+    """Like `whole_file` for a folder: a former one is replaced only when the new one is ready.
+
+    Raises:
+        UserError: the folder cannot be written, or the disk is full.
+    """
+    path = Path(path)
+    partial = path.with_name(f".{path.name}{PARTIAL}-{os.getpid()}")
+    former = path.with_name(f".{path.name}.former-{os.getpid()}")
+    with _writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            partial.mkdir()
+            yield partial
+            if path.exists():
+                os.replace(path, former)
+            os.replace(partial, path)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+            shutil.rmtree(former, ignore_errors=True)

@@ -1,0 +1,155 @@
+"""Vocabularies, learned from the training texts alone, and the layer that turns text into ids."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import keras
+import tensorflow as tf
+
+from data.errors import UserError
+from data.text import tokenize
+
+PADDING, UNKNOWN, START = "", "<unk>", "<start>"
+_BATCH = 1024
+
+
+@dataclass(frozen=True)
+class Vocabularies:
+    """What the preprocessor learned: tokens and characters by falling frequency.
+
+    The id of an entry is its position plus 2: 0 is padding and 1 the unknown.
+    """
+
+    tokens: list[str]
+    characters: list[str]
+
+    FILES: ClassVar[dict[str, str]] = {"tokens": "vocabulary.txt", "characters": "characters.txt"}
+
+    def save(self, folder: Path) -> None:
+        """Writes one entry a line, UTF-8. Entries hold no white space, so lines are safe."""
+        for field, name in self.FILES.items():
+            # newline="": entries may hold U+2028 and the like, which are not line ends here.
+            with (folder / name).open("w", encoding="utf-8", newline="") as file:
+                file.writelines(f"{entry}\n" for entry in getattr(self, field))
+
+    @classmethod
+    def load(cls, folder: Path) -> "Vocabularies":
+        """Reads what `save` wrote.
+
+        Raises:
+            UserError: a file is missing or damaged.
+        """
+        entries = {}
+        for field, name in cls.FILES.items():
+            try:
+                with (folder / name).open(encoding="utf-8", newline="") as file:
+                    entries[field] = file.read().split("\n")[:-1]
+            except (OSError, UnicodeDecodeError) as error:
+                raise UserError(f"cannot read {folder / name}: {error}. Train again") from None
+        return cls(**entries)
+
+
+def build_vocabularies(
+    train_texts: list[str], standardize: str, max_tokens: int, min_count: int
+) -> Vocabularies:
+    """Counts tokens and characters of the training texts.
+
+    Args:
+        train_texts: raw texts of the training split, and of no other.
+        standardize: a name in `data.names.STANDARDIZERS`.
+        max_tokens: keep this many of the most frequent tokens.
+        min_count: and only those seen this often; rarer ones train the unknown's vector.
+    """
+    split = tf.function(
+        lambda texts: tokenize(texts, standardize).flat_values,
+        input_signature=[tf.TensorSpec([None], tf.string)],
+    )
+    counts = Counter()
+    for start in range(0, len(train_texts), _BATCH):
+        counts.update(split(tf.constant(train_texts[start : start + _BATCH])).numpy())
+    counts = Counter({token.decode("utf-8"): count for token, count in counts.items()})
+    characters = Counter()
+    for token, count in counts.items():
+        characters.update(dict.fromkeys(token, count))
+    tokens = [token for token in _by_frequency(counts, min_count) if token != START]
+    return Vocabularies([START, *tokens[: max_tokens - 1]], _by_frequency(characters, min_count))
+
+
+def _by_frequency(counts: Counter, min_count: int) -> list[str]:
+    """Entries by falling count, equal counts in code point order, so that ids never depend on
+    the order of the rows."""
+    kept = [entry for entry, count in counts.items() if count >= min_count]
+    return sorted(kept, key=lambda entry: (-counts[entry], entry))
+
+
+class TextPreprocessor(keras.layers.Layer):
+    """Raw strings to token ids and character ids, in stock TensorFlow ops.
+
+    A start token stands before every text, so that no row is ever empty: cuDNN and attention
+    both need one real token a row.
+
+    Args:
+        vocabularies: from `build_vocabularies`.
+        standardize: a name in `data.names.STANDARDIZERS`.
+        max_length: tokens kept from the head of a text, the start token not counted.
+        max_word_length: characters kept from the head of a token; 0 for no character ids.
+    """
+
+    def __init__(
+        self,
+        vocabularies: Vocabularies,
+        standardize: str,
+        max_length: int,
+        max_word_length: int = 0,
+    ):
+        super().__init__(name="preprocessor", trainable=False)
+        self.standardize = standardize
+        self.max_length = max_length
+        self.max_word_length = max_word_length
+        self.token_lookup = keras.layers.StringLookup(
+            vocabulary=vocabularies.tokens, mask_token=PADDING, oov_token=UNKNOWN
+        )
+        self.character_lookup = None
+        if max_word_length:
+            self.character_lookup = keras.layers.IntegerLookup(
+                vocabulary=[ord(character) for character in vocabularies.characters],
+                mask_token=0,
+                oov_token=-1,
+            )
+        self.built = True  # it has no weights, and an export wants to know
+
+    def ragged(self, texts: tf.Tensor) -> dict[str, tf.RaggedTensor]:
+        """The ids of each text, unpadded.
+
+        Args:
+            texts: <string>[batch].
+
+        Returns:
+            `token_ids`: <int32>[batch, (tokens)], each row at least one long; and with characters
+            `character_ids`: <int32>[batch, (tokens), max_word_length], 0 where padded.
+        """
+        tokens = tokenize(texts, self.standardize)[:, : self.max_length]
+        start = tf.fill([tf.shape(texts)[0], 1], START)
+        tokens = tf.concat([tf.RaggedTensor.from_tensor(start), tokens], axis=1)
+        ids = {"token_ids": tokens.with_flat_values(self._ids(tokens.flat_values))}
+        if self.character_lookup is not None:
+            ids["character_ids"] = tokens.with_flat_values(self._letters(tokens.flat_values))
+        return ids
+
+    def call(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Like `ragged`, padded with 0 at the right to the longest text of the batch."""
+        return {name: ids.to_tensor() for name, ids in self.ragged(texts).items()}
+
+    def _ids(self, tokens: tf.Tensor) -> tf.Tensor:
+        return tf.cast(self.token_lookup(tokens), tf.int32)
+
+    def _letters(self, tokens: tf.Tensor) -> tf.Tensor:
+        """<string>[tokens] -> <int32>[tokens, max_word_length]."""
+        # Cut bytes first (4 is the longest UTF-8 character): a word of a megabyte stays cheap.
+        head = tf.strings.substr(tokens, 0, 4 * self.max_word_length)
+        codes = tf.strings.unicode_decode(head, "UTF-8", errors="ignore")
+        codes = codes[:, : self.max_word_length]
+        ids = codes.with_flat_values(tf.cast(self.character_lookup(codes.flat_values), tf.int32))
+        return ids.to_tensor(shape=[None, self.max_word_length])

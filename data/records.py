@@ -1,0 +1,172 @@
+"""Rows of CSV, TSV, JSON lines, plain text and Parquet files, streamed.
+
+A row that cannot be read is yielded with its number and what is wrong with it, in its place;
+whoever reads decides whether to stop. Memory does not grow with the file.
+"""
+
+import codecs
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from data.errors import UserError, choose
+
+STANDARD_STREAM = "-"
+TEXT_COLUMN = "text"
+# A longer field is an unclosed quotation mark, not a text.
+_LONGEST_FIELD = 16 * 2**20
+_PARQUET_ROWS = 4096
+
+
+class Record(NamedTuple):
+    """One row.
+
+    Attributes:
+        number: 1 for the first row after the header.
+        values: cells by column name; as far as they could be read where `problem` is set.
+        problem: what is wrong with the row, empty if nothing is.
+    """
+
+    number: int
+    values: dict
+    problem: str = ""
+
+
+def read_records(path: str) -> Iterator[Record]:
+    """Streams the rows of a file; `-` reads standard input, one text a line.
+
+    Bytes that are not UTF-8 come as lone surrogates (`surrogateescape`), so nothing is lost.
+
+    Raises:
+        UserError: no such file, an unknown format, UTF-16, or an unreadable Parquet file.
+    """
+    if path == STANDARD_STREAM:
+        stream = open(sys.stdin.fileno(), encoding="utf-8", errors="surrogateescape", closefd=False)
+        yield from _read_lines(stream)
+        return
+    suffix = file_format(path, READERS)
+    try:
+        with Path(path).open("rb") as file:
+            head = file.read(4)
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}. Check the path") from None
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise UserError(f"{path} is UTF-16, UTF-8 is needed. Save it again as UTF-8")
+    if suffix == ".parquet":
+        yield from _read_parquet(path)
+        return
+    with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        yield from READERS[suffix](file)
+
+
+def file_format(path: str, table: dict) -> str:
+    """The file's suffix, in lower case, if `table` has it.
+
+    Raises:
+        UserError: it has not.
+    """
+    suffix = Path(path).suffix.lower()
+    try:
+        choose("file format", suffix, table)
+    except ValueError as error:
+        raise UserError(f"{path}: {error}") from None
+    return suffix
+
+
+def _read_csv(file) -> Iterator[Record]:
+    csv.field_size_limit(_LONGEST_FIELD)
+    return _read_delimited(csv.reader(file))
+
+
+def _read_tsv(file) -> Iterator[Record]:
+    # In tab-separated corpora a quotation mark is a sign like any other: quoting would swallow
+    # lines. Only a cell that is quoted as a whole is unquoted.
+    csv.field_size_limit(_LONGEST_FIELD)
+    rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+    return _read_delimited(rows, _unquote)
+
+
+def _unquote(cell: str) -> str:
+    inner = cell[1:-1]
+    if len(cell) < 2 or cell[0] + cell[-1] != '""' or '"' in inner.replace('""', ""):
+        return cell
+    return inner.replace('""', '"')
+
+
+def _read_delimited(rows, clean=str) -> Iterator[Record]:
+    header, number = None, 0
+    while True:
+        problem = ""
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            row, problem = [""], f"{error} (an unclosed quotation mark?)"
+        if not row:
+            continue
+        row = [clean(cell) for cell in row]
+        if header is None:
+            header = row
+            continue
+        number += 1
+        if not problem and len(row) != len(header):
+            problem = f"{len(row)} fields where the header has {len(header)}"
+        cells = (row + [""] * len(header))[: len(header)]
+        yield Record(number, dict(zip(header, cells, strict=True)), problem)
+
+
+def _read_json_lines(file) -> Iterator[Record]:
+    number = 0
+    for line in file:
+        if not line.strip():
+            continue
+        number += 1
+        try:
+            values = json.loads(line)
+        except ValueError as error:
+            yield Record(number, {}, f"not JSON: {error}")
+            continue
+        if isinstance(values, dict):
+            yield Record(number, {name: _paired(value) for name, value in values.items()})
+        else:
+            yield Record(number, {}, f"not a JSON object: {line.strip()[:40]}")
+
+
+def _paired(value):
+    """JSON may escape half of a surrogate pair, which no UTF-8 file can hold: U+FFFD instead."""
+    if not isinstance(value, str) or value.isascii():
+        return value
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _read_lines(file) -> Iterator[Record]:
+    for number, line in enumerate(file, 1):
+        yield Record(number, {TEXT_COLUMN: line.rstrip("\r\n")})
+
+
+def _read_parquet(path: str) -> Iterator[Record]:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            number = 0
+            for batch in file.iter_batches(batch_size=_PARQUET_ROWS):
+                for values in batch.to_pylist():
+                    number += 1
+                    yield Record(number, values)
+    except pyarrow.ArrowException as error:
+        raise UserError(f"cannot read {path} as Parquet: {str(error).splitlines()[0]}") from None
+
+
+READERS = {
+    ".csv": _read_csv,
+    ".tsv": _read_tsv,
+    ".jsonl": _read_json_lines,
+    ".txt": _read_lines,
+    ".parquet": _read_parquet,
+}

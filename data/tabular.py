@@ -1,0 +1,247 @@
+"""Users' own labelled texts: CSV, TSV, JSON lines or Parquet to a corpus, checked row by row."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from data.errors import UserError, listed
+from data.examples import Corpus, LabelledTexts
+from data.files import sha256
+from data.records import read_records
+from data.splits import FRACTIONS, split_by_content
+
+_SPLIT_NAMES = {
+    "train": "train",
+    "training": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "dev": "validation",
+    "test": "test",
+}
+# One for each split is the least that a class needs to be learned, chosen and tested.
+_FEWEST_ROWS = 3
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns hold what.
+
+    Attributes:
+        text: the column with the texts.
+        label: the column with the class; several, separated by commas, are one 0/1 column a class
+            (multi-label).
+        split: the column with the split; it is used if the file has it.
+        label_separator: splits a label cell into any number of classes (multi-label); empty: one.
+    """
+
+    text: str = "text"
+    label: str = "label"
+    split: str = "split"
+    label_separator: str = ""
+
+
+def read_table(path: str, columns: Columns = Columns(), class_names: tuple = ()) -> Corpus:
+    """Reads a file of labelled texts.
+
+    Args:
+        path: a .csv, .tsv, .jsonl or .parquet file.
+        columns: which columns hold what.
+        class_names: the classes of a trained model, for files that are only evaluated; empty:
+            the classes are what the labels of the file say.
+
+    Returns:
+        The corpus; without a split column its splits are made by content, 80/10/10.
+
+    Raises:
+        UserError: one line with the numbers of the rows that cannot be used, counted from 1
+            after the header.
+    """
+    table = _read(path, columns)
+    split_of = _splits(table, columns, path)
+    label_sets, found = _labels(table, columns, path)
+    names = class_names or _in_order(found)
+    targets = _targets(label_sets, names, path, columns)
+    multi_label = _is_multi_label(table, columns)
+    if not class_names:
+        _check_classes(targets, names, path)
+    texts = table[columns.text].tolist()
+    rows_of = _rows_by_split(texts, targets, split_of)
+    if not class_names:
+        _check_training_classes(rows_of, targets, names, path)
+    everything = LabelledTexts(texts, targets, names)
+    splits = {name: everything.take(rows) for name, rows in rows_of.items() if len(rows)}
+    return Corpus(Path(path).name, sha256(path), names, multi_label, splits)
+
+
+def _read(path: str, columns: Columns) -> pd.DataFrame:
+    """All rows as a frame whose index is the row number."""
+    records = list(read_records(path))
+    bad = [f"row {record.number}: {record.problem}" for record in records if record.problem]
+    if bad:
+        raise UserError(
+            f"{path}: {len(bad)} unreadable row(s): {listed(bad, 3)}. Mend or drop them"
+        )
+    if not records:
+        raise UserError(f"{path} has no rows. Expected a header and one row a text")
+    table = pd.DataFrame(
+        [record.values for record in records], index=[record.number for record in records]
+    )
+    wanted = [columns.text, *columns.label.split(",")]
+    missing = [name for name in wanted if name not in table.columns]
+    if missing:
+        raise UserError(
+            f"no column {listed(map(repr, missing))} in {path}. It has: "
+            f"{listed(table.columns, 12)}. Choose with --text-column and --label-column"
+        )
+    texts = table[columns.text]
+    _refuse(path, table[~texts.map(lambda text: isinstance(text, str))], "without a text")
+    _refuse(path, table[texts.map(_not_utf8)], "that are not UTF-8 (convert the file to UTF-8)")
+    _refuse(path, table[texts.str.strip() == ""], "with an empty text")
+    return table
+
+
+def _not_utf8(text: str) -> bool:
+    """Whether the reader met bytes that are not UTF-8; it keeps them as lone surrogates."""
+    return any("\udc80" <= character <= "\udcff" for character in text)
+
+
+def _refuse(path: str, rows: pd.DataFrame, what: str) -> None:
+    """Raises if there are such rows, naming the first of them."""
+    if len(rows):
+        raise UserError(
+            f"{path}: {len(rows)} row(s) {what}: row {listed(rows.index)}. Mend or drop them"
+        )
+
+
+def _is_multi_label(table: pd.DataFrame, columns: Columns) -> bool:
+    if "," in columns.label or columns.label_separator:
+        return True
+    return bool(table[columns.label].map(lambda cell: isinstance(cell, list)).any())
+
+
+def _labels(table: pd.DataFrame, columns: Columns, path: str) -> tuple[pd.Series, set[str]]:
+    """The set of class names of each row, and all names found."""
+    if "," in columns.label:
+        return _label_columns(table, columns.label.split(","), path)
+    cells = table[columns.label]
+    label_sets = cells.map(lambda cell: _label_set(cell, columns.label_separator))
+    if not _is_multi_label(table, columns):
+        _refuse(path, table[label_sets.map(len) == 0], "without a label")
+    return label_sets, set().union(*label_sets)
+
+
+def _label_set(cell, separator: str) -> set[str]:
+    """The names in one cell: a list of them, a text of several, or one; empty ones are none."""
+    if not isinstance(cell, list):
+        name = _name(cell)
+        cell = name.split(separator) if separator else [name]
+    return {_name(part) for part in cell} - {""}
+
+
+def _label_columns(table: pd.DataFrame, names: list[str], path: str) -> tuple[pd.Series, set[str]]:
+    cells = table[names].map(_name)
+    odd = ~cells.isin(["0", "1", "True", "False"]).all(axis=1)
+    _refuse(path, table[odd], f"where {listed(names)} are not all 0 or 1")
+    label_sets = cells.apply(
+        lambda row: {name for name in names if row[name] in ("1", "True")}, axis=1
+    )
+    return label_sets, set(names)
+
+
+def _name(value) -> str:
+    """A label as text: 1, 1.0 and " 1 " are one class; nothing is the empty text."""
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value).strip()
+
+
+def _in_order(names: set[str]) -> tuple[str, ...]:
+    """Numbers by value, names by alphabet."""
+    if all(name.lstrip("-").isdigit() for name in names):
+        return tuple(sorted(names, key=int))
+    return tuple(sorted(names))
+
+
+def _targets(label_sets: pd.Series, names: tuple, path: str, columns: Columns) -> np.ndarray:
+    position = {name: i for i, name in enumerate(names)}
+    targets = np.zeros((len(label_sets), len(names)), np.float32)
+    unknown = {}
+    for row, (number, labels) in enumerate(label_sets.items()):
+        for label in labels:
+            if label in position:
+                targets[row, position[label]] = 1.0
+            else:
+                unknown.setdefault(label, []).append(number)
+    if unknown:
+        label, rows = next(iter(unknown.items()))
+        raise UserError(
+            f"{path}: {len(unknown)} unknown label(s), first {label!r} in row {listed(rows)}. "
+            f"Known: {listed(names, 12)}. Check --label-column {columns.label}"
+        )
+    return targets
+
+
+def _check_classes(targets: np.ndarray, names: tuple, path: str) -> None:
+    counts = dict(zip(names, targets.sum(axis=0).astype(int), strict=True))
+    if len(names) < 2 and not (targets == 0).any():
+        raise UserError(
+            f"{path} has a single class, {names[0]!r}: there is nothing to tell apart. "
+            "Add rows of another class, or check --label-column"
+        )
+    few = {name: count for name, count in counts.items() if count < _FEWEST_ROWS}
+    if few:
+        name = next(iter(few))
+        rows = np.flatnonzero(targets[:, names.index(name)]) + 1
+        raise UserError(
+            f"{path} has too few rows for {len(few)} of {len(names)} classes, first {name!r} "
+            f"with {few[name]} (row {listed(rows)}). At least {_FEWEST_ROWS} are needed: "
+            "add rows, merge classes, or check --label-column"
+        )
+
+
+def _check_training_classes(rows_of: dict, targets: np.ndarray, names: tuple, path: str) -> None:
+    counts = targets[rows_of["train"]].sum(axis=0)
+    absent = [name for name, count in zip(names, counts, strict=True) if count == 0]
+    if absent:
+        rows = np.flatnonzero(targets[:, names.index(absent[0])]) + 1
+        raise UserError(
+            f"{path} has no training row of {listed(map(repr, absent))}, which stands in row "
+            f"{listed(rows)} of another split. Add some, or drop the class"
+        )
+
+
+def _splits(table: pd.DataFrame, columns: Columns, path: str) -> pd.Series | None:
+    """The split of each row, or None where the file does not say."""
+    if columns.split not in table.columns:
+        return None
+    names = table[columns.split].map(_name).str.lower()
+    unknown = names[~names.isin(_SPLIT_NAMES)]
+    if len(unknown):
+        raise UserError(
+            f"{path}: {len(unknown)} row(s) of an unknown split, first {unknown.iloc[0]!r} in row "
+            f"{listed(unknown.index)}. Choose from: {', '.join(_SPLIT_NAMES)}"
+        )
+    return names.map(_SPLIT_NAMES)
+
+
+def _rows_by_split(texts: list[str], targets: np.ndarray, split_of: pd.Series | None) -> dict:
+    """Row positions by split; what the file does not split is split by content."""
+    strata = [tuple(np.flatnonzero(target)) for target in targets]
+    if split_of is None:
+        return split_by_content(texts, strata)
+    rows_of = {name: np.flatnonzero(split_of == name) for name in FRACTIONS}
+    if not len(rows_of["validation"]) and len(rows_of["train"]):
+        # Something must choose the epoch, and it must not be the test split.
+        train = rows_of["train"]
+        parts = split_by_content(
+            [texts[i] for i in train],
+            [strata[i] for i in train],
+            fractions={"train": 0.9, "validation": 0.1},
+        )
+        rows_of |= {name: train[parts[name]] for name in ("train", "validation")}
+    return rows_of

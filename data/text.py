@@ -1,0 +1,116 @@
+"""Clean-up and tokenisation of raw strings in stock TensorFlow ops.
+
+Training and SavedModel share them. Every function takes and returns string tensors of UTF-8 bytes and runs inside a graph.
+"""
+
+import tensorflow as tf
+
+from data.errors import choose
+from data.names import STANDARDIZERS
+
+USER, LINK, NUMBER = "<user>", "<url>", "<number>"
+
+# Marks inside a string while numeric entities are decoded; control characters are gone by then.
+_ENTITY, _END = "\x01", "\x02"
+_NAMED_ENTITIES = {"lt": "<", "gt": ">", "quot": '"', "apos": "'", "nbsp": " ", "amp": "&"}
+# So: emoji and pictographs; Sk: skin tones and modifiers; Co: private use, where old phones kept
+# their emoji (U+E415 and the like are frequent in tweets of 2012-2015).
+_SYMBOLS = r"[\p{So}\p{Sk}\p{Co}]"
+
+
+def to_valid_utf8(texts: tf.Tensor) -> tf.Tensor:
+    """Replaces bytes that are not UTF-8 by U+FFFD, and control characters by spaces."""
+    texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
+    return tf.strings.regex_replace(texts, r"\p{Cc}", " ")
+
+
+def decode_entities(texts: tf.Tensor) -> tf.Tensor:
+    """`&amp;` -> `&`, `&#128514;` and `&#x1F602;` -> the character.
+
+    Numbers beyond Unicode become U+FFFD. `texts` holds no control characters.
+    """
+    # Twitter escaped text that was already escaped: "&amp;#128514;" is an emoji too.
+    texts = tf.strings.regex_replace(texts, "&amp;", "&")
+    for name, character in _NAMED_ENTITIES.items():
+        texts = tf.strings.regex_replace(texts, f"&{name};", character)
+    marked = tf.strings.regex_replace(
+        texts, r"&#(?:([0-9]{1,7})|[xX]([0-9a-fA-F]{1,6}));", rf"{_ENTITY}\1,\2{_END}"
+    )
+    pieces = tf.strings.split(marked, _ENTITY)
+    return tf.strings.reduce_join(
+        pieces.with_flat_values(_decode_leading_number(pieces.flat_values)), axis=-1
+    )
+
+
+def _decode_leading_number(pieces: tf.Tensor) -> tf.Tensor:
+    """`128514,<END>rest` or `,1F602<END>rest` -> the character and the rest."""
+    pattern = rf"(?s)^([0-9]*),([0-9a-fA-F]*){_END}(.*)$"
+    is_entity = tf.strings.regex_full_match(pieces, pattern)
+    entity = tf.where(is_entity, pieces, f"0,{_END}")
+    number = tf.strings.regex_replace(entity, pattern, r"\1")
+    hexadecimal = tf.strings.regex_replace(entity, pattern, r"0x0\2")
+    # to_number reads hexadecimal digits as a float only; 24 bits are exact in float64.
+    codes = tf.where(
+        number == "",
+        tf.cast(tf.strings.to_number(hexadecimal, tf.float64), tf.int32),
+        tf.strings.to_number(tf.where(number == "", "0", number), tf.int32),
+    )
+    characters = tf.strings.unicode_encode(codes[:, tf.newaxis], "UTF-8", errors="replace")
+    rest = tf.strings.regex_replace(entity, pattern, r"\3")
+    return tf.where(is_entity, characters + rest, pieces)
+
+
+def clean_tweets(texts: tf.Tensor) -> tf.Tensor:
+    """Lower-cased tweets whose tokens stand between spaces.
+
+    User names, links and numbers become one token each; runs of three or more of the same letter
+    are cut to two ("soooo" -> "soo"); emoji and punctuation stand alone; "#word" is "# word".
+
+    Args:
+        texts: <string>[batch].
+
+    Returns:
+        <string>[batch], valid UTF-8.
+    """
+    # The escapes go first, then what they hid (an escaped line break) is cleaned as well.
+    texts = to_valid_utf8(decode_entities(to_valid_utf8(texts)))
+    texts = tf.strings.lower(texts, encoding="utf-8")
+    texts = tf.strings.regex_replace(texts, r"https?:\S*|www\.\S+", f" {LINK} ")
+    texts = tf.strings.regex_replace(texts, r"@\w+", f" {USER} ")
+    texts = tf.strings.regex_replace(texts, r"[’‘`´]", "'")
+    texts = tf.strings.regex_replace(texts, r"[“”„«»]", '"')
+    texts = tf.strings.regex_replace(texts, r"\d+(?:[.,:]\d+)*", f" {NUMBER} ")
+    texts = _shorten_runs(texts)
+    return tf.strings.regex_replace(texts, rf"({_SYMBOLS}|[!?.,;:\"()\[\]#*/&=+~|{{}}])", r" \1 ")
+
+
+def _shorten_runs(texts: tf.Tensor) -> tf.Tensor:
+    """Cuts runs of three or more of the same sign to two (RE2 has no back-references)."""
+    for sign in "abcdefghijklmnopqrstuvwxyz":
+        texts = tf.strings.regex_replace(texts, f"{sign}{{3,}}", sign * 2)
+    for sign in "!?.":
+        texts = tf.strings.regex_replace(texts, rf"(?:\{sign}\s*){{2,}}", f" {sign}{sign} ")
+    return texts
+
+
+def clean_plain(texts: tf.Tensor) -> tf.Tensor:
+    """Lower-cased texts with punctuation set apart; nothing is replaced. <string>[batch] both."""
+    texts = tf.strings.lower(to_valid_utf8(texts), encoding="utf-8")
+    return tf.strings.regex_replace(texts, r"([^\w\s'])", r" \1 ")
+
+
+def tokenize(texts: tf.Tensor, standardize: str) -> tf.RaggedTensor:
+    """Splits texts at white space after a clean-up.
+
+    Args:
+        texts: <string>[batch], any bytes.
+        standardize: a name in `data.names.STANDARDIZERS`.
+
+    Returns:
+        <string>[batch, (tokens)].
+
+    Raises:
+        ValueError: unknown `standardize`.
+    """
+    standardizer = globals()[choose("standardize", standardize, STANDARDIZERS)]
+    return tf.strings.split(standardizer(texts))

@@ -1,0 +1,1 @@
+"""Layers and models: embedding, recurrent stacks, pooling, classifier, serving, metrics."""

@@ -1,0 +1,92 @@
+"""The text classifier: embedding front end, recurrent stack, pooling, logits."""
+
+import keras
+
+from models.embedding import CharacterConvolution
+from models.pooling import pooling_layer
+from models.recurrent import recurrent_stack
+
+
+@keras.saving.register_keras_serializable(package="models")
+class TextClassifier(keras.Model):
+    """Token ids to one logit a class.
+
+    Args:
+        vocabulary_size: token ids, with padding 0 and unknown 1.
+        num_classes: outputs.
+        embedding_dim: size of a token's vector.
+        recurrent: arguments of `models.recurrent.recurrent_stack`, by name.
+        pooling: names in `models.pooling.POOLINGS`; several are concatenated.
+        dropout: share dropped of the embedding's features (whole features of a text, spatial
+            dropout) and of the pooled vector.
+        character_vocabulary_size: character ids, with padding 0 and unknown 1; 0 for a model
+            without characters.
+        max_word_length: letters of a word.
+
+    Call arguments:
+        inputs: a dict of `token_ids` <int32>[batch, time], 0 where padded, and with characters
+            `character_ids` <int32>[batch, time, max_word_length], 0 where padded.
+
+    Output shape:
+        logits <float32>[batch, num_classes].
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        num_classes: int,
+        embedding_dim: int,
+        recurrent: dict,
+        pooling: tuple[str, ...] = ("attention",),
+        dropout: float = 0.0,
+        character_vocabulary_size: int = 0,
+        max_word_length: int = 0,
+        **kwargs,
+    ):
+        # === Layers ===
+        embedding = keras.layers.Embedding(
+            vocabulary_size, embedding_dim, mask_zero=True, name="embedding"
+        )
+        characters = (
+            CharacterConvolution(character_vocabulary_size, name="characters")
+            if character_vocabulary_size
+            else None
+        )
+        stack = recurrent_stack(**recurrent, name="recurrent")
+        poolings = [pooling_layer(name, recurrent.get("bidirectional", False)) for name in pooling]
+        head = keras.layers.Dense(num_classes, dtype="float32", name="logits")
+
+        # === Functional graph ===
+        inputs = {"token_ids": keras.Input((None,), dtype="int32", name="token_ids")}
+        x = embedding(inputs["token_ids"])
+        mask = embedding.compute_mask(inputs["token_ids"])
+        if characters is not None:
+            inputs["character_ids"] = keras.Input(
+                (None, max_word_length), dtype="int32", name="character_ids"
+            )
+            x = keras.layers.Concatenate()([x, characters(inputs["character_ids"])])
+        x = keras.layers.SpatialDropout1D(dropout, name="embedding_dropout")(x)
+        x = stack(x, mask=mask)
+        pooled = [layer(x, mask=mask) for layer in poolings]
+        x = pooled[0] if len(pooled) == 1 else keras.layers.Concatenate()(pooled)
+        x = keras.layers.Dropout(dropout, name="dropout")(x)
+        super().__init__(inputs=inputs, outputs=head(x), **kwargs)
+
+        # === Config ===
+        self.settings = {
+            "vocabulary_size": vocabulary_size,
+            "num_classes": num_classes,
+            "embedding_dim": embedding_dim,
+            "recurrent": dict(recurrent),
+            "pooling": tuple(pooling),
+            "dropout": dropout,
+            "character_vocabulary_size": character_vocabulary_size,
+            "max_word_length": max_word_length,
+        }
+
+    def get_config(self):
+        return {"name": self.name, **self.settings}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)

@@ -1,0 +1,156 @@
+"""What a classifier's scores are worth: scikit-learn's figures, with bootstrap intervals."""
+
+import numpy as np
+from sklearn.metrics import (
+    average_precision_score,
+    confusion_matrix,
+    precision_recall_fscore_support,
+    roc_auc_score,
+)
+
+# Percentile bootstrap (Efron & Tibshirani 1993): resamples, and the two ends of the interval.
+RESAMPLES = 1000
+_PERCENTILES = (2.5, 97.5)
+_RESAMPLES_AT_ONCE = 50
+
+
+def predicted(scores: np.ndarray, multi_label: bool, threshold: float = 0.5) -> np.ndarray:
+    """The decision: the highest score, or every class that reaches the threshold.
+
+    Args:
+        scores: <float32>[rows, num_classes], probabilities.
+        multi_label: whether a row may have any number of classes.
+        threshold: for multi-label.
+
+    Returns:
+        <bool>[rows, num_classes].
+    """
+    if multi_label:
+        return scores >= threshold
+    return np.arange(scores.shape[1]) == scores.argmax(axis=1)[:, np.newaxis]
+
+
+def classification_metrics(
+    targets: np.ndarray,
+    scores: np.ndarray,
+    class_names: tuple[str, ...],
+    multi_label: bool = False,
+    seed: int = 0,
+) -> dict:
+    """All figures of one split, as plain numbers for JSON.
+
+    Args:
+        targets: <float32>[rows, num_classes], 0 or 1.
+        scores: <float32>[rows, num_classes], probabilities.
+        class_names: names of the columns.
+        multi_label: whether a row may have any number of classes.
+        seed: of the bootstrap.
+
+    Returns:
+        `rows`, `accuracy` (of whole rows), `macro_f1`, `weighted_f1`, `per_class` by name
+        (`precision`, `recall`, `f1`, `support`, `roc_auc`, `average_precision`), `roc_auc` and
+        `average_precision` (macro), `intervals` (95 %, by name) and, for single labels,
+        `confusion_matrix` (rows: true class, columns: predicted). A figure that the split cannot
+        give (the ranking of a class that never or always occurs) is None.
+    """
+    truth = targets > 0.5
+    decided = predicted(scores, multi_label)
+    precision, recall, f1, support = precision_recall_fscore_support(
+        truth, decided, average=None, zero_division=0
+    )
+    ranking = [_ranking(truth[:, i], scores[:, i]) for i in range(len(class_names))]
+    report = {
+        "rows": len(truth),
+        "accuracy": float((truth == decided).all(axis=1).mean()),
+        "macro_f1": float(f1.mean()),
+        "weighted_f1": float(np.average(f1, weights=support)) if support.any() else 0.0,
+        "roc_auc": _mean(auc for auc, _ in ranking),
+        "average_precision": _mean(precision for _, precision in ranking),
+        "per_class": {
+            name: {
+                "precision": float(precision[i]),
+                "recall": float(recall[i]),
+                "f1": float(f1[i]),
+                "support": int(support[i]),
+                "roc_auc": ranking[i][0],
+                "average_precision": ranking[i][1],
+            }
+            for i, name in enumerate(class_names)
+        },
+        "intervals": _intervals(truth, decided, class_names, seed),
+    }
+    if not multi_label:
+        labels = range(len(class_names))
+        matrix = confusion_matrix(truth.argmax(axis=1), decided.argmax(axis=1), labels=labels)
+        report["confusion_matrix"] = matrix.tolist()
+    return report
+
+
+def _ranking(truth: np.ndarray, scores: np.ndarray) -> tuple[float | None, float | None]:
+    """Area under the ROC curve, and average precision, of one class against the rest."""
+    if truth.all() or not truth.any():
+        return None, None
+    return float(roc_auc_score(truth, scores)), float(average_precision_score(truth, scores))
+
+
+def _mean(values) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _intervals(
+    truth: np.ndarray, decided: np.ndarray, class_names: tuple[str, ...], seed: int
+) -> dict[str, list[float]]:
+    """95 % intervals; a resample is a weight a row, so its counts are one matrix product."""
+    generator = np.random.default_rng(seed)
+    rows = len(truth)
+    hits = (truth & decided).astype(np.float64)
+    right = (truth == decided).all(axis=1).astype(np.float64)
+    counted = np.concatenate([hits, truth, decided, right[:, np.newaxis]], axis=1)
+    sums = np.concatenate(
+        [
+            generator.multinomial(rows, np.full(rows, 1 / rows), _RESAMPLES_AT_ONCE) @ counted
+            for _ in range(0, RESAMPLES, _RESAMPLES_AT_ONCE)
+        ]
+    )
+    classes = len(class_names)
+    hits, support, guesses = (sums[:, i * classes : (i + 1) * classes] for i in range(3))
+    f1 = 2 * hits / np.maximum(support + guesses, 1)
+    samples = {
+        "accuracy": sums[:, -1] / rows,
+        "macro_f1": f1.mean(axis=1),
+        "weighted_f1": (f1 * support).sum(axis=1) / np.maximum(support.sum(axis=1), 1),
+        **{f"f1 {name}": f1[:, i] for i, name in enumerate(class_names)},
+    }
+    return {
+        name: [float(end) for end in np.percentile(values, _PERCENTILES)]
+        for name, values in samples.items()
+    }
+
+
+def metrics_table(report: dict) -> str:
+    """The figures of one split, for the terminal."""
+    width = max(12, *(len(name) for name in report["per_class"]))
+    lines = [f"{'':{width}}  precision  recall      F1   95 % interval  support  ROC-AUC      AP"]
+    for name, row in report["per_class"].items():
+        low, high = report["intervals"][f"f1 {name}"]
+        lines.append(
+            f"{name:{width}}  {row['precision']:9.3f}  {row['recall']:6.3f}  {row['f1']:6.3f}   "
+            f"{low:.3f} - {high:.3f}  {row['support']:7d}  {_figure(row['roc_auc']):>7}  "
+            f"{_figure(row['average_precision']):>6}"
+        )
+    for title, name in [
+        ("accuracy", "accuracy"),
+        ("macro F1", "macro_f1"),
+        ("weighted F1", "weighted_f1"),
+    ]:
+        low, high = report["intervals"][name]
+        lines.append(
+            f"{title:{width}}  {'':9}  {'':6}  {report[name]:6.3f}   {low:.3f} - {high:.3f}  "
+            f"{report['rows']:7d}"
+        )
+    return "\n".join(lines)
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

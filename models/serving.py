@@ -1,0 +1,77 @@
+"""Serving models: raw strings to readable output, in one graph of stock TensorFlow ops."""
+
+import shutil
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from data.files import whole_folder
+from data.preprocessor import TextPreprocessor
+
+_STRINGS = [tf.TensorSpec([None], tf.string, name="texts")]
+
+
+class ServingClassifier(tf.Module):
+    """Strings to class names and scores, highest first.
+
+    Args:
+        preprocessor: strings to the trained model's inputs.
+        model: the trained model, ids to logits.
+        class_names: names of the logits.
+        multi_label: scores are independent probabilities, instead of shares of one.
+    """
+
+    def __init__(
+        self,
+        preprocessor: TextPreprocessor,
+        model: keras.Model,
+        class_names: tuple[str, ...],
+        multi_label: bool,
+    ):
+        super().__init__()
+        self.preprocessor = preprocessor
+        self.model = model
+        self.class_names = tf.constant(class_names)
+        self.to_scores = tf.nn.sigmoid if multi_label else tf.nn.softmax
+        self.serve = tf.function(self.answer, input_signature=_STRINGS)
+
+    def answer(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Answers a batch.
+
+        Args:
+            texts: <string>[batch], any bytes.
+
+        Returns:
+            `classes` <string>[batch, num_classes] and `scores` <float32>[batch, num_classes],
+            each row by falling score.
+        """
+        logits = self.model(self.preprocessor(texts), training=False)
+        scores, order = tf.math.top_k(self.to_scores(logits), k=len(self.class_names))
+        return {"classes": tf.gather(self.class_names, order), "scores": scores}
+
+
+def export(serving: ServingClassifier, folder: Path, extra_files: list[Path] = ()) -> None:
+    """Writes a SavedModel whose `serving_default` takes a 1-D string tensor.
+
+    The folder loads with `tf.saved_model.load` where only TensorFlow is installed.
+
+    Args:
+        serving: the model to write.
+        folder: appears whole or not at all; a former one is replaced.
+        extra_files: copied into `assets.extra`, TensorFlow's place for what the graph does not
+            read: Keras cannot load a SavedModel, so the `.keras` file travels with it.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    archive = keras.export.ExportArchive()
+    archive.track(serving.model)
+    archive.track(serving.preprocessor)
+    archive.add_endpoint("serving_default", serving.answer, input_signature=_STRINGS)
+    with whole_folder(folder) as partial:
+        archive.write_out(str(partial), verbose=False)
+        extra = partial / "assets.extra"
+        extra.mkdir()
+        for file in extra_files:
+            shutil.copy(file, extra)
