@@ -81,7 +81,7 @@ def add_options(parser, config_class: type, defaults) -> None:
 
 
 def _kind(field: dataclasses.Field) -> tuple[type, bool]:
-    """The type of a value, and whether the field holds several: int, str | None, tuple[str, ...]."""
+    """The type of one value, and whether there are several: int, str | None, tuple[str, ...]."""
     kind = field.type
     if isinstance(kind, types.UnionType):
         kind = next(part for part in typing.get_args(kind) if part is not type(None))

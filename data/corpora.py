@@ -22,7 +22,7 @@ def read_labelled_texts(
     dataset: str,
     sample: str,
     data_dir: str | None = None,
-    columns: Columns = Columns(),
+    columns: Columns = Columns(),  # noqa: B008 (it is frozen)
     class_names: tuple[str, ...] = (),
 ) -> Corpus:
     """Reads a data set of labelled texts.

@@ -1,5 +1,7 @@
 """Hate speech and offensive language on Twitter (Davidson et al. 2017), as a TFDS builder."""
 
+from typing import ClassVar
+
 import numpy as np
 import pandas as pd
 import tensorflow_datasets as tfds
@@ -18,7 +20,9 @@ class Davidson(tfds.core.GeneratorBasedBuilder):
     """
 
     VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES = {"1.0.0": "Original CSV file, splits fixed by content."}
+    RELEASE_NOTES: ClassVar[dict[str, str]] = {
+        "1.0.0": "Original CSV file, splits fixed by content."
+    }
     # TFDS opens the user's folder only for builders that have these.
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
         "Optional: labeled_data.csv as <folder>/davidson/labeled_data.csv"

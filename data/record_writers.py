@@ -23,11 +23,9 @@ def record_writer(path: str):
         UserError: an unknown format, or a place that cannot be written.
     """
     if path == STANDARD_STREAM:
-        stream = open(
-            sys.stdout.fileno(), "w", encoding="utf-8", errors="surrogateescape", closefd=False
-        )
-        with stream:
-            yield _JsonLinesWriter(stream).write
+        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
+        yield _JsonLinesWriter(sys.stdout).write
+        sys.stdout.flush()
         return
     writer_class = WRITERS[file_format(path, WRITERS)]
     with whole_file(Path(path)) as partial, writer_class.open(partial) as writer:

@@ -44,8 +44,8 @@ def read_records(path: str) -> Iterator[Record]:
         UserError: no such file, an unknown format, UTF-16, or an unreadable Parquet file.
     """
     if path == STANDARD_STREAM:
-        stream = open(sys.stdin.fileno(), encoding="utf-8", errors="surrogateescape", closefd=False)
-        yield from _read_lines(stream)
+        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
+        yield from _read_lines(sys.stdin)
         return
     suffix = file_format(path, READERS)
     try:

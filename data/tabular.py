@@ -43,7 +43,11 @@ class Columns:
     label_separator: str = ""
 
 
-def read_table(path: str, columns: Columns = Columns(), class_names: tuple = ()) -> Corpus:
+def read_table(
+    path: str,
+    columns: Columns = Columns(),  # noqa: B008 (it is frozen)
+    class_names: tuple = (),
+) -> Corpus:
     """Reads a file of labelled texts.
 
     Args:

@@ -1,6 +1,7 @@
 """Clean-up and tokenisation of raw strings in stock TensorFlow ops.
 
-Training and SavedModel share them. Every function takes and returns string tensors of UTF-8 bytes and runs inside a graph.
+Training and SavedModel share them. Every function takes and returns string tensors of UTF-8
+bytes and runs inside a graph.
 """
 
 import tensorflow as tf
