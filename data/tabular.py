@@ -45,7 +45,7 @@ class Columns:
 
 def read_table(
     path: str,
-    columns: Columns = Columns(),  # noqa: B008 (it is frozen)
+    columns: Columns = Columns(),
     class_names: tuple = (),
 ) -> Corpus:
     """Reads a file of labelled texts.
