@@ -5,26 +5,24 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
-from sklearn.metrics import f1_score
 
 from apps import pictures, training
 from apps.application import Application
 from apps.classification_config import ClassificationConfig
+from apps.classifier_builder import build_classifier
+from apps.held_out import HeldOut, logits_of, probabilities
 from data.corpora import read_labelled_texts
 from data.errors import UserError
 from data.examples import Corpus, LabelledTexts
 from data.pipeline import batches, vectorize
 from data.preprocessor import TextPreprocessor, Vocabularies, build_vocabularies
 from data.tabular import Columns
-from data.vectors import read_vectors
 from models.baseline import baseline_scores
 from models.classifier import TextClassifier
 from models.losses import class_weights, classification_loss
 from models.metrics import classification_metrics, metrics_table, predicted
-from models.prior import best_strength
 from models.serving import ServingClassifier
 
-_EVALUATION_BATCH = 512
 MULTI_LABEL_SEPARATOR = "|"
 
 
@@ -81,7 +79,7 @@ class TextClassification:
         vocabularies = build_vocabularies(
             corpus.split("train").texts, config.standardize, config.max_tokens, config.min_count
         )
-        model = _build_model(config, vocabularies, len(corpus.class_names))
+        model = build_classifier(config, vocabularies, len(corpus.class_names))
         return cls(config, corpus.class_names, corpus.multi_label, vocabularies, model)
 
     @classmethod
@@ -121,13 +119,18 @@ class TextClassification:
     def fit(self, corpus: Corpus, folder: Path) -> bool:
         """Trains; see `apps.training.fit`. Returns whether it was interrupted."""
         config, train = self.config, corpus.split("train")
-        validation = corpus.split("validation")
         targets = train.targets
         if config.votes and train.votes is not None:
             targets = train.votes
         ids = vectorize(self.preprocessor, train.texts)
         prior = np.maximum(train.targets.mean(axis=0), 1 / len(train))
-        held_out = _HeldOut(self, validation, prior)
+        held_out = HeldOut(
+            self.preprocessor,
+            corpus.split("validation"),
+            prior,
+            self.multi_label,
+            config.prior_correction,
+        )
         interrupted = training.fit(
             self.model,
             batches(ids, targets, config.batch_size, shuffle_seed=config.seed),
@@ -142,29 +145,15 @@ class TextClassification:
             config,
             folder,
         )
-        self._shift_logits(-held_out.strength(self.model) * np.log(prior))
-        return interrupted
-
-    def _shift_logits(self, shift: np.ndarray) -> None:
-        """Moves the bias of the output layer, so that every use of the model sees it."""
+        # In the bias of the output layer every use of the model sees the shift.
         bias = self.model.get_layer("logits").bias
-        bias.assign(bias.numpy() + shift)
+        bias.assign(bias.numpy() + held_out.shift(self.model))
+        return interrupted
 
     def scores(self, texts: list[str]) -> np.ndarray:
         """<float32>[rows, num_classes], probabilities, in the order of the texts."""
-        logits = self._logits(vectorize(self.preprocessor, texts))
-        return (tf.nn.sigmoid(logits) if self.multi_label else tf.nn.softmax(logits)).numpy()
-
-    def _logits(self, ids: dict[str, tf.RaggedTensor]) -> np.ndarray:
-        lengths = ids["token_ids"].row_lengths().numpy()
-        order = np.argsort(lengths, kind="stable")  # the order of `batches` without a shuffle
-        sorted_logits = self.model.predict(
-            batches(ids, np.zeros(len(lengths)), _EVALUATION_BATCH).map(lambda ids, _: ids),
-            verbose=0,
-        )
-        logits = np.empty_like(sorted_logits)
-        logits[order] = sorted_logits
-        return logits
+        logits = logits_of(self.model, vectorize(self.preprocessor, texts))
+        return probabilities(logits, self.multi_label)
 
     def evaluate(self, examples: LabelledTexts) -> dict:
         """All figures of a split; see `models.metrics.classification_metrics`."""
@@ -236,92 +225,3 @@ class TextClassification:
         scores = {name: row[f"score_{name}"] for name in self.class_names}
         ranked = sorted(scores, key=scores.get, reverse=True)
         return "   ".join(f"{name} {100 * scores[name]:.1f} %" for name in ranked)
-
-
-class _HeldOut:
-    """The validation split, tokenised once, and the figures that choose the epoch."""
-
-    def __init__(self, task: TextClassification, examples: LabelledTexts, prior: np.ndarray):
-        self.task, self.targets, self.prior = task, examples.targets, prior
-        self.ids = vectorize(task.preprocessor, examples.texts)
-        self.correct = task.config.prior_correction and not task.multi_label
-
-    def figures(self, model: keras.Model) -> dict[str, float]:
-        """Loss, accuracy and macro-F1, the latter two as decided after the prior correction."""
-        logits = self.task._logits(self.ids)
-        strength = best_strength(logits, self.targets, self.prior)[0] if self.correct else 0.0
-        scores = _probabilities(logits - strength * np.log(self.prior), self.task.multi_label)
-        decided = predicted(scores, self.task.multi_label)
-        truth = self.targets > 0.5
-        loss = keras.losses.CategoricalCrossentropy(from_logits=True)
-        if self.task.multi_label:
-            loss = keras.losses.BinaryCrossentropy(from_logits=True)
-        return {
-            "loss": float(loss(self.targets, logits)),
-            "accuracy": float((decided == truth).all(axis=1).mean()),
-            "macro_f1": float(f1_score(truth, decided, average="macro", zero_division=0)),
-        }
-
-    def strength(self, model: keras.Model) -> float:
-        """The prior correction that the split asks for; 0 where it is off."""
-        if not self.correct:
-            return 0.0
-        return best_strength(self.task._logits(self.ids), self.targets, self.prior)[0]
-
-
-def _probabilities(logits: np.ndarray, multi_label: bool) -> np.ndarray:
-    return (tf.nn.sigmoid(logits) if multi_label else tf.nn.softmax(logits)).numpy()
-
-
-def _build_model(
-    config: ClassificationConfig, vocabularies: Vocabularies, num_classes: int
-) -> TextClassifier:
-    """The untrained model; ids 0 and 1 stand before every vocabulary."""
-    model = TextClassifier(
-        vocabulary_size=len(vocabularies.tokens) + 2,
-        num_classes=num_classes,
-        embedding_dim=config.embedding_dim,
-        recurrent={
-            "cell": config.cell,
-            "units": config.units,
-            "num_layers": config.num_layers,
-            "bidirectional": config.bidirectional,
-            "dropout": config.dropout,
-            "recurrent_dropout": config.recurrent_dropout,
-            "l1": config.l1,
-            "l2": config.l2,
-            "kernel_initializer": config.kernel_initializer,
-            "recurrent_initializer": config.recurrent_initializer,
-            "residual": config.residual,
-            "layer_normalization": config.layer_normalization,
-        },
-        pooling=config.pooling,
-        dropout=config.dropout,
-        character_vocabulary_size=len(vocabularies.characters) + 2 if config.characters else 0,
-        max_word_length=config.max_word_length,
-    )
-    if config.vectors:
-        _set_vectors(model.get_layer("embedding"), vocabularies.tokens, config)
-    return model
-
-
-def _set_vectors(
-    embedding: keras.layers.Embedding, tokens: list[str], config: ClassificationConfig
-) -> None:
-    """Puts pretrained vectors into the first features of their tokens' rows."""
-    vectors = read_vectors(config.vectors, tokens)
-    dimension = len(next(iter(vectors.values())))
-    if dimension > config.embedding_dim or (
-        config.freeze_vectors and dimension < config.embedding_dim
-    ):
-        raise UserError(
-            f"{config.vectors} has vectors of {dimension} numbers, --embedding-dim is "
-            f"{config.embedding_dim}. Pass --embedding-dim {dimension}"
-        )
-    matrix = embedding.embeddings.numpy()
-    for row, token in enumerate(tokens, start=2):
-        if token in vectors:
-            matrix[row, :dimension] = vectors[token]
-    embedding.embeddings.assign(matrix)
-    embedding.trainable = not config.freeze_vectors
-    print(f"vectors: {len(vectors)} of {len(tokens)} tokens are in {config.vectors}")

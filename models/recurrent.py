@@ -1,5 +1,7 @@
 """The recurrent factory: one layer by name, and stacks of them."""
 
+import inspect
+
 import keras
 
 from data.errors import choose
@@ -162,7 +164,10 @@ def recurrent_stack(cell: str, units: int, num_layers: int = 1, **options) -> Re
     """`RecurrentStack` by its arguments, the twin of `recurrent_layer` for deep networks.
 
     Raises:
-        ValueError: an unknown cell, or sizes below 1.
-        TypeError: an unknown option.
+        ValueError: an unknown cell or option, or sizes below 1.
     """
+    known = set(inspect.signature(RecurrentStack).parameters) - {"kwargs"} | {"name", "dtype"}
+    for option in options:
+        if option not in known:
+            raise ValueError(f"Unknown option {option!r}. Choose from: {', '.join(sorted(known))}.")
     return RecurrentStack(cell, units, num_layers, **options)

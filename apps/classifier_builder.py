@@ -1,0 +1,72 @@
+"""From the options to an untrained text classifier."""
+
+import keras
+
+from apps.classification_config import ClassificationConfig
+from data.errors import UserError
+from data.preprocessor import Vocabularies
+from data.vectors import read_vectors
+from models.classifier import TextClassifier
+
+
+def build_classifier(
+    config: ClassificationConfig, vocabularies: Vocabularies, num_classes: int
+) -> TextClassifier:
+    """The untrained model.
+
+    Raises:
+        UserError: options that do not fit each other, or an unknown initializer.
+    """
+    # Ids 0 and 1, padding and unknown, stand before every vocabulary.
+    settings = {
+        "vocabulary_size": len(vocabularies.tokens) + 2,
+        "num_classes": num_classes,
+        "embedding_dim": config.embedding_dim,
+        "recurrent": {
+            "cell": config.cell,
+            "units": config.units,
+            "num_layers": config.num_layers,
+            "bidirectional": config.bidirectional,
+            "dropout": config.dropout,
+            "recurrent_dropout": config.recurrent_dropout,
+            "l1": config.l1,
+            "l2": config.l2,
+            "kernel_initializer": config.kernel_initializer,
+            "recurrent_initializer": config.recurrent_initializer,
+            "residual": config.residual,
+            "layer_normalization": config.layer_normalization,
+        },
+        "pooling": config.pooling,
+        "dropout": config.dropout,
+        "character_vocabulary_size": len(vocabularies.characters) + 2 if config.characters else 0,
+        "max_word_length": config.max_word_length,
+    }
+    try:
+        model = TextClassifier(**settings)
+    except ValueError as error:
+        raise UserError(f"cannot build the model: {str(error).splitlines()[0]}") from error
+    if config.vectors:
+        _set_vectors(model.get_layer("embedding"), vocabularies.tokens, config)
+    return model
+
+
+def _set_vectors(
+    embedding: keras.layers.Embedding, tokens: list[str], config: ClassificationConfig
+) -> None:
+    """Puts pretrained vectors into the first features of their tokens' rows."""
+    vectors = read_vectors(config.vectors, tokens)
+    dimension = len(next(iter(vectors.values())))
+    if dimension > config.embedding_dim or (
+        config.freeze_vectors and dimension < config.embedding_dim
+    ):
+        raise UserError(
+            f"{config.vectors} has vectors of {dimension} numbers, --embedding-dim is "
+            f"{config.embedding_dim}. Pass --embedding-dim {dimension}"
+        )
+    matrix = embedding.embeddings.numpy()
+    for row, token in enumerate(tokens, start=2):
+        if token in vectors:
+            matrix[row, :dimension] = vectors[token]
+    embedding.embeddings.assign(matrix)
+    embedding.trainable = not config.freeze_vectors
+    print(f"vectors: {len(vectors)} of {len(tokens)} tokens are in {config.vectors}")

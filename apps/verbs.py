@@ -1,0 +1,149 @@
+"""What the verbs of every application do: train, evaluate, predict, export.
+
+TensorFlow is imported after everything that can be refused without it.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+from apps.application import Application
+from apps.options import from_file, override, to_json
+from apps.quiet import import_tensorflow
+from apps.run_folder import CONFIG, FORMAT, MODEL, RunFolder, versions
+from data.errors import UserError
+
+
+def train(application: Application, options: dict) -> None:
+    """Trains into a folder beside the run, which takes the run's place when all is written."""
+    run, command = RunFolder(Path(options.pop("run"))), options.pop("command")
+    config_file = options.pop("config", None)
+    from_config = from_file(config_file) if config_file else {}
+    dataset = options.get("dataset", from_config.get("dataset", "sample"))
+    config = override(application.recipe(dataset), {**from_config, **options})
+    run.check_replaceable()
+    import_tensorflow()
+    from apps import pictures, training
+
+    task_class = application.load_task()
+    training.seed_everything(config)
+    corpus = task_class.read(application, config)
+    sizes = ", ".join(f"{len(rows)} {name}" for name, rows in corpus.splits.items())
+    print(f"{corpus.name}: {sizes}; classes {', '.join(corpus.class_names)}")
+    corpus.split("train"), corpus.split("validation")
+    started = time.monotonic()
+    with run.replacement() as new:
+        task = task_class.build(config, corpus)
+        interrupted = task.fit(corpus, new.path)
+        seconds = round(time.monotonic() - started, 1)
+        new.write_json(
+            CONFIG,
+            {
+                "format": FORMAT,
+                "application": application.name,
+                "config": to_json(config),
+                **task.describe(),
+                **_origin(command, corpus, config),
+                "training_seconds": seconds,
+                "interrupted": interrupted,
+            },
+        )
+        task.save(new.path)
+        if history := new.history():
+            pictures.training_curves(history, new.path / "training_curves.png")
+        report = task.evaluate(corpus.split("validation"))
+        new.add_metrics("validation", {**report, **_origin(command, corpus, config)})
+        task.draw("validation", report, new.path)
+    if interrupted:
+        print("interrupted: the best weights so far are kept")
+    print(f"\nvalidation\n{task.table(report)}\n\ntrained in {seconds:.0f} s: {run.path}")
+
+
+def _origin(command: str, corpus, config) -> dict:
+    """What a figure came from, so that it can be had again."""
+    return {
+        "command": command,
+        "dataset": corpus.name,
+        "checksum": corpus.checksum,
+        "seed": config.seed,
+        "versions": versions(),
+    }
+
+
+def _load(application: Application, options: dict):
+    """The trained task and its run folder, checked before TensorFlow is imported."""
+    run = RunFolder(Path(options["run"]))
+    description = run.describe()
+    if description.get("application") != application.name:
+        raise UserError(
+            f"{run.path} holds a run of {description.get('application')!r}, not of "
+            f"{application.name!r}. Check --run"
+        )
+    config = override(application.config(), description["config"])
+    return run, description, config
+
+
+def evaluate(application: Application, options: dict) -> None:
+    """Prints the figures of a split and adds them to the run's `metrics.json`."""
+    run, description, config = _load(application, options)
+    names = ("dataset", "data_dir", "text_column", "label_column")
+    given = {name: options[name] for name in names if options.get(name) is not None}
+    config = override(config, given)
+    import_tensorflow()
+    task_class = application.load_task()
+    task = task_class.load(config, description, run.path)
+    same = config.dataset == description["config"]["dataset"]
+    corpus = task_class.read(application, config, task.class_names)
+    if same and corpus.checksum != description["checksum"]:
+        print(f"warning: {config.dataset} has changed since the training", file=sys.stderr)
+    split = options["split"]
+    examples = corpus.everything() if split == "all" else corpus.split(split)
+    report = task.evaluate(examples)
+    print(f"{corpus.name}, {split}\n{task.table(report)}")
+    name = split if same else f"{corpus.name} {split}"
+    if options["baseline"]:
+        report["baseline"] = task.evaluate_baseline(corpus, examples)
+        for title, baseline in report["baseline"].items():
+            print(f"\n{title}\n{task.table(baseline)}")
+    run.add_metrics(name, {**report, **_origin(options["command"], corpus, config)})
+    task.draw(name.replace(" ", "_"), report, run.path)
+
+
+def predict(application: Application, options: dict) -> None:
+    """Answers texts, or the rows of a file, through the serving model."""
+    run, description, config = _load(application, options)
+    texts, source, output = options["texts"], options["input"], options["output"]
+    if bool(texts) == bool(source):
+        raise UserError("predict takes either texts or --input FILE. See predict --help")
+    from apps import prediction
+
+    prediction.check_files(source, output)
+    import_tensorflow()
+    task = application.load_task().load(config, description, run.path)
+    column = options["text_column"] or config.text_column
+    if source:
+        bad = prediction.answer_file(task, source, output or "-", column)
+        if bad:
+            print(f"{bad} row(s) were left without an answer", file=sys.stderr)
+    elif output:
+        prediction.answer_to_file(task, texts, output, config.text_column)
+    else:
+        for text, row in zip(texts, prediction.answer(task, texts), strict=True):
+            print(f"{text}\n    {task.describe_row(row)}")
+
+
+def export(application: Application, options: dict) -> None:
+    """Writes the serving model as a SavedModel, with the run's files beside it."""
+    run, description, config = _load(application, options)
+    output = Path(options["output"])
+    if output.exists() and not (output / "saved_model.pb").is_file():
+        raise UserError(f"{output} exists and is no SavedModel. Choose another --output")
+    import_tensorflow()
+    from models.serving import export as write
+
+    task = application.load_task().load(config, description, run.path)
+    write(task.serving(), output, [run.path / CONFIG, run.path / MODEL, *task.files(run.path)])
+    print(f"SavedModel: {output}")
+
+
+VERBS = {"train": train, "evaluate": evaluate, "predict": predict, "export": export}
