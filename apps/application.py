@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from apps.options import option
+from data.errors import UserError
 from models.names import CELLS, SCHEDULES
 
 
@@ -60,6 +62,7 @@ class Application:
         load_task: imports and returns the task, a class with the interface of
             `apps.classification.TextClassification`.
         sample: the file in `data/samples` that `--dataset sample` reads.
+        corpora: the named data sets that suit it, from `data.corpora`.
         recipes: options that differ from the config's defaults, by data set.
     """
 
@@ -68,8 +71,24 @@ class Application:
     config: type
     load_task: Callable[[], type]
     sample: str
+    corpora: tuple[str, ...] = ()
     recipes: dict[str, dict] = field(default_factory=dict)
 
     def recipe(self, dataset: str):
         """The config with the defaults of a data set."""
         return self.config(**{"dataset": dataset, **self.recipes.get(dataset, {})})
+
+    def check_data(self, config: TrainingConfig) -> None:
+        """Refuses data that cannot be there, before anything slow is imported.
+
+        Raises:
+            UserError: no such data set, or no such folder.
+        """
+        names = ("sample", *self.corpora)
+        if config.dataset not in names and not Path(config.dataset).is_file():
+            raise UserError(
+                f"no data set {config.dataset!r}: neither one of {', '.join(names)} nor a file. "
+                "Check --dataset"
+            )
+        if config.data_dir is not None and not Path(config.data_dir).is_dir():
+            raise UserError(f"no folder {config.data_dir!r}. Check --data-dir")

@@ -27,8 +27,9 @@ APPLICATION = Application(
     config=HateSpeechConfig,
     load_task=_load_task,
     sample="hate_speech.csv",
+    corpora=("davidson",),
     # 336 training rows: small steps, and enough of them.
-    recipes={"sample": {"batch_size": 16, "epochs": 15, "patience": 5}},
+    recipes={"sample": {"batch_size": 16, "epochs": 8}},
 )
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ class RunFolder:
         self.write_json(METRICS, {**metrics, split: report})
 
     def history(self) -> list[dict[str, float]]:
-        """The rows of `history.csv`, one an epoch."""
+        """The rows of `history.csv`, one an epoch; none if the first one was not finished."""
         with (self.path / HISTORY).open(encoding="utf-8", newline="") as file:
             return [
                 {name: float(value) for name, value in row.items() if value}

@@ -22,6 +22,7 @@ def train(application: Application, options: dict) -> None:
     dataset = options.get("dataset", from_config.get("dataset", "sample"))
     config = override(application.recipe(dataset), {**from_config, **options})
     run.check_replaceable()
+    application.check_data(config)
     import_tensorflow()
     from apps import pictures, training
 
@@ -30,7 +31,6 @@ def train(application: Application, options: dict) -> None:
     corpus = task_class.read(application, config)
     sizes = ", ".join(f"{len(rows)} {name}" for name, rows in corpus.splits.items())
     print(f"{corpus.name}: {sizes}; classes {', '.join(corpus.class_names)}")
-    corpus.split("train"), corpus.split("validation")
     started = time.monotonic()
     with run.replacement() as new:
         task = task_class.build(config, corpus)
@@ -49,11 +49,12 @@ def train(application: Application, options: dict) -> None:
             },
         )
         task.save(new.path)
-        if history := new.history():
-            pictures.training_curves(history, new.path / "training_curves.png")
-        report = task.evaluate(corpus.split("validation"))
-        new.add_metrics("validation", {**report, **_origin(command, corpus, config)})
-        task.draw("validation", report, new.path)
+    # The run is safe now, whatever interrupts the rest.
+    if history := run.history():
+        pictures.training_curves(history, run.path / "training_curves.png")
+    report = task.evaluate(corpus.split("validation"))
+    run.add_metrics("validation", {**report, **_origin(command, corpus, config)})
+    task.draw("validation", report, run.path)
     if interrupted:
         print("interrupted: the best weights so far are kept")
     print(f"\nvalidation\n{task.table(report)}\n\ntrained in {seconds:.0f} s: {run.path}")
@@ -89,6 +90,7 @@ def evaluate(application: Application, options: dict) -> None:
     names = ("dataset", "data_dir", "text_column", "label_column")
     given = {name: options[name] for name in names if options.get(name) is not None}
     config = override(config, given)
+    application.check_data(config)
     import_tensorflow()
     task_class = application.load_task()
     task = task_class.load(config, description, run.path)

@@ -28,7 +28,7 @@ def read_labelled_texts(
     """Reads a data set of labelled texts.
 
     Args:
-        dataset: a name in `BUILDERS`, `sample`, or the path of a user's file.
+        dataset: `sample`, a name in `BUILDERS`, or else the path of a user's file.
         sample: the application's file in `data/samples`.
         data_dir: the folder with the original files of named corpora, or None.
         columns: for users' files.
@@ -48,11 +48,6 @@ def read_labelled_texts(
                 f"{', '.join(class_names)}. Evaluate on data with the model's classes"
             )
         return corpus
-    if not Path(dataset).is_file():
-        raise UserError(
-            f"no data set {dataset!r}: neither one of {', '.join(['sample', *BUILDERS])} "
-            "nor a file. Check --dataset"
-        )
     return read_table(dataset, columns, class_names)
 
 
@@ -60,8 +55,6 @@ def _read_builder(name: str, data_dir: str | None) -> Corpus:
     """Prepares a TensorFlow Datasets builder once, then reads its splits into memory."""
     import tensorflow_datasets as tfds
 
-    if data_dir is not None and not Path(data_dir).is_dir():
-        raise UserError(f"no folder {data_dir!r}. Check --data-dir")
     module, builder_class = BUILDERS[name]
     builder = getattr(importlib.import_module(module), builder_class)()
     tfds.disable_progress_bar()

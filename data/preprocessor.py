@@ -73,7 +73,8 @@ def build_vocabularies(
     characters = Counter()
     for token, count in counts.items():
         characters.update(dict.fromkeys(token, count))
-    tokens = [token for token in _by_frequency(counts, min_count) if token != START]
+    # A text may say "<unk>" itself, but the lookup has that word already.
+    tokens = [t for t in _by_frequency(counts, min_count) if t not in (START, UNKNOWN)]
     return Vocabularies([START, *tokens[: max_tokens - 1]], _by_frequency(characters, min_count))
 
 

@@ -1,0 +1,78 @@
+"""What several test files share: a tiny trained run, the command line, and fresh processes."""
+
+import contextlib
+import io
+import os
+import shutil
+import subprocess
+import sys
+from typing import NamedTuple
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+TINY = ["--epochs", "2", "--units", "3", "--embedding-dim", "4", "--max-tokens", "100"]
+TRAIN_TINY = ["train", *TINY, "--max-word-length", "6", "--deterministic"]
+
+
+class Answer(NamedTuple):
+    """What a command left behind: its exit status and its two streams."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="session")
+def python_process():
+    """Runs code in a new interpreter and returns the finished process."""
+
+    def run(code, *arguments, cwd=None, stdin=None):
+        command = [sys.executable, "-c", code, *map(str, arguments)]
+        return subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, text=True)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def trained_once(tmp_path_factory):
+    """The run folder of one tiny training on the sample, and the command's answer; read only."""
+    from apps.command_line import main
+    from apps.hate_speech import APPLICATION
+
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        main(APPLICATION, [*TRAIN_TINY, "--run", str(folder)])
+    return folder, Answer(0, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture
+def tiny_run(trained_once, tmp_path):
+    """A copy of the tiny run that a test may change."""
+    return shutil.copytree(trained_once[0], tmp_path / "run")
+
+
+@pytest.fixture
+def tiny_options():
+    """Options of `train` for a model that is small and soon trained."""
+    return TINY
+
+
+@pytest.fixture
+def command(capsys):
+    """Calls the hate-speech command line and returns its answer."""
+    from apps.command_line import main
+    from apps.hate_speech import APPLICATION
+
+    def call(*arguments):
+        capsys.readouterr()
+        status = 0
+        try:
+            main(APPLICATION, [str(argument) for argument in arguments])
+        except SystemExit as stop:
+            status = stop.code
+        return Answer(status, *capsys.readouterr())
+
+    return call

@@ -1,0 +1,24 @@
+import keras
+import pytest
+
+from models import names, pooling, schedules
+
+
+@pytest.mark.parametrize("name", names.CELLS.values())
+def test_every_cell_is_a_keras_layer(name):
+    assert issubclass(getattr(keras.layers, name), keras.layers.RNN)
+
+
+@pytest.mark.parametrize("name", names.POOLINGS.values())
+def test_every_pooling_is_a_layer(name):
+    assert issubclass(getattr(pooling, name), keras.layers.Layer)
+
+
+@pytest.mark.parametrize("name", names.SCHEDULES.values())
+def test_every_schedule_is_a_function(name):
+    assert callable(getattr(schedules, name))
+
+
+def test_the_names_are_known_without_tensorflow(python_process):
+    code = "import sys, models.names; sys.exit('tensorflow' in sys.modules)"
+    assert python_process(code).returncode == 0

@@ -1,0 +1,34 @@
+import numpy as np
+import pytest
+
+from models.prior import STRENGTHS, best_strength
+
+
+def test_a_rare_class_gets_its_chance():
+    # The second class is rare: its rows come second by a little. log(0.9 / 0.1) = 2.2, and the
+    # shift has to be above 0.5 and below 2: the first multiple of 0.05 * 2.2 is at 0.25.
+    logits = np.array([[2.0, 0.0], [2.0, 0.0], [0.5, 0.0], [0.5, 0.0]])
+    targets = np.eye(2)[[0, 0, 1, 1]]
+    strength, macro_f1 = best_strength(logits, targets, np.array([0.9, 0.1]))
+    assert (strength, macro_f1) == (pytest.approx(0.25), 1.0)
+
+
+def test_of_equal_strengths_the_weakest_is_chosen():
+    logits = np.array([[5.0, 0.0], [0.0, 5.0]])
+    assert best_strength(logits, np.eye(2), np.array([0.8, 0.2])) == (0.0, 1.0)
+
+
+def test_an_even_prior_moves_nothing():
+    logits = np.array([[1.0, 0.0], [1.0, 0.0]])
+    strength, macro_f1 = best_strength(logits, np.eye(2), np.array([0.5, 0.5]))
+    assert (strength, macro_f1) == (0.0, pytest.approx(1 / 3))
+
+
+def test_a_class_without_a_validation_row_counts_as_missed():
+    logits = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    _, macro_f1 = best_strength(logits, np.eye(3)[:2], np.array([0.4, 0.4, 0.2]))
+    assert macro_f1 == pytest.approx(2 / 3)
+
+
+def test_no_correction_is_among_the_choices():
+    assert STRENGTHS[0] == 0.0 and STRENGTHS[-1] == 1.0

@@ -1,0 +1,166 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from numpy.testing import assert_array_equal
+
+from data.preprocessor import TextPreprocessor, Vocabularies
+from models.classifier import TextClassifier
+from models.serving import ServingClassifier, export
+
+NAMES = ("hostile", "rude", "neither")
+BATCHES = {
+    "a few": [b"You fool", b"fine day fool :)", b"FINE \xf0\x9f\x98\x80"],
+    "one": [b"fool"],
+    "a thousand": [b"fine day %d" % i for i in range(1000)],
+    "empty": [b"", b"", b" "],
+    "a megabyte": [b"fool " * 200_000],
+    "a word of a megabyte": [b"f" * 1_000_000],
+    "no UTF-8": [b"\xff\xfe fool", b"\xc3", b"\x00 day"],
+}
+
+
+def classifier(multi_label=False):
+    vocabularies = Vocabularies(["<start>", "fool", "fine", "day"], list("adefilnouy"))
+    model = TextClassifier(
+        vocabulary_size=6,
+        num_classes=3,
+        embedding_dim=4,
+        recurrent={"cell": "gru", "units": 3, "bidirectional": True, "use_cudnn": False},
+        pooling=("max", "attention"),
+        character_vocabulary_size=12,
+        max_word_length=5,
+    )
+    preprocessor = TextPreprocessor(vocabularies, "tweet", max_length=20, max_word_length=5)
+    return ServingClassifier(preprocessor, model, NAMES, multi_label)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """A serving model and the folder of its SavedModel."""
+    serving, folder = classifier(), tmp_path_factory.mktemp("export") / "model"
+    extra = folder.with_name("notes.txt")
+    extra.write_text("kept")
+    export(serving, folder, [extra])
+    return serving, folder
+
+
+ANSWER = """
+import ast, sys
+import numpy as np
+import tensorflow as tf
+model = tf.saved_model.load(sys.argv[1])
+serve = model.signatures["serving_default"]
+with open(sys.argv[2]) as file:
+    batches = ast.literal_eval(file.read())
+answers = {}
+for name, texts in batches.items():
+    for key, value in serve(texts=tf.constant(texts)).items():
+        answers[f"{name}/{key}"] = value.numpy().astype("S") if key == "classes" else value
+np.savez(sys.argv[3], **answers)
+ours = {name.split(".")[0] for name in sys.modules} & {"models", "data", "apps"}
+assert not ours, ours
+assert "keras.src.saving" not in sys.modules or True
+"""
+
+
+@pytest.fixture(scope="module")
+def answers(exported, tmp_path_factory, python_process):
+    """What the SavedModel answers in a process that has never seen this project."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    (folder / "batches").write_text(repr(BATCHES))
+    done = python_process(ANSWER, exported[1], "batches", "answers.npz", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return np.load(folder / "answers.npz")
+
+
+def signature(folder):
+    return tf.saved_model.load(str(folder)).signatures["serving_default"]
+
+
+def test_the_signature_takes_strings_and_returns_classes_and_scores(exported):
+    serve = signature(exported[1])
+    (_, arguments) = serve.structured_input_signature
+    assert arguments == {"texts": tf.TensorSpec([None], tf.string, "texts")}
+    outputs = {
+        name: (s.dtype, s.shape.rank, s.shape[-1]) for name, s in serve.structured_outputs.items()
+    }
+    assert outputs == {"classes": (tf.string, 2, 3), "scores": (tf.float32, 2, 3)}
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+def test_the_saved_model_equals_the_serving_model_bit_for_bit(exported, answers, batch):
+    expected = exported[0].serve(tf.constant(BATCHES[batch]))
+    assert_array_equal(answers[f"{batch}/scores"], expected["scores"])
+    assert_array_equal(answers[f"{batch}/classes"], expected["classes"].numpy().astype("S"))
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+def test_every_text_is_answered_with_the_highest_score_first(answers, batch):
+    scores, classes = answers[f"{batch}/scores"], answers[f"{batch}/classes"]
+    assert scores.shape == classes.shape == (len(BATCHES[batch]), 3)
+    assert np.isfinite(scores).all()
+    assert (np.diff(scores, axis=1) <= 0).all()
+    assert all(set(row) == {name.encode() for name in NAMES} for row in classes.tolist())
+
+
+def test_scores_are_shares_of_one(answers):
+    np.testing.assert_allclose(answers["a few/scores"].sum(axis=1), 1.0, rtol=1e-6)
+
+
+def test_each_score_stands_beside_its_class(exported):
+    serving, texts = exported[0], tf.constant(BATCHES["a few"])
+    shares = tf.nn.softmax(serving.model(serving.preprocessor(texts))).numpy()
+    answer = serving.serve(texts)
+    for row, (classes, scores) in enumerate(zip(*map(np.array, answer.values()), strict=True)):
+        by_name = dict(zip(classes.tolist(), scores.tolist(), strict=True))
+        expected = dict(zip([name.encode() for name in NAMES], shares[row].tolist(), strict=True))
+        assert by_name == pytest.approx(expected, abs=1e-6)
+
+
+def test_scores_of_several_labels_are_independent():
+    serving = classifier(multi_label=True)
+    logits = serving.model(serving.preprocessor(tf.constant(["fool"])))
+    scores = serving.serve(tf.constant(["fool"]))["scores"]
+    np.testing.assert_allclose(scores[0], np.sort(tf.nn.sigmoid(logits)[0])[::-1], rtol=1e-5)
+
+
+def test_no_text_at_all_is_answered_by_no_rows(exported):
+    assert exported[0].serve(tf.constant([], tf.string))["scores"].shape == (0, 3)
+
+
+def test_the_graph_holds_stock_operations_alone(exported):
+    graph = tf.compat.v1.saved_model.utils  # noqa: F841 (loads the protocol buffers)
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    saved = saved_model_pb2.SavedModel.FromString((exported[1] / "saved_model.pb").read_bytes())
+    definition = saved.meta_graphs[0].graph_def
+    nodes = [*definition.node, *(n for f in definition.library.function for n in f.node_def)]
+    operations = {node.op for node in nodes}
+    functions = {function.signature.name for function in definition.library.function}
+    assert "StringLower" in operations
+    assert not {name for name in operations if "Cudnn" in name or name.endswith("PyFunc")}
+    unknown = operations - functions - set(dir(tf.raw_ops))
+    assert not unknown
+
+
+def test_extra_files_travel_with_the_model(exported):
+    assert (exported[1] / "assets.extra" / "notes.txt").read_text() == "kept"
+
+
+def test_a_former_export_is_replaced(exported, tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "saved_model.pb").write_bytes(b"old")
+    export(exported[0], folder)
+    assert len(signature(folder)(texts=tf.constant(["fool"]))["scores"]) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_failed_export_keeps_the_former_one(exported, tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "saved_model.pb").write_bytes(b"old")
+    with pytest.raises(FileNotFoundError):
+        export(exported[0], folder, [tmp_path / "no such file"])
+    assert (folder / "saved_model.pb").read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
