@@ -46,7 +46,7 @@ class TrainingConfig:
     recurrent_initializer: str = option("orthogonal", "Keras initializer of state weights")
     embedding_dim: int = option(64, "size of a token's vector", at_least=1)
     vectors: str | None = option(
-        None, "GloVe or fastText text file (.txt, .vec, .gz, .xz), or 'glove-6b-50d' with the extra"
+        None, "GloVe or fastText text file (also .gz, .xz); glove-6b-50d; auto: that if it is there"
     )
     freeze_vectors: bool = option(False, "keep the pretrained vectors as they are")
 

@@ -1,5 +1,6 @@
 """The text classification task: one classifier, from its data to its answers."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -17,6 +18,7 @@ from data.examples import Corpus, LabelledTexts
 from data.pipeline import batches, vectorize
 from data.preprocessor import TextPreprocessor, Vocabularies, build_vocabularies
 from data.tabular import Columns
+from data.vectors import find_vectors
 from models.baseline import baseline_scores
 from models.classifier import TextClassifier
 from models.losses import class_weights, classification_loss
@@ -76,6 +78,7 @@ class TextClassification:
     @classmethod
     def build(cls, config: ClassificationConfig, corpus: Corpus) -> "TextClassification":
         """A new classifier for a corpus; vocabularies come from its training split alone."""
+        config = replace(config, vectors=find_vectors(config.vectors, config.data_dir))
         vocabularies = build_vocabularies(
             corpus.split("train").texts, config.standardize, config.max_tokens, config.min_count
         )

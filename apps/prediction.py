@@ -64,7 +64,7 @@ def answer_file(task, source: str, output: str, column: str) -> int:
     Raises:
         UserError: the input lacks the column, or has one of the output's names.
     """
-    serve, bad = _serve(task), 0
+    serve, bad, template = _serve(task), 0, {}
     records = read_records(source)
     with record_writer(output) as write, _progress(source) as bar:
         for window in _windows(records):
@@ -72,11 +72,15 @@ def answer_file(task, source: str, output: str, column: str) -> int:
             good = [i for i, problem in enumerate(problems) if not problem]
             answers = _answers(task, serve, [window[i].values[column] for i in good])
             answer_of = dict(zip(good, answers, strict=True))
+            if good and not template:
+                # An unreadable row has no columns of its own, but stands between rows that have.
+                template = dict.fromkeys(window[good[0]].values)
             for i, record in enumerate(window):
                 if problems[i]:
                     bad += 1
                     _report(bad, record.number, problems[i], bar)
-                write(_joined(record, answer_of.get(i) or task.empty_columns(), source))
+                values = {**template, **record.values}
+                write(_joined(values, answer_of.get(i) or task.empty_columns(), source))
             bar.update(len(window))
     return bad
 
@@ -133,11 +137,11 @@ def _report(count: int, number: int, problem: str, bar: tqdm) -> None:
         bar.write("further rows like these are counted only", file=sys.stderr)
 
 
-def _joined(record: Record, columns: dict, source: str) -> dict:
-    taken = record.values.keys() & columns.keys()
+def _joined(values: dict, columns: dict, source: str) -> dict:
+    taken = values.keys() & columns.keys()
     if taken:
         raise UserError(f"{source} has a column {min(taken)!r} already. Rename or drop it")
-    return {**record.values, **columns}
+    return {**values, **columns}
 
 
 def _progress(source: str) -> tqdm:

@@ -41,7 +41,7 @@ def train(application: Application, options: dict) -> None:
             {
                 "format": FORMAT,
                 "application": application.name,
-                "config": to_json(config),
+                "config": to_json(task.config),
                 **task.describe(),
                 **_origin(command, corpus, config),
                 "training_seconds": seconds,

@@ -14,6 +14,9 @@ PARTIAL = ".partial"
 _UNWRITABLE = {
     errno.EACCES,
     errno.EDQUOT,
+    errno.EEXIST,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
     errno.EISDIR,
     errno.ENOSPC,
     errno.ENOTDIR,
@@ -72,12 +75,20 @@ def whole_folder(path: Path):
     former = path.with_name(f".{path.name}.former-{os.getpid()}")
     with _writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        # A killed process may have left one: in a container all have the same number.
+        shutil.rmtree(partial, ignore_errors=True)
         try:
             partial.mkdir()
             yield partial
             if path.exists():
                 os.replace(path, former)
-            os.replace(partial, path)
+            try:
+                os.replace(partial, path)
+            except OSError:
+                os.replace(former, path)
+                raise
         finally:
             shutil.rmtree(partial, ignore_errors=True)
-            shutil.rmtree(former, ignore_errors=True)
+        shutil.rmtree(former, ignore_errors=True)

@@ -36,7 +36,9 @@ def original_file(
         return path
     try:
         # Ask first: without a network TFDS tries again for minutes before it gives up.
-        urllib.request.urlopen(urllib.request.Request(builder.URL, method="HEAD"), timeout=10)
+        urllib.request.urlopen(
+            urllib.request.Request(builder.URL, method="HEAD"), timeout=10
+        ).close()
         return Path(dl_manager.download(builder.URL))
     except Exception as error:  # requests, urllib and TFDS each raise their own
         raise UserError(

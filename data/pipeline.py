@@ -14,7 +14,8 @@ def vectorize(preprocessor: TextPreprocessor, texts: list[str]) -> dict[str, tf.
     """The ids of all texts, in memory, tokenised in chunks. Shapes as `TextPreprocessor.ragged`."""
     ids_of = tf.function(preprocessor.ragged, input_signature=[tf.TensorSpec([None], tf.string)])
     chunks = [
-        ids_of(tf.constant(texts[start : start + _CHUNK])) for start in range(0, len(texts), _CHUNK)
+        ids_of(tf.constant(texts[start : start + _CHUNK], tf.string))
+        for start in range(0, max(len(texts), 1), _CHUNK)
     ]
     return {name: tf.concat([chunk[name] for chunk in chunks], axis=0) for name in chunks[0]}
 

@@ -45,10 +45,21 @@ class Vocabularies:
         for field, name in cls.FILES.items():
             try:
                 with (folder / name).open(encoding="utf-8", newline="") as file:
-                    entries[field] = file.read().split("\n")[:-1]
-            except (OSError, UnicodeDecodeError) as error:
+                    *entries[field], rest = file.read().split("\n")
+                _check_entries(field, entries[field], rest)
+            except (OSError, ValueError) as error:
                 raise UserError(f"cannot read {folder / name}: {error}. Train again") from None
         return cls(**entries)
+
+
+def _check_entries(field: str, entries: list[str], rest: str) -> None:
+    """Raises ValueError if the lines are not what `Vocabularies.save` wrote: ids would shift."""
+    if rest or not all(entries) or len(set(entries)) < len(entries):
+        raise ValueError("it is cut short, or has empty or repeated lines")
+    if entries[:1] != [START] if field == "tokens" else any(len(e) != 1 for e in entries):
+        raise ValueError(f"these are no {field}")
+    if not entries:
+        raise ValueError("it is empty")
 
 
 def build_vocabularies(
@@ -59,7 +70,7 @@ def build_vocabularies(
     Args:
         train_texts: raw texts of the training split, and of no other.
         standardize: a name in `data.names.STANDARDIZERS`.
-        max_tokens: keep this many of the most frequent tokens.
+        max_tokens: keep this many of the most frequent tokens, the start token counted.
         min_count: and only those seen this often; rarer ones train the unknown's vector.
     """
     split = tf.function(
@@ -75,7 +86,9 @@ def build_vocabularies(
         characters.update(dict.fromkeys(token, count))
     # A text may say "<unk>" itself, but the lookup has that word already.
     tokens = [t for t in _by_frequency(counts, min_count) if t not in (START, UNKNOWN)]
-    return Vocabularies([START, *tokens[: max_tokens - 1]], _by_frequency(characters, min_count))
+    # U+FFFD is what bytes that are no text become: a lookup needs one entry at least.
+    letters = _by_frequency(characters, min_count) or ["\ufffd"]
+    return Vocabularies([START, *tokens[: max_tokens - 1]], letters)
 
 
 def _by_frequency(counts: Counter, min_count: int) -> list[str]:

@@ -38,7 +38,8 @@ class Record(NamedTuple):
 def read_records(path: str) -> Iterator[Record]:
     """Streams the rows of a file; `-` reads standard input, one text a line.
 
-    Bytes that are not UTF-8 come as lone surrogates (`surrogateescape`), so nothing is lost.
+    Bytes that are not UTF-8 come as lone surrogates (`surrogateescape`), so nothing is lost; in
+    JSON lines, which are UTF-8 by definition, they make the row unreadable.
 
     Raises:
         UserError: no such file, an unknown format, UTF-16, or an unreadable Parquet file.
@@ -78,7 +79,8 @@ def file_format(path: str, table: dict) -> str:
 
 def _read_csv(file) -> Iterator[Record]:
     csv.field_size_limit(_LONGEST_FIELD)
-    return _read_delimited(csv.reader(file))
+    # strict: an unclosed quotation mark would else swallow the rest of the file as one good row.
+    return _read_delimited(file, csv.reader(file, strict=True))
 
 
 def _read_tsv(file) -> Iterator[Record]:
@@ -86,7 +88,7 @@ def _read_tsv(file) -> Iterator[Record]:
     # lines. Only a cell that is quoted as a whole is unquoted.
     csv.field_size_limit(_LONGEST_FIELD)
     rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-    return _read_delimited(rows, _unquote)
+    return _read_delimited(file, rows, _unquote)
 
 
 def _unquote(cell: str) -> str:
@@ -96,7 +98,7 @@ def _unquote(cell: str) -> str:
     return inner.replace('""', '"')
 
 
-def _read_delimited(rows, clean=str) -> Iterator[Record]:
+def _read_delimited(file, rows, clean=str) -> Iterator[Record]:
     header, number = None, 0
     while True:
         problem = ""
@@ -111,6 +113,9 @@ def _read_delimited(rows, clean=str) -> Iterator[Record]:
         row = [clean(cell) for cell in row]
         if header is None:
             header = row
+            if len(set(header)) < len(header):
+                twice = next(name for name in header if header.count(name) > 1)
+                raise UserError(f"{file.name}: two columns are called {twice!r}. Rename one")
             continue
         number += 1
         if not problem and len(row) != len(header):
@@ -126,21 +131,28 @@ def _read_json_lines(file) -> Iterator[Record]:
             continue
         number += 1
         try:
+            line.encode()
             values = json.loads(line)
-        except ValueError as error:
+        except UnicodeEncodeError:
+            yield Record(number, {}, "not UTF-8")
+        except (ValueError, RecursionError) as error:
             yield Record(number, {}, f"not JSON: {error}")
-            continue
-        if isinstance(values, dict):
-            yield Record(number, {name: _paired(value) for name, value in values.items()})
         else:
-            yield Record(number, {}, f"not a JSON object: {line.strip()[:40]}")
+            if isinstance(values, dict):
+                yield Record(number, _paired(values) if "\\u" in line else values)
+            else:
+                yield Record(number, {}, f"not a JSON object: {line.strip()[:40]}")
 
 
 def _paired(value):
     """JSON may escape half of a surrogate pair, which no UTF-8 file can hold: U+FFFD instead."""
-    if not isinstance(value, str) or value.isascii():
-        return value
-    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_paired(part) for part in value]
+    if isinstance(value, dict):
+        return {_paired(name): _paired(part) for name, part in value.items()}
+    return value
 
 
 def _read_lines(file) -> Iterator[Record]:
@@ -159,7 +171,7 @@ def _read_parquet(path: str) -> Iterator[Record]:
                 for values in batch.to_pylist():
                     number += 1
                     yield Record(number, values)
-    except pyarrow.ArrowException as error:
+    except (pyarrow.ArrowException, OSError) as error:
         raise UserError(f"cannot read {path} as Parquet: {str(error).splitlines()[0]}") from None
 
 

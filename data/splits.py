@@ -3,25 +3,33 @@
 import hashlib
 import html
 import re
+import unicodedata
 from collections import Counter, defaultdict
 
 from data.examples import SPLITS
 
 FRACTIONS = {"train": 0.8, "validation": 0.1, "test": 0.1}
 
-_ADDRESSES = re.compile(r"https?://\S+|@\w+")
-_NOT_WORDS = re.compile(r"\W+")
+_ADDRESSES = re.compile(r"https?://\S+|@\w+|\brt\b")
+# Unicode categories of signs that do not make another text: punctuation, symbols, white space and
+# control characters. Marks stay: they are the vowels of many scripts.
+_NOT_WORDS = "PSZC"
+# Strata with fewer groups are split together: alone they could not reach every split.
+_FEWEST_GROUPS = 10
 
 
 def canonical(text: str) -> str:
     """The form under which two texts count as duplicates of each other.
 
-    Case, punctuation, white space, HTML escapes, user names and links do not make a text
-    different: retweets would otherwise stand on both sides of a split.
+    Case, punctuation, white space, HTML escapes, user names, links and the "RT" of a retweet do
+    not make a text different: retweets would otherwise stand on both sides of a split.
     """
-    words = _ADDRESSES.sub(" ", html.unescape(text).lower())
+    # Twitter escaped text that was already escaped.
+    plain = unicodedata.normalize("NFC", html.unescape(html.unescape(text)).lower())
+    words = _ADDRESSES.sub(" ", plain)
+    letters = "".join(" " if unicodedata.category(c)[0] in _NOT_WORDS else c for c in words)
     # Texts of signs alone (emoji, "!!!") keep their signs: they are not all the same text.
-    return _NOT_WORDS.sub(" ", words).strip() or " ".join(words.split())
+    return " ".join(letters.split()) or " ".join(words.split())
 
 
 def split_by_content(
@@ -32,6 +40,7 @@ def split_by_content(
     Duplicates form one group, which never crosses splits and belongs to its most frequent
     stratum. Within a stratum groups are ordered by the sha256 of seed and text, and cut at the
     fractions; so the order of the rows, their number of copies and the platform change nothing.
+    Where there are as many groups as splits, each split gets one at least.
 
     Args:
         texts: raw texts, one a row.
@@ -52,23 +61,36 @@ def split_by_content(
         digest = hashlib.sha256(f"{seed}\n{group}".encode("utf-8", "surrogatepass")).digest()
         groups_of[stratum].append((digest, rows))
     splits = {name: [] for name in SPLITS}
-    for stratum in sorted(groups_of, key=str):
-        for name, groups in _cut(sorted(groups_of[stratum]), fractions).items():
-            splits[name].extend(row for _, rows in groups for row in rows)
+    for groups in _large_enough(groups_of):
+        for name, part in _cut(sorted(groups), fractions).items():
+            splits[name].extend(row for _, rows in part for row in rows)
     return {name: sorted(rows) for name, rows in splits.items()}
 
 
+def _large_enough(groups_of: dict) -> list[list]:
+    """The groups of each stratum; those of small strata together."""
+    small, large = [], []
+    for stratum in sorted(groups_of, key=str):
+        groups = groups_of[stratum]
+        if len(groups) < _FEWEST_GROUPS and len(groups_of) > 1:
+            small += groups
+        else:
+            large.append(groups)
+    return [*large, small] if small else large
+
+
 def _cut(groups: list, fractions: dict[str, float]) -> dict[str, list]:
-    """Cuts ordered groups so that each split gets its share of the rows."""
-    total = sum(len(rows) for _, rows in groups)
-    names, cuts, cumulated = list(fractions), [], 0.0
-    for name in names:
-        cumulated += fractions[name]
-        cuts.append(round(total * cumulated))
-    parts, seen, part = {name: [] for name in names}, 0, 0
-    for group in groups:
-        while part < len(names) - 1 and seen >= cuts[part]:
-            part += 1
-        parts[names[part]].append(group)
-        seen += len(group[1])
-    return parts
+    """Cuts ordered groups at the fractions; as far as they last, each split gets one."""
+    cuts, cumulated = [], 0.0
+    for fraction in fractions.values():
+        cumulated += fraction
+        cuts.append(round(len(groups) * cumulated))
+    if len(groups) >= len(cuts):
+        for i in range(len(cuts) - 1):
+            cuts[i] = max(cuts[i], i + 1)
+        for i in reversed(range(len(cuts) - 1)):
+            cuts[i] = min(cuts[i], cuts[i + 1] - 1)
+    starts = [0, *cuts[:-1]]
+    return {
+        name: groups[start:end] for name, start, end in zip(fractions, starts, cuts, strict=True)
+    }

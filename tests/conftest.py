@@ -16,6 +16,11 @@ TINY = ["--epochs", "2", "--units", "3", "--embedding-dim", "4", "--max-tokens",
 TRAIN_TINY = ["train", *TINY, "--max-word-length", "6", "--deterministic"]
 
 
+def pytest_configure(config):
+    # NumPy 2 says so whenever a Keras variable becomes an array.
+    config.addinivalue_line("filterwarnings", "ignore:__array__ implementation:DeprecationWarning")
+
+
 class Answer(NamedTuple):
     """What a command left behind: its exit status and its two streams."""
 

@@ -51,10 +51,6 @@ def test_each_width_has_its_filters():
     assert layer.compute_output_shape([2, None, 7]) == (2, None, 10)
 
 
-def test_a_batch_without_words_is_answered():
-    assert CharacterConvolution(9)(np.zeros((2, 0, 5), int)).shape == (2, 0, 96)
-
-
 def test_the_configuration_makes_the_same_layer():
     layer = CharacterConvolution(9, embedding_dim=3, filters=2, widths=[2, 5], name="letters")
     twin = CharacterConvolution.from_config(layer.get_config())

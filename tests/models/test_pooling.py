@@ -26,13 +26,13 @@ def test_the_pooled_vector_by_hand(layer, masked, unmasked):
     assert_allclose(layer(STEPS), [unmasked], rtol=1e-6)
 
 
-# u = tanh(first feature): 0 and 0.761594; their softmax is 0.318299 and 0.681701.
+# u = tanh(first feature): 0 and 0.761594; their softmax is 0.3183 and 0.6817.
 def test_attention_by_hand():
     layer = AttentionPooling(units=1)
     layer.build((None, None, 2))
     layer.set_weights([np.array([[1.0], [0.0]]), np.array([0.0]), np.array([[1.0]])])
-    assert_allclose(layer.weights_of(STEPS, MASK), [[0.318299, 0.681701, 0.0]], atol=1e-6)
-    assert_allclose(layer(STEPS, mask=MASK), [[0.681701, 3.363402]], atol=1e-6)
+    assert_allclose(layer.weights_of(STEPS, MASK), [[0.318300, 0.681700, 0.0]], atol=1e-6)
+    assert_allclose(layer(STEPS, mask=MASK), [[0.681700, 3.363399]], atol=1e-6)
 
 
 def test_attention_weights_sum_to_one_and_are_zero_at_padding():
@@ -86,5 +86,5 @@ def test_the_configuration_makes_the_same_layer(name):
 
 
 def test_an_unknown_pooling_is_refused_with_the_valid_ones():
-    with pytest.raises(ValueError, match="pooling 'sum'. Choose one of: last, mean, max, attent"):
+    with pytest.raises(ValueError, match=r"pooling 'sum'\. Choose one of: last, mean, max, attent"):
         pooling_layer("sum")

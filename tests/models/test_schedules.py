@@ -50,5 +50,7 @@ def test_the_configuration_makes_the_same_schedule(shape):
 
 
 def test_an_unknown_shape_is_refused_with_the_valid_ones():
-    with pytest.raises(ValueError, match="'step'. Choose one of: constant, linear, cosine, expon"):
+    with pytest.raises(
+        ValueError, match=r"'step'\. Choose one of: constant, linear, cosine, expon"
+    ):
         WarmupDecay(1.0, "step", 0, 1)

@@ -1,0 +1,64 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from apps.pictures import confusion_matrix, training_curves
+
+
+def png_size(path):
+    """Width and height, read from the header."""
+    head = path.read_bytes()[:24]
+    assert head[:8] == b"\x89PNG\r\n\x1a\n"
+    return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("a", "b"),
+        ("a very long name of a class indeed, with spaces", "b"),
+        ("<b>", "%d {x} \\n"),
+        pytest.param(
+            ("from_$5_to_$10", "more"),
+            marks=pytest.mark.xfail(strict=True, reason="matplotlib reads $...$ as mathematics"),
+        ),
+    ],
+)
+def test_a_confusion_matrix_is_drawn_for_any_names(tmp_path, names):
+    confusion_matrix(np.array([[3, 1], [0, 0]]), names, tmp_path / "c.png")
+    assert min(png_size(tmp_path / "c.png")) > 300
+    assert [path.name for path in tmp_path.iterdir()] == ["c.png"]
+
+
+@pytest.mark.xfail(strict=True, reason="names in other scripts make a warning a sign on stderr")
+@pytest.mark.filterwarnings("error")
+def test_names_in_any_script_are_drawn_without_a_warning(tmp_path):
+    confusion_matrix(np.eye(2, dtype=int), ("侮辱", "中立"), tmp_path / "c.png")
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_class_that_never_occurs_is_no_division_by_zero(tmp_path):
+    confusion_matrix(np.zeros((2, 2), int), ("a", "b"), tmp_path / "c.png")
+    assert png_size(tmp_path / "c.png")
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        [{"epoch": 0, "loss": 1.5, "val_loss": 1.4, "val_f1": 0.5, "learning_rate": 0.1}],
+        [{"epoch": 0, "loss": 1.5, "val_f1": 0.5}, {"epoch": 1, "loss": 1.25}],
+        [{"epoch": 0, "loss": float("nan"), "val_f1": 0.5}, {"epoch": 1, "loss": 1.0}],
+    ],
+    ids=["one epoch", "a figure is missing", "not a number"],
+)
+def test_training_curves_are_drawn(tmp_path, history):
+    training_curves(history, tmp_path / "t.png")
+    width, height = png_size(tmp_path / "t.png")
+    assert width > height > 300
+
+
+def test_no_figure_stays_open(tmp_path):
+    plt.close("all")
+    confusion_matrix(np.eye(2), ("a", "b"), tmp_path / "c.png")
+    training_curves([{"epoch": 0, "loss": 1.0, "val_f1": 0.5}], tmp_path / "t.png")
+    assert plt.get_fignums() == []

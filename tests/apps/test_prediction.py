@@ -1,0 +1,221 @@
+import csv
+import io
+import json
+
+import pandas as pd
+import pytest
+
+from apps import prediction
+from data.errors import UserError
+
+
+class Lengths:
+    """A task whose answer to a text is its length in bytes; it notes the batches it sees."""
+
+    def __init__(self):
+        self.batches = []
+
+    def serving(self):
+        return self
+
+    def serve(self, texts):
+        self.batches.append(texts.numpy().tolist())
+        return texts
+
+    def columns(self, answer):
+        return [{"length": len(text)} for text in answer.numpy()]
+
+    def empty_columns(self):
+        return {"length": None}
+
+
+WRITERS = {
+    ".csv": lambda path, rows: pd.DataFrame(rows).to_csv(path, index=False),
+    ".tsv": lambda path, rows: pd.DataFrame(rows).to_csv(path, index=False, sep="\t"),
+    ".jsonl": lambda path, rows: path.write_text("".join(json.dumps(row) + "\n" for row in rows)),
+    ".parquet": lambda path, rows: pd.DataFrame(rows).to_parquet(path),
+    ".txt": lambda path, rows: path.write_text("".join(row["text"] + "\n" for row in rows)),
+}
+READERS = {
+    ".csv": lambda path: pd.read_csv(path).to_dict("records"),
+    ".tsv": lambda path: pd.read_csv(path, sep="\t").to_dict("records"),
+    ".jsonl": lambda path: [json.loads(line) for line in path.read_text().splitlines()],
+    ".parquet": lambda path: pd.read_parquet(path).to_dict("records"),
+}
+ROWS = [{"text": "a bee"}, {"text": "I"}, {"text": "éé"}, {"text": "no no no"}]
+
+
+@pytest.mark.parametrize("source", WRITERS)
+@pytest.mark.parametrize("output", READERS)
+def test_every_format_is_answered_in_every_format(tmp_path, source, output):
+    WRITERS[source](tmp_path / f"in{source}", ROWS)
+    bad = prediction.answer_file(
+        Lengths(), str(tmp_path / f"in{source}"), str(tmp_path / f"out{output}"), "text"
+    )
+    expected = [{**row, "length": len(row["text"].encode())} for row in ROWS]
+    assert (bad, READERS[output](tmp_path / f"out{output}")) == (0, expected)
+
+
+def test_rows_keep_their_order_and_texts_of_like_length_are_answered_together(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(prediction, "_WINDOW", 4)
+    monkeypatch.setattr(prediction, "_BATCH", 2)
+    source, output, task = tmp_path / "in.txt", tmp_path / "out.jsonl", Lengths()
+    source.write_text("ddd\na\ncc\nbbbb\nfff\ne\n")
+    prediction.answer_file(task, str(source), str(output), "text")
+    assert [row["length"] for row in READERS[".jsonl"](output)] == [3, 1, 2, 4, 3, 1]
+    assert task.batches == [[b"a", b"cc"], [b"ddd", b"bbbb"], [b"e", b"fff"]]
+
+
+def test_other_columns_stay_as_they_are(tmp_path):
+    source, output = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text('id,body,note\n007,"a, b",\n08,c,"x ""y"""\n')
+    prediction.answer_file(Lengths(), str(source), str(output), "body")
+    assert output.read_text().splitlines() == [
+        "id,body,note,length",
+        '007,"a, b",,4',
+        '08,c,"x ""y""",1',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "content", "problems"),
+    [
+        (".csv", "text,n\na,1\n,2\nb\n", ["row 2: an empty text", "row 3: 1 fields where"]),
+        (".tsv", "text\tn\na\t1\n \t2\nb\n", ["row 2: an empty text", "row 3: 1 fields where"]),
+        (
+            ".jsonl",
+            '{"text": "a"}\n{"text": null}\n{"txt": "b"}\n',
+            ["row 2: 'text' is no text but None", "row 3: no 'text'"],
+        ),
+        (".jsonl", '{"text": "a"}\n{\n7\n', ["row 2: not JSON", "row 3: not a JSON object: 7"]),
+        (".txt", "a\n\n  \n", ["row 2: an empty text", "row 3: an empty text"]),
+    ],
+)
+def test_a_bad_row_is_reported_by_number_and_keeps_its_place(
+    tmp_path, capsys, source, content, problems
+):
+    path, output = tmp_path / f"in{source}", tmp_path / "out.jsonl"
+    path.write_text(content)
+    assert prediction.answer_file(Lengths(), str(path), str(output), "text") == 2
+    assert [row["length"] for row in READERS[".jsonl"](output)] == [1, None, None]
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith(problem) for line, problem in zip(lines, problems, strict=True))
+
+
+@pytest.mark.parametrize("output", [".csv", ".tsv", ".parquet"])
+def test_a_damaged_first_row_does_not_decide_the_columns(tmp_path, output):
+    source, output = tmp_path / "in.jsonl", tmp_path / f"out{output}"
+    source.write_text('{\n{"text": "a", "id": 7}\n')
+    assert prediction.answer_file(Lengths(), str(source), str(output), "text") == 1
+    row = READERS[output.suffix](output)[1]
+    assert (row["text"], row["id"], row["length"]) == ("a", 7, 1)
+
+
+@pytest.mark.parametrize("output", [".csv", ".tsv", ".parquet"])
+def test_a_further_column_is_never_lost_in_silence(tmp_path, output):
+    source, output = tmp_path / "in.jsonl", tmp_path / f"out{output}"
+    source.write_text('{"text": "a"}\n{"text": "b", "id": 7}\n')
+    with pytest.raises(UserError, match="id"):
+        prediction.answer_file(Lengths(), str(source), str(output), "text")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+
+
+def test_a_column_that_is_empty_at_first_may_be_filled_later(tmp_path, monkeypatch):
+    monkeypatch.setattr("data.record_writers._PARQUET_ROWS", 1)
+    source, output = tmp_path / "in.jsonl", tmp_path / "out.parquet"
+    source.write_text('{"text": "a", "note": null}\n{"text": "b", "note": "x"}\n')
+    prediction.answer_file(Lengths(), str(source), str(output), "text")
+    assert READERS[".parquet"](output)[1]["note"] == "x"
+
+
+def test_of_many_bad_rows_the_first_ones_are_reported(tmp_path, capsys):
+    source = tmp_path / "in.txt"
+    source.write_text("\n" * 25 + "a\n")
+    assert prediction.answer_file(Lengths(), str(source), "-", "text") == 25
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[19] == "row 20: an empty text"
+    assert lines[20:] == ["further rows like these are counted only"]
+
+
+@pytest.mark.parametrize(
+    ("content", "column", "message"),
+    [
+        ("text,length\na,1\n", "text", "in.csv has a column 'length' already. Rename or drop it"),
+        ("body\na\n", "text", "no column 'text' in .*in.csv. It has: body. Choose with --text-c"),
+    ],
+)
+def test_a_file_that_cannot_be_answered_leaves_no_output(tmp_path, content, column, message):
+    source = tmp_path / "in.csv"
+    source.write_text(content)
+    with pytest.raises(UserError, match=message):
+        prediction.answer_file(Lengths(), str(source), str(tmp_path / "out.csv"), column)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
+
+
+@pytest.mark.xfail(strict=True, reason="a damaged first row hides that the column is missing")
+def test_a_missing_column_is_noticed_behind_a_damaged_row(tmp_path):
+    source = tmp_path / "in.jsonl"
+    source.write_text('{\n{"body": "a"}\n')
+    with pytest.raises(UserError, match="no column 'text'"):
+        prediction.answer_file(Lengths(), str(source), str(tmp_path / "out.jsonl"), "text")
+
+
+@pytest.mark.xfail(strict=True, reason="without rows there is no header either")
+def test_a_file_without_rows_gives_a_file_with_its_header(tmp_path):
+    source, output = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text("id,text\n")
+    prediction.answer_file(Lengths(), str(source), str(output), "text")
+    assert output.read_text().strip() == "id,text,length"
+
+
+def test_bytes_that_are_not_utf8_are_answered_and_given_back(tmp_path):
+    source, output, task = tmp_path / "in.txt", tmp_path / "out.csv", Lengths()
+    source.write_bytes(b"caf\xe9\n")
+    prediction.answer_file(task, str(source), str(output), "text")
+    assert task.batches == [[b"caf\xe9"]]
+    assert output.read_bytes().splitlines() == [b"text,length", b"caf\xe9,4"]
+
+
+def test_standard_input_is_one_text_a_line(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"one two\nthree\n")))
+    assert prediction.answer_file(Lengths(), "-", "-", "text") == 0
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert answers == [{"text": "one two", "length": 7}, {"text": "three", "length": 5}]
+
+
+@pytest.mark.xfail(strict=True, reason="standard input has no columns, so the run's one is missing")
+def test_standard_input_needs_no_column(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"one\n")))
+    assert prediction.answer_file(Lengths(), "-", "-", "body") == 0
+
+
+@pytest.mark.xfail(strict=True, reason="a plain text file has no columns, so 'body' is missing")
+def test_a_text_file_needs_no_column(tmp_path):
+    (tmp_path / "in.txt").write_text("one\n")
+    assert prediction.answer_file(Lengths(), str(tmp_path / "in.txt"), "-", "body") == 0
+
+
+def test_texts_are_written_with_their_answers(tmp_path):
+    prediction.answer_to_file(Lengths(), ["one", "", "a,b"], str(tmp_path / "o.csv"), "body")
+    with (tmp_path / "o.csv").open(newline="") as file:
+        assert list(csv.reader(file)) == [["body", "length"], ["one", "3"], ["", "0"], ["a,b", "3"]]
+
+
+@pytest.mark.parametrize(
+    ("source", "output", "message"),
+    [
+        ("no.csv", None, "no file '.*no.csv'. Check --input"),
+        ("in.xlsx", None, "Unknown file format '.xlsx'. Choose one of: .csv, .tsv, .jsonl, .txt"),
+        ("in.csv", "out.txt", "Unknown file format '.txt'. Choose one of: .csv, .tsv, .jsonl, .p"),
+        ("in.csv", "in.csv", "is the input. Choose another --output"),
+        ("in.csv", "x/../in.csv", "is the input. Choose another --output"),
+    ],
+)
+def test_files_that_cannot_be_used_are_refused_at_once(tmp_path, source, output, message):
+    (tmp_path / "x").mkdir()
+    (tmp_path / "in.csv").touch()
+    with pytest.raises(UserError, match=message):
+        prediction.check_files(str(tmp_path / source), output and str(tmp_path / output))

@@ -1,0 +1,119 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.pipeline import batch_order, batches, vectorize
+from data.preprocessor import TextPreprocessor, Vocabularies
+
+TOY = TextPreprocessor(Vocabularies(["<start>", "a", "b"], ["a", "b"]), "tweet", 9, 2)
+# Row i has i % 5 words, and its number as target.
+TEXTS = ["a b a b"[: 2 * (i % 5)] for i in range(23)]
+TARGETS = np.arange(23, dtype=np.float32)[:, np.newaxis]
+
+
+def dataset(**options):
+    return batches(vectorize(TOY, TEXTS), TARGETS, 4, **options)
+
+
+def epoch(data):
+    """The targets of one pass, batch by batch."""
+    return [targets.numpy()[:, 0].tolist() for _, targets in data]
+
+
+@pytest.mark.parametrize("rows", [1, 23, 1024, 1025])
+def test_vectorize_equals_calling_the_preprocessor(rows):
+    texts = (TEXTS * 50)[:rows]
+    ids = vectorize(TOY, texts)
+    called = TOY(tf.constant(texts))
+    assert ids.keys() == called.keys() == {"token_ids", "character_ids"}
+    for name in ids:
+        np.testing.assert_array_equal(ids[name].to_tensor(), called[name])
+
+
+def test_vectorize_of_no_texts_has_no_rows():
+    assert vectorize(TOY, [])["token_ids"].nrows() == 0
+
+
+@pytest.mark.parametrize("shuffle_seed", [None, 3])
+def test_one_epoch_has_every_row_once_with_its_own_ids_and_target(shuffle_seed):
+    seen = []
+    for ids, targets in dataset(shuffle_seed=shuffle_seed):
+        for row, letters, (target,) in zip(
+            ids["token_ids"].numpy(), ids["character_ids"].numpy(), targets.numpy(), strict=True
+        ):
+            seen.append(target)
+            assert row[row > 0].tolist() == [2, 3, 4, 3, 4][: 1 + int(target) % 5]
+            assert letters[:, 0].tolist() == [1, 2, 3, 2, 3][: (row > 0).sum()] + [0] * sum(
+                row == 0
+            )
+    assert sorted(seen) == list(range(23))
+
+
+def test_the_same_seed_gives_the_same_order_of_all_epochs():
+    one, other = dataset(shuffle_seed=3), dataset(shuffle_seed=3)
+    assert [epoch(one), epoch(one)] == [epoch(other), epoch(other)]
+
+
+def test_another_seed_gives_another_order():
+    assert epoch(dataset(shuffle_seed=3)) != epoch(dataset(shuffle_seed=4))
+
+
+def test_the_second_epoch_has_another_order():
+    data = dataset(shuffle_seed=3)
+    assert epoch(data) != epoch(data)
+
+
+def test_without_a_seed_rows_stand_by_length_in_every_epoch():
+    data = dataset()
+    assert epoch(data) == epoch(data)
+    assert [row for rows in epoch(data) for row in rows] == sorted(range(23), key=lambda i: i % 5)
+
+
+def test_the_cardinality_is_known_and_true():
+    data = dataset(shuffle_seed=3)
+    assert data.cardinality() == len(epoch(data)) == 6
+
+
+def test_batches_are_padded_with_zeros_to_their_own_longest_row():
+    widths = [ids["token_ids"].shape for ids, _ in dataset()]
+    # 5 rows each of 0, 1 and 2 words, 4 each of 3 and 4; and the start token.
+    assert widths == [(4, 1), (4, 2), (4, 3), (4, 4), (4, 5), (3, 5)]
+
+
+def test_dtypes_and_shapes_are_those_that_the_model_takes():
+    ids, targets = dataset().element_spec
+    assert ids["token_ids"].dtype == ids["character_ids"].dtype == tf.int32
+    assert ids["character_ids"].shape.as_list() == [None, None, 2]
+    assert targets.dtype == tf.float32
+    assert targets.shape.as_list() == [None, 1]
+
+
+LENGTHS = st.lists(st.integers(1, 9), max_size=40)
+
+
+@settings(deadline=None)
+@given(LENGTHS, st.integers(1, 6), st.none() | st.integers(0, 9))
+def test_batch_order_has_every_row_exactly_once(lengths, batch_size, seed):
+    generator = None if seed is None else np.random.default_rng(seed)
+    order = batch_order(np.array(lengths, int), batch_size, generator)
+    assert sorted(int(row) for rows in order for row in rows) == list(range(len(lengths)))
+    sizes = sorted(map(len, order), reverse=True)
+    assert len(order) == -(-len(lengths) // batch_size)
+    assert all(size == batch_size for size in sizes[:-1])
+
+
+def test_rows_of_like_length_share_batches():
+    lengths = np.random.default_rng(0).integers(1, 100, size=1000)
+    order = batch_order(lengths, 10, np.random.default_rng(0))
+    spread = [np.ptp(lengths[rows]) for rows in order]
+    # Unsorted batches of ten spread over about 80 of the 99 lengths.
+    assert np.mean(spread) < 5
+
+
+def test_batches_of_one_length_are_not_always_the_same_rows():
+    lengths = np.full(20, 3)
+    generator = np.random.default_rng(0)
+    one, other = (batch_order(lengths, 5, generator) for _ in range(2))
+    assert {frozenset(rows) for rows in one} != {frozenset(rows) for rows in other}

@@ -1,0 +1,150 @@
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.examples import SPLITS
+from data.splits import canonical, split_by_content
+
+TEXTS = [f"text number {i}" for i in range(100)]
+STRATA = ["rare" if i < 20 else "frequent" for i in range(100)]
+
+
+def split_of(texts, strata, **options):
+    """The split of each text, by its canonical form."""
+    splits = split_by_content(texts, strata, **options)
+    return {canonical(texts[row]): name for name, rows in splits.items() for row in rows}
+
+
+def test_splits_are_80_10_10_in_every_stratum():
+    splits = split_by_content(TEXTS, STRATA)
+    assert {name: Counter(STRATA[row] for row in rows) for name, rows in splits.items()} == {
+        "train": {"rare": 16, "frequent": 64},
+        "validation": {"rare": 2, "frequent": 8},
+        "test": {"rare": 2, "frequent": 8},
+    }
+
+
+def test_every_row_is_in_one_split_and_rows_ascend():
+    splits = split_by_content(TEXTS, STRATA)
+    assert tuple(splits) == SPLITS
+    assert sorted(row for rows in splits.values() for row in rows) == list(range(100))
+    assert all(rows == sorted(rows) for rows in splits.values())
+
+
+def test_other_fractions_are_kept_and_unnamed_splits_are_empty():
+    splits = split_by_content(TEXTS, STRATA, fractions={"train": 0.5, "validation": 0.5})
+    assert {name: len(rows) for name, rows in splits.items()} == {
+        "train": 50,
+        "validation": 50,
+        "test": 0,
+    }
+
+
+def test_no_rows_make_empty_splits():
+    assert split_by_content([], []) == {"train": [], "validation": [], "test": []}
+
+
+WORDS = st.sampled_from(["ham", "Ham!", "spam", "eggs", "tea", "@a tea", "milk", "", "😂"])
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(WORDS, st.sampled_from("ab")), max_size=30), st.randoms())
+def test_splits_do_not_depend_on_the_order_of_the_rows(rows, random):
+    shuffled = random.sample(rows, len(rows))
+    assert split_of(*columns(rows)) == split_of(*columns(shuffled))
+
+
+def columns(rows):
+    return [text for text, _ in rows], [stratum for _, stratum in rows]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(WORDS, st.sampled_from("ab")), max_size=30))
+def test_duplicates_never_cross_splits(rows):
+    texts, strata = columns(rows)
+    splits = split_by_content(texts, strata)
+    forms = [{canonical(texts[row]) for row in rows} for rows in splits.values()]
+    assert sum(map(len, forms)) == len(set().union(*forms))
+
+
+def test_another_seed_gives_another_split():
+    assert split_of(TEXTS, STRATA) != split_of(TEXTS, STRATA, seed=1)
+    assert split_of(TEXTS, STRATA, seed=1) == split_of(TEXTS, STRATA, seed=1)
+
+
+def test_the_split_is_the_same_on_every_machine():
+    assert split_by_content(TEXTS[:10], ["a"] * 10)["test"] == [2]
+
+
+def test_one_copy_of_a_row_joins_it_and_changes_nothing_else():
+    copied = [*TEXTS, TEXTS[7].upper()]
+    assert split_of(copied, [*STRATA, STRATA[7]]) == split_of(TEXTS, STRATA)
+
+
+def test_many_copies_of_a_row_change_nothing_else():
+    copied = TEXTS + [TEXTS[7]] * 50
+    assert split_of(copied, STRATA + [STRATA[7]] * 50) == split_of(TEXTS, STRATA)
+
+
+def test_duplicates_of_different_labels_belong_to_the_most_frequent():
+    # The only text of "b" is a copy of one of "a": nothing is left to split in "b".
+    splits = split_by_content(["same", "Same", "same!"], ["a", "b", "a"])
+    assert splits == {"train": [0, 1, 2], "validation": [], "test": []}
+
+
+@pytest.mark.parametrize("rows", [3, 4, 5, 6])
+def test_a_stratum_of_three_texts_reaches_every_split(rows):
+    splits = split_by_content(TEXTS[:rows], ["a"] * rows)
+    assert all(splits.values())
+
+
+def test_many_small_strata_still_fill_every_split():
+    splits = split_by_content(TEXTS, list(range(100)))
+    assert all(splits.values())
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Hello World", "hello   world!!"),
+        ("a &amp; b", "a & b"),
+        ("it’s", "it's"),
+        ("@ann hello", "@ben hello"),
+        ("hello http://t.co/1", "hello https://t.co/2"),
+        ("hello\nworld", "hello world"),
+        pytest.param(
+            "RT @ann: hello world",
+            "hello world",
+        ),
+        pytest.param(
+            "hello &amp;#128514;",
+            "hello &#128514;",
+        ),
+        pytest.param(
+            "cafe\u0301s",
+            "caf\u00e9s",
+        ),
+    ],
+)
+def test_texts_that_differ_in_looks_alone_are_duplicates(one, other):
+    assert canonical(one) == canonical(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("hello world", "hello words"),
+        ("😂", "😭"),
+        ("!!!", "???"),
+        ("1", "2"),
+        ("Привет", "Пока"),
+        pytest.param(
+            "कि",
+            "का",
+        ),
+    ],
+)
+def test_texts_that_say_something_else_are_no_duplicates(one, other):
+    assert canonical(one) != canonical(other)
