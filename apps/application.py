@@ -6,7 +6,18 @@ from pathlib import Path
 
 from apps.options import option
 from data.errors import UserError
+from data.names import GLOVE
 from models.names import CELLS, SCHEDULES
+
+# What `evaluate` may change: the same model on other data.
+DATA_OPTIONS = (
+    "dataset",
+    "data_dir",
+    "text_column",
+    "label_column",
+    "split_column",
+    "label_separator",
+)
 
 
 @dataclass(frozen=True)
@@ -45,9 +56,7 @@ class TrainingConfig:
     kernel_initializer: str = option("glorot_uniform", "Keras initializer of input weights")
     recurrent_initializer: str = option("orthogonal", "Keras initializer of state weights")
     embedding_dim: int = option(64, "size of a token's vector", at_least=1)
-    vectors: str | None = option(
-        None, "GloVe or fastText text file (also .gz, .xz); glove-6b-50d; auto: that if it is there"
-    )
+    vectors: str | None = option(None, f"GloVe or fastText text file (also .gz, .xz), or {GLOVE}")
     freeze_vectors: bool = option(False, "keep the pretrained vectors as they are")
 
 
@@ -92,3 +101,5 @@ class Application:
             )
         if config.data_dir is not None and not Path(config.data_dir).is_dir():
             raise UserError(f"no folder {config.data_dir!r}. Check --data-dir")
+        if config.vectors not in (None, GLOVE) and not Path(config.vectors).is_file():
+            raise UserError(f"no file {config.vectors!r}. Check --vectors")

@@ -10,8 +10,9 @@ import tensorflow as tf
 from apps import pictures, training
 from apps.application import Application
 from apps.classification_config import ClassificationConfig
-from apps.classifier_builder import build_classifier
+from apps.classifier_builder import build_classifier, sizes
 from apps.held_out import HeldOut, logits_of, probabilities
+from apps.run_folder import CONFIG, MODEL
 from data.corpora import read_labelled_texts
 from data.errors import UserError
 from data.examples import Corpus, LabelledTexts
@@ -94,17 +95,19 @@ class TextClassification:
         Raises:
             UserError: files are missing or damaged.
         """
+        try:
+            classes, multi_label = tuple(description["class_names"]), description["multi_label"]
+        except (KeyError, TypeError):
+            raise UserError(f"{folder / CONFIG} is damaged: no classes. Train again") from None
         vocabularies = Vocabularies.load(folder)
-        path = folder / "model.keras"
+        path = folder / MODEL
         try:
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
-            classes = tuple(description["class_names"])
-            if model.output_shape[-1] != len(classes):
-                raise ValueError(f"{len(classes)} classes, {model.output_shape[-1]} logits")
+            _check_sizes(config, classes, vocabularies, model)
         except Exception as error:  # whatever a damaged archive makes Keras raise
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise UserError(f"cannot load {path}: {reason}. Train again") from error
-        return cls(config, classes, description["multi_label"], vocabularies, model)
+        return cls(config, classes, multi_label, vocabularies, model)
 
     def describe(self) -> dict:
         """What `load` needs besides config, vocabularies and model."""
@@ -113,14 +116,14 @@ class TextClassification:
     def save(self, folder: Path) -> None:
         """Writes vocabularies and model."""
         self.vocabularies.save(folder)
-        self.model.save(folder / "model.keras")
+        self.model.save(folder / MODEL)
 
     def files(self, folder: Path) -> list[Path]:
         """The vocabulary files in a run folder."""
         return [folder / name for name in Vocabularies.FILES.values()]
 
-    def fit(self, corpus: Corpus, folder: Path) -> bool:
-        """Trains; see `apps.training.fit`. Returns whether it was interrupted."""
+    def fit(self, corpus: Corpus, folder: Path) -> str:
+        """Trains; returns why it stopped early, see `apps.training.fit`."""
         config, train = self.config, corpus.split("train")
         targets = train.targets
         if config.votes and train.votes is not None:
@@ -134,7 +137,7 @@ class TextClassification:
             self.multi_label,
             config.prior_correction,
         )
-        interrupted = training.fit(
+        stopped = training.fit(
             self.model,
             batches(ids, targets, config.batch_size, shuffle_seed=config.seed),
             held_out.figures,
@@ -151,12 +154,25 @@ class TextClassification:
         # In the bias of the output layer every use of the model sees the shift.
         bias = self.model.get_layer("logits").bias
         bias.assign(bias.numpy() + held_out.shift(self.model))
-        return interrupted
+        return stopped
 
     def scores(self, texts: list[str]) -> np.ndarray:
         """<float32>[rows, num_classes], probabilities, in the order of the texts."""
         logits = logits_of(self.model, vectorize(self.preprocessor, texts))
         return probabilities(logits, self.multi_label)
+
+    def check_comparable(self, corpus: Corpus) -> None:
+        """Refuses labels of another kind than the model's.
+
+        Raises:
+            UserError: one has one label a text, the other any number.
+        """
+        if corpus.multi_label != self.multi_label:
+            kinds = {False: "one label a text", True: "any number of labels a text"}
+            raise UserError(
+                f"{corpus.name} has {kinds[corpus.multi_label]}, the model was trained for "
+                f"{kinds[self.multi_label]}. Check --label-column and --label-separator"
+            )
 
     def evaluate(self, examples: LabelledTexts) -> dict:
         """All figures of a split; see `models.metrics.classification_metrics`."""
@@ -228,3 +244,14 @@ class TextClassification:
         scores = {name: row[f"score_{name}"] for name in self.class_names}
         ranked = sorted(scores, key=scores.get, reverse=True)
         return "   ".join(f"{name} {100 * scores[name]:.1f} %" for name in ranked)
+
+
+def _check_sizes(
+    config: ClassificationConfig, classes: tuple, vocabularies: Vocabularies, model: keras.Model
+) -> None:
+    """Raises ValueError if the files of a run do not belong together: answers would be wrong."""
+    expected = sizes(config, vocabularies, len(classes))
+    found = {name: model.settings[name] for name in expected}
+    if found != expected:
+        name = next(name for name in expected if found[name] != expected[name])
+        raise ValueError(f"{name} is {found[name]}, not {expected[name]} as its other files say")

@@ -9,6 +9,18 @@ from data.vectors import read_vectors
 from models.classifier import TextClassifier
 
 
+def sizes(
+    config: ClassificationConfig, vocabularies: Vocabularies, num_classes: int
+) -> dict[str, int]:
+    """The arguments of the model that follow from the data."""
+    # Ids 0 and 1, padding and unknown, stand before every vocabulary.
+    return {
+        "vocabulary_size": len(vocabularies.tokens) + 2,
+        "character_vocabulary_size": len(vocabularies.characters) + 2 if config.characters else 0,
+        "num_classes": num_classes,
+    }
+
+
 def build_classifier(
     config: ClassificationConfig, vocabularies: Vocabularies, num_classes: int
 ) -> TextClassifier:
@@ -17,10 +29,8 @@ def build_classifier(
     Raises:
         UserError: options that do not fit each other, or an unknown initializer.
     """
-    # Ids 0 and 1, padding and unknown, stand before every vocabulary.
     settings = {
-        "vocabulary_size": len(vocabularies.tokens) + 2,
-        "num_classes": num_classes,
+        **sizes(config, vocabularies, num_classes),
         "embedding_dim": config.embedding_dim,
         "recurrent": {
             "cell": config.cell,
@@ -38,7 +48,6 @@ def build_classifier(
         },
         "pooling": config.pooling,
         "dropout": config.dropout,
-        "character_vocabulary_size": len(vocabularies.characters) + 2 if config.characters else 0,
         "max_word_length": config.max_word_length,
     }
     try:

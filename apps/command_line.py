@@ -3,7 +3,7 @@
 import shlex
 import sys
 
-from apps.application import Application
+from apps.application import DATA_OPTIONS, Application
 from apps.options import add_options, new_parser
 from apps.verbs import VERBS
 from data.errors import UserError
@@ -67,15 +67,8 @@ def _dataset_in(arguments: list[str]) -> str:
     ]
 
 
-def _add_data(parser) -> None:
-    parser.add_argument("--dataset", metavar="TEXT", help="another data set than in training")
-    parser.add_argument("--data-dir", metavar="DIR", help="folder with original files")
-
-
 def _add_evaluate(parser, application: Application, arguments: list[str]) -> None:
-    _add_data(parser)
-    parser.add_argument("--text-column", metavar="TEXT", help="of a user's file")
-    parser.add_argument("--label-column", metavar="TEXT", help="of a user's file")
+    add_options(parser, application.config, only=DATA_OPTIONS)
     parser.add_argument(
         "--split",
         default="test",

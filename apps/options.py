@@ -7,6 +7,7 @@ more before they print `--help`, and report an error over several lines.
 import argparse
 import dataclasses
 import json
+import math
 import sys
 import types
 import typing
@@ -45,7 +46,7 @@ class OneLineParser(argparse.ArgumentParser):
         super().__init__(*args, allow_abbrev=False, **kwargs)
 
     def error(self, message: str):
-        print(f"error: {message}. See {self.prog} --help", file=sys.stderr)
+        print(f"error: {' '.join(message.split())}. See {self.prog} --help", file=sys.stderr)
         sys.exit(2)
 
 
@@ -59,10 +60,19 @@ def new_parser(prog: str, description: str) -> OneLineParser:
     return OneLineParser(prog=prog, description=description, formatter_class=_Formatter)
 
 
-def add_options(parser, config_class: type, defaults) -> None:
-    """Adds one option a field, `--field-name`; the help shows the default of `defaults`."""
+def add_options(parser, config_class: type, defaults=None, only: tuple[str, ...] = ()) -> None:
+    """Adds one option a field, `--field-name`.
+
+    Args:
+        parser: gets the options; it leaves out those that are not given.
+        config_class: a dataclass whose fields are `option`s.
+        defaults: an instance whose values the help shows as defaults, or None.
+        only: names of the fields wanted; those that the class lacks are passed over. Empty: all.
+    """
     for field in dataclasses.fields(config_class):
-        default = getattr(defaults, field.name)
+        if only and field.name not in only:
+            continue
+        default = getattr(defaults, field.name, None)
         help = field.metadata["help"].replace("%", "%%")
         flag = "--" + field.name.replace("_", "-")
         kind, many = _kind(field)
@@ -99,7 +109,9 @@ def _metavar(kind: type, field: dataclasses.Field) -> str:
 def _shown(default) -> str:
     if isinstance(default, tuple):
         return " ".join(map(str, default))
-    return {True: "yes", False: "no", None: "", "": ""}.get(default, str(default))
+    if isinstance(default, bool):
+        return "yes" if default else "no"
+    return "" if default is None else str(default)
 
 
 def override(defaults, given: dict):
@@ -122,7 +134,7 @@ def _checked(field: dataclasses.Field, value):
     flag = "--" + field.name.replace("_", "-")
     if value is None and type(None) in typing.get_args(field.type):
         return None
-    if many and isinstance(value, list | tuple):
+    if many and isinstance(value, list | tuple) and value:
         return tuple(_checked_one(flag, field, kind, part) for part in value)
     return _checked_one(flag, field, kind, value)
 
@@ -132,6 +144,8 @@ def _checked_one(flag: str, field: dataclasses.Field, kind: type, value):
         value = float(value)
     if type(value) is not kind:
         raise UserError(f"{flag} takes {kind.__name__}. Received: {value!r}")
+    if kind is float and not math.isfinite(value):
+        raise UserError(f"{flag} must be finite. Received: {value}")
     choices = field.metadata["choices"]
     if choices and value not in choices:
         raise UserError(f"unknown {flag} {value!r}. Choose one of: {', '.join(choices)}")

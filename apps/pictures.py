@@ -1,5 +1,6 @@
 """Pictures of runs, as PNG files."""
 
+import warnings
 from pathlib import Path
 
 import matplotlib
@@ -9,6 +10,8 @@ from data.files import whole_file
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+
+_MOST_CLASSES_WITH_NUMBERS = 20
 
 
 def confusion_matrix(matrix: np.ndarray, class_names: tuple[str, ...], path: Path) -> None:
@@ -20,16 +23,18 @@ def confusion_matrix(matrix: np.ndarray, class_names: tuple[str, ...], path: Pat
         path: a .png file.
     """
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    size = 2.5 + 0.9 * len(class_names)
+    size = min(2.5 + 0.9 * len(class_names), 20)
     figure, axes = plt.subplots(figsize=(size + 1, size), layout="constrained")
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for (row, column), count in np.ndenumerate(matrix):
+    cells = np.ndenumerate(matrix) if len(class_names) <= _MOST_CLASSES_WITH_NUMBERS else ()
+    for (row, column), count in cells:
         colour = "white" if shares[row, column] > 0.5 else "black"
         text = f"{count}\n{100 * shares[row, column]:.0f} %"
         axes.text(column, row, text, ha="center", va="center", color=colour)
     positions = range(len(class_names))
-    axes.set_xticks(positions, class_names, rotation=30, ha="right")
-    axes.set_yticks(positions, class_names)
+    # parse_math: a "$" in a name is no formula.
+    axes.set_xticks(positions, class_names, rotation=30, ha="right", parse_math=False)
+    axes.set_yticks(positions, class_names, parse_math=False)
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
     figure.colorbar(image, label="share of the true class", shrink=0.8)
@@ -55,6 +60,10 @@ def training_curves(history: list[dict[str, float]], path: Path) -> None:
 
 
 def _save(figure, path: Path) -> None:
-    with whole_file(path) as partial:
-        figure.savefig(partial, format="png", dpi=120)
-    plt.close(figure)
+    try:
+        with whole_file(path) as partial, warnings.catch_warnings():
+            # Names in scripts that the font lacks are drawn as boxes.
+            warnings.filterwarnings("ignore", "Glyph")
+            figure.savefig(partial, format="png", dpi=120)
+    finally:
+        plt.close(figure)

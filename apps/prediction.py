@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from data.errors import UserError
 from data.record_writers import WRITERS, record_writer
-from data.records import READERS, STANDARD_STREAM, Record, file_format, read_records
+from data.records import READERS, STANDARD_STREAM, TEXT_COLUMN, Record, file_format, read_records
 
 # Rows read at once; within them texts of like length are answered together.
 _WINDOW = 4096
@@ -32,6 +32,13 @@ def check_files(source: str | None, output: str | None) -> None:
         file_format(output, WRITERS)
         if source and os.path.realpath(source) == os.path.realpath(output):
             raise UserError(f"{output} is the input. Choose another --output")
+
+
+def column_of(source: str) -> str | None:
+    """The column of a source that has but one, or None."""
+    if source == STANDARD_STREAM or Path(source).suffix.lower() == ".txt":
+        return TEXT_COLUMN
+    return None
 
 
 def answer(task, texts: list[str]) -> list[dict]:
@@ -68,17 +75,16 @@ def answer_file(task, source: str, output: str, column: str) -> int:
     records = read_records(source)
     with record_writer(output) as write, _progress(source) as bar:
         for window in _windows(records):
-            problems = [_problem(record, column, source) for record in window]
+            template = template or _first_columns(window, column, source)
+            problems = [_problem(record, column) for record in window]
             good = [i for i, problem in enumerate(problems) if not problem]
             answers = _answers(task, serve, [window[i].values[column] for i in good])
             answer_of = dict(zip(good, answers, strict=True))
-            if good and not template:
-                # An unreadable row has no columns of its own, but stands between rows that have.
-                template = dict.fromkeys(window[good[0]].values)
             for i, record in enumerate(window):
                 if problems[i]:
                     bad += 1
                     _report(bad, record.number, problems[i], bar)
+                # An unreadable row has no columns of its own, but stands between rows that have.
                 values = {**template, **record.values}
                 write(_joined(values, answer_of.get(i) or task.empty_columns(), source))
             bar.update(len(window))
@@ -113,16 +119,29 @@ def _windows(records: Iterator[Record]) -> Iterator[list[Record]]:
         yield window
 
 
-def _problem(record: Record, column: str, source: str) -> str:
-    """What keeps a row from being answered, or the empty text."""
-    if record.problem:
-        return record.problem
-    if column not in record.values:
-        if record.number == 1:
+def _first_columns(window: list[Record], column: str, source: str) -> dict:
+    """Empty cells for the columns of the first readable row; none if no row is readable.
+
+    Raises:
+        UserError: that row lacks the column with the texts.
+    """
+    for record in window:
+        if record.problem:
+            continue
+        if column not in record.values:
             raise UserError(
                 f"no column {column!r} in {source}. It has: {', '.join(record.values)}. "
                 "Choose with --text-column"
             )
+        return dict.fromkeys(record.values)
+    return {}
+
+
+def _problem(record: Record, column: str) -> str:
+    """What keeps a row from being answered, or the empty text."""
+    if record.problem:
+        return record.problem
+    if column not in record.values:
         return f"no {column!r}"
     text = record.values[column]
     if not isinstance(text, str):

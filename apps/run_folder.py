@@ -13,6 +13,20 @@ from data.files import whole_file, whole_folder
 
 FORMAT = 1
 CONFIG, MODEL, METRICS, HISTORY = "config.json", "model.keras", "metrics.json", "history.csv"
+# What `config.json` says at the least, whatever the task adds.
+_DESCRIBED = {"format": int, "application": str, "config": dict, "checksum": str}
+# A folder is replaced by a training only if all that it holds is of these.
+_WRITTEN = (
+    CONFIG,
+    MODEL,
+    METRICS,
+    HISTORY,
+    "vocabulary*.txt",
+    "characters.txt",
+    "confusion_*.png",
+    "training_curves.png",
+    "logs",
+)
 _PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn", "tensorflow-datasets")
 
 
@@ -31,13 +45,14 @@ class RunFolder:
         config = self.path / CONFIG
         if not config.is_file() or not (self.path / MODEL).is_file():
             raise UserError(f"no trained model in {self.path}. Train one first, or check --run")
-        try:
-            description = json.loads(config.read_text(encoding="utf-8"))
-            found = description["format"]
-        except (OSError, ValueError, KeyError, TypeError):
-            raise UserError(f"{config} is damaged or of another program. Train again") from None
-        if found != FORMAT:
-            raise UserError(f"{config} has format {found!r}, expected {FORMAT}. Train again")
+        description = _read_object(config)
+        if description.get("format", FORMAT) != FORMAT:
+            raise UserError(
+                f"{config} has format {description['format']!r}, expected {FORMAT}. Train again"
+            )
+        for name, kind in _DESCRIBED.items():
+            if not isinstance(description.get(name), kind):
+                raise _damaged(config)
         return description
 
     def check_replaceable(self) -> None:
@@ -48,8 +63,18 @@ class RunFolder:
         """
         if self.path.exists() and not self.path.is_dir():
             raise UserError(f"{self.path} is a file. Choose another --run")
-        if self.path.is_dir() and any(self.path.iterdir()) and not (self.path / CONFIG).is_file():
-            raise UserError(f"{self.path} holds other files than a run. Choose another --run")
+        if not self.path.is_dir() or not any(self.path.iterdir()):
+            return
+        foreign = [
+            entry.name
+            for entry in self.path.iterdir()
+            if not any(entry.match(pattern) for pattern in _WRITTEN)
+        ]
+        if foreign or not (self.path / CONFIG).is_file():
+            raise UserError(
+                f"{self.path} holds other files than a run"
+                f"{': ' + min(foreign) if foreign else ''}. Choose another --run"
+            )
 
     @contextmanager
     def replacement(self):
@@ -66,10 +91,7 @@ class RunFolder:
     def add_metrics(self, split: str, report: dict) -> None:
         """Writes the figures of one split into `metrics.json`; those of other splits stay."""
         path = self.path / METRICS
-        try:
-            metrics = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        except ValueError:
-            raise UserError(f"{path} is damaged. Remove it and evaluate again") from None
+        metrics = _read_object(path) if path.exists() else {}
         self.write_json(METRICS, {**metrics, split: report})
 
     def history(self) -> list[dict[str, float]]:
@@ -79,6 +101,25 @@ class RunFolder:
                 {name: float(value) for name, value in row.items() if value}
                 for row in csv.DictReader(file)
             ]
+
+
+def _read_object(path: Path) -> dict:
+    """The JSON object in a file.
+
+    Raises:
+        UserError: there is something else in it.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        value = None
+    if not isinstance(value, dict):
+        raise _damaged(path)
+    return value
+
+
+def _damaged(path: Path) -> UserError:
+    return UserError(f"{path} is damaged or of another program. Train again")
 
 
 def versions() -> dict[str, str]:

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from apps.application import TrainingConfig
 from apps.run_folder import HISTORY
+from data.errors import UserError
 from models.schedules import WarmupDecay
 
 
@@ -45,8 +46,29 @@ class Validation(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         figures = self.validate(self.model)
+        for value in figures.values():
+            _check_finite(value, f"on validation after epoch {epoch + 1}")
         logs.update({f"val_{name}": value for name, value in figures.items()})
         logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+
+
+class StopOnDivergence(keras.callbacks.Callback):
+    """Ends a training whose loss is no number any more: nothing after it is worth the time."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        _check_finite(logs["loss"], f"as loss in step {int(self.model.optimizer.iterations)}")
+
+
+class _Diverged(UserError):
+    """A loss or a figure is no number any more."""
+
+
+def _check_finite(value: float, when: str) -> None:
+    if not math.isfinite(value):
+        raise _Diverged(
+            f"the training diverged: it gives {value} {when}. "
+            "Lower --learning-rate or --clip-norm, or lengthen --warmup"
+        )
 
 
 def fit(
@@ -57,7 +79,7 @@ def fit(
     monitor: str,
     config: TrainingConfig,
     folder: Path,
-) -> bool:
+) -> str:
     """Trains until the epochs are over, the validation stops to improve, or Ctrl-C.
 
     The model keeps the weights of its best epoch. `history.csv` and the TensorBoard `logs` are
@@ -73,7 +95,10 @@ def fit(
         folder: where the history goes.
 
     Returns:
-        Whether it was interrupted.
+        Why it stopped early, or the empty text: Ctrl-C, or a divergence after a good epoch.
+
+    Raises:
+        UserError: the training diverged in its first epoch.
     """
     model.compile(
         optimizer=optimizer(config, int(batches.cardinality())), loss=loss, jit_compile=False
@@ -86,7 +111,7 @@ def fit(
         best,
         keras.callbacks.CSVLogger(str(folder / HISTORY)),
         keras.callbacks.TensorBoard(str(folder / "logs"), write_graph=False),
-        keras.callbacks.TerminateOnNaN(raise_error=False),
+        StopOnDivergence(),
     ]
     # One line an epoch where nobody watches a bar grow.
     verbose = 1 if sys.stdout.isatty() else 2
@@ -94,8 +119,10 @@ def fit(
         model.fit(
             batches, epochs=config.epochs, callbacks=callbacks, verbose=verbose, shuffle=False
         )
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, _Diverged) as reason:
         if best.best_weights is not None:
             model.set_weights(best.best_weights)
-        return True
-    return False
+        elif isinstance(reason, _Diverged):
+            raise
+        return str(reason) or "interrupted"
+    return ""

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from apps.application import Application
+from apps.application import DATA_OPTIONS, Application
 from apps.options import from_file, override, to_json
 from apps.quiet import import_tensorflow
 from apps.run_folder import CONFIG, FORMAT, MODEL, RunFolder, versions
@@ -34,7 +34,7 @@ def train(application: Application, options: dict) -> None:
     started = time.monotonic()
     with run.replacement() as new:
         task = task_class.build(config, corpus)
-        interrupted = task.fit(corpus, new.path)
+        stopped = task.fit(corpus, new.path)
         seconds = round(time.monotonic() - started, 1)
         new.write_json(
             CONFIG,
@@ -45,7 +45,7 @@ def train(application: Application, options: dict) -> None:
                 **task.describe(),
                 **_origin(command, corpus, config),
                 "training_seconds": seconds,
-                "interrupted": interrupted,
+                "stopped_early": stopped,
             },
         )
         task.save(new.path)
@@ -55,8 +55,8 @@ def train(application: Application, options: dict) -> None:
     report = task.evaluate(corpus.split("validation"))
     run.add_metrics("validation", {**report, **_origin(command, corpus, config)})
     task.draw("validation", report, run.path)
-    if interrupted:
-        print("interrupted: the best weights so far are kept")
+    if stopped:
+        print(f"{stopped}. The best weights so far are kept", file=sys.stderr)
     print(f"\nvalidation\n{task.table(report)}\n\ntrained in {seconds:.0f} s: {run.path}")
 
 
@@ -87,8 +87,7 @@ def _load(application: Application, options: dict):
 def evaluate(application: Application, options: dict) -> None:
     """Prints the figures of a split and adds them to the run's `metrics.json`."""
     run, description, config = _load(application, options)
-    names = ("dataset", "data_dir", "text_column", "label_column")
-    given = {name: options[name] for name in names if options.get(name) is not None}
+    given = {name: options[name] for name in DATA_OPTIONS if name in options}
     config = override(config, given)
     application.check_data(config)
     import_tensorflow()
@@ -98,7 +97,10 @@ def evaluate(application: Application, options: dict) -> None:
     corpus = task_class.read(application, config, task.class_names)
     if same and corpus.checksum != description["checksum"]:
         print(f"warning: {config.dataset} has changed since the training", file=sys.stderr)
+    task.check_comparable(corpus)
     split = options["split"]
+    if options["baseline"] and split not in ("validation", "test"):
+        raise UserError("--baseline trains on the training split. Choose another --split")
     examples = corpus.everything() if split == "all" else corpus.split(split)
     report = task.evaluate(examples)
     print(f"{corpus.name}, {split}\n{task.table(report)}")
@@ -122,8 +124,8 @@ def predict(application: Application, options: dict) -> None:
     prediction.check_files(source, output)
     import_tensorflow()
     task = application.load_task().load(config, description, run.path)
-    column = options["text_column"] or config.text_column
     if source:
+        column = options["text_column"] or prediction.column_of(source) or config.text_column
         bad = prediction.answer_file(task, source, output or "-", column)
         if bad:
             print(f"{bad} row(s) were left without an answer", file=sys.stderr)

@@ -52,7 +52,7 @@ def whole_file(path: Path):
     Raises:
         UserError: the folder cannot be written, or the disk is full.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))
     partial = path.with_name(f".{path.name}{PARTIAL}-{os.getpid()}")
     with _writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def whole_folder(path: Path):
     Raises:
         UserError: the folder cannot be written, or the disk is full.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))
     partial = path.with_name(f".{path.name}{PARTIAL}-{os.getpid()}")
     former = path.with_name(f".{path.name}.former-{os.getpid()}")
     with _writing(path):

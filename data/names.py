@@ -2,3 +2,6 @@
 
 # data.text: functions there.
 STANDARDIZERS = {"tweet": "clean_tweets", "plain": "clean_plain", "none": "to_valid_utf8"}
+
+# data.vectors: GloVe 6B, 50 numbers a word (Pennington et al. 2014).
+GLOVE = "glove-6b-50d"

@@ -154,7 +154,13 @@ class TextPreprocessor(keras.layers.Layer):
 
     def call(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
         """Like `ragged`, padded with 0 at the right to the longest text of the batch."""
-        return {name: ids.to_tensor() for name, ids in self.ragged(texts).items()}
+        ids = {name: ids.to_tensor() for name, ids in self.ragged(texts).items()}
+        # An empty batch has no longest text, but recurrent layers need a step.
+        missing = tf.maximum(1 - tf.shape(ids["token_ids"])[1], 0)
+        return {
+            name: tf.pad(padded, [[0, 0], [0, missing], [0, 0]][: padded.shape.rank])
+            for name, padded in ids.items()
+        }
 
     def _ids(self, tokens: tf.Tensor) -> tf.Tensor:
         return tf.cast(self.token_lookup(tokens), tf.int32)

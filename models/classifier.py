@@ -43,6 +43,9 @@ class TextClassifier(keras.Model):
         max_word_length: int = 0,
         **kwargs,
     ):
+        if not pooling:
+            raise ValueError("pooling names one layer at least. Received none.")
+
         # === Layers ===
         embedding = keras.layers.Embedding(
             vocabulary_size, embedding_dim, mask_zero=True, name="embedding"

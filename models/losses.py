@@ -31,25 +31,20 @@ def classification_loss(
         gamma: focus on hard examples (Lin et al. 2017, "Focal Loss"); 0 is cross-entropy.
         label_smoothing: share of the target spread over all classes.
     """
-    if multi_label:
-        return FocalBinaryCrossentropy(weights, gamma, label_smoothing)
-    if gamma == 0 and len(set(weights)) == 1:
-        return keras.losses.CategoricalCrossentropy(True, label_smoothing)
-    return keras.losses.CategoricalFocalCrossentropy(
-        alpha=weights, gamma=gamma, from_logits=True, label_smoothing=label_smoothing
-    )
+    loss = FocalBinaryCrossentropy if multi_label else FocalCategoricalCrossentropy
+    return loss(weights, gamma, label_smoothing)
 
 
-@keras.saving.register_keras_serializable(package="models")
-class FocalBinaryCrossentropy(keras.losses.Loss):
-    """Sum over classes of `-(1 - p)^gamma w y log p - p^gamma (1 - y) log(1 - p)`.
+class _FocalCrossentropy(keras.losses.Loss):
+    """Focal loss on logits with one weight a class.
 
-    Keras' own has one weight for all classes.
+    Keras' own clips probabilities, so that a row which is confidently wrong has no gradient; and
+    its binary one has a single weight for all classes.
 
     Args:
-        weights: one a class, for its positive examples.
+        weights: one a class.
         gamma: as in `classification_loss`.
-        label_smoothing: moves targets from 0 and 1 towards a half.
+        label_smoothing: likewise.
 
     Call arguments:
         y_true: <float32>[batch, num_classes].
@@ -61,19 +56,11 @@ class FocalBinaryCrossentropy(keras.losses.Loss):
         weights: list[float],
         gamma: float = 0.0,
         label_smoothing: float = 0.0,
-        name: str = "focal_binary_crossentropy",
+        name: str | None = None,
         **kwargs,
     ):
         super().__init__(name=name, **kwargs)
-        self.weights, self.gamma, self.label_smoothing = weights, gamma, label_smoothing
-
-    def call(self, y_true, y_pred):
-        y_true = y_true * (1.0 - self.label_smoothing) + 0.5 * self.label_smoothing
-        log_p, log_q = ops.log_sigmoid(y_pred), ops.log_sigmoid(-y_pred)
-        hard_positive, hard_negative = ops.exp(self.gamma * log_q), ops.exp(self.gamma * log_p)
-        weights = ops.convert_to_tensor(self.weights, y_pred.dtype)
-        losses = hard_positive * weights * y_true * log_p + hard_negative * (1.0 - y_true) * log_q
-        return -ops.sum(losses, axis=-1)
+        self.weights, self.gamma, self.label_smoothing = list(weights), gamma, label_smoothing
 
     def get_config(self):
         return {
@@ -82,3 +69,37 @@ class FocalBinaryCrossentropy(keras.losses.Loss):
             "gamma": self.gamma,
             "label_smoothing": self.label_smoothing,
         }
+
+
+@keras.saving.register_keras_serializable(package="models")
+class FocalCategoricalCrossentropy(_FocalCrossentropy):
+    """`-sum_c w_c y_c (1 - p_c)^gamma log p_c` with `p = softmax(logits)` (Lin et al. 2017, eq. 5).
+
+    Smoothing spreads its share of the target over all classes evenly.
+    """
+
+    def call(self, y_true, y_pred):
+        y_true = y_true * (1.0 - self.label_smoothing) + self.label_smoothing / len(self.weights)
+        log_p = ops.log_softmax(y_pred, axis=-1)
+        weights = ops.convert_to_tensor(self.weights, y_pred.dtype)
+        losses = weights * y_true * log_p
+        if self.gamma:
+            # The floor keeps the gradient finite where p is 1 and gamma below 1.
+            losses = losses * ops.power(ops.maximum(-ops.expm1(log_p), 1e-7), self.gamma)
+        return -ops.sum(losses, axis=-1)
+
+
+@keras.saving.register_keras_serializable(package="models")
+class FocalBinaryCrossentropy(_FocalCrossentropy):
+    """`-sum_c w_c y_c (1 - p_c)^gamma log p_c + (1 - y_c) p_c^gamma log(1 - p_c)`, `p = sigmoid`.
+
+    Weights count for positive examples; smoothing moves targets from 0 and 1 towards a half.
+    """
+
+    def call(self, y_true, y_pred):
+        y_true = y_true * (1.0 - self.label_smoothing) + 0.5 * self.label_smoothing
+        log_p, log_q = ops.log_sigmoid(y_pred), ops.log_sigmoid(-y_pred)
+        hard_positive, hard_negative = ops.exp(self.gamma * log_q), ops.exp(self.gamma * log_p)
+        weights = ops.convert_to_tensor(self.weights, y_pred.dtype)
+        losses = hard_positive * weights * y_true * log_p + hard_negative * (1.0 - y_true) * log_q
+        return -ops.sum(losses, axis=-1)

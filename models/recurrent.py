@@ -1,6 +1,7 @@
 """The recurrent factory: one layer by name, and stacks of them."""
 
 import inspect
+import operator
 
 import keras
 
@@ -28,10 +29,13 @@ def recurrent_layer(cell: str, units: int, bidirectional: bool = False, **option
         ValueError: an unknown cell or option, or a size below 1.
     """
     layer_class = getattr(keras.layers, choose("cell", cell, CELLS))
-    if not isinstance(units, int) or units < 1:
+    if isinstance(units, bool) or not hasattr(units, "__index__") or units < 1:
         raise ValueError(f"units must be a whole number of at least 1. Received: {units!r}")
+    units = operator.index(units)
     l1, l2 = options.pop("l1", 0.0), options.pop("l2", 0.0)
     if l1 or l2:
+        for name in {"kernel_regularizer", "recurrent_regularizer"} & options.keys():
+            raise ValueError(f"l1 and l2 stand for {name}. Pass one or the other.")
         options["kernel_regularizer"] = keras.regularizers.L1L2(l1, l2)
         options["recurrent_regularizer"] = keras.regularizers.L1L2(l1, l2)
     _check_options(cell, layer_class, options)

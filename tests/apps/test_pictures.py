@@ -20,7 +20,6 @@ def png_size(path):
         ("<b>", "%d {x} \\n"),
         pytest.param(
             ("from_$5_to_$10", "more"),
-            marks=pytest.mark.xfail(strict=True, reason="matplotlib reads $...$ as mathematics"),
         ),
     ],
 )
@@ -30,7 +29,6 @@ def test_a_confusion_matrix_is_drawn_for_any_names(tmp_path, names):
     assert [path.name for path in tmp_path.iterdir()] == ["c.png"]
 
 
-@pytest.mark.xfail(strict=True, reason="names in other scripts make a warning a sign on stderr")
 @pytest.mark.filterwarnings("error")
 def test_names_in_any_script_are_drawn_without_a_warning(tmp_path):
     confusion_matrix(np.eye(2, dtype=int), ("侮辱", "中立"), tmp_path / "c.png")

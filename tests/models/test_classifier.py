@@ -106,7 +106,6 @@ def test_an_unknown_pooling_is_refused_with_the_valid_ones():
         classifier(pooling=("mx",))
 
 
-@pytest.mark.xfail(strict=True, reason="Concatenate fails with 'at least 1 input', not our words")
 def test_a_model_without_pooling_is_refused():
     with pytest.raises(ValueError, match="pooling"):
         classifier(pooling=())

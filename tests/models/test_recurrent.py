@@ -99,13 +99,11 @@ def test_penalties_fall_on_both_kernels(penalties, loss):
     assert_allclose(sum(layer.losses), loss, rtol=1e-6)
 
 
-@pytest.mark.xfail(strict=True, reason="l1 and l2 silently replace a given kernel_regularizer")
 def test_a_penalty_and_a_regularizer_together_are_refused():
     with pytest.raises(ValueError, match="kernel_regularizer"):
         recurrent_layer("gru", 1, l1=0.1, kernel_regularizer="l2")
 
 
-@pytest.mark.xfail(strict=True, reason="a whole number of NumPy is refused, and True is taken")
 def test_any_whole_number_is_a_size_and_a_truth_value_is_none():
     assert recurrent_layer("gru", np.int64(4)).units == 4
     with pytest.raises(ValueError):
