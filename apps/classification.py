@@ -147,7 +147,7 @@ class TextClassification:
                 config.focal_gamma,
                 config.label_smoothing,
             ),
-            "macro_f1",
+            config.monitor,
             config,
             folder,
         )

@@ -37,6 +37,11 @@ class ClassificationConfig(TrainingConfig):
         0.0, "share of the target spread over all classes", at_least=0.0, below=1.0
     )
     votes: bool = option(True, "learn the annotators' shares where the corpus has them")
+    monitor: str = option(
+        "average_precision",
+        "validation figure that chooses the epoch",
+        ("average_precision", "macro_f1", "accuracy"),
+    )
     prior_correction: bool = option(
         True, "shift the logits of frequent classes down as far as validation macro-F1 gains"
     )

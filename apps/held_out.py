@@ -8,7 +8,7 @@ from sklearn.metrics import f1_score
 from data.examples import LabelledTexts
 from data.pipeline import batches, vectorize
 from data.preprocessor import TextPreprocessor
-from models.metrics import predicted
+from models.metrics import mean_average_precision, predicted
 from models.prior import best_strength
 
 _BATCH = 512
@@ -65,13 +65,17 @@ class HeldOut:
         self.loss = loss(from_logits=True)
 
     def figures(self, model: keras.Model) -> dict[str, float]:
-        """Loss, accuracy and macro-F1; the latter two as decided after the shift."""
+        """Loss, mean average precision, accuracy and macro-F1; the latter two as decided after the
+        shift."""
         logits = logits_of(model, self.ids)
         shifted = logits + self._shift(logits)
         decided = predicted(probabilities(shifted, self.multi_label), self.multi_label)
         truth = self.targets > 0.5
         return {
             "loss": float(self.loss(self.targets, logits)),
+            "average_precision": mean_average_precision(
+                self.targets, probabilities(logits, self.multi_label)
+            ),
             "accuracy": float((decided == truth).all(axis=1).mean()),
             "macro_f1": float(f1_score(truth, decided, average="macro", zero_division=0)),
         }
