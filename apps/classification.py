@@ -13,12 +13,12 @@ from apps.classification_config import ClassificationConfig
 from apps.classifier_builder import build_classifier, sizes
 from apps.held_out import HeldOut, logits_of, probabilities
 from apps.run_folder import CONFIG, MODEL
+from data.columns import Columns
 from data.corpora import read_labelled_texts
 from data.errors import UserError
 from data.examples import Corpus, LabelledTexts
 from data.pipeline import batches, vectorize
 from data.preprocessor import TextPreprocessor, Vocabularies, build_vocabularies
-from data.tabular import Columns
 from data.vectors import find_vectors
 from models.baseline import baseline_scores
 from models.classifier import TextClassifier

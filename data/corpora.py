@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from data.columns import Columns
 from data.errors import UserError
 from data.examples import Corpus, LabelledTexts
-from data.tabular import Columns, read_table
+from data.tabular import read_table
 
 SAMPLES = Path(__file__).parent / "samples"
 

@@ -26,3 +26,20 @@ def choose(kind: str, name: str, table) -> object:
         return table[name]
     except (KeyError, TypeError):
         raise ValueError(f"Unknown {kind} {name!r}. Choose one of: {', '.join(table)}.") from None
+
+
+def refuse_rows(path: str, numbers, what: str) -> None:
+    """Raises if there are such rows, naming the first of them.
+
+    Args:
+        path: the file they stand in.
+        numbers: their row numbers.
+        what: what is wrong with them, such as "without a label".
+
+    Raises:
+        UserError: there are some.
+    """
+    if len(numbers):
+        raise UserError(
+            f"{path}: {len(numbers)} row(s) {what}: row {listed(numbers)}. Mend or drop them"
+        )

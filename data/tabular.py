@@ -1,15 +1,15 @@
 """Users' own labelled texts: CSV, TSV, JSON lines or Parquet to a corpus, checked row by row."""
 
-import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from data.errors import UserError, listed
+from data.columns import Columns
+from data.errors import UserError, listed, refuse_rows
 from data.examples import Corpus, LabelledTexts
 from data.files import sha256
+from data.labels import in_order, is_multi_label, label_sets_of, name_of, targets_of
 from data.records import read_records
 from data.splits import FRACTIONS, split_by_content
 
@@ -22,32 +22,13 @@ _SPLIT_NAMES = {
     "dev": "validation",
     "test": "test",
 }
-_TRUTH = {"0": False, "0.0": False, "false": False, "1": True, "1.0": True, "true": True}
 # One for each split is the least that a class needs to be learned, chosen and tested.
 _FEWEST_ROWS = 3
 
 
-@dataclass(frozen=True)
-class Columns:
-    """Which columns hold what.
-
-    Attributes:
-        text: the column with the texts.
-        label: the column with the class; several, separated by commas, are one 0/1 column a class
-            (multi-label).
-        split: the column with the split; it is used if the file has it.
-        label_separator: splits a label cell into any number of classes (multi-label); empty: one.
-    """
-
-    text: str = "text"
-    label: str = "label"
-    split: str = "split"
-    label_separator: str = ""
-
-
 def read_table(
     path: str,
-    columns: Columns = Columns(),
+    columns: Columns = Columns(),  # noqa: B008 (it is frozen)
     class_names: tuple = (),
 ) -> Corpus:
     """Reads a file of labelled texts.
@@ -67,10 +48,10 @@ def read_table(
     """
     table = _read(path, columns)
     split_of = _splits(table, columns, path)
-    label_sets, found = _labels(table, columns, path)
-    names = class_names or _in_order(found)
-    targets = _targets(label_sets, names, path, columns)
-    multi_label = _is_multi_label(table, columns)
+    label_sets, found = label_sets_of(table, columns, path)
+    names = class_names or in_order(found)
+    targets = targets_of(label_sets, names, path, columns)
+    multi_label = is_multi_label(table, columns)
     if not class_names:
         _check_classes(targets, names, path)
     texts = table[columns.text].tolist()
@@ -98,8 +79,7 @@ def _read(path: str, columns: Columns) -> pd.DataFrame:
         index=[record.number for record in records],
         dtype=object,
     )
-    labels = _names_in(columns.label)
-    wanted = [columns.text, *labels]
+    wanted = [columns.text, *columns.labels]
     missing = [name for name in wanted if name not in table.columns]
     if missing:
         raise UserError(
@@ -107,15 +87,11 @@ def _read(path: str, columns: Columns) -> pd.DataFrame:
             f"{listed(table.columns, 12)}. Choose with --text-column and --label-column"
         )
     texts = table[columns.text]
-    _refuse(path, table[~texts.map(lambda text: isinstance(text, str))], "without a text")
+    refuse_rows(path, table.index[~texts.map(lambda text: isinstance(text, str))], "without a text")
     odd = table[wanted].map(_not_utf8).any(axis=1)
-    _refuse(path, table[odd], "that are not UTF-8 (convert the file to UTF-8)")
-    _refuse(path, table[texts.str.strip() == ""], "with an empty text")
+    refuse_rows(path, table.index[odd], "that are not UTF-8 (convert the file to UTF-8)")
+    refuse_rows(path, table.index[texts.str.strip() == ""], "with an empty text")
     return table
-
-
-def _names_in(label_columns: str) -> list[str]:
-    return [name.strip() for name in label_columns.split(",")]
 
 
 def _not_utf8(cell) -> bool:
@@ -124,81 +100,6 @@ def _not_utf8(cell) -> bool:
         return isinstance(cell, str) and cell.encode() is None
     except UnicodeEncodeError:
         return True
-
-
-def _refuse(path: str, rows: pd.DataFrame, what: str) -> None:
-    """Raises if there are such rows, naming the first of them."""
-    if len(rows):
-        raise UserError(
-            f"{path}: {len(rows)} row(s) {what}: row {listed(rows.index)}. Mend or drop them"
-        )
-
-
-def _is_multi_label(table: pd.DataFrame, columns: Columns) -> bool:
-    if "," in columns.label or columns.label_separator:
-        return True
-    return bool(table[columns.label].map(lambda cell: isinstance(cell, list)).any())
-
-
-def _labels(table: pd.DataFrame, columns: Columns, path: str) -> tuple[pd.Series, set[str]]:
-    """The set of class names of each row, and all names found."""
-    if "," in columns.label:
-        return _label_columns(table, _names_in(columns.label), path)
-    cells = table[columns.label]
-    label_sets = cells.map(lambda cell: _label_set(cell, columns.label_separator))
-    if not _is_multi_label(table, columns):
-        _refuse(path, table[label_sets.map(len) == 0], "without a label")
-    return label_sets, set().union(*label_sets)
-
-
-def _label_set(cell, separator: str) -> set[str]:
-    """The names in one cell: a list of them, a text of several, or one; empty ones are none."""
-    if not isinstance(cell, list):
-        name = _name(cell)
-        cell = name.split(separator) if separator else [name]
-    return {_name(part) for part in cell} - {""}
-
-
-def _label_columns(table: pd.DataFrame, names: list[str], path: str) -> tuple[pd.Series, set[str]]:
-    cells = table[names].map(lambda cell: _TRUTH.get(_name(cell).lower()))
-    _refuse(path, table[cells.isna().any(axis=1)], f"where {listed(names)} are not all 0 or 1")
-    label_sets = cells.apply(lambda row: {name for name in names if row[name]}, axis=1)
-    return label_sets, set(names)
-
-
-def _name(value) -> str:
-    """A label as text: the numbers 1 and 1.0 are one class; nothing is the empty text."""
-    if value is None or (isinstance(value, float) and np.isnan(value)):
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value).strip()
-
-
-def _in_order(names: set[str]) -> tuple[str, ...]:
-    """Numbers by value, names by alphabet."""
-    if all(re.fullmatch("0|-?[1-9][0-9]*", name) for name in names):
-        return tuple(sorted(names, key=int))
-    return tuple(sorted(names))
-
-
-def _targets(label_sets: pd.Series, names: tuple, path: str, columns: Columns) -> np.ndarray:
-    position = {name: i for i, name in enumerate(names)}
-    targets = np.zeros((len(label_sets), len(names)), np.float32)
-    unknown = {}
-    for row, (number, labels) in enumerate(label_sets.items()):
-        for label in labels:
-            if label in position:
-                targets[row, position[label]] = 1.0
-            else:
-                unknown.setdefault(label, []).append(number)
-    if unknown:
-        label, rows = min(unknown.items())
-        raise UserError(
-            f"{path}: {len(unknown)} unknown label(s), first {label!r} in row {listed(rows)}. "
-            f"Known: {listed(names, 12)}. Check --label-column {columns.label}"
-        )
-    return targets
 
 
 def _check_classes(targets: np.ndarray, names: tuple, path: str) -> None:
@@ -236,7 +137,7 @@ def _splits(table: pd.DataFrame, columns: Columns, path: str) -> pd.Series | Non
     """The split of each row, or None where the file does not say."""
     if columns.split not in table.columns:
         return None
-    names = table[columns.split].map(_name).str.lower()
+    names = table[columns.split].map(name_of).str.lower()
     unknown = names[~names.isin(_SPLIT_NAMES)]
     if len(unknown):
         raise UserError(
