@@ -101,5 +101,13 @@ class Application:
             )
         if config.data_dir is not None and not Path(config.data_dir).is_dir():
             raise UserError(f"no folder {config.data_dir!r}. Check --data-dir")
+
+    @staticmethod
+    def check_vectors(config: TrainingConfig) -> None:
+        """Refuses pretrained vectors that cannot be there; only `train` reads them.
+
+        Raises:
+            UserError: no such file.
+        """
         if config.vectors not in (None, GLOVE) and not Path(config.vectors).is_file():
             raise UserError(f"no file {config.vectors!r}. Check --vectors")

@@ -23,6 +23,7 @@ def train(application: Application, options: dict) -> None:
     config = override(application.recipe(dataset), {**from_config, **options})
     run.check_replaceable()
     application.check_data(config)
+    application.check_vectors(config)
     import_tensorflow()
     from apps import pictures, training
 

@@ -459,7 +459,7 @@ def test_help_and_mistakes_do_not_wait_for_tensorflow(python_process, tmp_path, 
 def test_a_missing_file_of_vectors_is_noticed_before_tensorflow_is_imported():
     config = dataclasses.replace(APPLICATION.recipe("sample"), vectors="no.txt")
     with pytest.raises(UserError, match=r"no\.txt"):
-        APPLICATION.check_data(config)
+        APPLICATION.check_vectors(config)
 
 
 def test_help_follows_the_recipe_of_the_data_set(command):
