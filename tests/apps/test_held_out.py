@@ -1,0 +1,74 @@
+"""The figures that choose the epoch, on logits written by hand."""
+
+import numpy as np
+import pytest
+
+from apps import held_out
+from apps.held_out import HeldOut, logits_of, probabilities
+from data.examples import LabelledTexts
+from data.pipeline import vectorize
+from data.preprocessor import TextPreprocessor, Vocabularies
+
+VOCABULARIES = Vocabularies(["<start>", "a", "b", "c"], ["a", "b", "c"])
+NAMES = ("rare", "frequent")
+
+
+def examples(texts, targets):
+    return LabelledTexts(texts, np.array(targets, np.float32), NAMES)
+
+
+def held(monkeypatch, logits, correct_prior, multi_label=False, targets=None):
+    """A validation split whose model gives these logits."""
+    monkeypatch.setattr(held_out, "logits_of", lambda model, ids: np.array(logits, np.float32))
+    targets = targets or [[1, 0], [0, 1], [0, 1]]
+    return HeldOut(
+        TextPreprocessor(VOCABULARIES, "plain", 5),
+        examples(["a", "b", "c"], targets),
+        np.array([0.1, 0.9]),
+        multi_label,
+        correct_prior,
+    )
+
+
+# The rare class ranks first in its row, but never wins by itself.
+LOGITS = [[0.0, 1.0], [-3.0, 1.0], [-3.0, 1.0]]
+
+
+def test_the_shift_gives_a_rare_class_its_chance(monkeypatch):
+    plain = held(monkeypatch, LOGITS, correct_prior=False)
+    assert plain.figures(None)["accuracy"] == pytest.approx(2 / 3)
+    assert plain.shift(None).tolist() == [0.0, 0.0]
+    corrected = held(monkeypatch, LOGITS, correct_prior=True)
+    assert corrected.figures(None)["macro_f1"] == 1.0
+    rare, frequent = corrected.shift(None)
+    assert rare - frequent > 1.0
+
+
+def test_average_precision_and_loss_do_not_depend_on_the_shift(monkeypatch):
+    plain = held(monkeypatch, LOGITS, correct_prior=False).figures(None)
+    corrected = held(monkeypatch, LOGITS, correct_prior=True).figures(None)
+    assert plain["average_precision"] == corrected["average_precision"] == 1.0
+    assert plain["loss"] == corrected["loss"] == pytest.approx((1.3133 + 2 * 0.0181) / 3, abs=1e-3)
+
+
+def test_several_labels_a_text_are_never_shifted(monkeypatch):
+    several = held(monkeypatch, LOGITS, True, multi_label=True, targets=[[1, 1], [0, 1], [0, 1]])
+    assert several.shift(None).tolist() == [0.0, 0.0]
+    # Sigmoid of 0 is one half, which reaches the threshold.
+    assert several.figures(None)["accuracy"] == 1.0
+
+
+def test_logits_come_in_the_order_of_the_texts_whatever_their_length():
+    class LastToken:
+        def predict(self, inputs, verbose):
+            rows = [batch["token_ids"].numpy() for batch in inputs]
+            return np.concatenate([ids.max(axis=1, keepdims=True) for ids in rows])
+
+    preprocessor = TextPreprocessor(VOCABULARIES, "plain", 5)
+    ids = vectorize(preprocessor, ["a a c", "b", "a", "a a a b"])
+    assert logits_of(LastToken(), ids).ravel().tolist() == [5, 4, 3, 4]
+
+
+@pytest.mark.parametrize(("multi_label", "expected"), [(False, [0.5, 0.5]), (True, [0.5, 0.5])])
+def test_probabilities_of_equal_logits(multi_label, expected):
+    assert probabilities(np.zeros((1, 2), np.float32), multi_label)[0].tolist() == expected
