@@ -6,11 +6,19 @@ from models.prior import STRENGTHS, best_strength
 
 def test_a_rare_class_gets_its_chance():
     # The second class is rare: its rows come second by a little. log(0.9 / 0.1) = 2.2, and the
-    # shift has to be above 0.5 and below 2: the first multiple of 0.05 * 2.2 is at 0.25.
+    # shift has to be above 0.5 and below 2: strengths from 0.25 to 0.9 are right. The first whose
+    # two neighbours on each side are right too is 0.35.
     logits = np.array([[2.0, 0.0], [2.0, 0.0], [0.5, 0.0], [0.5, 0.0]])
     targets = np.eye(2)[[0, 0, 1, 1]]
     strength, macro_f1 = best_strength(logits, targets, np.array([0.9, 0.1]))
-    assert (strength, macro_f1) == (pytest.approx(0.25), 1.0)
+    assert (strength, macro_f1) == (pytest.approx(0.35), 1.0)
+
+
+def test_a_single_lucky_strength_loses_against_a_good_neighbourhood(monkeypatch):
+    figures = iter([0.0] * 3 + [0.9] + [0.0] * 4 + [0.8] * 7 + [0.0] * 6)
+    monkeypatch.setattr("models.prior.f1_score", lambda *arguments, **options: next(figures))
+    strength, macro_f1 = best_strength(np.zeros((1, 2)), np.eye(2)[:1], np.array([0.5, 0.5]))
+    assert (strength, macro_f1) == (pytest.approx(0.5), 0.8)
 
 
 def test_of_equal_strengths_the_weakest_is_chosen():
