@@ -2,7 +2,7 @@
 
 import keras
 
-from models.embedding import CharacterConvolution
+from models.embedding import embed
 from models.pooling import pooling_layer
 from models.recurrent import recurrent_stack
 
@@ -47,28 +47,14 @@ class TextClassifier(keras.Model):
             raise ValueError("pooling names one layer at least. Received none.")
 
         # === Layers ===
-        embedding = keras.layers.Embedding(
-            vocabulary_size, embedding_dim, mask_zero=True, name="embedding"
-        )
-        characters = (
-            CharacterConvolution(character_vocabulary_size, name="characters")
-            if character_vocabulary_size
-            else None
-        )
         stack = recurrent_stack(**recurrent, name="recurrent")
         poolings = [pooling_layer(name, recurrent.get("bidirectional", False)) for name in pooling]
         head = keras.layers.Dense(num_classes, dtype="float32", name="logits")
 
         # === Functional graph ===
-        inputs = {"token_ids": keras.Input((None,), dtype="int32", name="token_ids")}
-        x = embedding(inputs["token_ids"])
-        mask = embedding.compute_mask(inputs["token_ids"])
-        if characters is not None:
-            inputs["character_ids"] = keras.Input(
-                (None, max_word_length), dtype="int32", name="character_ids"
-            )
-            x = keras.layers.Concatenate()([x, characters(inputs["character_ids"])])
-        x = keras.layers.SpatialDropout1D(dropout, name="embedding_dropout")(x)
+        inputs, x, mask = embed(
+            vocabulary_size, embedding_dim, dropout, character_vocabulary_size, max_word_length
+        )
         x = stack(x, mask=mask)
         pooled = [layer(x, mask=mask) for layer in poolings]
         x = pooled[0] if len(pooled) == 1 else keras.layers.Concatenate()(pooled)

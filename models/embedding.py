@@ -73,3 +73,39 @@ class CharacterConvolution(keras.layers.Layer):
             "filters": self.filters,
             "widths": self.widths,
         }
+
+
+def embed(
+    vocabulary_size: int,
+    embedding_dim: int,
+    dropout: float = 0.0,
+    character_vocabulary_size: int = 0,
+    max_word_length: int = 0,
+):
+    """The functional graph that every model begins with.
+
+    Args:
+        vocabulary_size: token ids, with padding 0 and unknown 1.
+        embedding_dim: size of a token's vector.
+        dropout: share of features dropped, the same at all steps of a text (spatial dropout).
+        character_vocabulary_size: character ids, likewise; 0 for no characters.
+        max_word_length: letters of a word.
+
+    Returns:
+        The inputs by name (`token_ids` <int32>[batch, time] and with characters `character_ids`
+        <int32>[batch, time, max_word_length], 0 where padded), the vectors <float32>[batch, time,
+        features], and the padding mask <bool>[batch, time], true at real tokens.
+    """
+    inputs = {"token_ids": keras.Input((None,), dtype="int32", name="token_ids")}
+    embedding = keras.layers.Embedding(
+        vocabulary_size, embedding_dim, mask_zero=True, name="embedding"
+    )
+    x = embedding(inputs["token_ids"])
+    if character_vocabulary_size:
+        inputs["character_ids"] = keras.Input(
+            (None, max_word_length), dtype="int32", name="character_ids"
+        )
+        words = CharacterConvolution(character_vocabulary_size, name="characters")
+        x = keras.layers.Concatenate()([x, words(inputs["character_ids"])])
+    x = keras.layers.SpatialDropout1D(dropout, name="embedding_dropout")(x)
+    return inputs, x, embedding.compute_mask(inputs["token_ids"])

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from models.embedding import CharacterConvolution
+from models.embedding import CharacterConvolution, embed
 
 
 @pytest.fixture
@@ -65,3 +65,17 @@ def test_a_saved_layer_answers_the_same(tmp_path):
     loaded = keras.saving.load_model(tmp_path / "letters.keras")
     words = np.array([[[2, 3, 4, 0, 0], [8, 1, 0, 0, 0]]])
     assert_array_equal(loaded(words), model(words))
+
+
+@pytest.mark.parametrize(("characters", "features"), [(0, 5), (7, 5 + 96)])
+def test_the_front_end_joins_words_and_letters_and_says_where_padding_is(characters, features):
+    inputs, x, mask = embed(10, 5, character_vocabulary_size=characters, max_word_length=4)
+    assert set(inputs) == ({"token_ids", "character_ids"} if characters else {"token_ids"})
+    model = keras.Model(inputs, {"x": x, "mask": mask})
+    given = {
+        "token_ids": np.array([[2, 3, 0]]),
+        "character_ids": np.array([[[2, 3, 0, 0], [1, 1, 1, 1], [0, 0, 0, 0]]]),
+    }
+    answer = model({name: given[name] for name in inputs})
+    assert answer["x"].shape == (1, 3, features)
+    assert np.asarray(answer["mask"]).tolist() == [[True, True, False]]
