@@ -141,7 +141,8 @@ def export(application: Application, options: dict) -> None:
     """Writes the serving model as a SavedModel, with the run's files beside it."""
     run, description, config = _load(application, options)
     output = Path(options["output"])
-    if output.exists() and not (output / "saved_model.pb").is_file():
+    empty = output.is_dir() and not any(output.iterdir())
+    if output.exists() and not empty and not (output / "saved_model.pb").is_file():
         raise UserError(f"{output} exists and is no SavedModel. Choose another --output")
     import_tensorflow()
     from models.serving import export as write
