@@ -62,7 +62,13 @@ def _read_builder(name: str, data_dir: str | None) -> Corpus:
     # These corpora are not among those that TFDS' own storage has prepared.
     config = tfds.download.DownloadConfig(manual_dir=data_dir, try_download_gcs=False)
     with contextlib.redirect_stdout(io.StringIO()):  # its report of sizes that it does not know
-        builder.download_and_prepare(download_config=config)
+        try:
+            builder.download_and_prepare(download_config=config)
+        except OSError as error:
+            raise UserError(
+                f"cannot prepare {name} in {builder.data_dir}: {error.strerror or error}. "
+                "Set TFDS_DATA_DIR to a folder with space that can be written"
+            ) from error
     class_names = tuple(builder.info.features["label"].names)
     splits = {}
     for split in ("train", "validation", "test"):

@@ -90,3 +90,10 @@ def test_every_named_corpus_is_found_and_has_a_checksum(name):
 
     module, builder = BUILDERS[name]
     assert len(bytes.fromhex(getattr(importlib.import_module(module), builder).SHA256)) == 32
+
+
+def test_a_folder_that_cannot_be_prepared_in_is_a_mistake_with_a_remedy(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("tensorflow_datasets.core.constants.DATA_DIR", str(tmp_path / "file"))
+    with pytest.raises(UserError, match=r"cannot prepare davidson in .*TFDS_DATA_DIR"):
+        read_labelled_texts("davidson", "", str(tmp_path))
