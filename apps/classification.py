@@ -1,5 +1,6 @@
 """The text classification task: one classifier, from its data to its answers."""
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -221,16 +222,14 @@ class TextClassification:
     def columns(self, answer: dict[str, tf.Tensor]) -> list[dict]:
         """The serving model's answer to a batch, one dict of output columns a row."""
         classes = [[name.decode() for name in row] for row in answer["classes"].numpy()]
-        return [
-            self._row(names, scores)
-            for names, scores in zip(classes, answer["scores"].numpy(), strict=True)
-        ]
+        scores = answer["scores"].numpy()
+        chosen = predicted(scores, self.multi_label)
+        return [self._row(*row) for row in zip(classes, scores, chosen, strict=True)]
 
-    def _row(self, names: list[str], scores: np.ndarray) -> dict:
+    def _row(self, names: list[str], scores: np.ndarray, chosen: np.ndarray) -> dict:
         # Nine digits are all that a float32 holds; more would be noise in the file.
         values = {name: float(f"{score:.9g}") for name, score in zip(names, scores, strict=True)}
-        chosen = predicted(scores[np.newaxis], self.multi_label)[0]
-        label = MULTI_LABEL_SEPARATOR.join(np.array(names)[chosen])
+        label = MULTI_LABEL_SEPARATOR.join(itertools.compress(names, chosen))
         by_class = {f"score_{name}": values[name] for name in self.class_names}
         return {"predicted_label": label, "predicted_score": values[names[0]], **by_class}
 

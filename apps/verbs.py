@@ -76,9 +76,9 @@ def _load(application: Application, options: dict):
     """The trained task and its run folder, checked before TensorFlow is imported."""
     run = RunFolder(Path(options["run"]))
     description = run.describe()
-    if description.get("application") != application.name:
+    if description["application"] != application.name:
         raise UserError(
-            f"{run.path} holds a run of {description.get('application')!r}, not of "
+            f"{run.path} holds a run of {description['application']!r}, not of "
             f"{application.name!r}. Check --run"
         )
     config = override(application.config(), description["config"])
@@ -88,6 +88,9 @@ def _load(application: Application, options: dict):
 def evaluate(application: Application, options: dict) -> None:
     """Prints the figures of a split and adds them to the run's `metrics.json`."""
     run, description, config = _load(application, options)
+    split = options["split"]
+    if options["baseline"] and split not in ("validation", "test"):
+        raise UserError("--baseline trains on the training split. Choose another --split")
     given = {name: options[name] for name in DATA_OPTIONS if name in options}
     config = override(config, given)
     application.check_data(config)
@@ -99,9 +102,6 @@ def evaluate(application: Application, options: dict) -> None:
     if same and corpus.checksum != description["checksum"]:
         print(f"warning: {config.dataset} has changed since the training", file=sys.stderr)
     task.check_comparable(corpus)
-    split = options["split"]
-    if options["baseline"] and split not in ("validation", "test"):
-        raise UserError("--baseline trains on the training split. Choose another --split")
     examples = corpus.everything() if split == "all" else corpus.split(split)
     report = task.evaluate(examples)
     print(f"{corpus.name}, {split}\n{task.table(report)}")

@@ -87,7 +87,8 @@ def whole_folder(path: Path):
             try:
                 os.replace(partial, path)
             except OSError:
-                os.replace(former, path)
+                if former.exists():
+                    os.replace(former, path)
                 raise
         finally:
             shutil.rmtree(partial, ignore_errors=True)

@@ -137,3 +137,13 @@ def test_the_former_folder_survives_when_the_new_one_cannot_take_its_place(tmp_p
     with pytest.raises(UserError):
         write_folder(tmp_path / "run")
     assert (tmp_path / "run" / "file").read_text() == "former"
+
+
+def test_a_failed_rename_without_a_former_folder_says_what_failed(tmp_path, monkeypatch):
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("data.files.os.replace", full)
+    with pytest.raises(UserError, match="No space left"), whole_folder(tmp_path / "new"):
+        pass
+    assert list(tmp_path.iterdir()) == []
