@@ -3,8 +3,16 @@
 A new cell, pooling or schedule is one line here and one class in its module.
 """
 
-# models.recurrent: classes of keras.layers.
-CELLS = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
+# Layers of models.recurrent_layers, which Keras has too, and cells of models.cells.
+CELLS = {
+    "simple_rnn": "SimpleRNN",
+    "lstm": "LSTM",
+    "gru": "GRU",
+    "peephole_lstm": "PeepholeLSTMCell",
+    "coupled_lstm": "CoupledLSTMCell",
+    "layer_norm_lstm": "LayerNormLSTMCell",
+    "layer_norm_gru": "LayerNormGRUCell",
+}
 
 # models.pooling: classes there.
 POOLINGS = {

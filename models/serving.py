@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from data.files import whole_folder
 from data.preprocessor import TextPreprocessor
+from models.recurrence import stock_operations
 
 _STRINGS = [tf.TensorSpec([None], tf.string, name="texts")]
 
@@ -69,7 +70,7 @@ def export(serving: ServingClassifier, folder: Path, extra_files: list[Path] = (
     archive.track(serving.model)
     archive.track(serving.preprocessor)
     archive.add_endpoint("serving_default", serving.answer, input_signature=_STRINGS)
-    with whole_folder(folder) as partial:
+    with stock_operations(), whole_folder(folder) as partial:
         archive.write_out(str(partial), verbose=False)
         extra = partial / "assets.extra"
         extra.mkdir()

@@ -58,7 +58,7 @@ def test_the_backward_half_is_the_forward_layer_on_the_reversed_text():
 
 
 def test_an_unknown_cell_is_refused_with_the_valid_ones():
-    with pytest.raises(ValueError, match=r"cell 'lstmm'.*one of: simple_rnn, lstm, gru\."):
+    with pytest.raises(ValueError, match=r"cell 'lstmm'.*one of: simple_rnn, lstm, gru, "):
         recurrent_layer("lstmm", 4)
 
 

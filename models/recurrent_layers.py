@@ -1,0 +1,191 @@
+"""Keras' recurrent layers with a compiled loop on a CPU.
+
+The classes have the weights, the configuration and the results of the Keras layers that they are
+made from; only the way there differs. On a GPU, Keras' cuDNN path stays as it is.
+"""
+
+import contextlib
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from models import equations, recurrence
+
+_ELEMENTWISE = {
+    keras.activations.tanh: tf.tanh,
+    keras.activations.sigmoid: equations.sigmoid,
+    keras.activations.relu: tf.nn.relu,
+    keras.activations.linear: tf.identity,
+}
+
+
+class _CompiledLoop:
+    """What turns a Keras recurrent layer into one with a compiled loop; stands before it in a
+    class's bases.
+
+    Args:
+        weight_drop: share of the recurrent kernel's weights that are zero in a training step, the
+            same ones for all texts and steps (weight-drop, Merity et al. 2018, "Regularizing and
+            Optimizing LSTM Language Models"). It regularises as recurrent dropout does, and keeps
+            the compiled loop and cuDNN.
+    """
+
+    def __init__(self, *args, weight_drop: float = 0.0, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not 0.0 <= weight_drop < 1.0:
+            raise ValueError(f"weight_drop must be in [0, 1). Received: {weight_drop}")
+        self.weight_drop = weight_drop
+        if weight_drop:
+            self.weight_drop_seed = keras.random.SeedGenerator(getattr(self.cell, "seed", None))
+
+    def inner_loop(self, sequences, initial_state, mask, training=False):
+        with self._dropped_weights(training):
+            if not self._compiles(training):
+                return self._stock_loop(sequences, initial_state, mask, training)
+            return self._compiled_loop(sequences, initial_state, mask, training)
+
+    def _stock_loop(self, sequences, initial_state, mask, training):
+        if recurrence.stock_wanted():
+            # Past the class that would choose cuDNN.
+            return keras.layers.RNN.inner_loop(self, sequences, initial_state, mask, training)
+        return super().inner_loop(sequences, initial_state, mask=mask, training=training)
+
+    def _compiles(self, training) -> bool:
+        return (
+            recurrence.compiled_loops()
+            and not self.unroll
+            and getattr(self, "use_cudnn", "auto") is not True
+            and self.compute_dtype != "float64"
+            # Keras gives each gate a mask of its own.
+            and not (training and getattr(self.cell, "recurrent_dropout", 0.0))
+            and self._equations() is not None
+        )
+
+    @contextlib.contextmanager
+    def _dropped_weights(self, training):
+        if not (training and self.weight_drop):
+            yield
+            return
+        # Past Keras' bookkeeping, which would take the tensor for a new weight.
+        attributes = vars(self.cell)
+        kernel = attributes["recurrent_kernel"]
+        attributes["recurrent_kernel"] = keras.random.dropout(
+            ops.convert_to_tensor(kernel), self.weight_drop, seed=self.weight_drop_seed
+        )
+        try:
+            yield
+        finally:
+            attributes["recurrent_kernel"] = kernel
+
+    def _equations(self) -> equations.Equations | None:
+        """Of the cell, or None if the compiled loop has none like it."""
+        raise NotImplementedError
+
+    def _biases(self) -> list:
+        """Of the two projections; None where there is none."""
+        return [self.cell.bias, None]
+
+    def _parameters(self) -> list:
+        return []
+
+    def _input_mask(self, sequences):
+        """What dropout multiplies the inputs with, or None; Keras makes it once a call."""
+        mask = self.cell.get_dropout_mask(sequences[:, 0, :])
+        return None if mask is None else mask[:, None, :]
+
+    def _compiled_loop(self, sequences, initial_state, mask, training):
+        # Sums over a long text want more than half precision, and a CPU has no faster one.
+        def full(x):
+            return tf.cast(tf.convert_to_tensor(x), tf.float32)
+
+        cell = self.cell
+        if training and self._input_mask(sequences) is not None:
+            sequences = sequences * self._input_mask(sequences)
+        if keras.tree.is_nested(mask):
+            mask = mask[0]
+        states = initial_state if keras.tree.is_nested(initial_state) else [initial_state]
+        if self.go_backwards:
+            sequences = tf.reverse(sequences, [1])
+            mask = None if mask is None else tf.reverse(mask, [1])
+        recurrent_kernel = full(cell.recurrent_kernel)
+        nothing = tf.zeros_like(recurrent_kernel[0])
+        last, outputs, final = recurrence.run(
+            self._equations(),
+            full(sequences),
+            full(cell.kernel),
+            recurrent_kernel,
+            *(nothing if bias is None else full(bias) for bias in self._biases()),
+            [full(parameter) for parameter in self._parameters()],
+            [full(state) for state in states],
+            None if mask is None else tf.cast(mask, tf.bool),
+            self.return_sequences,
+            bool(training),
+        )
+        if mask is not None:
+            # Before its first real step Keras gives zeros, whatever the initial state.
+            shown = tf.math.cumsum(tf.cast(mask, tf.int32), axis=1) > 0
+            if self.zero_output_for_mask:
+                shown = tf.cast(mask, tf.bool)
+            last = tf.where(shown[:, -1:], last, 0.0)
+            outputs = None if outputs is None else tf.where(shown[:, :, None], outputs, 0.0)
+        return last, last[:, None, :] if outputs is None else outputs, final
+
+    def get_config(self):
+        # Left out at its default, so that Keras' own layer takes the configuration.
+        drop = {"weight_drop": self.weight_drop} if self.weight_drop else {}
+        return {**super().get_config(), **drop}
+
+
+@keras.saving.register_keras_serializable(package="models")
+class SimpleRNN(_CompiledLoop, keras.layers.SimpleRNN):
+    """`keras.layers.SimpleRNN`; the recurrence is `models.equations.simple_rnn`."""
+
+    def _equations(self):
+        tanh = _ELEMENTWISE.get(self.activation)
+        return tanh and equations.simple_rnn(tanh)
+
+
+@keras.saving.register_keras_serializable(package="models")
+class LSTM(_CompiledLoop, keras.layers.LSTM):
+    """`keras.layers.LSTM`; the recurrence is `models.equations.lstm`."""
+
+    def _equations(self):
+        tanh, s = (_ELEMENTWISE.get(a) for a in (self.activation, self.recurrent_activation))
+        return tanh and s and equations.lstm(tanh, s)
+
+
+@keras.saving.register_keras_serializable(package="models")
+class GRU(_CompiledLoop, keras.layers.GRU):
+    """`keras.layers.GRU`; the recurrence with `reset_after` is `models.equations.gru`."""
+
+    def _equations(self):
+        tanh, s = (_ELEMENTWISE.get(a) for a in (self.activation, self.recurrent_activation))
+        # With the reset gate before the product, a step has two products, one after the other.
+        return (tanh and s and self.reset_after and equations.gru(tanh, s)) or None
+
+    def _biases(self):
+        return [None, None] if self.cell.bias is None else [self.cell.bias[0], self.cell.bias[1]]
+
+
+@keras.saving.register_keras_serializable(package="models")
+class CellRNN(_CompiledLoop, keras.layers.RNN):
+    """`keras.layers.RNN` over a cell of `models.cells`."""
+
+    def call(self, sequences, initial_state=None, mask=None, training=False):
+        if training and self.cell.dropout:
+            sequences = self.cell.drop(sequences)
+        return super().call(sequences, initial_state, mask, training)
+
+    def _equations(self):
+        return self.cell.equations
+
+    def _biases(self):
+        return self.cell.step_weights()[0]
+
+    def _parameters(self):
+        return self.cell.step_weights()[1]
+
+    def _input_mask(self, sequences):
+        # `call` has dropped them already, for both loops.
+        return None
