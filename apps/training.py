@@ -11,6 +11,7 @@ import tensorflow as tf
 from apps.application import TrainingConfig
 from apps.run_folder import HISTORY
 from data.errors import UserError
+from models.optimizers import Adam
 from models.schedules import WarmupDecay
 
 
@@ -30,7 +31,7 @@ def optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optimizers.
         warmup_steps=math.ceil(config.warmup * steps_per_epoch),
         total_steps=config.epochs * steps_per_epoch,
     )
-    return keras.optimizers.Adam(schedule, global_clipnorm=config.clip_norm or None)
+    return Adam(schedule, global_clipnorm=config.clip_norm or None)
 
 
 class Validation(keras.callbacks.Callback):

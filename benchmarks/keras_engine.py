@@ -27,6 +27,7 @@ from workers import serve
 
 from data import pipeline
 from data.errors import choose
+from models.optimizers import Adam
 from models.recurrent import recurrent_layer
 
 CLASSES = {
@@ -42,8 +43,11 @@ def keras_layer(cell: str, units: int, bidirectional: bool = False):
     return keras.layers.Bidirectional(layer) if bidirectional else layer
 
 
-# (cell, units, bidirectional) -> a Keras layer.
-LAYER_MAKERS = {"suite": recurrent_layer, "keras": keras_layer}
+# What is compared: (cell, units, bidirectional) -> a Keras layer, and the optimizer.
+CONTENDERS = {
+    "suite": (recurrent_layer, Adam),
+    "keras": (keras_layer, keras.optimizers.Adam),
+}
 
 
 class Engine:
@@ -51,10 +55,11 @@ class Engine:
 
     Args:
         make_layer: `(cell, units, bidirectional)` -> a Keras layer.
+        make_optimizer: the class of the optimizer.
     """
 
-    def __init__(self, make_layer):
-        self.make_layer = make_layer
+    def __init__(self, make_layer, make_optimizer):
+        self.make_layer, self.make_optimizer = make_layer, make_optimizer
 
     def prepare(self, cell: str, batch: int, length: int, units: int, kinds: list[str]) -> dict:
         """Builds a model and runs each kind of step once, which compiles it."""
@@ -120,13 +125,13 @@ class Engine:
         last = self.make_layer(cell, units, bidirectional)(embedding(token_ids))
         self.model = keras.Model(token_ids, keras.layers.Dense(1)(last))
         self.model.compile(
-            optimizer=keras.optimizers.Adam(),
+            optimizer=self.make_optimizer(),
             loss=keras.losses.BinaryCrossentropy(from_logits=True),
             jit_compile=False,
         )
 
 
 if __name__ == "__main__":
-    engine = Engine(LAYER_MAKERS[sys.argv[1]])
+    engine = Engine(*CONTENDERS[sys.argv[1]])
     names = ("prepare", "round", "prepare_epochs", "epoch", "peak", "release")
     serve({name: getattr(engine, name) for name in names})

@@ -17,8 +17,12 @@ class Adam(keras.optimizers.Adam):
     With several replicas, another precision than float32, or `amsgrad`, the update is Keras' own.
     """
 
+    def apply(self, grads, trainable_variables=None):
+        # Of rows: their sum, at their places. Before the clipping, whose norm is wrong likewise.
+        grads = [None if gradient is None else tf.convert_to_tensor(gradient) for gradient in grads]
+        return super().apply(grads, trainable_variables)
+
     def update_step(self, gradient, variable, learning_rate):
-        gradient = tf.convert_to_tensor(gradient)  # of rows: their sum, at their places
         index = self._get_variable_index(variable)
         weight, momentum, velocity = (
             each.value if isinstance(each, keras.Variable) else each
