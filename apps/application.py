@@ -28,6 +28,9 @@ class TrainingConfig:
     data_dir: str | None = option(None, "folder with the original files of named corpora")
     epochs: int = option(20, "passes over the training data, at most", at_least=1)
     batch_size: int = option(64, "examples a step", at_least=1)
+    batch_tokens: int = option(
+        0, "tokens a step, padding included, instead of --batch-size; 0: by examples", at_least=0
+    )
     learning_rate: float = option(2e-3, "of Adam, at its highest", at_least=0.0)
     schedule: str = option("cosine", "how the learning rate falls after the warm-up", SCHEDULES)
     warmup: float = option(0.5, "epochs in which the learning rate rises", at_least=0.0)
@@ -51,10 +54,19 @@ class TrainingConfig:
     recurrent_dropout: float = option(
         0.0, "share of the state dropped between steps", at_least=0.0, below=1.0
     )
+    weight_drop: float = option(
+        0.0, "share of the state weights dropped in a training step", at_least=0.0, below=1.0
+    )
+    forget_bias: float | None = option(None, "initial bias of forget gates, if not the cell's own")
+    chrono_length: int = option(
+        0, "spread the units' memories over this many steps (chrono initialisation)", at_least=0
+    )
     l1: float = option(0.0, "penalty on absolute recurrent weights", at_least=0.0)
     l2: float = option(0.0, "penalty on squared recurrent weights", at_least=0.0)
     kernel_initializer: str = option("glorot_uniform", "Keras initializer of input weights")
-    recurrent_initializer: str = option("orthogonal", "Keras initializer of state weights")
+    recurrent_initializer: str = option(
+        "orthogonal", "Keras initializer of state weights, or gate_orthogonal"
+    )
     embedding_dim: int = option(64, "size of a token's vector", at_least=1)
     vectors: str | None = option(None, f"GloVe or fastText text file (also .gz, .xz), or {GLOVE}")
     freeze_vectors: bool = option(False, "keep the pretrained vectors as they are")

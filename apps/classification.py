@@ -18,7 +18,7 @@ from data.columns import Columns
 from data.corpora import read_labelled_texts
 from data.errors import UserError
 from data.examples import Corpus, LabelledTexts
-from data.pipeline import batches, vectorize
+from data.pipeline import Batches, vectorize
 from data.preprocessor import TextPreprocessor, Vocabularies, build_vocabularies
 from data.vectors import find_vectors
 from models.baseline import baseline_scores
@@ -130,6 +130,8 @@ class TextClassification:
         if config.votes and train.votes is not None:
             targets = train.votes
         ids = vectorize(self.preprocessor, train.texts)
+        batches = Batches(ids, targets, config.batch_size, config.batch_tokens, config.seed)
+        print(f"padding: {batches.padding_share():.1%} of the tokens")
         prior = np.maximum(train.targets.mean(axis=0), 1 / len(train))
         held_out = HeldOut(
             self.preprocessor,
@@ -140,7 +142,7 @@ class TextClassification:
         )
         stopped = training.fit(
             self.model,
-            batches(ids, targets, config.batch_size, shuffle_seed=config.seed),
+            batches,
             held_out.figures,
             classification_loss(
                 self.multi_label,

@@ -6,7 +6,7 @@ import tensorflow as tf
 from sklearn.metrics import f1_score
 
 from data.examples import LabelledTexts
-from data.pipeline import batches, vectorize
+from data.pipeline import Batches, vectorize
 from data.preprocessor import TextPreprocessor
 from models.metrics import mean_average_precision, predicted
 from models.prior import best_strength
@@ -23,7 +23,7 @@ def logits_of(model: keras.Model, ids: dict[str, tf.RaggedTensor]) -> np.ndarray
     """
     lengths = ids["token_ids"].row_lengths().numpy()
     order = np.argsort(lengths, kind="stable")  # that of `batches` without a shuffle
-    inputs = batches(ids, np.zeros(len(lengths)), _BATCH).map(lambda ids, _: ids)
+    inputs = Batches(ids, np.zeros(len(lengths)), _BATCH).dataset().map(lambda ids, _: ids)
     by_length = model.predict(inputs, verbose=0)
     logits = np.empty_like(by_length)
     logits[order] = by_length

@@ -11,6 +11,7 @@ import tensorflow as tf
 from apps.application import TrainingConfig
 from apps.run_folder import HISTORY
 from data.errors import UserError
+from data.pipeline import Batches
 from models.optimizers import Adam
 from models.schedules import WarmupDecay
 
@@ -22,14 +23,14 @@ def seed_everything(config: TrainingConfig) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+def optimizer(config: TrainingConfig, steps: list[int]) -> keras.optimizers.Optimizer:
     """Adam (Kingma & Ba 2015) with a warm-up, a schedule, and clipping by global norm, the remedy
-    for exploding gradients of Pascanu et al. (2013)."""
+    for exploding gradients of Pascanu et al. (2013). `steps` are those of each epoch."""
     schedule = WarmupDecay(
         config.learning_rate,
         config.schedule,
-        warmup_steps=math.ceil(config.warmup * steps_per_epoch),
-        total_steps=config.epochs * steps_per_epoch,
+        warmup_steps=math.ceil(config.warmup * steps[0]),
+        total_steps=sum(steps),
     )
     return Adam(schedule, global_clipnorm=config.clip_norm or None)
 
@@ -74,7 +75,7 @@ def _check_finite(value: float, when: str) -> None:
 
 def fit(
     model: keras.Model,
-    batches: tf.data.Dataset,
+    batches: Batches,
     validate: Callable[[keras.Model], dict[str, float]],
     loss: keras.losses.Loss,
     monitor: str,
@@ -88,7 +89,7 @@ def fit(
 
     Args:
         model: maps a batch's inputs to logits.
-        batches: of `(inputs, targets)`, of known cardinality.
+        batches: of the training split.
         validate: figures of the validation split, without the prefix `val_`.
         loss: of targets and logits.
         monitor: the figure that chooses the epoch; the highest is the best.
@@ -101,9 +102,8 @@ def fit(
     Raises:
         UserError: the training diverged in its first epoch.
     """
-    model.compile(
-        optimizer=optimizer(config, int(batches.cardinality())), loss=loss, jit_compile=False
-    )
+    steps = [batches.steps(epoch) for epoch in range(config.epochs)]
+    model.compile(optimizer=optimizer(config, steps), loss=loss, jit_compile=False)
     best = keras.callbacks.EarlyStopping(
         f"val_{monitor}", mode="max", patience=config.patience, restore_best_weights=True
     )
@@ -118,7 +118,11 @@ def fit(
     verbose = 1 if sys.stdout.isatty() else 2
     try:
         model.fit(
-            batches, epochs=config.epochs, callbacks=callbacks, verbose=verbose, shuffle=False
+            batches.passes(),
+            epochs=config.epochs,
+            callbacks=callbacks,
+            verbose=verbose,
+            shuffle=False,
         )
     except (KeyboardInterrupt, _Diverged) as reason:
         if best.best_weights is not None:

@@ -1,5 +1,7 @@
 """Examples to batches: tokenised once, rows of like length together, no autotuner."""
 
+import itertools
+
 import numpy as np
 import tensorflow as tf
 
@@ -21,63 +23,124 @@ def vectorize(preprocessor: TextPreprocessor, texts: list[str]) -> dict[str, tf.
 
 
 def batch_order(
-    lengths: np.ndarray, batch_size: int, generator: np.random.Generator | None = None
+    lengths: np.ndarray,
+    batch_size: int,
+    generator: np.random.Generator | None = None,
+    batch_tokens: int = 0,
 ) -> list[np.ndarray]:
     """Row numbers of each batch of one epoch, rows of like length together.
 
+    Rows are shuffled, cut into pools, sorted by length within each pool and cut into batches, whose
+    order is shuffled too: rows of one length meet others in every epoch.
+
     Args:
         lengths: <int>[rows], tokens of each row.
-        batch_size: rows a batch; the last may be smaller.
+        batch_size: rows a batch; the last of a pool may be smaller.
         generator: shuffles rows and batches; None keeps ascending length.
+        batch_tokens: if not 0, rows are as many as keep `rows * longest` within it, at least one,
+            and `batch_size` does not count.
     """
+    # A pool is some batches of rows, or what holds as many tokens as some batches.
+    pool = batch_size * _POOL
+    if batch_tokens:
+        pool = max(1, int(_POOL * batch_tokens / max(lengths.sum() / max(len(lengths), 1), 1.0)))
     if generator is None:
-        rows = np.argsort(lengths, kind="stable")
-        return _cut(rows, batch_size)
+        return _batches_of(np.argsort(lengths, kind="stable"), lengths, batch_size, batch_tokens)
     rows = generator.permutation(len(lengths))
     batches = []
-    for pool in _cut(rows, batch_size * _POOL):
-        batches += _cut(pool[np.argsort(lengths[pool], kind="stable")], batch_size)
+    for start in range(0, len(rows), pool):
+        some = rows[start : start + pool]
+        some = some[np.argsort(lengths[some], kind="stable")]
+        batches += _batches_of(some, lengths, batch_size, batch_tokens)
     return [batches[i] for i in generator.permutation(len(batches))]
 
 
-def _cut(rows: np.ndarray, size: int) -> list[np.ndarray]:
-    return [rows[start : start + size] for start in range(0, len(rows), size)]
+def _batches_of(
+    rows: np.ndarray, lengths: np.ndarray, batch_size: int, batch_tokens: int
+) -> list[np.ndarray]:
+    """Rows of ascending length cut into batches."""
+    batches, start = [], 0
+    while start < len(rows):
+        size = batch_size
+        if batch_tokens:
+            # The longest of a batch is its last row: how many fit follows from every end.
+            ends = np.arange(start, min(len(rows), start + batch_tokens))
+            fits = (ends - start + 1) * lengths[rows[ends]] <= batch_tokens
+            size = _few_sizes(max(1, int(fits.argmin()) if not fits.all() else len(ends)))
+        batches.append(rows[start : start + size])
+        start += size
+    return batches
 
 
-def batches(
-    ids: dict[str, tf.RaggedTensor],
-    targets: np.ndarray,
-    batch_size: int,
-    shuffle_seed: int | None = None,
-) -> tf.data.Dataset:
-    """Padded batches of `(ids, targets)`; each pass over a shuffled one has a new order.
+def _few_sizes(rows: int) -> int:
+    """Down to a multiple of eight: what compiles for each shape then meets fewer of them."""
+    return rows - rows % 8 if rows > 8 else rows
+
+
+class Batches:
+    """Padded batches of `(ids, targets)`, epoch by epoch.
 
     Args:
         ids: from `vectorize`; `token_ids` gives the lengths.
         targets: <float32>[rows, ...].
-        batch_size: rows a batch.
-        shuffle_seed: the order of all passes follows from it; None keeps ascending length.
-
-    Returns:
-        A dataset of known cardinality; ids are <int32>, 0 where padded.
+        batch_size, batch_tokens: as `batch_order`.
+        shuffle_seed: the order of all epochs follows from it; None keeps ascending length.
     """
-    lengths = ids["token_ids"].row_lengths().numpy()
-    targets = tf.constant(targets, tf.float32)
-    generator = None if shuffle_seed is None else np.random.default_rng(shuffle_seed)
 
-    def epoch():
-        yield from batch_order(lengths, batch_size, generator)
+    def __init__(
+        self,
+        ids: dict[str, tf.RaggedTensor],
+        targets: np.ndarray,
+        batch_size: int,
+        batch_tokens: int = 0,
+        shuffle_seed: int | None = None,
+    ):
+        self.ids = ids
+        self.targets = tf.constant(targets, tf.float32)
+        self.lengths = ids["token_ids"].row_lengths().numpy()
+        self.batch_size, self.batch_tokens = batch_size, batch_tokens
+        self.shuffle_seed = shuffle_seed
 
-    def pad(rows):
-        padded = {name: tf.gather(rag, rows).to_tensor() for name, rag in ids.items()}
-        return padded, tf.gather(targets, rows)
+    def order(self, epoch: int) -> list[np.ndarray]:
+        """The rows of each batch; they follow from the seed and the epoch alone."""
+        generator = None
+        if self.shuffle_seed is not None:
+            generator = np.random.default_rng([self.shuffle_seed, epoch])
+        return batch_order(self.lengths, self.batch_size, generator, self.batch_tokens)
 
-    dataset = tf.data.Dataset.from_generator(
-        epoch, output_signature=tf.TensorSpec([None], tf.int64)
-    )
-    dataset = dataset.map(pad, num_parallel_calls=1, deterministic=True).prefetch(4)
-    dataset = dataset.apply(tf.data.experimental.assert_cardinality(-(-len(lengths) // batch_size)))
-    # An iterator with the autotuner on blocks when it is destroyed until the tuner wakes up.
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return dataset.with_options(options)
+    def steps(self, epoch: int) -> int:
+        """How many batches an epoch has; with `batch_tokens` not all have the same."""
+        return len(self.order(epoch))
+
+    def padding_share(self, epoch: int = 0) -> float:
+        """The share of an epoch's token positions that are padding."""
+        positions = sum(len(rows) * int(self.lengths[rows].max()) for rows in self.order(epoch))
+        return 1.0 - int(self.lengths.sum()) / positions if positions else 0.0
+
+    def dataset(self, epoch: int = 0, start: int = 0) -> tf.data.Dataset:
+        """The batches of an epoch from number `start` on, ids <int32>, 0 where padded."""
+        order = self.order(epoch)[start:]
+        splits = np.cumsum([0, *(len(rows) for rows in order)])
+        values = np.concatenate(order) if order else np.zeros(0, np.int64)
+        rows = tf.RaggedTensor.from_row_splits(values.astype(np.int64), splits, validate=False)
+        return self._padded(tf.data.Dataset.from_tensor_slices(rows))
+
+    def passes(self) -> tf.data.Dataset:
+        """A dataset for `fit`: its first pass is epoch 0, and each pass after it the next one."""
+        epochs = itertools.count()
+        rows = tf.data.Dataset.from_generator(
+            lambda: iter(self.order(next(epochs))),
+            output_signature=tf.TensorSpec([None], tf.int64),
+        )
+        return self._padded(rows)
+
+    def _padded(self, rows: tf.data.Dataset) -> tf.data.Dataset:
+        def pad(rows):
+            padded = {name: tf.gather(rag, rows).to_tensor() for name, rag in self.ids.items()}
+            return padded, tf.gather(self.targets, rows)
+
+        dataset = rows.map(pad, num_parallel_calls=1, deterministic=True).prefetch(4)
+        # An iterator with the autotuner on blocks when it is destroyed until the tuner wakes up.
+        options = tf.data.Options()
+        options.autotune.enabled = False
+        return dataset.with_options(options)

@@ -7,7 +7,7 @@ import keras
 
 from data.errors import choose
 from models import cells, recurrent_layers
-from models.initializers import GateBias
+from models.initializers import GateBias, GateOrthogonal
 from models.names import CELLS
 
 # The gates in the order of the bias: 1 forgets, -1 writes. A GRU's update gate is both: it keeps.
@@ -33,6 +33,7 @@ def recurrent_layer(cell: str, units: int, bidirectional: bool = False, **option
         bidirectional: run forward and backward and concatenate (Schuster & Paliwal 1997).
         **options: any constructor argument of the Keras layer (`return_sequences`, `dropout`,
             `recurrent_dropout`, `kernel_initializer`, `return_state`, ...), and
+            `recurrent_initializer="gate_orthogonal"`, see `models.initializers`;
             `weight_drop`, the share of the recurrent kernel dropped in training;
             `forget_bias` and `chrono_length`, see `models.initializers.GateBias`;
             `l1` and `l2`, penalties on both kernels.
@@ -49,6 +50,8 @@ def recurrent_layer(cell: str, units: int, bidirectional: bool = False, **option
         raise ValueError(f"units must be a whole number of at least 1. Received: {units!r}")
     units = operator.index(units)
     options = _with_penalties(options)
+    if options.get("recurrent_initializer") == "gate_orthogonal":
+        options["recurrent_initializer"] = GateOrthogonal()
     options = _with_gate_bias(cell, options)
     if not bidirectional:
         return _one_direction(cell, class_name, units, options)

@@ -1,10 +1,11 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.pipeline import batch_order, batches, vectorize
+from data.pipeline import Batches, batch_order, vectorize
 from data.preprocessor import TextPreprocessor, Vocabularies
 
 TOY = TextPreprocessor(Vocabularies(["<start>", "a", "b"], ["a", "b"]), "tweet", 9, 2)
@@ -13,8 +14,12 @@ TEXTS = ["a b a b"[: 2 * (i % 5)] for i in range(23)]
 TARGETS = np.arange(23, dtype=np.float32)[:, np.newaxis]
 
 
+def toy(**options):
+    return Batches(vectorize(TOY, TEXTS), TARGETS, 4, **options)
+
+
 def dataset(**options):
-    return batches(vectorize(TOY, TEXTS), TARGETS, 4, **options)
+    return toy(**options).passes()
 
 
 def epoch(data):
@@ -71,9 +76,42 @@ def test_without_a_seed_rows_stand_by_length_in_every_epoch():
     assert [row for rows in epoch(data) for row in rows] == sorted(range(23), key=lambda i: i % 5)
 
 
-def test_the_cardinality_is_known_and_true():
-    data = dataset(shuffle_seed=3)
-    assert data.cardinality() == len(epoch(data)) == 6
+@pytest.mark.parametrize("batch_tokens", [0, 11])
+def test_an_epoch_can_be_entered_at_any_batch(batch_tokens):
+    batches = toy(shuffle_seed=3, batch_tokens=batch_tokens)
+    whole = epoch(batches.dataset(1))
+    assert len(whole) == batches.steps(1)
+    for start in range(len(whole) + 1):
+        rest = batches.dataset(1, start)
+        assert epoch(rest) == whole[start:]
+        assert rest.cardinality() == len(whole) - start
+
+
+def test_the_passes_are_the_epochs():
+    batches = toy(shuffle_seed=3)
+    passes = batches.passes()
+    assert [epoch(passes) for _ in range(3)] == [epoch(batches.dataset(e)) for e in range(3)]
+
+
+def test_fit_begins_with_the_first_epoch():
+    batches = toy(shuffle_seed=3)
+    seen = []
+
+    class Watcher(keras.Model):
+        def train_step(self, data):
+            seen.append(data[1].numpy()[:, 0].tolist())
+            return {"loss": 0.0}
+
+    model = Watcher()
+    model.compile(run_eagerly=True)
+    model.fit(batches.passes(), epochs=2, verbose=0, shuffle=False)
+    assert seen == epoch(batches.dataset(0)) + epoch(batches.dataset(1))
+
+
+def test_the_padding_share_is_that_of_the_tokens():
+    # With the start token 5 rows each of 1, 2 and 3 tokens, 4 each of 4 and 5; the batches in
+    # ascending order hold 4, 8, 12, 16, 20 and 15 positions.
+    assert toy().padding_share() == pytest.approx(1 - (5 + 10 + 15 + 16 + 20) / 75)
 
 
 def test_batches_are_padded_with_zeros_to_their_own_longest_row():
@@ -102,6 +140,27 @@ def test_batch_order_has_every_row_exactly_once(lengths, batch_size, seed):
     sizes = sorted(map(len, order), reverse=True)
     assert len(order) == -(-len(lengths) // batch_size)
     assert all(size == batch_size for size in sizes[:-1])
+
+
+@settings(deadline=None)
+@given(LENGTHS, st.integers(1, 60), st.none() | st.integers(0, 9))
+def test_a_token_budget_is_kept_and_every_row_is_there_once(lengths, budget, seed):
+    generator = None if seed is None else np.random.default_rng(seed)
+    lengths = np.array(lengths, int)
+    order = batch_order(lengths, 4, generator, budget)
+    assert sorted(int(row) for rows in order for row in rows) == list(range(len(lengths)))
+    for rows in order:
+        assert len(rows) == 1 or len(rows) * lengths[rows].max() <= budget
+        assert len(rows) <= 8 or len(rows) % 8 == 0
+
+
+@pytest.mark.parametrize(("batch_size", "batch_tokens"), [(64, 0), (0, 4096)])
+def test_texts_of_very_different_lengths_are_hardly_padded(batch_size, batch_tokens):
+    generator = np.random.default_rng(0)
+    lengths = np.maximum(1, generator.lognormal(3.0, 0.8, size=20_000)).astype(int)
+    order = batch_order(lengths, batch_size, generator, batch_tokens)
+    positions = sum(len(rows) * lengths[rows].max() for rows in order)
+    assert 1 - lengths.sum() / positions < 0.05
 
 
 def test_rows_of_like_length_share_batches():
