@@ -23,14 +23,14 @@ def seed_everything(config: TrainingConfig) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def optimizer(config: TrainingConfig, steps: list[int]) -> keras.optimizers.Optimizer:
+def optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
     """Adam (Kingma & Ba 2015) with a warm-up, a schedule, and clipping by global norm, the remedy
-    for exploding gradients of Pascanu et al. (2013). `steps` are those of each epoch."""
+    for exploding gradients of Pascanu et al. (2013)."""
     schedule = WarmupDecay(
         config.learning_rate,
         config.schedule,
-        warmup_steps=math.ceil(config.warmup * steps[0]),
-        total_steps=sum(steps),
+        warmup_steps=math.ceil(config.warmup * steps_per_epoch),
+        total_steps=config.epochs * steps_per_epoch,
     )
     return Adam(schedule, global_clipnorm=config.clip_norm or None)
 
@@ -102,7 +102,7 @@ def fit(
     Raises:
         UserError: the training diverged in its first epoch.
     """
-    steps = [batches.steps(epoch) for epoch in range(config.epochs)]
+    steps = batches.steps(0)
     model.compile(optimizer=optimizer(config, steps), loss=loss, jit_compile=False)
     best = keras.callbacks.EarlyStopping(
         f"val_{monitor}", mode="max", patience=config.patience, restore_best_weights=True

@@ -33,6 +33,12 @@ def _davidson(path: Path) -> Iterator[str]:
             yield row["tweet"]
 
 
+def _sst2(path: Path) -> Iterator[str]:
+    with path.open(encoding="utf-8") as file:
+        for row in file:
+            yield row.rpartition("\t")[0]
+
+
 def _multi30k(path: Path) -> Iterator[str]:
     with gzip.open(path, "rt", encoding="utf-8") as file:
         yield from file
@@ -43,20 +49,24 @@ CORPORA = {
     "imdb": ("imdb/aclImdb_v1.labelled.tar.xz", _imdb),
     "davidson": ("davidson/labeled_data.csv", _davidson),
     "multi30k": ("multi30k/train.en.gz", _multi30k),
+    "sst2": ("sst2/train.tsv", _sst2),
 }
 
 
-def token_ids(corpus: str, data_dir: str, rows: int) -> tuple[np.ndarray, np.ndarray]:
+def token_ids(
+    corpus: str, data_dir: str, rows: int, max_length: int | None = MAX_LENGTH
+) -> tuple[np.ndarray, np.ndarray]:
     """The words of a sample of a corpus' training texts, as numbers.
 
     Args:
         corpus: a name in `CORPORA`.
         data_dir: the folder with a folder for each corpus.
         rows: at most so many, drawn with a fixed seed; 0 for all.
+        max_length: words kept of a text; None for all.
 
     Returns:
         ids: <int32>[tokens], none of them 0, the texts one after the other.
-        lengths: <int64>[rows], 1 to `MAX_LENGTH`.
+        lengths: <int64>[rows], 1 to `max_length`.
 
     Raises:
         UserError: the corpus is not there.
@@ -70,6 +80,6 @@ def token_ids(corpus: str, data_dir: str, rows: int) -> tuple[np.ndarray, np.nda
         drawn = np.random.default_rng(0).choice(len(texts), rows, replace=False)
         texts = [texts[i] for i in drawn]
     # An empty text still has one step.
-    words = [text.split()[:MAX_LENGTH] or [""] for text in texts]
+    words = [text.split()[:max_length] or [""] for text in texts]
     ids = [1 + zlib.crc32(word.encode()) % (VOCABULARY_SIZE - 1) for row in words for word in row]
     return np.array(ids, np.int32), np.array([len(row) for row in words], np.int64)

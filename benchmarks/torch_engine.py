@@ -1,13 +1,13 @@
-"""The worker of PyTorch: the task with `torch.nn` layers, on all cores.
+"""The worker of PyTorch: the task with `torch.nn` layers, on so many threads.
 
-    python benchmarks/torch_engine.py
+    python benchmarks/torch_engine.py 2
 
 Jobs come from `workers.Worker`. Numbers too small for the normal range are flushed to zero, as
 TensorFlow does: without that, PyTorch's training at length 400 is up to five times slower, because
 vanishing gradients become such numbers.
 """
 
-import os
+import sys
 import time
 
 import numpy as np
@@ -143,7 +143,7 @@ class Engine:
 if __name__ == "__main__":
     # Before the first operation: threads inherit it when they are started.
     torch.set_flush_denormal(True)
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    torch.set_num_threads(int(sys.argv[1]))
     engine = Engine()
     names = ("prepare", "round", "prepare_epochs", "epoch", "release")
     serve({name: getattr(engine, name) for name in names})

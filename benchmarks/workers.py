@@ -22,11 +22,12 @@ from typing import NamedTuple
 
 from data.errors import choose
 
+CORES = len(os.sched_getaffinity(0))
 # The command of each engine's worker, after the interpreter.
 ENGINES = {
     "suite": ("keras_engine.py", "suite"),
     "keras": ("keras_engine.py", "keras"),
-    "torch": ("torch_engine.py",),
+    "torch": ("torch_engine.py", str(CORES)),
 }
 TITLES = {"suite": "suite", "keras": "Keras", "torch": "PyTorch"}
 # A round is quiet if all other processes together used at most so much of one core meanwhile; the

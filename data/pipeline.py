@@ -9,7 +9,7 @@ from data.preprocessor import TextPreprocessor
 
 _CHUNK = 1024
 # Rows are sorted by length within pools of this many batches: little padding, much shuffling.
-_POOL = 50
+_POOL = 100
 
 
 def vectorize(preprocessor: TextPreprocessor, texts: list[str]) -> dict[str, tf.RaggedTensor]:
@@ -125,14 +125,17 @@ class Batches:
         rows = tf.RaggedTensor.from_row_splits(values.astype(np.int64), splits, validate=False)
         return self._padded(tf.data.Dataset.from_tensor_slices(rows))
 
-    def passes(self) -> tf.data.Dataset:
-        """A dataset for `fit`: its first pass is epoch 0, and each pass after it the next one."""
-        epochs = itertools.count()
-        rows = tf.data.Dataset.from_generator(
-            lambda: iter(self.order(next(epochs))),
+    def stream(self) -> tf.data.Dataset:
+        """The batches of epoch 0, of epoch 1, and so on without end.
+
+        `fit` counts the same number of steps, `steps(0)`, for each of its epochs; with
+        `batch_tokens` a pass over the rows can be a few batches more or less.
+        """
+        batches = tf.data.Dataset.from_generator(
+            lambda: (rows for epoch in itertools.count() for rows in self.order(epoch)),
             output_signature=tf.TensorSpec([None], tf.int64),
         )
-        return self._padded(rows)
+        return self._padded(batches)
 
     def _padded(self, rows: tf.data.Dataset) -> tf.data.Dataset:
         def pad(rows):

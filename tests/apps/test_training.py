@@ -34,8 +34,8 @@ class ToyBatches:
     def steps(self, epoch):
         return int(self.dataset.cardinality())
 
-    def passes(self):
-        return self.dataset
+    def stream(self):
+        return self.dataset.repeat()
 
 
 def toy():
@@ -141,13 +141,13 @@ def test_tensorboard_finds_its_logs(tmp_path):
 )
 def test_the_learning_rate_follows_the_options(options, rates):
     config = TrainingConfig(learning_rate=0.5, epochs=2, **options)
-    schedule = optimizer(config, [4, 4])._learning_rate
+    schedule = optimizer(config, steps_per_epoch=4)._learning_rate
     assert_allclose([schedule(step) for step in (0, 1, 4)], rates, rtol=1e-6)
 
 
 @pytest.mark.parametrize(("clip_norm", "clipped"), [(1.0, 1.0), (0.0, None)])
 def test_gradients_are_clipped_by_their_global_norm(clip_norm, clipped):
-    found = optimizer(TrainingConfig(clip_norm=clip_norm), [1])
+    found = optimizer(TrainingConfig(clip_norm=clip_norm), 1)
     assert (found.global_clipnorm, found.clipnorm, found.clipvalue) == (clipped, None, None)
 
 
