@@ -118,7 +118,8 @@ def fit(
     verbose = 1 if sys.stdout.isatty() else 2
     try:
         model.fit(
-            batches.passes(),
+            batches.stream(),
+            steps_per_epoch=steps,
             epochs=config.epochs,
             callbacks=callbacks,
             verbose=verbose,

@@ -251,7 +251,7 @@ class _Loop:
                 kept = [_write(k, time, b) for k, b in zip(kept, below)]  # noqa: B905
                 return time + 1, states, histories, kept
 
-            _, states, histories, kept = tf.while_loop(
+            _, states, histories, kept = _while(
                 lambda time, *_: time < steps, body, [tf.constant(0), states, histories, kept]
             )
             return states, histories + kept
@@ -297,7 +297,7 @@ class _Loop:
                 )
 
             zeros = tf.zeros_like(inputs), [tf.zeros_like(each) for each in projections]
-            _, d_states, d_inputs, d_projections, d_parameters = tf.while_loop(
+            _, d_states, d_inputs, d_projections, d_parameters = _while(
                 lambda time, *_: time > 0,
                 body,
                 [steps, d_final, *zeros, [tf.zeros_like(each) for each in parameters]],
@@ -305,6 +305,12 @@ class _Loop:
             return d_inputs, d_states, d_projections, d_parameters
 
         return tf.function(backward, jit_compile=True, reduce_retracing=True)
+
+
+def _while(condition, body, variables: list):
+    """`tf.while_loop` of variables whose static shapes may be known to different degrees."""
+    shapes = tf.nest.map_structure(lambda x: tf.TensorShape([None] * x.shape.rank), variables)
+    return tf.while_loop(condition, body, variables, shape_invariants=shapes)
 
 
 def _features_first(sequence: tf.Tensor) -> tf.Tensor:

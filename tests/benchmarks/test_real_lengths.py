@@ -8,8 +8,6 @@ import tarfile
 import numpy as np
 import pytest
 
-from data import pipeline
-
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 
 
@@ -77,7 +75,6 @@ def test_the_ratio_is_to_the_better_way_of_pytorch():
     assert ratio({"epochs": {"suite": epochs["suite"]}}) is None
 
 
-@pytest.mark.skipif(not hasattr(pipeline, "Batches"), reason="no data.pipeline.Batches yet")
 def test_an_epoch_is_measured_in_each_way(benchmark, data_dir):
     output = data_dir / "epochs.json"
     tiny = ["--corpora", "multi30k", "--cells", "gru", "--units", "2", "--rounds", "1"]

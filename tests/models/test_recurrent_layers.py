@@ -147,6 +147,16 @@ def test_keras_takes_the_configuration_and_the_weights(name):
     assert_allclose(layer(inputs), twin(inputs), atol=1e-6)
 
 
+def test_a_batch_of_static_shape_is_differentiated_in_a_graph():
+    inputs = keras.Input((5, 2), batch_size=4)
+    states = keras.layers.Bidirectional(recurrent_layers.GRU(3, return_sequences=True))(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(1)(states))
+    model.compile("sgd", "mse", jit_compile=False)
+    x, y = np.ones((4, 5, 2), "float32"), np.zeros((4, 5, 1), "float32")
+    first = model.train_on_batch(x, y)
+    assert model.train_on_batch(x, y) < first
+
+
 def test_the_loop_is_compiled_once_for_lengths_of_one_bucket():
     layer = recurrent_layers.LSTM(3, return_sequences=True)
     layer.build((None, None, 2))
