@@ -103,7 +103,7 @@ def test_the_prior_is_corrected_in_the_bias_of_the_output(tmp_path, monkeypatch)
 def test_votes_are_learned_where_the_corpus_has_them(tmp_path, monkeypatch, votes, first):
     seen = []
     monkeypatch.setattr(
-        "apps.training.fit", lambda model, batches, *_: seen.extend(batches.unbatch())
+        "apps.training.fit", lambda model, batches, *_: seen.extend(batches.dataset().unbatch())
     )
     shares = np.tile(np.array([[0.1, 0.2, 0.7]], "float32"), (6, 1))
     data = corpus(votes=shares)

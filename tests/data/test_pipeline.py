@@ -100,6 +100,8 @@ def test_fit_meets_one_epoch_after_the_other(batch_tokens):
     model = Watcher()
     model.compile(run_eagerly=True)
     model.fit(batches.stream(), steps_per_epoch=batches.steps(0), epochs=2, verbose=0)
+    # Keras switches this on for all functions, and leaves it so.
+    tf.config.run_functions_eagerly(False)
     both = epoch(batches.dataset(0)) + epoch(batches.dataset(1)) + epoch(batches.dataset(2))
     assert seen == both[: 2 * batches.steps(0)]
 

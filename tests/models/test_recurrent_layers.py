@@ -157,6 +157,14 @@ def test_a_batch_of_static_shape_is_differentiated_in_a_graph():
     assert model.train_on_batch(x, y) < first
 
 
+def test_functions_that_run_eagerly_can_be_trained():
+    tf.config.run_functions_eagerly(True)
+    try:
+        check("LSTM", {}, (2, 3, 2), None, [])
+    finally:
+        tf.config.run_functions_eagerly(False)
+
+
 def test_the_loop_is_compiled_once_for_lengths_of_one_bucket():
     layer = recurrent_layers.LSTM(3, return_sequences=True)
     layer.build((None, None, 2))
