@@ -54,8 +54,10 @@ def stock_wanted() -> bool:
 
 
 def compiled_loops() -> bool:
-    """Whether layers may use `run`: on a CPU, outside of `stock_operations`, and not while functions
-    run eagerly, as Keras has it with `run_eagerly`: nothing would be compiled."""
+    """Whether layers may use `run`: on a CPU, and outside of `stock_operations`.
+
+    Nor while functions run eagerly, as Keras has it with `run_eagerly`: nothing would be compiled.
+    """
     return not _stock and not _has_gpu() and not tf.config.functions_run_eagerly()
 
 
