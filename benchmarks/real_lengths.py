@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from report import (
-    FLUSHED,
+    TORCH_SETTINGS,
     Results,
     add_output_options,
     conditions,
@@ -163,7 +163,7 @@ def main() -> None:
     options = _options()
     results = Results(options.output, KEYS, options.again)
     stream = sys.stderr if options.markdown else sys.stdout
-    print(f"{conditions(results.surroundings)}\n{FLUSHED}\n", file=stream)
+    print(f"{conditions(results.surroundings)}\n{TORCH_SETTINGS}\n", file=stream)
     print(line((*_TITLES, "PyTorch/suite"), _WIDTHS), file=stream)
     records = []
     for record in _records(options, results):

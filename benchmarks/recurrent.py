@@ -26,7 +26,7 @@ import time
 from collections.abc import Iterator
 
 from report import (
-    FLUSHED,
+    TORCH_SETTINGS,
     Results,
     add_output_options,
     conditions,
@@ -187,7 +187,7 @@ def main() -> None:
     options = _options()
     results = Results(options.output, KEYS, options.again)
     stream = sys.stderr if options.markdown else sys.stdout
-    print(f"{conditions(results.surroundings)}\n{FLUSHED}\n", file=stream)
+    print(f"{conditions(results.surroundings)}\n{TORCH_SETTINGS}\n", file=stream)
     print(f"{'':39}{'training step':^59}{'forward pass':^58}".rstrip(), file=stream)
     print(line((*KEYS, *_KIND_TITLES * len(KINDS)), _WIDTHS), file=stream)
     records = []

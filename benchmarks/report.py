@@ -16,9 +16,9 @@ from data.errors import UserError
 from data.files import whole_file
 
 _PACKAGES = ("recurrent-text-suite", "tensorflow", "keras", "torch", "numpy")
-FLUSHED = (
+TORCH_SETTINGS = (
     "PyTorch flushes denormal numbers to zero (torch.set_flush_denormal), as TensorFlow does by "
-    "itself: without it, it is up to five times slower on long texts."
+    "itself: without it, it is up to five times slower on long texts. Each thread has its own core."
 )
 
 
@@ -32,7 +32,7 @@ def surroundings() -> dict:
         "system": platform.platform(),
         "versions": {"python": platform.python_version(), **_versions()},
         "models_sha256": _models_sha256(),
-        "torch_flushes_denormals": True,
+        "torch_settings": TORCH_SETTINGS,
     }
 
 

@@ -5,7 +5,9 @@ each engine lives in a process of its own. A worker that waits for a job blocks 
 and takes no processor time. OMP_WAIT_POLICY=PASSIVE would make sure of that and is not set: it
 makes PyTorch two to four times slower. Its price is that PyTorch's threads, which spin while they
 wait for each other, become up to a hundred times slower when anything else runs on their cores:
-rounds in which something did are taken again.
+rounds in which something did are taken again. The same happens when the system puts two of them on
+one core, which it does for seconds on end with the other core idle: they are bound, one to a core
+(OMP_PROC_BIND). Where nothing disturbs them, that makes no difference.
 """
 
 import contextlib
@@ -42,6 +44,8 @@ _ENVIRONMENT = {
     "KERAS_BACKEND": "tensorflow",
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
+# Not for TensorFlow: its threads would inherit the one core of the thread that starts them.
+_TORCH_ENVIRONMENT = {"OMP_PROC_BIND": "true"}
 
 
 class WorkerError(Exception):
@@ -62,6 +66,7 @@ class Worker:
 
     def __init__(self, engine: str):
         self._command = [sys.executable, *choose("engine", engine, ENGINES)]
+        self._environment = _ENVIRONMENT | (_TORCH_ENVIRONMENT if engine == "torch" else {})
         self._process = None
 
     def send(self, job: str, **arguments) -> None:
@@ -125,7 +130,7 @@ class Worker:
         self._errors = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(
             [self._command[0], str(folder / self._command[1]), *self._command[2:]],
-            env={**os.environ, **_ENVIRONMENT},
+            env={**os.environ, **self._environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
