@@ -54,11 +54,11 @@ def stock_wanted() -> bool:
 
 
 def compiled_loops() -> bool:
-    """Whether layers may use `run`: on a CPU, and outside of `stock_operations`.
+    """Whether layers may use `run`: on a CPU, in a graph, and outside of `stock_operations`.
 
-    Nor while functions run eagerly, as Keras has it with `run_eagerly`: nothing would be compiled.
+    An eager tape looks into the compiled function and finds operations without a gradient.
     """
-    return not _stock and not _has_gpu() and not tf.config.functions_run_eagerly()
+    return not (_stock or _has_gpu() or tf.executing_eagerly())
 
 
 @functools.cache

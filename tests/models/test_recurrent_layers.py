@@ -39,6 +39,11 @@ def twins(name, features, options, units=3, seed=0):
 def outcome(layer, inputs, mask, states, training=True):
     """Outputs and the gradients of everything that has one."""
     inputs, states = tf.constant(inputs), [tf.constant(state) for state in states]
+    # In a graph, where the loop is compiled.
+    return tf.function(_outcome)(layer, inputs, mask, states, training)
+
+
+def _outcome(layer, inputs, mask, states, training):
     with tf.GradientTape() as tape:
         tape.watch([inputs, *states])
         results = tf.nest.flatten(
