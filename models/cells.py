@@ -99,7 +99,8 @@ class _Cell(keras.layers.Layer):
     def step_weights(self) -> tuple[list, list]:
         """The two biases of the projections, and the parameters, as the equations take them."""
         nothing = ops.zeros_like(self.bias)
-        return [self.bias, nothing], [ops.convert_to_tensor(p) for p in self.parameter_weights]
+        bias, *parameters = map(ops.convert_to_tensor, (self.bias, *self.parameter_weights))
+        return [bias, nothing], parameters
 
     def call(self, inputs, states, training=False):
         biases, parameters = self.step_weights()
@@ -111,9 +112,10 @@ class _Cell(keras.layers.Layer):
 
     def drop(self, sequences):
         """<float32>[batch, time, features] with the same features of a text dropped throughout."""
-        shape = (ops.shape(sequences)[0], 1, sequences.shape[-1])
-        ones = ops.ones(shape, sequences.dtype)
-        return sequences * keras.random.dropout(ones, self.dropout, seed=self.seed_generator)
+        batch, _, features = ops.shape(sequences)
+        return keras.random.dropout(
+            sequences, self.dropout, noise_shape=(batch, 1, features), seed=self.seed_generator
+        )
 
     def get_initial_state(self, batch_size=None):
         zeros = ops.zeros((batch_size, self.units), dtype=self.compute_dtype)
@@ -139,11 +141,11 @@ class _Cell(keras.layers.Layer):
 
 
 class _NormalizedCell(_Cell):
-    """Its projections have no bias of their own: the norms would undo it."""
+    """Its projections have no bias of their own: the norms would undo it. The bias comes after."""
 
     def step_weights(self):
-        nothing = ops.zeros_like(self.bias)
-        return [nothing, nothing], self._norm_parameters()
+        (bias, nothing), parameters = super().step_weights()
+        return [nothing, nothing], [bias, *parameters]
 
 
 @keras.saving.register_keras_serializable(package="models")
@@ -178,11 +180,6 @@ class LayerNormLSTMCell(_NormalizedCell):
         ("carry_shift", 1, "zeros"),
     )
 
-    def _norm_parameters(self):
-        weights = [ops.convert_to_tensor(weight) for weight in (*self.parameter_weights, self.bias)]
-        input_gain, recurrent_gain, carry_gain, carry_shift, bias = weights
-        return [input_gain, recurrent_gain, bias, carry_gain, carry_shift]
-
 
 @keras.saving.register_keras_serializable(package="models")
 class LayerNormGRUCell(_NormalizedCell):
@@ -195,8 +192,3 @@ class LayerNormGRUCell(_NormalizedCell):
         ("recurrent_gain", 3, "ones"),
         ("recurrent_bias", 3, "zeros"),
     )
-
-    def _norm_parameters(self):
-        weights = [ops.convert_to_tensor(weight) for weight in (*self.parameter_weights, self.bias)]
-        input_gain, recurrent_gain, recurrent_bias, bias = weights
-        return [input_gain, recurrent_gain, bias, recurrent_bias]

@@ -129,7 +129,7 @@ def layer_norm_lstm() -> Equations:
     """
 
     def step(projections, states, parameters, axis):
-        gain_x, gain_h, shift, gain_c, shift_c = parameters
+        shift, gain_x, gain_h, gain_c, shift_c = parameters
         total = _normalize(projections[0], gain_x, axis) + _normalize(projections[1], gain_h, axis)
         i, f, g, o = tf.split(total + shift, 4, axis)
         carry = sigmoid(f) * states[1] + sigmoid(i) * tf.tanh(g)
@@ -147,7 +147,7 @@ def layer_norm_gru() -> Equations:
     gates = gru()
 
     def step(projections, states, parameters, axis):
-        gain_x, gain_h, shift_x, shift_h = parameters
+        shift_x, gain_x, gain_h, shift_h = parameters
         normed = [
             _normalize(projections[0], gain_x, axis) + shift_x,
             _normalize(projections[1], gain_h, axis) + shift_h,

@@ -82,17 +82,14 @@ class _CompiledLoop:
         """Of the cell, or None if the compiled loop has none like it."""
         raise NotImplementedError
 
-    def _biases(self) -> list:
-        """Of the two projections; None where there is none."""
-        return [self.cell.bias, None]
+    def _step_weights(self) -> tuple[list, list]:
+        """The biases of the two projections, None where there is none, and further parameters."""
+        return [self.cell.bias, None], []
 
-    def _parameters(self) -> list:
-        return []
-
-    def _input_mask(self, sequences):
-        """What dropout multiplies the inputs with, or None; Keras makes it once a call."""
+    def _dropped_inputs(self, sequences):
+        """The inputs as dropout leaves them; Keras makes the mask once a call."""
         mask = self.cell.get_dropout_mask(sequences[:, 0, :])
-        return None if mask is None else mask[:, None, :]
+        return sequences if mask is None else sequences * mask[:, None, :]
 
     def _compiled_loop(self, sequences, initial_state, mask, training):
         # Sums over a long text want more than half precision, and a CPU has no faster one.
@@ -100,14 +97,15 @@ class _CompiledLoop:
             return tf.cast(tf.convert_to_tensor(x), tf.float32)
 
         cell = self.cell
-        if training and self._input_mask(sequences) is not None:
-            sequences = sequences * self._input_mask(sequences)
+        if training:
+            sequences = self._dropped_inputs(sequences)
         if keras.tree.is_nested(mask):
             mask = mask[0]
         states = initial_state if keras.tree.is_nested(initial_state) else [initial_state]
         if self.go_backwards:
             sequences = tf.reverse(sequences, [1])
             mask = None if mask is None else tf.reverse(mask, [1])
+        biases, parameters = self._step_weights()
         recurrent_kernel = full(cell.recurrent_kernel)
         nothing = tf.zeros_like(recurrent_kernel[0])
         last, outputs, final = recurrence.run(
@@ -115,8 +113,8 @@ class _CompiledLoop:
             full(sequences),
             full(cell.kernel),
             recurrent_kernel,
-            *(nothing if bias is None else full(bias) for bias in self._biases()),
-            [full(parameter) for parameter in self._parameters()],
+            *(nothing if bias is None else full(bias) for bias in biases),
+            [full(parameter) for parameter in parameters],
             [full(state) for state in states],
             None if mask is None else tf.cast(mask, tf.bool),
             self.return_sequences,
@@ -164,8 +162,9 @@ class GRU(_CompiledLoop, keras.layers.GRU):
         # With the reset gate before the product, a step has two products, one after the other.
         return (tanh and s and self.reset_after and equations.gru(tanh, s)) or None
 
-    def _biases(self):
-        return [None, None] if self.cell.bias is None else [self.cell.bias[0], self.cell.bias[1]]
+    def _step_weights(self):
+        bias = self.cell.bias
+        return [None, None] if bias is None else [bias[0], bias[1]], []
 
 
 @keras.saving.register_keras_serializable(package="models")
@@ -180,12 +179,9 @@ class CellRNN(_CompiledLoop, keras.layers.RNN):
     def _equations(self):
         return self.cell.equations
 
-    def _biases(self):
-        return self.cell.step_weights()[0]
+    def _step_weights(self):
+        return self.cell.step_weights()
 
-    def _parameters(self):
-        return self.cell.step_weights()[1]
-
-    def _input_mask(self, sequences):
+    def _dropped_inputs(self, sequences):
         # `call` has dropped them already, for both loops.
-        return None
+        return sequences

@@ -162,6 +162,39 @@ def test_a_batch_of_static_shape_is_differentiated_in_a_graph():
     assert model.train_on_batch(x, y) < first
 
 
+@pytest.mark.parametrize("training", [False, True])
+def test_a_tape_around_the_graph_may_keep_several_gradients(training):
+    inputs = tf.constant(np.random.default_rng(0).normal(size=(2, 5, 3)), tf.float32)
+    gradients = []
+    for layer in twins("GRU", 3, {"return_sequences": True}):
+        call = tf.function(layer)
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(inputs)
+            loss = tf.reduce_sum(tf.sin(call(inputs, training=training)))
+        gradients.append(tape.gradient(loss, inputs))
+    assert_allclose(gradients[1], gradients[0], atol=1e-5)
+
+
+def test_a_second_derivative_is_refused_and_stock_operations_have_one():
+    layer = recurrent_layers.SimpleRNN(3)
+    layer.build((None, None, 2))
+    inputs = tf.ones([1, 3, 2])
+
+    def second():
+        with tf.GradientTape() as outer:
+            outer.watch(inputs)
+            with tf.GradientTape() as inner:
+                inner.watch(inputs)
+                output = layer(inputs, training=True)
+            once = inner.gradient(output, inputs)
+        return outer.gradient(once, inputs)
+
+    with pytest.raises(tf.errors.InvalidArgumentError, match="no second derivative"):
+        tf.function(second)()
+    with stock_operations():
+        assert np.abs(tf.function(second)()).max() > 0
+
+
 def test_functions_that_run_eagerly_can_be_trained():
     tf.config.run_functions_eagerly(True)
     try:
