@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from report import Results, add_output_options, conditions, count, markdown, plain, power_law, run
+from report import Results, add_output_options, begin, count, markdown, plain, power_law, run
 from task import VOCABULARY_SIZE, write_rows
 from workers import Worker, WorkerError, noisy, take_turns
 
@@ -189,9 +189,7 @@ def _options() -> argparse.Namespace:
 
 def main() -> None:
     options = _options()
-    results = Results(options.output, KEYS, options.again)
-    stream = sys.stderr if options.markdown else sys.stdout
-    print(f"{conditions(results.surroundings)}\n", file=stream)
+    results, _ = begin(options, KEYS)
     records = list(_records(options, results))
     if not records:
         raise UserError("nothing could be measured; the lines above say why")

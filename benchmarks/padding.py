@@ -3,7 +3,7 @@
     python benchmarks/padding.py --data-dir corpora
 
 Lengths are in words, of the whole training texts, and for IMDB also of texts cut to 400 words.
-`random` batches hold the rows as a shuffle gives them; the others are those of `data.pipeline`,
+`random` batches hold the rows as a shuffle gives them; the others are those of `data.buckets`,
 by a number of rows or by a budget of tokens, with their padding included.
 """
 
@@ -15,17 +15,11 @@ import numpy as np
 from report import count, markdown, plain, run
 from texts import CORPORA, MAX_LENGTH, token_ids
 
+from data.buckets import batch_order, padding_share
 from data.files import whole_file
-from data.pipeline import batch_order
 
 _TITLES = ("corpus", "rows", "random", "64 rows", "4,096 tokens", "batches of 64 rows", "by tokens")
 _ROWS, _TOKENS = 64, 4096
-
-
-def padding_share(lengths: np.ndarray, order: list[np.ndarray]) -> float:
-    """Padding among all token positions."""
-    positions = sum(len(rows) * int(lengths[rows].max()) for rows in order)
-    return 1 - int(lengths.sum()) / positions
 
 
 def table_row(name: str, lengths: np.ndarray) -> list[str]:

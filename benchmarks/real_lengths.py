@@ -21,7 +21,6 @@ import argparse
 import contextlib
 import itertools
 import statistics
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +29,7 @@ from report import (
     TORCH_SETTINGS,
     Results,
     add_output_options,
-    conditions,
+    begin,
     count,
     line,
     markdown,
@@ -161,9 +160,7 @@ def _options() -> argparse.Namespace:
 
 def main() -> None:
     options = _options()
-    results = Results(options.output, KEYS, options.again)
-    stream = sys.stderr if options.markdown else sys.stdout
-    print(f"{conditions(results.surroundings)}\n{TORCH_SETTINGS}\n", file=stream)
+    results, stream = begin(options, KEYS, TORCH_SETTINGS)
     print(line((*_TITLES, "PyTorch/suite"), _WIDTHS), file=stream)
     records = []
     for record in _records(options, results):

@@ -21,7 +21,6 @@ import argparse
 import contextlib
 import itertools
 import statistics
-import sys
 import time
 from collections.abc import Iterator
 
@@ -29,7 +28,7 @@ from report import (
     TORCH_SETTINGS,
     Results,
     add_output_options,
-    conditions,
+    begin,
     count,
     free_memory,
     geometric_mean,
@@ -185,9 +184,7 @@ def _options() -> argparse.Namespace:
 
 def main() -> None:
     options = _options()
-    results = Results(options.output, KEYS, options.again)
-    stream = sys.stderr if options.markdown else sys.stdout
-    print(f"{conditions(results.surroundings)}\n{TORCH_SETTINGS}\n", file=stream)
+    results, stream = begin(options, KEYS, TORCH_SETTINGS)
     print(f"{'':39}{'training step':^59}{'forward pass':^58}".rstrip(), file=stream)
     print(line((*KEYS, *_KIND_TITLES * len(KINDS)), _WIDTHS), file=stream)
     records = []

@@ -149,6 +149,21 @@ def add_output_options(parser, output: str) -> None:
     )
 
 
+def begin(options, keys: Sequence[str], *remarks: str):
+    """The results so far, and the stream for what is not the README's table, begun with the
+    machine and the remarks.
+
+    Args:
+        options: with `add_output_options`.
+        keys: of `Results`.
+        remarks: lines on the conditions.
+    """
+    results = Results(options.output, keys, options.again)
+    stream = sys.stderr if options.markdown else sys.stdout
+    print(conditions(results.surroundings), *remarks, "", sep="\n", file=stream)
+    return results, stream
+
+
 def count(text: str) -> int:
     """The type of options that are whole numbers of at least 1."""
     if (value := int(text)) < 1:

@@ -10,7 +10,6 @@ vanishing gradients become such numbers.
 import sys
 import time
 
-import numpy as np
 import torch
 from task import (
     CELLS,
@@ -25,6 +24,7 @@ from task import (
 from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
 from workers import serve
 
+from data.buckets import padding_share
 from data.errors import choose
 
 CLASSES = {"simple_rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
@@ -104,7 +104,8 @@ class Engine:
         self.batch, self.packed = batch, choose("way", way, {"padded": False, "packed": True})
         self.generator = torch.Generator().manual_seed(0)
         self._build(cell, units)
-        return {"padding_share": self._padding_share()}
+        order = [rows.numpy() for rows in self._order(torch.Generator().manual_seed(0))]
+        return {"padding_share": padding_share(lengths, order)}
 
     def epoch(self) -> float:
         """Seconds of one epoch, its batches made on the way."""
@@ -133,11 +134,6 @@ class Engine:
 
     def _order(self, generator) -> tuple:
         return torch.randperm(len(self.rows), generator=generator).split(self.batch)
-
-    def _padding_share(self) -> float:
-        order = self._order(torch.Generator().manual_seed(0))
-        cells = sum(len(rows) * int(self.lengths[rows].max()) for rows in order)
-        return 1 - int(np.sum(self.lengths.numpy())) / cells
 
 
 if __name__ == "__main__":

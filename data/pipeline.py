@@ -5,11 +5,10 @@ import itertools
 import numpy as np
 import tensorflow as tf
 
+from data.buckets import batch_order, padding_share
 from data.preprocessor import TextPreprocessor
 
 _CHUNK = 1024
-# Rows are sorted by length within pools of this many batches: little padding, much shuffling.
-_POOL = 100
 
 
 def vectorize(preprocessor: TextPreprocessor, texts: list[str]) -> dict[str, tf.RaggedTensor]:
@@ -20,61 +19,6 @@ def vectorize(preprocessor: TextPreprocessor, texts: list[str]) -> dict[str, tf.
         for start in range(0, max(len(texts), 1), _CHUNK)
     ]
     return {name: tf.concat([chunk[name] for chunk in chunks], axis=0) for name in chunks[0]}
-
-
-def batch_order(
-    lengths: np.ndarray,
-    batch_size: int,
-    generator: np.random.Generator | None = None,
-    batch_tokens: int = 0,
-) -> list[np.ndarray]:
-    """Row numbers of each batch of one epoch, rows of like length together.
-
-    Rows are shuffled, cut into pools, sorted by length within each pool and cut into batches, whose
-    order is shuffled too: rows of one length meet others in every epoch.
-
-    Args:
-        lengths: <int>[rows], tokens of each row.
-        batch_size: rows a batch; the last of a pool may be smaller.
-        generator: shuffles rows and batches; None keeps ascending length.
-        batch_tokens: if not 0, rows are as many as keep `rows * longest` within it, at least one,
-            and `batch_size` does not count.
-    """
-    # A pool is some batches of rows, or what holds as many tokens as some batches.
-    pool = batch_size * _POOL
-    if batch_tokens:
-        pool = max(1, int(_POOL * batch_tokens / max(lengths.sum() / max(len(lengths), 1), 1.0)))
-    if generator is None:
-        return _batches_of(np.argsort(lengths, kind="stable"), lengths, batch_size, batch_tokens)
-    rows = generator.permutation(len(lengths))
-    batches = []
-    for start in range(0, len(rows), pool):
-        some = rows[start : start + pool]
-        some = some[np.argsort(lengths[some], kind="stable")]
-        batches += _batches_of(some, lengths, batch_size, batch_tokens)
-    return [batches[i] for i in generator.permutation(len(batches))]
-
-
-def _batches_of(
-    rows: np.ndarray, lengths: np.ndarray, batch_size: int, batch_tokens: int
-) -> list[np.ndarray]:
-    """Rows of ascending length cut into batches."""
-    batches, start = [], 0
-    while start < len(rows):
-        size = batch_size
-        if batch_tokens:
-            # The longest of a batch is its last row: how many fit follows from every end.
-            ends = np.arange(start, min(len(rows), start + batch_tokens))
-            fits = (ends - start + 1) * lengths[rows[ends]] <= batch_tokens
-            size = _few_sizes(max(1, int(fits.argmin()) if not fits.all() else len(ends)))
-        batches.append(rows[start : start + size])
-        start += size
-    return batches
-
-
-def _few_sizes(rows: int) -> int:
-    """Down to a multiple of eight: what compiles for each shape then meets fewer of them."""
-    return rows - rows % 8 if rows > 8 else rows
 
 
 class Batches:
@@ -114,8 +58,7 @@ class Batches:
 
     def padding_share(self, epoch: int = 0) -> float:
         """The share of an epoch's token positions that are padding."""
-        positions = sum(len(rows) * int(self.lengths[rows].max()) for rows in self.order(epoch))
-        return 1.0 - int(self.lengths.sum()) / positions if positions else 0.0
+        return padding_share(self.lengths, self.order(epoch))
 
     def dataset(self, epoch: int = 0, start: int = 0) -> tf.data.Dataset:
         """The batches of an epoch from number `start` on, ids <int32>, 0 where padded."""

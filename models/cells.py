@@ -4,6 +4,7 @@ import keras
 from keras import initializers, ops, regularizers
 
 from models import equations
+from models.initializers import GateBias
 
 
 class _Cell(keras.layers.Layer):
@@ -25,11 +26,12 @@ class _Cell(keras.layers.Layer):
         The output <float32>[batch, units] and the new states.
     """
 
-    # What a subclass says of itself: its equations, gates, the forget gate's place, states, and its
+    # What a subclass says of itself: its equations; each gate in the order of the bias, by the sign
+    # of `models.initializers.GateBias`; whether a new bias gets `forget_bias`; its states; and its
     # further weights: their name, size in units, and initial value.
     equations: equations.Equations
-    gates = 4
-    forget_gate: int | None = 1
+    gate_signs = (-1, 1, 0, 0)
+    forgets_by_bias = True
     num_states = 2
     parameters: tuple = ()
 
@@ -63,7 +65,7 @@ class _Cell(keras.layers.Layer):
         self.output_size = units
 
     def build(self, input_shape):
-        size = self.gates * self.units
+        size = len(self.gate_signs) * self.units
         self.kernel = self.add_weight(
             shape=(input_shape[-1], size),
             initializer=self.kernel_initializer,
@@ -90,11 +92,9 @@ class _Cell(keras.layers.Layer):
 
     def _initial_bias(self, shape, dtype=None):
         bias = self.bias_initializer(shape, dtype=dtype)
-        if self.forget_gate is None:
+        if not self.forgets_by_bias:
             return bias
-        start = self.forget_gate * self.units
-        forget = ops.one_hot(ops.arange(start, start + self.units), shape[0], dtype=dtype)
-        return bias + self.forget_bias * ops.sum(forget, axis=0)
+        return bias + GateBias(self.gate_signs, self.forget_bias)(shape, dtype=dtype)
 
     def step_weights(self) -> tuple[list, list]:
         """The two biases of the projections, and the parameters, as the equations take them."""
@@ -165,7 +165,7 @@ class CoupledLSTMCell(_Cell):
     """`models.equations.coupled_lstm` (Greff et al. 2017)."""
 
     equations = equations.coupled_lstm()
-    gates, forget_gate = 3, 0
+    gate_signs = (1, 0, 0)
 
 
 @keras.saving.register_keras_serializable(package="models")
@@ -186,7 +186,7 @@ class LayerNormGRUCell(_NormalizedCell):
     """`models.equations.layer_norm_gru` (Ba et al. 2016)."""
 
     equations = equations.layer_norm_gru()
-    gates, forget_gate, num_states = 3, None, 1
+    gate_signs, forgets_by_bias, num_states = (1, 0, 0), False, 1
     parameters = (
         ("input_gain", 3, "ones"),
         ("recurrent_gain", 3, "ones"),

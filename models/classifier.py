@@ -4,7 +4,7 @@ import keras
 
 from models.embedding import embed
 from models.pooling import pooling_layer
-from models.recurrent import recurrent_stack
+from models.recurrent_stack import recurrent_stack
 
 
 @keras.saving.register_keras_serializable(package="models")

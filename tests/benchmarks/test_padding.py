@@ -1,15 +1,5 @@
 import json
 
-import numpy as np
-
-
-def test_the_share_is_that_of_the_positions():
-    from padding import padding_share
-
-    lengths = np.array([1, 4, 2, 2])
-    # Two rows of four positions, then two of two.
-    assert padding_share(lengths, [np.array([0, 1]), np.array([2, 3])]) == 1 - 9 / 12
-
 
 def test_a_table_and_its_figures_are_written(benchmark, tmp_path):
     (tmp_path / "sst2").mkdir()

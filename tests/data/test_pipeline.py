@@ -4,10 +4,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from data.pipeline import Batches, batch_order, vectorize
+from data.pipeline import Batches, vectorize
 from data.preprocessor import TextPreprocessor, Vocabularies
 
 TOY = TextPreprocessor(Vocabularies(["<start>", "a", "b"], ["a", "b"]), "tweet", 9, 2)
@@ -124,53 +122,3 @@ def test_dtypes_and_shapes_are_those_that_the_model_takes():
     assert ids["character_ids"].shape.as_list() == [None, None, 2]
     assert targets.dtype == tf.float32
     assert targets.shape.as_list() == [None, 1]
-
-
-LENGTHS = st.lists(st.integers(1, 9), max_size=40)
-
-
-@settings(deadline=None)
-@given(LENGTHS, st.integers(1, 6), st.none() | st.integers(0, 9))
-def test_batch_order_has_every_row_exactly_once(lengths, batch_size, seed):
-    generator = None if seed is None else np.random.default_rng(seed)
-    order = batch_order(np.array(lengths, int), batch_size, generator)
-    assert sorted(int(row) for rows in order for row in rows) == list(range(len(lengths)))
-    sizes = sorted(map(len, order), reverse=True)
-    assert len(order) == -(-len(lengths) // batch_size)
-    assert all(size == batch_size for size in sizes[:-1])
-
-
-@settings(deadline=None)
-@given(LENGTHS, st.integers(1, 60), st.none() | st.integers(0, 9))
-def test_a_token_budget_is_kept_and_every_row_is_there_once(lengths, budget, seed):
-    generator = None if seed is None else np.random.default_rng(seed)
-    lengths = np.array(lengths, int)
-    order = batch_order(lengths, 4, generator, budget)
-    assert sorted(int(row) for rows in order for row in rows) == list(range(len(lengths)))
-    for rows in order:
-        assert len(rows) == 1 or len(rows) * lengths[rows].max() <= budget
-        assert len(rows) <= 8 or len(rows) % 8 == 0
-
-
-@pytest.mark.parametrize(("batch_size", "batch_tokens"), [(64, 0), (0, 4096)])
-def test_texts_of_very_different_lengths_are_hardly_padded(batch_size, batch_tokens):
-    generator = np.random.default_rng(0)
-    lengths = np.maximum(1, generator.lognormal(3.0, 0.4, size=20_000)).astype(int)
-    order = batch_order(lengths, batch_size, generator, batch_tokens)
-    positions = sum(len(rows) * lengths[rows].max() for rows in order)
-    assert 1 - lengths.sum() / positions < 0.05
-
-
-def test_rows_of_like_length_share_batches():
-    lengths = np.random.default_rng(0).integers(1, 100, size=1000)
-    order = batch_order(lengths, 10, np.random.default_rng(0))
-    spread = [np.ptp(lengths[rows]) for rows in order]
-    # Unsorted batches of ten spread over about 80 of the 99 lengths.
-    assert np.mean(spread) < 5
-
-
-def test_batches_of_one_length_are_not_always_the_same_rows():
-    lengths = np.full(20, 3)
-    generator = np.random.default_rng(0)
-    one, other = (batch_order(lengths, 5, generator) for _ in range(2))
-    assert {frozenset(rows) for rows in one} != {frozenset(rows) for rows in other}

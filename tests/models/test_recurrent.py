@@ -4,7 +4,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from models.names import CELLS
-from models.recurrent import RecurrentStack, recurrent_layer, recurrent_stack
+from models.recurrent import recurrent_layer
+from models.recurrent_stack import RecurrentStack, recurrent_stack
 
 TWO_TEXTS = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
 
@@ -170,7 +171,7 @@ def test_the_configuration_makes_the_same_stack():
 
 LOAD = """
 import sys, keras, numpy as np
-import models.recurrent
+import models.recurrent_stack
 model = keras.saving.load_model(sys.argv[1], safe_mode=True)
 np.save(sys.argv[3], model.predict(np.load(sys.argv[2]), verbose=0))
 """
