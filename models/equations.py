@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from models import gradients
+
 _EPSILON = 1e-3
 
 
@@ -25,10 +27,23 @@ class Equations:
             else `[W x, R h]`; all arrays are <float32>[batch, features] for axis -1 and
             [features, batch] for axis 0, parameters [features] or [features, 1].
         merged: whether the step needs only the sum of the two projections.
+        gradient: for the compiled loop.
     """
 
     step: Callable
-    merged: bool = True
+    merged: bool
+    gradient: gradients.Gradient
+
+
+def _by_tape(step: Callable, gates: int, merged: bool = True) -> Equations:
+    """The equations with TensorFlow's own gradient.
+
+    Args:
+        step: as `Equations.step`.
+        gates: height of each projection, in units.
+        merged: as in `Equations`.
+    """
+    return Equations(step, merged, gradients.by_tape(step, (gates,) * (1 if merged else 2)))
 
 
 def sigmoid(x: tf.Tensor) -> tf.Tensor:
@@ -43,7 +58,9 @@ def simple_rnn(tanh: Callable = tf.tanh) -> Equations:
     def step(projections, states, parameters, axis):
         return [tanh(projections[0])]
 
-    return Equations(step)
+    if tanh is tf.tanh:
+        return Equations(step, merged=True, gradient=gradients.simple_rnn())
+    return _by_tape(step, 1)
 
 
 @functools.cache
@@ -58,7 +75,9 @@ def lstm(tanh: Callable = tf.tanh, s: Callable = sigmoid) -> Equations:
         carry = s(f) * states[1] + s(i) * tanh(g)
         return [s(o) * tanh(carry), carry]
 
-    return Equations(step)
+    if (tanh, s) == (tf.tanh, sigmoid):
+        return Equations(step, merged=True, gradient=gradients.lstm())
+    return _by_tape(step, 4)
 
 
 @functools.cache
@@ -74,7 +93,9 @@ def gru(tanh: Callable = tf.tanh, s: Callable = sigmoid) -> Equations:
         update = s(z + z_h)
         return [update * states[0] + (1.0 - update) * tanh(g + s(r + r_h) * g_h)]
 
-    return Equations(step, merged=False)
+    if (tanh, s) == (tf.tanh, sigmoid):
+        return Equations(step, merged=False, gradient=gradients.gru())
+    return _by_tape(step, 3, merged=False)
 
 
 @functools.cache
@@ -93,7 +114,7 @@ def peephole_lstm() -> Equations:
         carry = sigmoid(f + p_f * carry) * carry + sigmoid(i + p_i * carry) * tf.tanh(g)
         return [sigmoid(o + p_o * carry) * tf.tanh(carry), carry]
 
-    return Equations(step)
+    return _by_tape(step, 4)
 
 
 @functools.cache
@@ -110,7 +131,7 @@ def coupled_lstm() -> Equations:
         carry = forget * states[1] + (1.0 - forget) * tf.tanh(g)
         return [sigmoid(o) * tf.tanh(carry), carry]
 
-    return Equations(step)
+    return _by_tape(step, 3)
 
 
 def _normalize(x: tf.Tensor, gain: tf.Tensor, axis: int) -> tf.Tensor:
@@ -135,7 +156,7 @@ def layer_norm_lstm() -> Equations:
         carry = sigmoid(f) * states[1] + sigmoid(i) * tf.tanh(g)
         return [sigmoid(o) * tf.tanh(_normalize(carry, gain_c, axis) + shift_c), carry]
 
-    return Equations(step, merged=False)
+    return _by_tape(step, 4, merged=False)
 
 
 @functools.cache
@@ -154,4 +175,4 @@ def layer_norm_gru() -> Equations:
         ]
         return gates.step(normed, states, (), axis)
 
-    return Equations(step, merged=False)
+    return _by_tape(step, 3, merged=False)

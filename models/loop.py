@@ -37,69 +37,48 @@ class Loop:
 
             def gradient(*derivatives):
                 keep = kept if training else _opaque(self._forward(True))(steps, *arrays)[1]
-                backward = _second_order_refused(functools.partial(self._gradient, steps))
+                backward = _second_order_refused(_opaque(self._backward()))
                 d_mask = [None] if self.masked else []
-                return [None, *backward(arrays, keep, derivatives), *d_mask]
+                return [None, *backward(steps, arrays, keep, derivatives), *d_mask]
 
             return results, gradient
 
         return loop(steps, *weights, *sequences)
 
-    @property
-    def _num_weights(self) -> int:
-        return (2 if self.equations.merged else 4) + self.num_parameters
-
-    def _gradient(self, steps, arrays: tuple, kept: list, derivatives: tuple) -> list:
-        """Of every array but the mask, in order."""
-        inputs = arrays[self._num_weights]
-        d_inputs, d_states, d_projections, d_parameters = _opaque(self._backward())(
-            steps, arrays, kept, derivatives
-        )
-        # Past the last real step there is nothing but zeros.
-        flat = [_features_first(each[:steps]) for each in d_projections]
-        behind = _features_first(inputs[:steps]), _features_first(kept[0][:steps])
-        if self.equations.merged:
-            d_kernels = [tf.concat([tf.matmul(flat[0], b, transpose_b=True) for b in behind], 1)]
-        else:
-            d_kernels = [
-                tf.matmul(d, b, transpose_b=True) for d, b in zip(flat, behind, strict=True)
-            ]
-        d_biases = [tf.reduce_sum(d, axis=1, keepdims=True) for d in flat]
-        return [*d_kernels, *d_biases, *d_parameters, d_inputs, *d_states]
-
     def _unpack(self, arrays):
-        weights, sequences = arrays[: self._num_weights], arrays[self._num_weights :]
-        split = self._num_weights - self.num_parameters
-        inputs, states = sequences[0], list(sequences[1 : 1 + self.num_states])
-        return weights[:split], list(weights[split:]), inputs, states, sequences[-1]
+        split = 2 if self.equations.merged else 4
+        weights, arrays = list(arrays[:split]), arrays[split:]
+        parameters, arrays = list(arrays[: self.num_parameters]), arrays[self.num_parameters :]
+        inputs, states = arrays[0], list(arrays[1 : 1 + self.num_states])
+        return weights, parameters, inputs, states, arrays[-1]
 
     def _step(self, projections, states, parameters, mask, time):
-        new = self.equations.step(projections, states, parameters, 0)
+        new, kept = self.equations.gradient.forward(projections, states, parameters)
         if self.masked:
             real = _read(mask, time)
             new = [tf.where(real, n, old) for n, old in zip(new, states, strict=True)]
-        return new
+        return new, kept
 
     # The caches keep their functions for good: there are as many as kinds of layers.
     @functools.cache  # noqa: B019
     def _forward(self, keep: bool):
         """Compiled: the final states, and what is kept.
 
-        With `keep` the states of all steps, the initial ones first, then the projections; without,
-        the outputs of all steps if they are wanted.
+        With `keep` the states of all steps, the initial ones first, then what the cell's gradient
+        keeps; without, the outputs of all steps if they are wanted.
         """
 
         def forward(steps, *arrays):
             weights, parameters, inputs, states, mask = self._unpack(arrays)
             length, batch = tf.shape(inputs)[0], tf.shape(inputs)[2]
-            gates, units = tf.shape(weights[0])[0], tf.shape(states[0])[0]
+            units = tf.shape(states[0])[0]
             kept_states = self.num_states if keep else int(self.return_sequences)
-            kept_projections = (1 if self.equations.merged else 2) if keep else 0
             histories = [
                 _write(tf.zeros([length + 1, units, batch]), 0, state)
                 for state in states[:kept_states]
             ]
-            kept = [tf.zeros([length, gates, batch]) for _ in range(kept_projections)]
+            heights = self.equations.gradient.heights if keep else ()
+            kept = [tf.zeros([length, height * units, batch]) for height in heights]
 
             def body(time, states, histories, kept):
                 below = _read(inputs, time)
@@ -110,10 +89,10 @@ class Loop:
                         tf.matmul(weights[0], below) + weights[2],
                         tf.matmul(weights[1], states[0]) + weights[3],
                     ]
-                states = self._step(below, states, parameters, mask, time)
+                states, now = self._step(below, states, parameters, mask, time)
                 # Lists of two lengths: nothing may be kept.
                 histories = [_write(h, time + 1, s) for h, s in zip(histories, states)]  # noqa: B905
-                kept = [_write(k, time, b) for k, b in zip(kept, below)]  # noqa: B905
+                kept = [_write(k, time, n) for k, n in zip(kept, now)]  # noqa: B905
                 return time + 1, states, histories, kept
 
             _, states, histories, kept = _while(
@@ -125,49 +104,94 @@ class Loop:
 
     @functools.cache  # noqa: B019
     def _backward(self):
-        """Compiled: derivatives of inputs, initial states, projections and parameters."""
+        """Compiled: derivatives of every array but the mask, in order.
+
+        A loop over chunks of steps, the last ones first. What belongs to the weights is collected
+        over a chunk and becomes one product: single steps have too few columns for a good one, and
+        all steps together would pass through the memory once more.
+        """
 
         def backward(steps, arrays, kept, derivatives):
             weights, parameters, inputs, _, mask = self._unpack(arrays)
-            histories, projections = kept[: self.num_states], kept[self.num_states :]
-            d_final = derivatives[: self.num_states]
-            features = tf.shape(inputs)[1]
-            transposed = [tf.transpose(w) for w in weights[: 1 if self.equations.merged else 2]]
+            histories, kept = kept[: self.num_states], kept[self.num_states :]
+            kernels = weights[: len(weights) // 2]
+            transposed = [tf.transpose(kernel) for kernel in kernels]
+            features, batch = tf.shape(inputs)[1], tf.shape(inputs)[2]
+            size = _chunk_size(batch)
 
-            def body(time, d_states, d_inputs, d_projections, d_parameters):
+            def step(time, first, d_states, d_inputs, chunks, d_parameters):
                 time = time - 1
                 if self.return_sequences:
                     d_states = [d_states[0] + _read(derivatives[-1], time), *d_states[1:]]
                 before = [_read(history, time) for history in histories]
-                below = [_read(each, time) for each in projections]
-                with tf.GradientTape() as tape:
-                    tape.watch([before, below, parameters])
-                    after = self._step(below, before, parameters, mask, time)
-                d_before, d_below, d_now = tape.gradient(
-                    after, (before, below, parameters), d_states, unconnected_gradients="zero"
+                after = [_read(history, time + 1) for history in histories]
+                now = [_read(each, time) for each in kept]
+                d_after, skipped = d_states, None
+                if self.masked:
+                    real = _read(mask, time)
+                    d_after = [tf.where(real, d, 0.0) for d in d_states]
+                    skipped = [tf.where(real, 0.0, d) for d in d_states]
+                d_before, d_below, d_now = self.equations.gradient.backward(
+                    now, before, after, parameters, d_after
                 )
+                if self.masked:
+                    d_before = [d + s for d, s in zip(d_before, skipped, strict=True)]
+                products = [tf.matmul(k, d) for k, d in zip(transposed, d_below, strict=True)]
                 if self.equations.merged:
-                    both = tf.matmul(transposed[0], d_below[0])
-                    d_input, d_output = both[:features], both[features:]
-                else:
-                    d_input, d_output = (
-                        tf.matmul(w, d) for w, d in zip(transposed, d_below, strict=True)
-                    )
+                    products = [products[0][:features], products[0][features:]]
                 return (
                     time,
-                    [d_before[0] + d_output, *d_before[1:]],
-                    _write(d_inputs, time, d_input),
-                    [_write(d, time, b) for d, b in zip(d_projections, d_below, strict=True)],
+                    first,
+                    [d_before[0] + products[1], *d_before[1:]],
+                    _write(d_inputs, time, products[0]),
+                    [_write(c, time - first, d) for c, d in zip(chunks, d_below, strict=True)],
                     [d + now for d, now in zip(d_parameters, d_now, strict=True)],
                 )
 
-            zeros = tf.zeros_like(inputs), [tf.zeros_like(each) for each in projections]
-            _, d_states, d_inputs, d_projections, d_parameters = _while(
-                lambda time, *_: time > 0,
-                body,
-                [steps, d_final, *zeros, [tf.zeros_like(each) for each in parameters]],
+            def chunk(number, d_states, d_inputs, chunks, d_parameters, d_kernels, d_biases):
+                first = (number - 1) * size
+                _, _, d_states, d_inputs, chunks, d_parameters = _while(
+                    lambda time, first, *_: time > first,
+                    step,
+                    [
+                        tf.minimum(first + size, steps),
+                        first,
+                        d_states,
+                        d_inputs,
+                        chunks,
+                        d_parameters,
+                    ],
+                )
+                behind = [_chunk_of(inputs, first, size), _chunk_of(histories[0], first, size)]
+                if self.equations.merged:
+                    behind = [tf.concat(behind, 0)]
+                flat = [_features_first(each) for each in chunks]
+                d_kernels = [
+                    d + tf.matmul(f, b, transpose_b=True)
+                    for d, f, b in zip(d_kernels, flat, behind, strict=True)
+                ]
+                d_biases = [
+                    d + tf.reduce_sum(f, 1, keepdims=True)
+                    for d, f in zip(d_biases, flat, strict=True)
+                ]
+                return number - 1, d_states, d_inputs, chunks, d_parameters, d_kernels, d_biases
+
+            # The chunk that is met first may end before its last step: there it stays zero.
+            chunks = [tf.zeros([size, tf.shape(kernel)[0], batch]) for kernel in kernels]
+            _, d_states, d_inputs, _, d_parameters, *d_weights = _while(
+                lambda number, *_: number > 0,
+                chunk,
+                [
+                    -(-steps // size),
+                    derivatives[: self.num_states],
+                    tf.zeros_like(inputs),
+                    chunks,
+                    [tf.zeros_like(each) for each in parameters],
+                    [tf.zeros_like(each) for each in kernels],
+                    [tf.zeros_like(each) for each in weights[len(kernels) :]],
+                ],
             )
-            return d_inputs, d_states, d_projections, d_parameters
+            return [*d_weights[0], *d_weights[1], *d_parameters, d_inputs, *d_states]
 
         return tf.function(backward, jit_compile=True, reduce_retracing=True)
 
@@ -215,6 +239,17 @@ def _while(condition, body, variables: list):
 def _features_first(sequence: tf.Tensor) -> tf.Tensor:
     """[time, features, batch] -> [features, time * batch]."""
     return tf.reshape(tf.transpose(sequence, [1, 0, 2]), [tf.shape(sequence)[1], -1])
+
+
+def _chunk_size(batch: tf.Tensor) -> tf.Tensor:
+    """A divisor of every padded length that makes products of some hundred columns."""
+    return tf.gather([8, 4, 2, 1], tf.searchsorted([64, 128, 256], [batch])[0])
+
+
+def _chunk_of(sequence: tf.Tensor, first, size) -> tf.Tensor:
+    """The [features, steps * batch] of the chunk that begins with step `first`."""
+    _, features, batch = tf.unstack(tf.shape(sequence))
+    return _features_first(tf.slice(sequence, [first, 0, 0], [size, features, batch]))
 
 
 def _read(sequence: tf.Tensor, time) -> tf.Tensor:

@@ -26,7 +26,7 @@ from models.equations import Equations
 from models.loop import Loop
 
 # More parts than this leave each with too few columns for a product to be worth its overhead.
-_PARTS = min(4, os.cpu_count() or 1)
+_PARTS = min(4, len(os.sched_getaffinity(0)))
 _COLUMNS = 8
 
 _stock = False
