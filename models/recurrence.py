@@ -30,6 +30,7 @@ _PARTS = min(4, len(os.sched_getaffinity(0)))
 _COLUMNS = 8
 
 _stock = False
+_beside = 1
 
 
 @contextlib.contextmanager
@@ -50,6 +51,17 @@ def stock_operations():
 def stock_wanted() -> bool:
     """Whether this is inside of `stock_operations`."""
     return _stock
+
+
+@contextlib.contextmanager
+def side_by_side(layers: int):
+    """Layers called inside run at the same time as `layers - 1` others and share the cores."""
+    global _beside
+    before, _beside = _beside, layers
+    try:
+        yield
+    finally:
+        _beside = before
 
 
 def compiled_loops() -> bool:
@@ -98,29 +110,30 @@ def run(
         and the final states.
     """
     batch, steps = tf.shape(inputs)[0], tf.shape(inputs)[1]
-    columns = _round_up(batch, _PARTS * _COLUMNS) - batch
+    parts = max(1, _PARTS // _beside)
+    columns = _round_up(batch, parts * _COLUMNS) - batch
     padding = tf.gather(_LENGTHS, tf.searchsorted(_LENGTHS, steps[None])[0]) - steps
     # [batch, time, features] -> [time, features, batch]
     x = tf.transpose(tf.pad(inputs, [[0, columns], [0, padding], [0, 0]]), [1, 2, 0])
     states = [tf.transpose(tf.pad(state, [[0, columns], [0, 0]])) for state in states]
-    pieces = [tf.split(each, _PARTS, axis=-1) for each in (x, *states)]
+    pieces = [tf.split(each, parts, axis=-1) for each in (x, *states)]
     if mask is not None:
         padded = tf.transpose(tf.pad(mask, [[0, columns], [0, padding]]))
-        pieces.append(tf.split(padded[:, None, :], _PARTS, axis=-1))
+        pieces.append(tf.split(padded[:, None, :], parts, axis=-1))
     kernels = [tf.transpose(kernel), tf.transpose(recurrent_kernel)]
     biases = [bias[:, None], recurrent_bias[:, None]]
     if equations.merged:
         kernels, biases = [tf.concat(kernels, axis=1)], [tf.add_n(biases)]
     weights = [*kernels, *biases, *(parameter[:, None] for parameter in parameters)]
     loop = Loop(equations, len(states), len(parameters), mask is not None, return_sequences)
-    parts = [loop(training, steps, weights, list(piece)) for piece in zip(*pieces, strict=True)]
+    done = [loop(training, steps, weights, list(piece)) for piece in zip(*pieces, strict=True)]
     final = [
         tf.transpose(tf.concat(columns, axis=1))[:batch]
-        for columns in zip(*(part[: len(states)] for part in parts), strict=True)
+        for columns in zip(*(part[: len(states)] for part in done), strict=True)
     ]
     outputs = None
     if return_sequences:
-        outputs = tf.concat([part[-1] for part in parts], axis=2)[:steps]
+        outputs = tf.concat([part[-1] for part in done], axis=2)[:steps]
         outputs = tf.transpose(outputs, [2, 0, 1])[:batch]
     # What the compiled functions return has no static shape; the layers after this want theirs.
     final = [

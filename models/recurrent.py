@@ -49,7 +49,7 @@ def recurrent_layer(cell: str, units: int, bidirectional: bool = False, **option
         return _one_direction(cell, class_name, units, options)
     backward = {**options, "go_backwards": not options.get("go_backwards", False)}
     # Made here: while a file is loaded, Keras takes the copy it would make for the layer itself.
-    return keras.layers.Bidirectional(
+    return recurrent_layers.Bidirectional(
         _one_direction(cell, class_name, units, options),
         backward_layer=_one_direction(cell, class_name, units, backward),
     )

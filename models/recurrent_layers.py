@@ -185,3 +185,24 @@ class CellRNN(_CompiledLoop, keras.layers.RNN):
     def _dropped_inputs(self, sequences):
         # `call` has dropped them already, for both loops.
         return sequences
+
+
+@keras.saving.register_keras_serializable(package="models")
+class Bidirectional(keras.layers.Bidirectional):
+    """`keras.layers.Bidirectional`; its two loops run side by side, each on half of the cores."""
+
+    def call(self, sequences, initial_state=None, mask=None, training=None):
+        with recurrence.side_by_side(2):
+            return super().call(sequences, initial_state, mask, training)
+
+    # Keras hands both directions' weights to cuDNN at once, past what `inner_loop` does to them.
+    def _can_attempt_fused_lstm(self, mask, initial_state=None):
+        return self._fusible() and super()._can_attempt_fused_lstm(mask, initial_state)
+
+    def _can_attempt_fused_gru(self, mask, initial_state=None):
+        return self._fusible() and super()._can_attempt_fused_gru(mask, initial_state)
+
+    def _fusible(self) -> bool:
+        layers = (self.forward_layer, self.backward_layer)
+        dropped = any(getattr(layer, "weight_drop", 0.0) for layer in layers)
+        return not (dropped or recurrence.stock_wanted())

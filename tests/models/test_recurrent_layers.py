@@ -121,7 +121,7 @@ def test_a_stateful_layer_goes_on_where_it_was(name):
 @pytest.mark.parametrize("name", LAYERS)
 def test_both_directions_equal_those_of_keras(name):
     pair = [
-        keras.layers.Bidirectional(getattr(module, name)(3, return_sequences=True))
+        module.Bidirectional(getattr(module, name)(3, return_sequences=True))
         for module in (keras.layers, recurrent_layers)
     ]
     inputs = np.random.default_rng(0).normal(size=(3, 5, 2)).astype("float32")
@@ -129,7 +129,9 @@ def test_both_directions_equal_those_of_keras(name):
     for layer in pair:
         layer.build((None, None, 2))
     pair[1].set_weights(pair[0].get_weights())
-    assert_allclose(pair[1](inputs, mask=mask), pair[0](inputs, mask=mask), atol=1e-6)
+    expected, actual = (outcome(layer, inputs, mask, []) for layer in pair)
+    for one, other in zip(expected, actual, strict=True):
+        assert_allclose(other, one, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -242,3 +244,12 @@ def test_weight_drop_zeroes_weights_in_training_only():
 def test_weight_drop_out_of_its_bounds_is_refused():
     with pytest.raises(ValueError, match=r"weight_drop must be in \[0, 1\). Received: 1.0"):
         recurrent_layers.LSTM(3, weight_drop=1.0)
+
+
+@pytest.mark.parametrize(("weight_drop", "fused"), [(0.0, True), (0.5, False)])
+def test_dropped_weights_never_pass_by_to_cudnn(weight_drop, fused):
+    layer = recurrent_layers.Bidirectional(recurrent_layers.LSTM(2, weight_drop=weight_drop))
+    layer.build((None, None, 2))
+    assert layer._can_attempt_fused_lstm(None) == fused
+    with stock_operations():
+        assert not layer._can_attempt_fused_lstm(None)
