@@ -21,7 +21,6 @@ from data.errors import UserError
 ROWS = np.arange(12, dtype="float32").reshape(6, 2) / 12
 # The rows of each epoch's batches: not all epochs have the same number of them.
 ORDERS = [[[0, 1], [2, 3], [4, 5]], [[5, 1, 0], [4, 3, 2]], [[3, 1], [0, 5], [2, 4]]]
-STEPS = 8
 
 
 class Killed(BaseException):
@@ -121,13 +120,14 @@ def killed(monkeypatch, tmp_path):
     return kill
 
 
-@pytest.mark.parametrize("step", range(2, STEPS + 1))
+# In the middle of an epoch, as the first of one, and as the last of all.
+@pytest.mark.parametrize("step", [2, 4, 5, 8])
 def test_killed_in_any_step_it_ends_as_if_unbroken(unbroken, killed, step):
     toy = killed(KeepProgress, "on_train_batch_begin", step)
     assert_same_end(toy.fit(), unbroken)
 
 
-@pytest.mark.parametrize("epoch", [1, 2, 3])
+@pytest.mark.parametrize("epoch", [1, 3])
 def test_killed_in_a_validation_it_ends_as_if_unbroken(unbroken, killed, epoch):
     toy = killed(Validation, "on_epoch_end", epoch)
     # What the epoch's last step had left: nothing but the validation is done again.
@@ -135,7 +135,7 @@ def test_killed_in_a_validation_it_ends_as_if_unbroken(unbroken, killed, epoch):
     assert toy.validated == 3
 
 
-@pytest.mark.parametrize("number", [2, 5, 11])
+@pytest.mark.parametrize("number", [2, 5])
 def test_killed_while_it_writes_a_checkpoint_it_ends_as_if_unbroken(unbroken, killed, number):
     # After the data, before TensorFlow's list of checkpoints knows of them.
     toy = killed(tf.train.CheckpointManager, "_record_state", 2 * number - 1)
@@ -149,7 +149,7 @@ def test_killed_between_two_checkpoints_it_goes_on_from_the_first(unbroken, kill
 
 
 def test_killed_again_and_again_it_ends_as_if_unbroken(unbroken, killed):
-    for _ in range(4):
+    for _ in range(3):
         toy = killed(KeepProgress, "on_train_batch_begin", 3)
     assert_same_end(toy.fit(), unbroken)
 
