@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from apps.divergence import check_weights
 from apps.progress import Progress
+from apps.tensorflow_files import tensorflow_writing
 from data.errors import UserError
 
 # The last one, and one before it in case a power cut leaves the last one damaged.
@@ -39,12 +40,10 @@ class Checkpoints:
             best=progress.best_weights,
             progress=progress,
         )
-        try:
+        with tensorflow_writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
             self._manager = tf.train.CheckpointManager(self._checkpoint, folder, max_to_keep=_KEPT)
             self._drop_incomplete()
-        except (OSError, tf.errors.OpError) as error:
-            raise self._unwritable(error) from error
 
     def save(self) -> None:
         """Writes the state; the former checkpoint stays until this one is complete.
@@ -54,11 +53,13 @@ class Checkpoints:
             UserError: the disk is full, or the folder cannot be written.
         """
         check_weights(self._model, self._progress.step)
+        self._set_running_means()
         try:
-            self._manager.save()
-        except (OSError, tf.errors.OpError) as error:
+            with tensorflow_writing(self._folder):
+                self._manager.save()
+        except UserError:
             self._drop_incomplete()
-            raise self._unwritable(error) from error
+            raise
 
     def restore(self) -> bool:
         """Takes over the last checkpoint that can be read; False if there is none.
@@ -81,11 +82,15 @@ class Checkpoints:
         return False
 
     def restore_running_means(self) -> None:
-        """Once after `restore`: `fit` sets them to zero when it enters an epoch."""
-        if self._running_means and self._progress.batch:
+        """Once after `restore`, and after `fit` has set them to zero to enter an epoch."""
+        self._set_running_means()
+        self._running_means = None
+
+    def _set_running_means(self) -> None:
+        # Those at the end of an epoch count for nothing in the next.
+        if self._running_means is not None and self._progress.batch:
             for variable, value in zip(self._metrics, self._running_means, strict=True):
                 variable.assign(value)
-        self._running_means = None
 
     def _drop_incomplete(self) -> None:
         """Removes what a write left that did not come to its end."""
@@ -93,11 +98,3 @@ class Checkpoints:
         for path in self._folder.iterdir():
             if path.name != "checkpoint" and path.stem not in complete:
                 shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-
-    def _unwritable(self, error: Exception) -> UserError:
-        reason = error.strerror if isinstance(error, OSError) else error.message
-        return UserError(
-            f"cannot write a checkpoint into {self._folder}: {' '.join(str(reason).split())}. "
-            "Check the folder, its permissions and the free space; --resume goes on from the "
-            "checkpoint before"
-        )

@@ -18,10 +18,10 @@ def main(application: Application, arguments: list[str] | None = None) -> None:
         VERBS[options.pop("verb")](application, options)
     except UserError as error:
         _fail(str(error), 2)
-    except KeyboardInterrupt:
-        _fail("interrupted", 130)
-    except Terminated as signal:
-        _fail(str(signal) or "terminated", 143)
+    except KeyboardInterrupt as stop:
+        _fail(str(stop) or "interrupted", 130)
+    except Terminated as stop:
+        _fail(str(stop), 143)
     except BrokenPipeError:
         # Whoever read the output (head, less) has left; nothing more can be said there.
         sys.stderr.close()

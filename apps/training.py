@@ -15,6 +15,7 @@ from apps.epochs import KeepProgress, run_epochs
 from apps.progress import Progress
 from apps.run_folder import CHECKPOINTS, HISTORY, LOGS
 from apps.signals import Signals, Terminated
+from apps.tensorboard_logs import TensorBoardLogs
 from data.pipeline import Batches
 from models.optimizers import Adam
 from models.schedules import WarmupDecay
@@ -109,7 +110,7 @@ def fit(
     with Signals() as signals:
         callbacks = [
             Validation(validate),
-            keras.callbacks.TensorBoard(str(folder / LOGS), write_graph=False),
+            TensorBoardLogs(folder / LOGS),
             StopOnDivergence(),
             KeepProgress(
                 progress, checkpoints, signals, folder / HISTORY, config.checkpoint_seconds

@@ -40,14 +40,20 @@ def train(application: Application, options: dict) -> None:
             unfinished.begin(restart)
         try:
             _train(application, config, command, unfinished, begun)
-        except Terminated:
-            raise Terminated(f"terminated. {unfinished.way_on(application.name)}") from None
+        except (KeyboardInterrupt, Terminated) as stop:
+            what = "terminated" if isinstance(stop, Terminated) else "interrupted"
+            raise type(stop)(f"{what}. {unfinished.way_on(application.name)}") from None
+        except UserError as mistake:
+            if not unfinished.resumable:
+                raise
+            raise UserError(f"{mistake}. {unfinished.way_on(application.name)}") from mistake
 
 
 def _train(application: Application, config, command: str, unfinished, begun: dict | None) -> None:
     """Trains, or goes on with what has `begun`, and puts the run in its place."""
     import_tensorflow()
     from apps import pictures, training
+    from apps.divergence import Diverged
 
     task_class = application.load_task()
     training.seed_everything(config)
@@ -63,7 +69,12 @@ def _train(application: Application, config, command: str, unfinished, begun: di
             CONFIG, {**description, "config": to_json(config), **origin}
         )
     task = task_class.build(config, corpus)
-    ending = task.fit(corpus, unfinished.path)
+    try:
+        ending = task.fit(corpus, unfinished.path)
+    except Diverged:
+        # It would go the same way again.
+        unfinished.discard()
+        raise
     with unfinished.publishing() as new:
         new.write_json(
             CONFIG,

@@ -41,7 +41,7 @@ _SECONDS = (0.0, 0.5)
 _KILLS_EACH = 4
 _TITLES = (
     "kills",
-    "while a checkpoint was written",
+    "that left an unfinished checkpoint",
     "trainings with equal weights",
     "with equal history.csv",
     "a checkpoint, ms",
@@ -158,7 +158,10 @@ def _kill(command: list, run: Path, delay: float) -> dict | None:
         return None
     complete = listed.read_text(encoding="utf-8") if listed.exists() else ""
     stems = {path.stem for path in folder.iterdir()} - {"checkpoint"} if folder.exists() else set()
-    return {"delay": delay, "in_a_write": any(f'"{stem}"' not in complete for stem in stems)}
+    return {
+        "delay": delay,
+        "unfinished_checkpoint": any(f'"{stem}"' not in complete for stem in stems),
+    }
 
 
 def summary(records: list[dict], unbroken: Unbroken) -> list[str]:
@@ -166,7 +169,7 @@ def summary(records: list[dict], unbroken: Unbroken) -> list[str]:
     kills = [kill for record in records for kill in record["kills"]]
     return [
         str(len(kills)),
-        str(sum(kill["in_a_write"] for kill in kills)),
+        str(sum(kill["unfinished_checkpoint"] for kill in kills)),
         f"{sum(record['equal_weights'] for record in records)} of {len(records)}",
         f"{sum(record['equal_history'] for record in records)} of {len(records)}",
         f"{statistics.median(unbroken.milliseconds):.0f}",

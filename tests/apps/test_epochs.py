@@ -223,7 +223,9 @@ def test_a_full_disk_is_one_line_and_the_checkpoint_before_survives(killed, unbr
     former = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (900, former[1]))
     try:
-        with pytest.raises(UserError, match=r"cannot write a checkpoint .*Check the folder"):
+        with pytest.raises(
+            UserError, match=r"cannot write .*checkpoints: File too large\. Check the folder"
+        ):
             toy.fit()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, former)

@@ -120,23 +120,52 @@ def waiting(tmp_path_factory):
     return run
 
 
-def test_killed_at_random_moments_it_ends_as_if_unbroken(assert_same_end, command, tmp_path):
+# Kills itself when the fifth checkpoint is written, and TensorFlow's list does not have it yet.
+KILLED_WHILE_WRITING = """
+import os, signal, sys
+from apps.quiet import import_tensorflow
+import_tensorflow()
+import tensorflow as tf
+from apps.command_line import main
+from apps.hate_speech import APPLICATION
+
+record, calls = tf.train.CheckpointManager._record_state, []
+
+def recorded(manager):
+    calls.append(manager)
+    if len(calls) == 9:  # TensorFlow calls it twice for each
+        os.kill(os.getpid(), signal.SIGKILL)
+    record(manager)
+
+tf.train.CheckpointManager._record_state = recorded
+main(APPLICATION, sys.argv[1:])
+"""
+
+
+def test_killed_again_and_again_it_ends_as_if_unbroken(assert_same_end, command, tmp_path):
     draw, run = random.Random(0), tmp_path / "run"
-    checkpoints = UnfinishedTraining(run).path / "checkpoints" / "checkpoint"
-    arguments = OPTIONS
-    for _ in range(3):
-        before = checkpoints.stat().st_mtime_ns if checkpoints.exists() else 0
-        # After each batch a checkpoint: they are written most of the time.
-        often = ["--run", str(run), "--checkpoint-seconds", "0"]
-        command_line = [sys.executable, "-m", "apps.hate_speech", *arguments, *often]
-        process = subprocess.Popen(command_line, stdout=subprocess.DEVNULL)
-        while not checkpoints.exists() or checkpoints.stat().st_mtime_ns == before:
+    listed = UnfinishedTraining(run).path / "checkpoints" / "checkpoint"
+    often = ["--run", str(run), "--checkpoint-seconds", "0"]
+
+    def start(how, arguments):
+        command_line = [sys.executable, *how, *arguments, *often]
+        return subprocess.Popen(command_line, stdout=subprocess.DEVNULL)
+
+    def kill_at_random(process, before):
+        while not listed.exists() or listed.stat().st_mtime_ns == before:
             assert process.poll() is None
             time.sleep(0.005)
         time.sleep(draw.uniform(0.0, 0.7))
         process.kill()
-        assert process.wait() == -signal.SIGKILL
-        arguments = ["train", "--resume"]
+
+    kill_at_random(process := start(["-m", "apps.hate_speech"], OPTIONS), 0)
+    assert process.wait() == -signal.SIGKILL
+    process = start(["-c", KILLED_WHILE_WRITING], ["train", "--resume"])
+    assert process.wait() == -signal.SIGKILL
+    assert any(f'"{path.stem}"' not in listed.read_text() for path in listed.parent.glob("*.index"))
+    process = start(["-m", "apps.hate_speech"], ["train", "--resume"])
+    kill_at_random(process, listed.stat().st_mtime_ns)
+    assert process.wait() == -signal.SIGKILL
     assert command("train", "--resume", "--run", run).status == 0
     assert_same_end(run)
 
