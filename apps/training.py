@@ -120,12 +120,28 @@ def fit(
             run_epochs(model, batches, callbacks, progress, config.epochs)
         except (KeyboardInterrupt, Terminated, Diverged) as reason:
             signals.hold()
-            diverged = isinstance(reason, Diverged)
-            if not diverged:
-                checkpoints.save()
-            has_best = progress.restore_best(model)
-            if isinstance(reason, Terminated) or (diverged and not has_best):
-                raise
-            return Ending(str(reason) or "interrupted", not diverged, progress.seconds)
+            return _early_ending(reason, model, progress, checkpoints)
     progress.restore_best(model)
     return Ending("", False, progress.seconds)
+
+
+def _early_ending(
+    reason: BaseException, model: keras.Model, progress: Progress, checkpoints: Checkpoints
+) -> Ending:
+    """Writes a checkpoint, unless there is nothing to go on from, and gives the model its best
+    weights.
+
+    Raises:
+        Terminated: that is the reason.
+        Diverged: it is, and no epoch was good.
+    """
+    if not isinstance(reason, Diverged):
+        try:
+            checkpoints.save()
+        except Diverged as found:
+            reason = found
+    diverged = isinstance(reason, Diverged)
+    has_best = progress.restore_best(model)
+    if isinstance(reason, Terminated) or (diverged and not has_best):
+        raise reason
+    return Ending(str(reason) or "interrupted", not diverged, progress.seconds)

@@ -13,6 +13,7 @@ from numpy.testing import assert_array_equal
 
 from apps.application import TrainingConfig
 from apps.checkpoints import Checkpoints
+from apps.divergence import Diverged
 from apps.epochs import KeepProgress
 from apps.signals import Terminated
 from apps.training import Validation, fit, seed_everything
@@ -230,3 +231,15 @@ def test_a_full_disk_is_one_line_and_the_checkpoint_before_survives(killed, unbr
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, former)
     assert_same_end(toy.fit(), unbroken)
+
+
+def test_ctrl_c_after_a_divergence_that_no_loss_has_shown_keeps_the_best(killed, monkeypatch):
+    def check(model, step):
+        if step == 7:
+            raise Diverged(float("nan"), f"as weights after step {step}")
+
+    monkeypatch.setattr("apps.checkpoints.check_weights", check)
+    toy = killed(KeepProgress, "on_train_batch_end", 7, signal.SIGINT, checkpoint_seconds=60)
+    assert "diverged: it gives nan as weights after step 7" in toy.ending.stopped
+    assert not toy.ending.resumable
+    assert len(toy.history()) == 3
