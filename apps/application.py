@@ -6,7 +6,7 @@ from pathlib import Path
 
 from apps.options import option
 from data.errors import UserError
-from data.names import GLOVE
+from data.names import GLOVE, SAMPLES
 from models.names import CELLS, SCHEDULES
 
 # What `evaluate` may change: the same model on other data.
@@ -41,6 +41,9 @@ class TrainingConfig:
         3, "epochs without a better validation metric before it stops", at_least=1
     )
     seed: int = option(0, "of weights, dropout and order", at_least=0)
+    checkpoint_seconds: float = option(
+        60.0, "between two checkpoints, for --resume; there is one after each epoch", at_least=0.0
+    )
     deterministic: bool = option(False, "repeat a run exactly (slower)")
     cell: str = option("gru", "recurrent cell", CELLS)
     units: int = option(96, "state size of each direction", at_least=1)
@@ -113,6 +116,12 @@ class Application:
             )
         if config.data_dir is not None and not Path(config.data_dir).is_dir():
             raise UserError(f"no folder {config.data_dir!r}. Check --data-dir")
+
+    def data_file(self, config: TrainingConfig) -> Path | None:
+        """The file that the data set is; None for a named corpus."""
+        if config.dataset == "sample":
+            return SAMPLES / self.sample
+        return None if config.dataset in self.corpora else Path(config.dataset)
 
     @staticmethod
     def check_vectors(config: TrainingConfig) -> None:

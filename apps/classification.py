@@ -123,8 +123,8 @@ class TextClassification:
         """The vocabulary files in a run folder."""
         return [folder / name for name in Vocabularies.FILES.values()]
 
-    def fit(self, corpus: Corpus, folder: Path) -> str:
-        """Trains; returns why it stopped early, see `apps.training.fit`."""
+    def fit(self, corpus: Corpus, folder: Path) -> training.Ending:
+        """Trains, see `apps.training.fit`."""
         config, train = self.config, corpus.split("train")
         targets = train.targets
         if config.votes and train.votes is not None:
@@ -140,7 +140,7 @@ class TextClassification:
             self.multi_label,
             config.prior_correction,
         )
-        stopped = training.fit(
+        ending = training.fit(
             self.model,
             batches,
             held_out.figures,
@@ -157,7 +157,7 @@ class TextClassification:
         # In the bias of the output layer every use of the model sees the shift.
         bias = self.model.get_layer("logits").bias
         bias.assign(bias.numpy() + held_out.shift(self.model))
-        return stopped
+        return ending
 
     def scores(self, texts: list[str]) -> np.ndarray:
         """<float32>[rows, num_classes], probabilities, in the order of the texts."""

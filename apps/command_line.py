@@ -5,6 +5,7 @@ import sys
 
 from apps.application import DATA_OPTIONS, Application
 from apps.options import add_options, new_parser
+from apps.signals import Terminated
 from apps.verbs import VERBS
 from data.errors import UserError
 
@@ -17,8 +18,10 @@ def main(application: Application, arguments: list[str] | None = None) -> None:
         VERBS[options.pop("verb")](application, options)
     except UserError as error:
         _fail(str(error), 2)
-    except KeyboardInterrupt:
-        _fail("interrupted", 130)
+    except KeyboardInterrupt as stop:
+        _fail(str(stop) or "interrupted", 130)
+    except Terminated as stop:
+        _fail(str(stop), 143)
     except BrokenPipeError:
         # Whoever read the output (head, less) has left; nothing more can be said there.
         sys.stderr.close()
@@ -53,6 +56,13 @@ def _parse(application: Application, arguments: list[str]) -> dict:
 def _add_train(parser, application: Application, arguments: list[str]) -> None:
     parser.add_argument(
         "--config", metavar="FILE", help="options from a JSON file, such as a run's config.json"
+    )
+    unfinished = parser.add_mutually_exclusive_group()
+    unfinished.add_argument(
+        "--resume", action="store_true", help="go on with an interrupted training, its options kept"
+    )
+    unfinished.add_argument(
+        "--restart", action="store_true", help="discard an interrupted training and begin anew"
     )
     add_options(parser, application.config, application.recipe(_dataset_in(arguments)))
 

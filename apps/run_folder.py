@@ -4,15 +4,15 @@ import csv
 import importlib.metadata
 import json
 import platform
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from data.errors import UserError
-from data.files import whole_file, whole_folder
+from data.files import whole_file
 
 FORMAT = 1
 CONFIG, MODEL, METRICS, HISTORY = "config.json", "model.keras", "metrics.json", "history.csv"
+LOGS, CHECKPOINTS = "logs", "checkpoints"
 # What `config.json` says at the least, whatever the task adds.
 _DESCRIBED = {"format": int, "application": str, "config": dict, "checksum": str}
 # A folder is replaced by a training only if all that it holds is of these.
@@ -25,7 +25,7 @@ _WRITTEN = (
     "characters.txt",
     "confusion_*.png",
     "training_curves.png",
-    "logs",
+    LOGS,
 )
 _PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn", "tensorflow-datasets")
 
@@ -45,7 +45,7 @@ class RunFolder:
         config = self.path / CONFIG
         if not config.is_file() or not (self.path / MODEL).is_file():
             raise UserError(f"no trained model in {self.path}. Train one first, or check --run")
-        description = _read_object(config)
+        description = read_object(config)
         if description.get("format", FORMAT) != FORMAT:
             raise UserError(
                 f"{config} has format {description['format']!r}, expected {FORMAT}. Train again"
@@ -76,12 +76,6 @@ class RunFolder:
                 f"{': ' + min(foreign) if foreign else ''}. Choose another --run"
             )
 
-    @contextmanager
-    def replacement(self):
-        """Yields the run folder that a training writes; a former run stays until it is ready."""
-        with whole_folder(self.path) as partial:
-            yield RunFolder(partial)
-
     def write_json(self, name: str, value) -> None:
         """Writes a JSON file, whole or not at all."""
         with whole_file(self.path / name) as partial:
@@ -91,7 +85,7 @@ class RunFolder:
     def add_metrics(self, split: str, report: dict) -> None:
         """Writes the figures of one split into `metrics.json`; those of other splits stay."""
         path = self.path / METRICS
-        metrics = _read_object(path) if path.exists() else {}
+        metrics = read_object(path) if path.exists() else {}
         self.write_json(METRICS, {**metrics, split: report})
 
     def history(self) -> list[dict[str, float]]:
@@ -103,7 +97,7 @@ class RunFolder:
             ]
 
 
-def _read_object(path: Path) -> dict:
+def read_object(path: Path) -> dict:
     """The JSON object in a file.
 
     Raises:

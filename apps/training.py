@@ -1,16 +1,21 @@
 """Training that knows nothing of the task: seed, optimizer, callbacks, the best weights."""
 
 import math
-import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
 from apps.application import TrainingConfig
-from apps.run_folder import HISTORY
-from data.errors import UserError
+from apps.checkpoints import Checkpoints
+from apps.divergence import Diverged, StopOnDivergence, check_figures
+from apps.epochs import KeepProgress, run_epochs
+from apps.progress import Progress
+from apps.run_folder import CHECKPOINTS, HISTORY, LOGS
+from apps.signals import Signals, Terminated
+from apps.tensorboard_logs import TensorBoardLogs
 from data.pipeline import Batches
 from models.optimizers import Adam
 from models.schedules import WarmupDecay
@@ -48,29 +53,24 @@ class Validation(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         figures = self.validate(self.model)
-        for value in figures.values():
-            _check_finite(value, f"on validation after epoch {epoch + 1}")
+        check_figures(figures, f"on validation after epoch {epoch + 1}")
         logs.update({f"val_{name}": value for name, value in figures.items()})
         logs["learning_rate"] = float(self.model.optimizer.learning_rate)
 
 
-class StopOnDivergence(keras.callbacks.Callback):
-    """Ends a training whose loss is no number any more: nothing after it is worth the time."""
+class Ending(NamedTuple):
+    """How a training ended.
 
-    def on_train_batch_end(self, batch, logs=None):
-        _check_finite(logs["loss"], f"as loss in step {int(self.model.optimizer.iterations)}")
+    Attributes:
+        stopped: why it stopped early, or the empty text: Ctrl-C, or a divergence after a good
+            epoch.
+        resumable: whether it can go on from its last checkpoint.
+        seconds: that it took, those before a resumption included.
+    """
 
-
-class _Diverged(UserError):
-    """A loss or a figure is no number any more."""
-
-
-def _check_finite(value: float, when: str) -> None:
-    if not math.isfinite(value):
-        raise _Diverged(
-            f"the training diverged: it gives {value} {when}. "
-            "Lower --learning-rate or --clip-norm, or lengthen --warmup"
-        )
+    stopped: str
+    resumable: bool
+    seconds: float
 
 
 def fit(
@@ -81,11 +81,13 @@ def fit(
     monitor: str,
     config: TrainingConfig,
     folder: Path,
-) -> str:
+) -> Ending:
     """Trains until the epochs are over, the validation stops to improve, or Ctrl-C.
 
-    The model keeps the weights of its best epoch. `history.csv` and the TensorBoard `logs` are
-    written into the folder, epoch by epoch.
+    The model keeps the weights of its best epoch. Checkpoints, `history.csv` and the TensorBoard
+    `logs` are written into the folder. A training that finds checkpoints there goes on from the
+    last of them, and ends as if nothing had interrupted it: its state is the variables, the
+    position and what `apps.progress` lists; the order of the data follows from seed and epoch.
 
     Args:
         model: maps a batch's inputs to logits.
@@ -94,41 +96,52 @@ def fit(
         loss: of targets and logits.
         monitor: the figure that chooses the epoch; the highest is the best.
         config: the options.
-        folder: where the history goes.
-
-    Returns:
-        Why it stopped early, or the empty text: Ctrl-C, or a divergence after a good epoch.
+        folder: what is written goes there.
 
     Raises:
-        UserError: the training diverged in its first epoch.
+        UserError: the training diverged in its first epoch, or the folder cannot be written.
+        Terminated: SIGTERM came; the checkpoint is written.
     """
-    steps = batches.steps(0)
-    model.compile(optimizer=optimizer(config, steps), loss=loss, jit_compile=False)
-    best = keras.callbacks.EarlyStopping(
-        f"val_{monitor}", mode="max", patience=config.patience, restore_best_weights=True
-    )
-    callbacks = [
-        Validation(validate),
-        best,
-        keras.callbacks.CSVLogger(str(folder / HISTORY)),
-        keras.callbacks.TensorBoard(str(folder / "logs"), write_graph=False),
-        StopOnDivergence(),
-    ]
-    # One line an epoch where nobody watches a bar grow.
-    verbose = 1 if sys.stdout.isatty() else 2
-    try:
-        model.fit(
-            batches.stream(),
-            steps_per_epoch=steps,
-            epochs=config.epochs,
-            callbacks=callbacks,
-            verbose=verbose,
-            shuffle=False,
-        )
-    except (KeyboardInterrupt, _Diverged) as reason:
-        if best.best_weights is not None:
-            model.set_weights(best.best_weights)
-        elif isinstance(reason, _Diverged):
-            raise
-        return str(reason) or "interrupted"
-    return ""
+    model.compile(optimizer=optimizer(config, batches.steps(0)), loss=loss, jit_compile=False)
+    progress = Progress(model, f"val_{monitor}", config.patience)
+    checkpoints = Checkpoints(folder / CHECKPOINTS, model, progress)
+    if checkpoints.restore():
+        print(f"going on in epoch {progress.epoch + 1}, after {progress.batch} of its batches")
+    with Signals() as signals:
+        callbacks = [
+            Validation(validate),
+            TensorBoardLogs(folder / LOGS),
+            StopOnDivergence(),
+            KeepProgress(
+                progress, checkpoints, signals, folder / HISTORY, config.checkpoint_seconds
+            ),
+        ]
+        try:
+            run_epochs(model, batches, callbacks, progress, config.epochs)
+        except (KeyboardInterrupt, Terminated, Diverged) as reason:
+            signals.hold()
+            return _early_ending(reason, model, progress, checkpoints)
+    progress.restore_best(model)
+    return Ending("", False, progress.seconds)
+
+
+def _early_ending(
+    reason: BaseException, model: keras.Model, progress: Progress, checkpoints: Checkpoints
+) -> Ending:
+    """Writes a checkpoint, unless there is nothing to go on from, and gives the model its best
+    weights.
+
+    Raises:
+        Terminated: that is the reason.
+        Diverged: it is, and no epoch was good.
+    """
+    if not isinstance(reason, Diverged):
+        try:
+            checkpoints.save()
+        except Diverged as found:
+            reason = found
+    diverged = isinstance(reason, Diverged)
+    has_best = progress.restore_best(model)
+    if isinstance(reason, Terminated) or (diverged and not has_best):
+        raise reason
+    return Ending(str(reason) or "interrupted", not diverged, progress.seconds)

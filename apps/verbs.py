@@ -4,61 +4,104 @@ TensorFlow is imported after everything that can be refused without it.
 """
 
 import sys
-import time
 from pathlib import Path
 
 from apps.application import DATA_OPTIONS, Application
 from apps.options import from_file, override, to_json
 from apps.quiet import import_tensorflow
+from apps.resumption import check_checksum, check_surroundings, resumed
 from apps.run_folder import CONFIG, FORMAT, MODEL, RunFolder, versions
+from apps.signals import Signals, Terminated
+from apps.unfinished import UnfinishedTraining
 from data.errors import UserError
 
 
 def train(application: Application, options: dict) -> None:
-    """Trains into a folder beside the run, which takes the run's place when all is written."""
+    """Trains in a folder beside the run, which takes the run's place when all is written."""
     run, command = RunFolder(Path(options.pop("run"))), options.pop("command")
+    resume, restart = options.pop("resume"), options.pop("restart")
     config_file = options.pop("config", None)
-    from_config = from_file(config_file) if config_file else {}
-    dataset = options.get("dataset", from_config.get("dataset", "sample"))
-    config = override(application.recipe(dataset), {**from_config, **options})
+    given = {**(from_file(config_file) if config_file else {}), **options}
     run.check_replaceable()
+    unfinished = UnfinishedTraining(run.path)
+    begun = None
+    if resume:
+        begun = unfinished.describe(application.name)
+        command = begun["command"]
+        config = resumed(override(application.config(), begun["config"]), given)
+    else:
+        config = override(application.recipe(given.get("dataset", "sample")), given)
     application.check_data(config)
     application.check_vectors(config)
+    with unfinished.locked(), Signals():
+        if resume:
+            check_surroundings(begun, application.data_file(config))
+        else:
+            unfinished.begin(restart)
+        try:
+            _train(application, config, command, unfinished, begun)
+        except (KeyboardInterrupt, Terminated) as stop:
+            what = "terminated" if isinstance(stop, Terminated) else "interrupted"
+            raise type(stop)(f"{what}. {unfinished.way_on(application.name)}") from None
+        except UserError as mistake:
+            if not unfinished.resumable:
+                raise
+            raise UserError(f"{mistake}. {unfinished.way_on(application.name)}") from mistake
+
+
+def _train(application: Application, config, command: str, unfinished, begun: dict | None) -> None:
+    """Trains, or goes on with what has `begun`, and puts the run in its place."""
     import_tensorflow()
     from apps import pictures, training
+    from apps.divergence import Diverged
 
     task_class = application.load_task()
     training.seed_everything(config)
     corpus = task_class.read(application, config)
     sizes = ", ".join(f"{len(rows)} {name}" for name, rows in corpus.splits.items())
     print(f"{corpus.name}: {sizes}; classes {', '.join(corpus.class_names)}")
-    started = time.monotonic()
-    with run.replacement() as new:
-        task = task_class.build(config, corpus)
-        stopped = task.fit(corpus, new.path)
-        seconds = round(time.monotonic() - started, 1)
+    origin = _origin(command, corpus, config)
+    description = {"format": FORMAT, "application": application.name}
+    if begun:
+        check_checksum(begun, corpus.checksum)
+    else:
+        RunFolder(unfinished.path).write_json(
+            CONFIG, {**description, "config": to_json(config), **origin}
+        )
+    task = task_class.build(config, corpus)
+    try:
+        ending = task.fit(corpus, unfinished.path)
+    except Diverged:
+        # It would go the same way again.
+        unfinished.discard()
+        raise
+    with unfinished.publishing() as new:
         new.write_json(
             CONFIG,
             {
-                "format": FORMAT,
-                "application": application.name,
+                **description,
                 "config": to_json(task.config),
                 **task.describe(),
-                **_origin(command, corpus, config),
-                "training_seconds": seconds,
-                "stopped_early": stopped,
+                **origin,
+                "training_seconds": round(ending.seconds, 1),
+                "stopped_early": ending.stopped,
             },
         )
         task.save(new.path)
-    # The run is safe now, whatever interrupts the rest.
-    if history := run.history():
-        pictures.training_curves(history, run.path / "training_curves.png")
-    report = task.evaluate(corpus.split("validation"))
-    run.add_metrics("validation", {**report, **_origin(command, corpus, config)})
-    task.draw("validation", report, run.path)
-    if stopped:
-        print(f"{stopped}. The best weights so far are kept", file=sys.stderr)
-    print(f"\nvalidation\n{task.table(report)}\n\ntrained in {seconds:.0f} s: {run.path}")
+        if history := new.history():
+            pictures.training_curves(history, new.path / "training_curves.png")
+        report = task.evaluate(corpus.split("validation"))
+        new.add_metrics("validation", {**report, **origin})
+        task.draw("validation", report, new.path)
+    if not ending.resumable:
+        unfinished.discard()
+    if ending.stopped:
+        way_on = f". {unfinished.way_on(application.name)}" if ending.resumable else ""
+        print(f"{ending.stopped}. The best weights so far are kept{way_on}", file=sys.stderr)
+    print(
+        f"\nvalidation\n{task.table(report)}\n\n"
+        f"trained in {ending.seconds:.0f} s: {unfinished.name}"
+    )
 
 
 def _origin(command: str, corpus, config) -> dict:

@@ -4,16 +4,14 @@ import contextlib
 import importlib
 import io
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 from data.columns import Columns
 from data.errors import UserError
 from data.examples import Corpus, LabelledTexts
+from data.names import SAMPLES
 from data.tabular import read_table
-
-SAMPLES = Path(__file__).parent / "samples"
 
 # The builders of labelled texts, by the name that --dataset takes: module and class.
 BUILDERS = {"davidson": ("data.davidson", "Davidson")}

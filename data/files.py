@@ -15,6 +15,7 @@ _UNWRITABLE = {
     errno.EACCES,
     errno.EDQUOT,
     errno.EEXIST,
+    errno.EFBIG,
     errno.ELOOP,
     errno.ENAMETOOLONG,
     errno.EISDIR,
@@ -32,8 +33,12 @@ def sha256(path: Path) -> str:
 
 
 @contextmanager
-def _writing(path: Path):
-    """Turns a failure to write into the user's one line."""
+def writing(path: Path):
+    """Turns a failure to write into the user's one line.
+
+    Raises:
+        UserError: the folder cannot be written, or the disk is full.
+    """
     try:
         yield
     except OSError as error:
@@ -54,7 +59,7 @@ def whole_file(path: Path):
     """
     path = Path(os.path.realpath(path))
     partial = path.with_name(f".{path.name}{PARTIAL}-{os.getpid()}")
-    with _writing(path):
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield partial
@@ -73,7 +78,7 @@ def whole_folder(path: Path):
     path = Path(os.path.realpath(path))
     partial = path.with_name(f".{path.name}{PARTIAL}-{os.getpid()}")
     former = path.with_name(f".{path.name}.former-{os.getpid()}")
-    with _writing(path):
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not path.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
@@ -82,14 +87,23 @@ def whole_folder(path: Path):
         try:
             partial.mkdir()
             yield partial
-            if path.exists():
-                os.replace(path, former)
-            try:
-                os.replace(partial, path)
-            except OSError:
-                if former.exists():
-                    os.replace(former, path)
-                raise
+            take_place(partial, path, former)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         shutil.rmtree(former, ignore_errors=True)
+
+
+def take_place(new: Path, path: Path, former: Path) -> None:
+    """Renames `new` to `path`, and what is there, if anything, to `former`.
+
+    Raises:
+        OSError: it is not possible; everything is where it was.
+    """
+    if path.exists():
+        os.replace(path, former)
+    try:
+        os.replace(new, path)
+    except OSError:
+        if former.exists():
+            os.replace(former, path)
+        raise

@@ -1,5 +1,10 @@
 """Names that options accept, importable without TensorFlow, and what implements each."""
 
+from pathlib import Path
+
+# The files that ship with the suite.
+SAMPLES = Path(__file__).parent / "samples"
+
 # data.text: functions there.
 STANDARDIZERS = {"tweet": "clean_tweets", "plain": "clean_plain", "none": "to_valid_utf8"}
 

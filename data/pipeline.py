@@ -1,7 +1,5 @@
 """Examples to batches: tokenised once, rows of like length together, no autotuner."""
 
-import itertools
-
 import numpy as np
 import tensorflow as tf
 
@@ -67,18 +65,6 @@ class Batches:
         values = np.concatenate(order) if order else np.zeros(0, np.int64)
         rows = tf.RaggedTensor.from_row_splits(values.astype(np.int64), splits, validate=False)
         return self._padded(tf.data.Dataset.from_tensor_slices(rows))
-
-    def stream(self) -> tf.data.Dataset:
-        """The batches of epoch 0, of epoch 1, and so on without end.
-
-        `fit` counts the same number of steps, `steps(0)`, for each of its epochs; with
-        `batch_tokens` a pass over the rows can be a few batches more or less.
-        """
-        batches = tf.data.Dataset.from_generator(
-            lambda: (rows for epoch in itertools.count() for rows in self.order(epoch)),
-            output_signature=tf.TensorSpec([None], tf.int64),
-        )
-        return self._padded(batches)
 
     def _padded(self, rows: tf.data.Dataset) -> tf.data.Dataset:
         def pad(rows):

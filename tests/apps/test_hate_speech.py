@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 from apps.hate_speech import APPLICATION
-from apps.training import Validation
+from apps.training import Ending, Validation
 from data.errors import UserError
 
 FILES = {
@@ -182,7 +182,7 @@ def test_a_failed_training_keeps_the_former_run(
 
     before = {path.name: path.stat().st_mtime_ns for path in tiny_run.iterdir()}
     monkeypatch.setattr("apps.classification.TextClassification.save", fails)
-    monkeypatch.setattr("apps.training.fit", lambda *arguments: False)
+    monkeypatch.setattr("apps.training.fit", lambda *arguments: Ending("", False, 1.0))
     answer = command("train", *tiny_options, "--run", tiny_run)
     assert answer.status == {OSError: 2, KeyboardInterrupt: 130}[failure]
     assert answer.err.startswith("error: ") and answer.err.count("\n") == 1

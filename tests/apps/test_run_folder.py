@@ -1,5 +1,4 @@
 import json
-from pathlib import Path
 
 import keras
 import pytest
@@ -79,39 +78,6 @@ def test_a_run_that_holds_a_users_file_is_not_trained_into(run):
     (run.path / "thesis.tex").touch()
     with pytest.raises(UserError):
         run.check_replaceable()
-
-
-def test_a_new_run_takes_the_place_of_the_former_one(run):
-    with run.replacement() as new:
-        assert files(run.path) == ["config.json", "model.keras"]
-        (new.path / "config.json").write_text("new")
-    assert files(run.path) == ["config.json"]
-    assert files(run.path.parent) == ["run"]
-
-
-@pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt, UserError])
-def test_a_failed_training_keeps_the_former_run(run, failure):
-    with pytest.raises(failure), run.replacement() as new:
-        (new.path / "config.json").write_text("new")
-        raise failure
-    assert run.describe()["application"] == "hate_speech"
-    assert files(run.path.parent) == ["run"]
-
-
-def test_the_current_folder_may_be_trained_into(tmp_path, monkeypatch):
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    with RunFolder(Path(".")).replacement():
-        pass
-
-
-def test_a_run_behind_a_link_is_written_where_the_link_points(tmp_path):
-    (tmp_path / "disk").mkdir()
-    (tmp_path / "run").symlink_to(tmp_path / "disk")
-    with RunFolder(tmp_path / "run").replacement() as new:
-        (new.path / "config.json").touch()
-    assert files(tmp_path) == ["disk", "run"]
-    assert files(tmp_path / "disk") == ["config.json"]
 
 
 def test_the_figures_of_other_splits_stay(run):

@@ -28,14 +28,14 @@ class Validate:
 class ToyBatches:
     """What `fit` asks of `data.pipeline.Batches`."""
 
-    def __init__(self, dataset):
-        self.dataset = dataset
+    def __init__(self, batches):
+        self.batches = batches
 
     def steps(self, epoch):
-        return int(self.dataset.cardinality())
+        return int(self.batches.cardinality())
 
-    def stream(self):
-        return self.dataset.repeat()
+    def dataset(self, epoch, start):
+        return self.batches.skip(start)
 
 
 def toy():
@@ -59,9 +59,9 @@ def history(folder):
 
 def test_the_weights_of_the_best_epoch_are_kept(tmp_path):
     validate = Validate(0.1, 0.9, 0.5)
-    model, interrupted = train(tmp_path, validate)
+    model, ending = train(tmp_path, validate)
     assert_array_equal(model.get_weights()[0], validate.weights[1])
-    assert not interrupted
+    assert not ending.stopped
     assert len(validate.weights) == 3
 
 
@@ -73,8 +73,8 @@ def test_it_stops_when_the_figure_no_longer_improves(tmp_path):
 
 def test_an_interruption_in_the_second_epoch_keeps_the_first(tmp_path):
     validate = Validate(0.1, KeyboardInterrupt)
-    model, interrupted = train(tmp_path, validate)
-    assert interrupted
+    model, ending = train(tmp_path, validate)
+    assert ending.stopped
     assert_array_equal(model.get_weights()[0], validate.weights[0])
     assert [row["epoch"] for row in history(tmp_path)] == ["0"]
 
@@ -86,8 +86,8 @@ def test_an_interruption_in_a_bad_epoch_keeps_the_best_one(tmp_path):
 
 
 def test_an_interruption_in_the_first_epoch_is_survived(tmp_path):
-    model, interrupted = train(tmp_path, Validate(KeyboardInterrupt))
-    assert interrupted
+    model, ending = train(tmp_path, Validate(KeyboardInterrupt))
+    assert ending.stopped
     assert np.isfinite(model.get_weights()[0]).all()
     assert history(tmp_path) == []
 

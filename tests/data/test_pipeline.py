@@ -1,6 +1,5 @@
 import itertools
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -83,25 +82,6 @@ def test_an_epoch_can_be_entered_at_any_batch(batch_tokens):
         rest = batches.dataset(1, start)
         assert epoch(rest) == whole[start:]
         assert rest.cardinality() == len(whole) - start
-
-
-@pytest.mark.parametrize("batch_tokens", [0, 11])
-def test_fit_meets_one_epoch_after_the_other(batch_tokens):
-    batches = toy(shuffle_seed=3, batch_tokens=batch_tokens)
-    seen = []
-
-    class Watcher(keras.Model):
-        def train_step(self, data):
-            seen.append(data[1].numpy()[:, 0].tolist())
-            return {"loss": 0.0}
-
-    model = Watcher()
-    model.compile(run_eagerly=True)
-    model.fit(batches.stream(), steps_per_epoch=batches.steps(0), epochs=2, verbose=0)
-    # Keras switches this on for all functions, and leaves it so.
-    tf.config.run_functions_eagerly(False)
-    both = epoch(batches.dataset(0)) + epoch(batches.dataset(1)) + epoch(batches.dataset(2))
-    assert seen == both[: 2 * batches.steps(0)]
 
 
 def test_the_padding_share_is_that_of_the_tokens():

@@ -1,0 +1,99 @@
+"""How far a training has come: all of its state that is in no variable of the model."""
+
+import json
+import random
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+class Progress(tf.train.experimental.PythonState):
+    """Position in the data, history and early stopping; a checkpoint holds it as JSON.
+
+    Python's and NumPy's random states go with it, for what draws from them in training. Layers
+    draw from `keras.random.SeedGenerator`s, which are variables.
+
+    Args:
+        model: its weights' shapes are those of `best_weights`.
+        monitor: the figure that chooses the epoch; the highest is the best.
+        patience: epochs without a better figure before it stops.
+
+    Attributes:
+        epoch: the number of the epoch under way, from 0; with all batches trained it waits for
+            its validation.
+        batch: how many batches of it are trained.
+        step: how many are trained in all.
+        history: a row of figures for each epoch that is over.
+        best_weights: variables, those of the best epoch once there is one.
+    """
+
+    def __init__(self, model: keras.Model, monitor: str, patience: int):
+        super().__init__()
+        self.monitor, self.patience = monitor, patience
+        self.epoch = self.batch = self.step = self.wait = 0
+        self.best, self.history = None, []
+        self._seconds_before, self._started = 0.0, time.monotonic()
+        # On a GPU they would take the place of something that is in use.
+        with tf.device("CPU:0"):
+            self.best_weights = [
+                tf.Variable(weight.numpy(), trainable=False) for weight in model.weights
+            ]
+
+    @property
+    def seconds(self) -> float:
+        """The time that the training took, that before a resumption included."""
+        return self._seconds_before + time.monotonic() - self._started
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the figure has not improved for too long."""
+        return self.wait >= self.patience
+
+    def end_batch(self, batch: int) -> None:
+        """Notes that so many batches of the epoch are trained."""
+        self.step += batch - self.batch
+        self.batch = batch
+
+    def end_epoch(self, model: keras.Model, figures: dict[str, float]) -> None:
+        """Notes the epoch's figures, its weights if they are the best, and begins the next one."""
+        figure = figures[self.monitor]
+        self.wait += 1
+        if self.best is None or figure > self.best:
+            self.best, self.wait = figure, 0
+            for best, weight in zip(self.best_weights, model.weights, strict=True):
+                best.assign(weight.numpy())
+        self.history.append({"epoch": self.epoch, **dict(sorted(figures.items()))})
+        self.epoch, self.batch = self.epoch + 1, 0
+
+    def restore_best(self, model: keras.Model) -> bool:
+        """Gives the model the weights of its best epoch; False if no epoch is over."""
+        if self.best is not None:
+            model.set_weights([weight.numpy() for weight in self.best_weights])
+        return self.best is not None
+
+    def serialize(self) -> str:
+        values = {name: getattr(self, name) for name in _SAVED}
+        return json.dumps({**values, "seconds": self.seconds, "random": _random_state()})
+
+    def deserialize(self, string_value) -> None:
+        values = json.loads(string_value)
+        for name in _SAVED:
+            setattr(self, name, values[name])
+        self._seconds_before, self._started = values["seconds"], time.monotonic()
+        _set_random_state(values["random"])
+
+
+_SAVED = ("epoch", "batch", "step", "wait", "best", "history")
+
+
+def _random_state() -> dict:
+    name, keys, *rest = np.random.get_state()
+    return {"python": random.getstate(), "numpy": [name, keys.tolist(), *rest]}
+
+
+def _set_random_state(state: dict) -> None:
+    version, keys, gauss = state["python"]
+    random.setstate((version, tuple(keys), gauss))
+    np.random.set_state(tuple(state["numpy"]))

@@ -1,0 +1,54 @@
+"""SIGINT and SIGTERM as exceptions that wait while something is half done."""
+
+import signal
+import threading
+
+
+class Terminated(BaseException):
+    """SIGTERM has come; what `KeyboardInterrupt` is to SIGINT."""
+
+
+_EXCEPTIONS = {signal.SIGINT: KeyboardInterrupt, signal.SIGTERM: Terminated}
+
+
+class Signals:
+    """Raises the signals' exceptions at once, but between `hold` and `release` only after these.
+
+    with Signals() as signals:
+        signals.hold()
+        ...  # a step of training and what is noted of it
+        signals.release()
+    """
+
+    def __init__(self):
+        self._held, self._waiting, self._former = False, None, {}
+
+    def __enter__(self):
+        # Python allows handlers in the main thread alone. What is ignored (nohup) stays so.
+        if threading.current_thread() is threading.main_thread():
+            for number in _EXCEPTIONS:
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                    self._former[number] = signal.signal(number, self._arrived)
+        return self
+
+    def __exit__(self, *exception):
+        for number, handler in self._former.items():
+            signal.signal(number, handler)
+        if self._waiting:
+            signal.raise_signal(self._waiting)
+
+    def hold(self) -> None:
+        """From here on signals wait."""
+        self._held = True
+
+    def release(self) -> None:
+        """Raises what has come since `hold`."""
+        self._held = False
+        if self._waiting:
+            number, self._waiting = self._waiting, None
+            raise _EXCEPTIONS[number]
+
+    def _arrived(self, number, frame):
+        if not self._held:
+            raise _EXCEPTIONS[number]
+        self._waiting = number
