@@ -7,7 +7,7 @@ from pathlib import Path
 from apps.options import option
 from data.errors import UserError
 from data.names import GLOVE
-from models.names import CELLS, SCHEDULES
+from models.names import CELLS, PRECISIONS, SCHEDULES
 
 # What `evaluate` may change: the same model on other data.
 DATA_OPTIONS = (
@@ -40,6 +40,14 @@ class TrainingConfig:
     patience: int = option(
         3, "epochs without a better validation metric before it stops", at_least=1
     )
+    accumulate: int = option(
+        1, "steps whose gradients are averaged before the weights change", at_least=1
+    )
+    mixed_precision: str = option(
+        "none", "half precision in which the training computes", PRECISIONS
+    )
+    jit: bool = option(False, "compile the whole training step with XLA")
+    devices: int = option(0, "GPUs that share each batch, at most; 0: all there are", at_least=0)
     seed: int = option(0, "of weights, dropout and order", at_least=0)
     deterministic: bool = option(False, "repeat a run exactly (slower)")
     cell: str = option("gru", "recurrent cell", CELLS)

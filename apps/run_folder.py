@@ -13,6 +13,7 @@ from data.files import whole_file, whole_folder
 
 FORMAT = 1
 CONFIG, MODEL, METRICS, HISTORY = "config.json", "model.keras", "metrics.json", "history.csv"
+GRADIENT_NORMS = "gradient_norms.csv"
 # What `config.json` says at the least, whatever the task adds.
 _DESCRIBED = {"format": int, "application": str, "config": dict, "checksum": str}
 # A folder is replaced by a training only if all that it holds is of these.
@@ -25,6 +26,8 @@ _WRITTEN = (
     "characters.txt",
     "confusion_*.png",
     "training_curves.png",
+    GRADIENT_NORMS,
+    "gradient_norms.png",
     "logs",
 )
 _PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn", "tensorflow-datasets")
@@ -96,7 +99,14 @@ class RunFolder:
 
     def history(self) -> list[dict[str, float]]:
         """The rows of `history.csv`, one an epoch; none if the first one was not finished."""
-        with (self.path / HISTORY).open(encoding="utf-8", newline="") as file:
+        return self._rows(HISTORY)
+
+    def gradient_norms(self) -> list[dict[str, float]]:
+        """The rows of `gradient_norms.csv`, each of a few updates; none if there was no update."""
+        return self._rows(GRADIENT_NORMS) if (self.path / GRADIENT_NORMS).exists() else []
+
+    def _rows(self, name: str) -> list[dict[str, float]]:
+        with (self.path / name).open(encoding="utf-8", newline="") as file:
             return [
                 {name: float(value) for name, value in row.items() if value}
                 for row in csv.DictReader(file)

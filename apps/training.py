@@ -9,10 +9,11 @@ import keras
 import tensorflow as tf
 
 from apps.application import TrainingConfig
+from apps.gradient_log import GradientLog
 from apps.run_folder import HISTORY
 from data.errors import UserError
 from data.pipeline import Batches
-from models.optimizers import Adam
+from models.optimizers import Adam, LossScale
 from models.schedules import WarmupDecay
 
 
@@ -26,13 +27,20 @@ def seed_everything(config: TrainingConfig) -> None:
 def optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
     """Adam (Kingma & Ba 2015) with a warm-up, a schedule, and clipping by global norm, the remedy
     for exploding gradients of Pascanu et al. (2013)."""
+    updates = steps_per_epoch / config.accumulate
     schedule = WarmupDecay(
         config.learning_rate,
         config.schedule,
-        warmup_steps=math.ceil(config.warmup * steps_per_epoch),
-        total_steps=config.epochs * steps_per_epoch,
+        warmup_steps=math.ceil(config.warmup * updates),
+        total_steps=math.ceil(config.epochs * updates),
     )
-    return Adam(schedule, global_clipnorm=config.clip_norm or None)
+    adam = Adam(
+        schedule,
+        global_clipnorm=config.clip_norm or None,
+        gradient_accumulation_steps=config.accumulate if config.accumulate > 1 else None,
+        updates_per_epoch=math.ceil(updates),
+    )
+    return LossScale(adam) if config.mixed_precision == "float16" else adam
 
 
 class Validation(keras.callbacks.Callback):
@@ -58,7 +66,9 @@ class StopOnDivergence(keras.callbacks.Callback):
     """Ends a training whose loss is no number any more: nothing after it is worth the time."""
 
     def on_train_batch_end(self, batch, logs=None):
-        _check_finite(logs["loss"], f"as loss in step {int(self.model.optimizer.iterations)}")
+        # A tensor first: on several devices the variable is one of each.
+        step = int(tf.convert_to_tensor(self.model.optimizer.iterations))
+        _check_finite(logs["loss"], f"as loss in step {step}")
 
 
 class _Diverged(UserError):
@@ -103,12 +113,18 @@ def fit(
         UserError: the training diverged in its first epoch.
     """
     steps = batches.steps(0)
-    model.compile(optimizer=optimizer(config, steps), loss=loss, jit_compile=False)
+    with model.distribute_strategy.scope():
+        model.compile(optimizer=optimizer(config, steps), loss=loss, jit_compile=config.jit)
+    # The training step alone is compiled: XLA takes longer over validation's batches than they do.
+    model.make_train_function()
+    model.jit_compile = False
     best = keras.callbacks.EarlyStopping(
         f"val_{monitor}", mode="max", patience=config.patience, restore_best_weights=True
     )
+    gradients = GradientLog(folder)
     callbacks = [
         Validation(validate),
+        gradients,
         best,
         keras.callbacks.CSVLogger(str(folder / HISTORY)),
         keras.callbacks.TensorBoard(str(folder / "logs"), write_graph=False),
@@ -126,6 +142,7 @@ def fit(
             shuffle=False,
         )
     except (KeyboardInterrupt, _Diverged) as reason:
+        gradients.write()
         if best.best_weights is not None:
             model.set_weights(best.best_weights)
         elif isinstance(reason, _Diverged):

@@ -25,7 +25,7 @@ def train(application: Application, options: dict) -> None:
     application.check_data(config)
     application.check_vectors(config)
     import_tensorflow()
-    from apps import pictures, training
+    from apps import devices, pictures, training
 
     task_class = application.load_task()
     training.seed_everything(config)
@@ -34,7 +34,8 @@ def train(application: Application, options: dict) -> None:
     print(f"{corpus.name}: {sizes}; classes {', '.join(corpus.class_names)}")
     started = time.monotonic()
     with run.replacement() as new:
-        task = task_class.build(config, corpus)
+        with devices.sharing(config):
+            task = task_class.build(config, corpus)
         stopped = task.fit(corpus, new.path)
         seconds = round(time.monotonic() - started, 1)
         new.write_json(
@@ -53,6 +54,8 @@ def train(application: Application, options: dict) -> None:
     # The run is safe now, whatever interrupts the rest.
     if history := run.history():
         pictures.training_curves(history, run.path / "training_curves.png")
+    if norms := run.gradient_norms():
+        pictures.gradient_norms(norms, config.clip_norm, run.path / "gradient_norms.png")
     report = task.evaluate(corpus.split("validation"))
     run.add_metrics("validation", {**report, **_origin(command, corpus, config)})
     task.draw("validation", report, run.path)

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -16,8 +15,8 @@ _UPDATES, _CLIPPED, _TOTAL = range(3)
 class GradientNorms:
     """Norms before the clipping, of the whole gradient and of each layer's part.
 
-    Entry `i` is of the updates `i * stride` to `(i + 1) * stride - 1` of an epoch. The two variables
-    belong to the optimizer, so that whatever saves its state saves them.
+    Entry `i` is of the updates `i * stride` to `(i + 1) * stride - 1` of an epoch. The two
+    variables belong to the optimizer, so that whatever saves its state saves them.
 
     Args:
         add_variable: the optimizer's.
@@ -70,7 +69,7 @@ class GradientNorms:
 
         Returns:
             `gradient_norm` (the mean), `gradient_norm_max` and `clipped` (a share); and the rows of
-            a curve, a dict of `updates` (how many the row stands for), `mean`, `max` and each
+            a curve, a dict of `updates` (how many the row stands for), `max`, `mean` and each
             layer's mean by its name. Both are empty if there was no update.
         """
         sums, peaks = (
@@ -88,11 +87,9 @@ class GradientNorms:
             "gradient_norm_max": peaks.max(),
             "clipped": sums[:, _CLIPPED].sum() / counts.sum(),
         }
-        means = sums[:, _TOTAL:] / counts[:, None]
-        curve = [
-            {"updates": count, "mean": mean[0], "max": peak, **dict(zip(self.layers, mean[1:]))}
-            for count, mean, peak in zip(counts, means, peaks)
-        ]
+        names = ("updates", "max", "mean", *self.layers)
+        columns = (counts, peaks, *(sums[:, _TOTAL:] / counts[:, None]).T)
+        curve = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
         return {name: float(value) for name, value in figures.items()}, curve
 
 

@@ -80,6 +80,12 @@ class Adam(keras.optimizers.Adam):
 
         tf.cond((self._iterations.value + 1) % steps == 0, update_all, keep_all)
 
+    def _get_current_learning_rate(self):
+        # Keras counts the steps that only accumulate, too.
+        if callable(self._learning_rate):
+            return self._learning_rate(self.iterations)
+        return super()._get_current_learning_rate()
+
     def _all_reduce_sum_gradients(self, grads_and_vars):
         # `_backend_apply_gradients` has done it.
         return grads_and_vars
