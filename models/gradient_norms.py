@@ -88,8 +88,8 @@ class GradientNorms:
             "clipped": sums[:, _CLIPPED].sum() / counts.sum(),
         }
         names = ("updates", "max", "mean", *self.layers)
-        columns = (counts, peaks, *(sums[:, _TOTAL:] / counts[:, None]).T)
-        curve = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+        columns = np.stack([counts, peaks, *(sums[:, _TOTAL:] / counts[:, None]).T])
+        curve = [dict(zip(names, row, strict=True)) for row in columns.T.tolist()]
         return {name: float(value) for name, value in figures.items()}, curve
 
 
