@@ -32,6 +32,8 @@ class Adam(keras.optimizers.Adam):
         super().__init__(*args, **options)
         self.updates_per_epoch = updates_per_epoch
         self.norms = None
+        # `LossScale` does it in its place.
+        self.sums_devices = True
 
     def build(self, variables):
         if self.built:
@@ -41,18 +43,16 @@ class Adam(keras.optimizers.Adam):
             self.norms = GradientNorms(self.add_variable, variables, self.updates_per_epoch)
 
     def apply(self, grads, trainable_variables=None):
-        # Of rows: their sum, at their places. Before the clipping, whose norm is wrong likewise.
-        grads = [None if gradient is None else tf.convert_to_tensor(gradient) for gradient in grads]
-        return super().apply(grads, trainable_variables)
+        super().apply(_summed(grads) if self.sums_devices else grads, trainable_variables)
 
     def _backend_apply_gradients(self, grads, trainable_variables):
-        if not one_replica():
-            replica = tf.distribute.get_replica_context()
-            grads = replica.all_reduce(tf.distribute.ReduceOp.SUM, grads)
-            if self.gradient_accumulation_steps:
-                replica.merge_call(self._accumulate, args=(grads, trainable_variables))
-                return
-        super()._backend_apply_gradients(grads, trainable_variables)
+        several = tf.distribute.get_strategy().num_replicas_in_sync > 1
+        if several and self.gradient_accumulation_steps:
+            tf.distribute.get_replica_context().merge_call(
+                self._accumulate, args=(grads, trainable_variables)
+            )
+        else:
+            super()._backend_apply_gradients(grads, trainable_variables)
 
     def _accumulate(self, strategy, grads, trainable_variables):
         """Keras' accumulation, with the condition around the replicas: what brings them together,
@@ -87,7 +87,7 @@ class Adam(keras.optimizers.Adam):
         return super()._get_current_learning_rate()
 
     def _all_reduce_sum_gradients(self, grads_and_vars):
-        # `_backend_apply_gradients` has done it.
+        # `apply` has done it.
         return grads_and_vars
 
     def _clip_gradients(self, grads):
@@ -144,16 +144,21 @@ class LossScale(keras.optimizers.LossScaleOptimizer):
     """Keras' dynamic scale of the loss, for float16. A step is left out if the gradient of any
     device is not finite; Keras asks the first one alone."""
 
-    def check_finite(self, grads):
-        finite = super().check_finite(grads)
-        if one_replica():
-            return finite
-        failed = tf.distribute.get_replica_context().all_reduce(
-            tf.distribute.ReduceOp.SUM, tf.cast(tf.logical_not(finite), tf.float32)
-        )
-        return failed == 0.0
+    def __init__(self, inner_optimizer, *args, **options):
+        super().__init__(inner_optimizer, *args, **options)
+        inner_optimizer.sums_devices = False
+
+    def apply(self, grads, trainable_variables=None):
+        # Summed here, before the condition: what is exchanged inside of it may come out of order.
+        super().apply(_summed(grads), trainable_variables)
 
 
-def one_replica() -> bool:
-    """Whether the training runs on one device."""
-    return tf.distribute.get_strategy().num_replicas_in_sync == 1
+def _summed(grads: list) -> list:
+    """Each gradient's rows at their places, and its sum over the devices."""
+    # Of rows: their sum. Before the clipping, whose norm is wrong likewise.
+    grads = [None if gradient is None else tf.convert_to_tensor(gradient) for gradient in grads]
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        return grads
+    there = [gradient for gradient in grads if gradient is not None]
+    sums = iter(tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, there))
+    return [None if gradient is None else next(sums) for gradient in grads]
