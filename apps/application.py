@@ -131,3 +131,16 @@ class Application:
         """
         if config.vectors not in (None, GLOVE) and not Path(config.vectors).is_file():
             raise UserError(f"no file {config.vectors!r}. Check --vectors")
+
+    @staticmethod
+    def check_step(config: TrainingConfig) -> None:
+        """Refuses options of the training step that exclude each other.
+
+        Raises:
+            UserError: they do.
+        """
+        if config.jit and config.deterministic:
+            raise UserError(
+                "--jit and --deterministic exclude each other: not all that XLA compiles repeats "
+                "exactly. Leave one out"
+            )

@@ -31,6 +31,8 @@ class GradientLog(keras.callbacks.Callback):
     def write(self) -> dict[str, float]:
         """Writes what has been noted since the last time, and returns the figures of all of it;
         for a training that breaks off, too."""
+        if self.model is None:
+            return {}
         # Keras' scale of the loss stands around the optimizer that does the work.
         optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
         if optimizer.norms is None:

@@ -26,7 +26,16 @@ def seed_everything(config: TrainingConfig) -> None:
 
 def optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
     """Adam (Kingma & Ba 2015) with a warm-up, a schedule, and clipping by global norm, the remedy
-    for exploding gradients of Pascanu et al. (2013)."""
+    for exploding gradients of Pascanu et al. (2013).
+
+    Raises:
+        UserError: all steps together do not fill one update.
+    """
+    if config.accumulate > config.epochs * steps_per_epoch:
+        raise UserError(
+            f"--accumulate {config.accumulate} is more than the {config.epochs * steps_per_epoch} "
+            "steps of all epochs: the weights would never change. Lower it or --batch-size"
+        )
     updates = steps_per_epoch / config.accumulate
     schedule = WarmupDecay(
         config.learning_rate,

@@ -24,6 +24,7 @@ def train(application: Application, options: dict) -> None:
     run.check_replaceable()
     application.check_data(config)
     application.check_vectors(config)
+    application.check_step(config)
     import_tensorflow()
     from apps import devices, pictures, training
 
@@ -32,6 +33,7 @@ def train(application: Application, options: dict) -> None:
     corpus = task_class.read(application, config)
     sizes = ", ".join(f"{len(rows)} {name}" for name, rows in corpus.splits.items())
     print(f"{corpus.name}: {sizes}; classes {', '.join(corpus.class_names)}")
+    used = devices.names(config.devices)
     started = time.monotonic()
     with run.replacement() as new:
         with devices.sharing(config):
@@ -45,7 +47,7 @@ def train(application: Application, options: dict) -> None:
                 "application": application.name,
                 "config": to_json(task.config),
                 **task.describe(),
-                **_origin(command, corpus, config),
+                **_origin(command, corpus, config, used),
                 "training_seconds": seconds,
                 "stopped_early": stopped,
             },
@@ -57,20 +59,24 @@ def train(application: Application, options: dict) -> None:
     if norms := run.gradient_norms():
         pictures.gradient_norms(norms, config.clip_norm, run.path / "gradient_norms.png")
     report = task.evaluate(corpus.split("validation"))
-    run.add_metrics("validation", {**report, **_origin(command, corpus, config)})
+    run.add_metrics("validation", {**report, **_origin(command, corpus, config, used)})
     task.draw("validation", report, run.path)
     if stopped:
         print(f"{stopped}. The best weights so far are kept", file=sys.stderr)
     print(f"\nvalidation\n{task.table(report)}\n\ntrained in {seconds:.0f} s: {run.path}")
 
 
-def _origin(command: str, corpus, config) -> dict:
-    """What a figure came from, so that it can be had again."""
+def _origin(command: str, corpus, config, devices: list[str]) -> dict:
+    """What a figure came from, so that it can be had again; `devices` are the training's."""
     return {
         "command": command,
         "dataset": corpus.name,
         "checksum": corpus.checksum,
         "seed": config.seed,
+        "devices": devices,
+        "mixed_precision": config.mixed_precision,
+        "jit": config.jit,
+        "accumulate": config.accumulate,
         "versions": versions(),
     }
 
@@ -113,7 +119,8 @@ def evaluate(application: Application, options: dict) -> None:
         report["baseline"] = task.evaluate_baseline(corpus, examples)
         for title, baseline in report["baseline"].items():
             print(f"\n{title}\n{task.table(baseline)}")
-    run.add_metrics(name, {**report, **_origin(options["command"], corpus, config)})
+    origin = _origin(options["command"], corpus, config, description.get("devices", []))
+    run.add_metrics(name, {**report, **origin})
     task.draw(name.replace(" ", "_"), report, run.path)
 
 
