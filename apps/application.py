@@ -7,7 +7,7 @@ from pathlib import Path
 from apps.options import option
 from data.errors import UserError
 from data.names import GLOVE, SAMPLES
-from models.names import CELLS, SCHEDULES
+from models.names import CELLS, PRECISIONS, SCHEDULES
 
 # What `evaluate` may change: the same model on other data.
 DATA_OPTIONS = (
@@ -40,6 +40,14 @@ class TrainingConfig:
     patience: int = option(
         3, "epochs without a better validation metric before it stops", at_least=1
     )
+    accumulate: int = option(
+        1, "steps whose gradients are averaged before the weights change", at_least=1
+    )
+    mixed_precision: str = option(
+        "none", "half precision in which the training computes", PRECISIONS
+    )
+    jit: bool = option(False, "compile the whole training step with XLA")
+    devices: int = option(0, "GPUs that share each batch, at most; 0: all there are", at_least=0)
     seed: int = option(0, "of weights, dropout and order", at_least=0)
     checkpoint_seconds: float = option(
         60.0, "between two checkpoints, for --resume; there is one after each epoch", at_least=0.0
@@ -132,3 +140,16 @@ class Application:
         """
         if config.vectors not in (None, GLOVE) and not Path(config.vectors).is_file():
             raise UserError(f"no file {config.vectors!r}. Check --vectors")
+
+    @staticmethod
+    def check_step(config: TrainingConfig) -> None:
+        """Refuses options of the training step that exclude each other.
+
+        Raises:
+            UserError: they do.
+        """
+        if config.jit and config.deterministic:
+            raise UserError(
+                "--jit and --deterministic exclude each other: not all that XLA compiles repeats "
+                "exactly. Leave one out"
+            )

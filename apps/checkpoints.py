@@ -30,7 +30,8 @@ class Checkpoints:
 
     def __init__(self, folder: Path, model: keras.Model, progress: Progress):
         self._folder, self._model, self._progress = folder, model, progress
-        model.optimizer.build(model.trainable_variables)
+        with model.distribute_strategy.scope():
+            model.optimizer.build(model.trainable_variables)
         self._metrics = [variable for metric in model.metrics for variable in metric.variables]
         self._running_means = None
         self._checkpoint = tf.train.Checkpoint(

@@ -25,6 +25,7 @@ from models.baseline import baseline_scores
 from models.classifier import TextClassifier
 from models.losses import class_weights, classification_loss
 from models.metrics import classification_metrics, metrics_table, predicted
+from models.precision import in_full_precision
 from models.serving import ServingClassifier
 
 MULTI_LABEL_SEPARATOR = "|"
@@ -130,7 +131,15 @@ class TextClassification:
         if config.votes and train.votes is not None:
             targets = train.votes
         ids = vectorize(self.preprocessor, train.texts)
-        batches = Batches(ids, targets, config.batch_size, config.batch_tokens, config.seed)
+        batches = Batches(
+            ids,
+            targets,
+            config.batch_size,
+            config.batch_tokens,
+            config.seed,
+            self.model.distribute_strategy.num_replicas_in_sync,
+            config.jit,
+        )
         print(f"padding: {batches.padding_share():.1%} of the tokens")
         prior = np.maximum(train.targets.mean(axis=0), 1 / len(train))
         held_out = HeldOut(
@@ -154,6 +163,7 @@ class TextClassification:
             config,
             folder,
         )
+        self.model = in_full_precision(self.model)
         # In the bias of the output layer every use of the model sees the shift.
         bias = self.model.get_layer("logits").bias
         bias.assign(bias.numpy() + held_out.shift(self.model))

@@ -7,6 +7,7 @@ from data.errors import UserError
 from data.preprocessor import Vocabularies
 from data.vectors import read_vectors
 from models.classifier import TextClassifier
+from models.names import PRECISIONS
 
 
 def sizes(
@@ -48,10 +49,13 @@ def build_classifier(
             "recurrent_initializer": config.recurrent_initializer,
             "residual": config.residual,
             "layer_normalization": config.layer_normalization,
+            # XLA cannot compile what cuDNN does.
+            "use_cudnn": False if config.jit else "auto",
         },
         "pooling": config.pooling,
         "dropout": config.dropout,
         "max_word_length": config.max_word_length,
+        "dtype": PRECISIONS[config.mixed_precision],
     }
     try:
         model = TextClassifier(**settings)

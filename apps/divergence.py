@@ -44,4 +44,6 @@ class StopOnDivergence(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         # The mean of the epoch so far: it is no number from the first step on whose loss is none.
         if not math.isfinite(logs["loss"]):
-            raise Diverged(logs["loss"], f"as loss in step {int(self.model.optimizer.iterations)}")
+            # A tensor first: on several devices the variable is one of each.
+            step = int(tf.convert_to_tensor(self.model.optimizer.iterations))
+            raise Diverged(logs["loss"], f"as loss in step {step}")

@@ -1,6 +1,5 @@
 """The epochs of a training: one `fit` for each, so that it can begin in the middle of one."""
 
-import csv
 import sys
 import time
 from pathlib import Path
@@ -9,8 +8,8 @@ import keras
 
 from apps.checkpoints import Checkpoints
 from apps.progress import Progress
+from apps.run_folder import write_rows
 from apps.signals import Signals
-from data.files import whole_file
 from data.pipeline import Batches
 
 
@@ -130,12 +129,4 @@ class KeepProgress(keras.callbacks.Callback):
         self._saved = time.monotonic()
 
     def _write_history(self) -> None:
-        rows = self.progress.history
-        with (
-            whole_file(self.history) as partial,
-            partial.open("w", encoding="utf-8", newline="") as file,
-        ):
-            writer = csv.DictWriter(file, list(rows[0]) if rows else [])
-            if rows:
-                writer.writeheader()
-                writer.writerows(rows)
+        write_rows(self.history, self.progress.history)

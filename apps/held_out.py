@@ -21,11 +21,12 @@ def logits_of(model: keras.Model, ids: dict[str, tf.RaggedTensor]) -> np.ndarray
         model: ids to logits.
         ids: from `data.pipeline.vectorize`.
     """
-    lengths = ids["token_ids"].row_lengths().numpy()
-    order = np.argsort(lengths, kind="stable")  # that of `batches` without a shuffle
-    inputs = Batches(ids, np.zeros(len(lengths)), _BATCH).dataset().map(lambda ids, _: ids)
-    by_length = model.predict(inputs, verbose=0)
-    logits = np.empty_like(by_length)
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    batches = Batches(ids, np.zeros(ids["token_ids"].nrows()), _BATCH, replicas=replicas)
+    by_length = model.predict(batches.dataset().map(lambda ids, *_: ids), verbose=0)
+    # Rows that fill a batch up are there twice, with the same logits.
+    order = np.concatenate([batches.filled(rows) for rows in batches.order(0)])
+    logits = np.empty((len(batches.lengths), *by_length.shape[1:]), by_length.dtype)
     logits[order] = by_length
     return logits
 

@@ -1,5 +1,7 @@
 """Pictures of runs, as PNG files."""
 
+import itertools
+import math
 import warnings
 from pathlib import Path
 
@@ -12,6 +14,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 _MOST_CLASSES_WITH_NUMBERS = 20
+# `gradient_norms` draws them.
+_OF_GRADIENTS = ("gradient_norm", "gradient_norm_max", "clipped")
 
 
 def confusion_matrix(matrix: np.ndarray, class_names: tuple[str, ...], path: Path) -> None:
@@ -46,7 +50,7 @@ def training_curves(history: list[dict[str, float]], path: Path) -> None:
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
     epochs = [int(row["epoch"]) + 1 for row in history]
     for name in history[0]:
-        if name in ("epoch", "learning_rate"):
+        if name in ("epoch", "learning_rate", *_OF_GRADIENTS):
             continue
         axes = left if name.endswith("loss") else right
         axes.plot(epochs, [row.get(name, np.nan) for row in history], marker="o", label=name)
@@ -57,6 +61,61 @@ def training_curves(history: list[dict[str, float]], path: Path) -> None:
         axes.grid(alpha=0.3)
         axes.legend()
     _save(figure, path)
+
+
+def gradient_norms(rows: list[dict[str, float]], clip_norm: float, path: Path) -> None:
+    """Draws, by update and on log axes, the norm of the whole gradient on the left and of each
+    layer's part on the right: what explodes crosses the line of the clipping, what vanishes falls
+    away below the others.
+
+    Args:
+        rows: of `gradient_norms.csv`.
+        clip_norm: gradients were scaled down to it; 0 for never.
+        path: a .png file.
+    """
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(12, 4.5), layout="constrained", sharex=True, width_ratios=(3, 2)
+    )
+    columns = {name: [_positive(row.get(name)) for row in rows] for name in rows[0]}
+    updates = columns["update"]
+    left.fill_between(updates, columns["mean"], columns["max"], alpha=0.3, linewidth=0)
+    left.plot(updates, columns["mean"], label="mean", linewidth=1.2)
+    left.plot(updates, columns["max"], label="highest", linewidth=0.6, color="C0", alpha=0.6)
+    if clip_norm:
+        left.axhline(clip_norm, color="C3", linestyle="--", linewidth=1, label="clipped to")
+    layers = list(rows[0])[list(rows[0]).index("mean") + 1 :]
+    colours = plt.get_cmap("turbo")(np.linspace(0.05, 0.95, len(layers)))
+    for layer, colour in zip(layers, colours, strict=True):
+        right.plot(updates, columns[layer], label=layer, color=colour, linewidth=1)
+    ends = [
+        row["update"] for row, after in itertools.pairwise(rows) if row["epoch"] < after["epoch"]
+    ]
+    for axes, title in ((left, "gradient norm before clipping"), (right, "by layer, mean")):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("")
+        axes.set_xlabel("update (epochs end at the grey lines)")
+        axes.set_title(title, fontsize="medium")
+        axes.grid(alpha=0.3, axis="y")
+        for end in ends:
+            axes.axvline(end, color="grey", linewidth=0.5, alpha=0.6)
+    shown = [value for name in ("mean", "max") for value in columns[name] if value > 0]
+    left.set_ylim(*_range(shown + [clip_norm] * (clip_norm > 0)))
+    left.legend()
+    figure.legend(*right.get_legend_handles_labels(), loc="outside right upper", fontsize="small")
+    _save(figure, path)
+
+
+def _range(values: list[float]) -> tuple[float, float]:
+    """The lowest and the highest with some room, two powers of ten apart at the least."""
+    low, high = (min(values), max(values)) if values else (1.0, 1.0)
+    room = max(1.3, (100 * low / high) ** 0.5)
+    return low / room, high * room
+
+
+def _positive(value: float | None) -> float:
+    """The value, or not a number where a log axis has no place for it."""
+    return value if value is not None and 0 < value < math.inf else math.nan
 
 
 def _save(figure, path: Path) -> None:

@@ -12,6 +12,7 @@ from data.files import whole_file
 
 FORMAT = 1
 CONFIG, MODEL, METRICS, HISTORY = "config.json", "model.keras", "metrics.json", "history.csv"
+GRADIENT_NORMS = "gradient_norms.csv"
 LOGS, CHECKPOINTS = "logs", "checkpoints"
 # What `config.json` says at the least, whatever the task adds.
 _DESCRIBED = {"format": int, "application": str, "config": dict, "checksum": str}
@@ -25,6 +26,8 @@ _WRITTEN = (
     "characters.txt",
     "confusion_*.png",
     "training_curves.png",
+    GRADIENT_NORMS,
+    "gradient_norms.png",
     LOGS,
 )
 _PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn", "tensorflow-datasets")
@@ -90,11 +93,37 @@ class RunFolder:
 
     def history(self) -> list[dict[str, float]]:
         """The rows of `history.csv`, one an epoch; none if the first one was not finished."""
-        with (self.path / HISTORY).open(encoding="utf-8", newline="") as file:
-            return [
-                {name: float(value) for name, value in row.items() if value}
-                for row in csv.DictReader(file)
-            ]
+        return self._numbers(HISTORY)
+
+    def gradient_norms(self) -> list[dict[str, float]]:
+        """The rows of `gradient_norms.csv`, each of a few updates; none if there was no update."""
+        return self._numbers(GRADIENT_NORMS)
+
+    def _numbers(self, name: str) -> list[dict[str, float]]:
+        return [
+            {name: float(value) for name, value in row.items() if value}
+            for row in read_rows(self.path / name)
+        ]
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file with a header; none if there is no such file."""
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def write_rows(path: Path, rows: list[dict]) -> None:
+    """Writes a CSV file with the columns of its first row, whole or not at all."""
+    with (
+        whole_file(path) as partial,
+        partial.open("w", encoding="utf-8", newline="") as file,
+    ):
+        writer = csv.DictWriter(file, list(rows[0]) if rows else [])
+        if rows:
+            writer.writeheader()
+            writer.writerows(rows)
 
 
 def read_object(path: Path) -> dict:

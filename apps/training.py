@@ -12,12 +12,14 @@ from apps.application import TrainingConfig
 from apps.checkpoints import Checkpoints
 from apps.divergence import Diverged, StopOnDivergence, check_figures
 from apps.epochs import KeepProgress, run_epochs
+from apps.gradient_log import GradientLog
 from apps.progress import Progress
 from apps.run_folder import CHECKPOINTS, HISTORY, LOGS
 from apps.signals import Signals, Terminated
 from apps.tensorboard_logs import TensorBoardLogs
+from data.errors import UserError
 from data.pipeline import Batches
-from models.optimizers import Adam
+from models.optimizers import Adam, LossScale
 from models.schedules import WarmupDecay
 
 
@@ -30,14 +32,30 @@ def seed_everything(config: TrainingConfig) -> None:
 
 def optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
     """Adam (Kingma & Ba 2015) with a warm-up, a schedule, and clipping by global norm, the remedy
-    for exploding gradients of Pascanu et al. (2013)."""
+    for exploding gradients of Pascanu et al. (2013).
+
+    Raises:
+        UserError: all steps together do not fill one update.
+    """
+    if config.accumulate > config.epochs * steps_per_epoch:
+        raise UserError(
+            f"--accumulate {config.accumulate} is more than the {config.epochs * steps_per_epoch} "
+            "steps of all epochs: the weights would never change. Lower it or --batch-size"
+        )
+    updates = steps_per_epoch / config.accumulate
     schedule = WarmupDecay(
         config.learning_rate,
         config.schedule,
-        warmup_steps=math.ceil(config.warmup * steps_per_epoch),
-        total_steps=config.epochs * steps_per_epoch,
+        warmup_steps=math.ceil(config.warmup * updates),
+        total_steps=math.ceil(config.epochs * updates),
     )
-    return Adam(schedule, global_clipnorm=config.clip_norm or None)
+    adam = Adam(
+        schedule,
+        global_clipnorm=config.clip_norm or None,
+        gradient_accumulation_steps=config.accumulate if config.accumulate > 1 else None,
+        updates_per_epoch=math.ceil(updates),
+    )
+    return LossScale(adam) if config.mixed_precision == "float16" else adam
 
 
 class Validation(keras.callbacks.Callback):
@@ -102,14 +120,21 @@ def fit(
         UserError: the training diverged in its first epoch, or the folder cannot be written.
         Terminated: SIGTERM came; the checkpoint is written.
     """
-    model.compile(optimizer=optimizer(config, batches.steps(0)), loss=loss, jit_compile=False)
+    with model.distribute_strategy.scope():
+        step = optimizer(config, batches.steps(0))
+        model.compile(optimizer=step, loss=loss, jit_compile=config.jit)
+    # The training step alone is compiled: XLA takes longer over validation's batches than they do.
+    model.make_train_function()
+    model.jit_compile = False
     progress = Progress(model, f"val_{monitor}", config.patience)
     checkpoints = Checkpoints(folder / CHECKPOINTS, model, progress)
     if checkpoints.restore():
         print(f"going on in epoch {progress.epoch + 1}, after {progress.batch} of its batches")
+    gradients = GradientLog(folder, progress)
     with Signals() as signals:
         callbacks = [
             Validation(validate),
+            gradients,
             TensorBoardLogs(folder / LOGS),
             StopOnDivergence(),
             KeepProgress(
@@ -120,6 +145,7 @@ def fit(
             run_epochs(model, batches, callbacks, progress, config.epochs)
         except (KeyboardInterrupt, Terminated, Diverged) as reason:
             signals.hold()
+            gradients.write()
             return _early_ending(reason, model, progress, checkpoints)
     progress.restore_best(model)
     return Ending("", False, progress.seconds)

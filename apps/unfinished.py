@@ -6,7 +6,15 @@ import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from apps.run_folder import CHECKPOINTS, CONFIG, HISTORY, LOGS, RunFolder, read_object
+from apps.run_folder import (
+    CHECKPOINTS,
+    CONFIG,
+    GRADIENT_NORMS,
+    HISTORY,
+    LOGS,
+    RunFolder,
+    read_object,
+)
 from data.errors import UserError
 from data.files import take_place, writing
 
@@ -112,8 +120,9 @@ class UnfinishedTraining:
             shutil.rmtree(self._new, ignore_errors=True)
             self._new.mkdir()
             try:
-                if (self.path / HISTORY).exists():
-                    shutil.copy(self.path / HISTORY, self._new)
+                for name in (HISTORY, GRADIENT_NORMS):
+                    if (self.path / name).exists():
+                        shutil.copy(self.path / name, self._new)
                 if (self.path / LOGS).exists():
                     shutil.copytree(self.path / LOGS, self._new / LOGS)
                 yield RunFolder(self._new)

@@ -33,6 +33,7 @@ def train(application: Application, options: dict) -> None:
         config = override(application.recipe(given.get("dataset", "sample")), given)
     application.check_data(config)
     application.check_vectors(config)
+    application.check_step(config)
     with unfinished.locked(), Signals():
         if resume:
             check_surroundings(begun, application.data_file(config))
@@ -52,7 +53,7 @@ def train(application: Application, options: dict) -> None:
 def _train(application: Application, config, command: str, unfinished, begun: dict | None) -> None:
     """Trains, or goes on with what has `begun`, and puts the run in its place."""
     import_tensorflow()
-    from apps import pictures, training
+    from apps import devices, pictures, training
     from apps.divergence import Diverged
 
     task_class = application.load_task()
@@ -60,7 +61,7 @@ def _train(application: Application, config, command: str, unfinished, begun: di
     corpus = task_class.read(application, config)
     sizes = ", ".join(f"{len(rows)} {name}" for name, rows in corpus.splits.items())
     print(f"{corpus.name}: {sizes}; classes {', '.join(corpus.class_names)}")
-    origin = _origin(command, corpus, config)
+    origin = _origin(command, corpus, config, devices.names(config.devices))
     description = {"format": FORMAT, "application": application.name}
     if begun:
         check_checksum(begun, corpus.checksum)
@@ -68,7 +69,8 @@ def _train(application: Application, config, command: str, unfinished, begun: di
         RunFolder(unfinished.path).write_json(
             CONFIG, {**description, "config": to_json(config), **origin}
         )
-    task = task_class.build(config, corpus)
+    with devices.sharing(config):
+        task = task_class.build(config, corpus)
     try:
         ending = task.fit(corpus, unfinished.path)
     except Diverged:
@@ -90,6 +92,8 @@ def _train(application: Application, config, command: str, unfinished, begun: di
         task.save(new.path)
         if history := new.history():
             pictures.training_curves(history, new.path / "training_curves.png")
+        if norms := new.gradient_norms():
+            pictures.gradient_norms(norms, config.clip_norm, new.path / "gradient_norms.png")
         report = task.evaluate(corpus.split("validation"))
         new.add_metrics("validation", {**report, **origin})
         task.draw("validation", report, new.path)
@@ -104,13 +108,17 @@ def _train(application: Application, config, command: str, unfinished, begun: di
     )
 
 
-def _origin(command: str, corpus, config) -> dict:
-    """What a figure came from, so that it can be had again."""
+def _origin(command: str, corpus, config, devices: list[str]) -> dict:
+    """What a figure came from, so that it can be had again; `devices` are the training's."""
     return {
         "command": command,
         "dataset": corpus.name,
         "checksum": corpus.checksum,
         "seed": config.seed,
+        "devices": devices,
+        "mixed_precision": config.mixed_precision,
+        "jit": config.jit,
+        "accumulate": config.accumulate,
         "versions": versions(),
     }
 
@@ -153,7 +161,8 @@ def evaluate(application: Application, options: dict) -> None:
         report["baseline"] = task.evaluate_baseline(corpus, examples)
         for title, baseline in report["baseline"].items():
             print(f"\n{title}\n{task.table(baseline)}")
-    run.add_metrics(name, {**report, **_origin(options["command"], corpus, config)})
+    origin = _origin(options["command"], corpus, config, description.get("devices", []))
+    run.add_metrics(name, {**report, **origin})
     task.draw(name.replace(" ", "_"), report, run.path)
 
 

@@ -8,6 +8,29 @@ import numpy as np
 _POOL = 100
 
 
+def _few_lengths() -> list[int]:
+    """Eight, then eight to each doubling: padding up to them adds an eighth of the text at most,
+    from 64 tokens on."""
+    lengths = list(range(8, 65, 8))
+    while lengths[-1] < 1 << 24:
+        lengths.append(lengths[-1] + (1 << lengths[-1].bit_length() - 1) // 8)
+    return lengths
+
+
+# What XLA compiles, it compiles for each shape: it is given these lengths alone.
+LENGTHS = np.array(_few_lengths(), np.int32)
+
+
+def few_lengths(lengths: np.ndarray) -> np.ndarray:
+    """Each of the lengths, <int>[any], up to the next of `LENGTHS`."""
+    return LENGTHS[np.searchsorted(LENGTHS, lengths)]
+
+
+def rows_of_shape(length: int, batch_size: int, batch_tokens: int = 0) -> int:
+    """The most rows that `batch_order` puts into a batch of this length."""
+    return _few_sizes(max(1, batch_tokens // max(length, 1))) if batch_tokens else batch_size
+
+
 def batch_order(
     lengths: np.ndarray,
     batch_size: int,

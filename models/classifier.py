@@ -4,6 +4,7 @@ import keras
 
 from models.embedding import embed
 from models.pooling import pooling_layer
+from models.precision import dtype_policy
 from models.recurrent_stack import recurrent_stack
 
 
@@ -22,6 +23,7 @@ class TextClassifier(keras.Model):
         character_vocabulary_size: character ids, with padding 0 and unknown 1; 0 for a model
             without characters.
         max_word_length: letters of a word.
+        dtype: Keras' policy of all layers; the logits are float32 in any.
 
     Call arguments:
         inputs: a dict of `token_ids` <int32>[batch, time], 0 where padded, and with characters
@@ -41,25 +43,28 @@ class TextClassifier(keras.Model):
         dropout: float = 0.0,
         character_vocabulary_size: int = 0,
         max_word_length: int = 0,
+        dtype: str = "float32",
         **kwargs,
     ):
         if not pooling:
             raise ValueError("pooling names one layer at least. Received none.")
 
-        # === Layers ===
-        stack = recurrent_stack(**recurrent, name="recurrent")
-        poolings = [pooling_layer(name, recurrent.get("bidirectional", False)) for name in pooling]
-        head = keras.layers.Dense(num_classes, dtype="float32", name="logits")
+        bidirectional = recurrent.get("bidirectional", False)
+        with dtype_policy(dtype):
+            # === Layers ===
+            stack = recurrent_stack(**recurrent, name="recurrent")
+            poolings = [pooling_layer(name, bidirectional) for name in pooling]
+            head = keras.layers.Dense(num_classes, dtype="float32", name="logits")
 
-        # === Functional graph ===
-        inputs, x, mask = embed(
-            vocabulary_size, embedding_dim, dropout, character_vocabulary_size, max_word_length
-        )
-        x = stack(x, mask=mask)
-        pooled = [layer(x, mask=mask) for layer in poolings]
-        x = pooled[0] if len(pooled) == 1 else keras.layers.Concatenate()(pooled)
-        x = keras.layers.Dropout(dropout, name="dropout")(x)
-        super().__init__(inputs=inputs, outputs=head(x), **kwargs)
+            # === Functional graph ===
+            inputs, x, mask = embed(
+                vocabulary_size, embedding_dim, dropout, character_vocabulary_size, max_word_length
+            )
+            x = stack(x, mask=mask)
+            pooled = [layer(x, mask=mask) for layer in poolings]
+            x = pooled[0] if len(pooled) == 1 else keras.layers.Concatenate()(pooled)
+            x = keras.layers.Dropout(dropout, name="dropout")(x)
+            super().__init__(inputs=inputs, outputs=head(x), **kwargs)
 
         # === Config ===
         self.settings = {
@@ -71,6 +76,7 @@ class TextClassifier(keras.Model):
             "dropout": dropout,
             "character_vocabulary_size": character_vocabulary_size,
             "max_word_length": max_word_length,
+            "dtype": dtype,
         }
 
     def get_config(self):

@@ -29,3 +29,10 @@ SCHEDULES = {
     "cosine": "cosine",
     "exponential": "exponential",
 }
+
+# Keras' dtype policies; weights, logits and the loss are float32 in all.
+PRECISIONS = {
+    "none": "float32",
+    "float16": "mixed_float16",
+    "bfloat16": "mixed_bfloat16",
+}

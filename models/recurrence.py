@@ -19,9 +19,9 @@ import contextlib
 import functools
 import os
 
-import numpy as np
 import tensorflow as tf
 
+from data.buckets import LENGTHS
 from models.equations import Equations
 from models.loop import Loop
 
@@ -112,7 +112,7 @@ def run(
     batch, steps = tf.shape(inputs)[0], tf.shape(inputs)[1]
     parts = max(1, _PARTS // _beside)
     columns = _round_up(batch, parts * _COLUMNS) - batch
-    padding = tf.gather(_LENGTHS, tf.searchsorted(_LENGTHS, steps[None])[0]) - steps
+    padding = tf.gather(LENGTHS, tf.searchsorted(LENGTHS, steps[None])[0]) - steps
     # [batch, time, features] -> [time, features, batch]
     x = tf.transpose(tf.pad(inputs, [[0, columns], [0, padding], [0, 0]]), [1, 2, 0])
     states = [tf.transpose(tf.pad(state, [[0, columns], [0, 0]])) for state in states]
@@ -146,14 +146,3 @@ def run(
 
 def _round_up(number: tf.Tensor, multiple: int) -> tf.Tensor:
     return -(-number // multiple) * multiple
-
-
-def _lengths() -> list[int]:
-    """The lengths that are compiled for: eight, then eight to each doubling."""
-    lengths = list(range(8, 65, 8))
-    while lengths[-1] < 1 << 24:
-        lengths.append(lengths[-1] + (1 << lengths[-1].bit_length() - 1) // 8)
-    return lengths
-
-
-_LENGTHS = np.array(_lengths(), np.int32)

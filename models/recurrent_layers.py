@@ -127,7 +127,10 @@ class _CompiledLoop:
                 shown = tf.cast(mask, tf.bool)
             last = tf.where(shown[:, -1:], last, 0.0)
             outputs = None if outputs is None else tf.where(shown[:, :, None], outputs, 0.0)
-        return last, last[:, None, :] if outputs is None else outputs, final
+        outputs = last[:, None, :] if outputs is None else outputs
+        return tf.nest.map_structure(
+            lambda x: tf.cast(x, self.compute_dtype), (last, outputs, final)
+        )
 
     def get_config(self):
         # Left out at its default, so that Keras' own layer takes the configuration.

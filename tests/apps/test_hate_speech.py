@@ -20,6 +20,8 @@ FILES = {
     "characters.txt",
     "config.json",
     "confusion_validation.png",
+    "gradient_norms.csv",
+    "gradient_norms.png",
     "history.csv",
     "logs",
     "metrics.json",

@@ -2,7 +2,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from apps.pictures import confusion_matrix, training_curves
+from apps.pictures import confusion_matrix, gradient_norms, training_curves
 
 
 def png_size(path):
@@ -52,6 +52,26 @@ def test_a_class_that_never_occurs_is_no_division_by_zero(tmp_path):
 def test_training_curves_are_drawn(tmp_path, history):
     training_curves(history, tmp_path / "t.png")
     width, height = png_size(tmp_path / "t.png")
+    assert width > height > 300
+
+
+NORMS = {"epoch": 0, "update": 1, "updates": 1, "max": 0.5, "mean": 0.5, "gru": 0.4, "logits": 0.1}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("clip_norm", [1.0, 0.0])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [NORMS],
+        [NORMS, {**NORMS, "epoch": 1, "update": 2, "max": float("inf"), "mean": float("nan")}],
+        [{**NORMS, "max": 0.0, "mean": 0.0, "gru": 0.0, "logits": 0.0}],
+    ],
+    ids=["one update", "exploded", "vanished"],
+)
+def test_gradient_norms_are_drawn(tmp_path, rows, clip_norm):
+    gradient_norms(rows, clip_norm, tmp_path / "g.png")
+    width, height = png_size(tmp_path / "g.png")
     assert width > height > 300
 
 

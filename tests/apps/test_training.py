@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from apps.application import TrainingConfig
 from apps.training import fit, optimizer, seed_everything
 from data.errors import UserError
+from models.optimizers import Adam, LossScale
 
 
 class Validate:
@@ -119,7 +120,8 @@ def test_weights_that_are_not_finite_are_never_the_best(tmp_path):
 def test_the_history_has_a_row_an_epoch_with_every_figure(tmp_path):
     train(tmp_path, Validate(0.25, 0.5), learning_rate=0.1, schedule="linear", warmup=0.0)
     rows = history(tmp_path)
-    assert rows[0].keys() == {"epoch", "learning_rate", "loss", "val_score"}
+    gradients = {"gradient_norm", "gradient_norm_max", "clipped"}
+    assert rows[0].keys() == {"epoch", "learning_rate", "loss", "val_score"} | gradients
     assert [float(row["val_score"]) for row in rows] == [0.25, 0.5]
     # Two steps an epoch, along a line from 0.1 to 0 in four.
     assert_allclose([float(row["learning_rate"]) for row in rows], [0.05, 0.0], atol=1e-7)
@@ -149,6 +151,42 @@ def test_the_learning_rate_follows_the_options(options, rates):
 def test_gradients_are_clipped_by_their_global_norm(clip_norm, clipped):
     found = optimizer(TrainingConfig(clip_norm=clip_norm), 1)
     assert (found.global_clipnorm, found.clipnorm, found.clipvalue) == (clipped, None, None)
+
+
+def test_the_loss_is_scaled_for_float16_alone():
+    assert isinstance(optimizer(TrainingConfig(mixed_precision="bfloat16"), 1), Adam)
+    found = optimizer(TrainingConfig(mixed_precision="float16", accumulate=2), 2)
+    assert isinstance(found, LossScale)
+    inner = found.inner_optimizer
+    assert (inner.global_clipnorm, inner.gradient_accumulation_steps) == (1.0, 2)
+
+
+def test_steps_that_never_fill_an_update_are_refused():
+    with pytest.raises(UserError, match="more than the 6 steps"):
+        optimizer(TrainingConfig(accumulate=7, epochs=2), 3)
+
+
+def test_a_compiled_step_leads_to_the_same_weights(tmp_path):
+    weights = []
+    for jit in (False, True):
+        seed_everything(TrainingConfig())
+        model, _ = train(tmp_path, Validate(0.1, 0.2), jit=jit, learning_rate=0.1)
+        weights.append(model.get_weights()[0])
+    assert_allclose(*weights, rtol=1e-5)
+
+
+def test_the_gradients_of_a_training_are_written_down(tmp_path):
+    train(tmp_path, Validate(0.1, 0.2, KeyboardInterrupt), clip_norm=2.0, learning_rate=0.0)
+    rows = list(csv.DictReader((tmp_path / "gradient_norms.csv").open()))
+    # Two steps an epoch; the interrupted one is there too.
+    assert [row["epoch"] for row in rows] == ["0", "0", "1", "1", "2", "2"]
+    assert [row["update"] for row in rows] == ["1", "2", "3", "4", "5", "6"]
+    figures = history(tmp_path)[0]
+    norms = [float(row["max"]) for row in rows[:2]]
+    assert float(figures["gradient_norm"]) == pytest.approx(sum(norms) / 2)
+    assert float(figures["gradient_norm_max"]) == pytest.approx(max(norms))
+    assert float(figures["clipped"]) == sum(norm > 2.0 for norm in norms) / 2
+    assert list((tmp_path / "logs" / "gradients").glob("events.*"))
 
 
 def test_the_seed_decides_the_weights():

@@ -3,13 +3,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.buckets import batch_order, padding_share
+from data.buckets import LENGTHS, batch_order, few_lengths, padding_share, rows_of_shape
 
-LENGTHS = st.lists(st.integers(1, 9), max_size=40)
+LENGTHS_OF_ROWS = st.lists(st.integers(1, 9), max_size=40)
 
 
 @settings(deadline=None)
-@given(LENGTHS, st.integers(1, 6), st.none() | st.integers(0, 9))
+@given(LENGTHS_OF_ROWS, st.integers(1, 6), st.none() | st.integers(0, 9))
 def test_batch_order_has_every_row_exactly_once(lengths, batch_size, seed):
     generator = None if seed is None else np.random.default_rng(seed)
     order = batch_order(np.array(lengths, int), batch_size, generator)
@@ -20,7 +20,7 @@ def test_batch_order_has_every_row_exactly_once(lengths, batch_size, seed):
 
 
 @settings(deadline=None)
-@given(LENGTHS, st.integers(1, 60), st.none() | st.integers(0, 9))
+@given(LENGTHS_OF_ROWS, st.integers(1, 60), st.none() | st.integers(0, 9))
 def test_a_token_budget_is_kept_and_every_row_is_there_once(lengths, budget, seed):
     generator = None if seed is None else np.random.default_rng(seed)
     lengths = np.array(lengths, int)
@@ -59,3 +59,20 @@ def test_the_share_is_that_of_the_positions():
     lengths = np.array([1, 4, 2, 2])
     # Two rows of four positions, then two of two.
     assert padding_share(lengths, [np.array([0, 1]), np.array([2, 3])]) == 1 - 9 / 12
+
+
+def test_there_are_few_lengths_and_none_adds_more_than_an_eighth():
+    assert LENGTHS[:10].tolist() == [8, 16, 24, 32, 40, 48, 56, 64, 72, 80]
+    lengths = np.arange(64, 5000)
+    assert (few_lengths(lengths) >= lengths).all()
+    assert (few_lengths(lengths) / lengths).max() <= 1.125
+    assert few_lengths(np.array([1, 8, 9])).tolist() == [8, 8, 16]
+
+
+@settings(deadline=None)
+@given(LENGTHS_OF_ROWS, st.integers(1, 6), st.sampled_from([0, 8, 100, 400]))
+def test_no_batch_has_more_rows_than_its_shape(lengths, batch_size, batch_tokens):
+    widths = few_lengths(np.array(lengths, int) * 7)
+    order = batch_order(widths, batch_size, np.random.default_rng(0), batch_tokens)
+    for rows in order:
+        assert len(rows) <= rows_of_shape(int(widths[rows].max()), batch_size, batch_tokens)

@@ -102,3 +102,39 @@ def test_dtypes_and_shapes_are_those_that_the_model_takes():
     assert ids["character_ids"].shape.as_list() == [None, None, 2]
     assert targets.dtype == tf.float32
     assert targets.shape.as_list() == [None, 1]
+
+
+def test_batches_for_several_replicas_are_filled_up_with_copies_that_weigh_nothing():
+    batches = toy(replicas=3)
+    seen = []
+    for rows, (ids, targets, weights) in zip(batches.order(0), batches.dataset(), strict=True):
+        real = len(rows)
+        assert len(targets) == len(weights) == len(ids["token_ids"]) == real + -real % 3
+        assert weights.numpy().mean() == pytest.approx(1.0)
+        assert (weights.numpy()[:real] > 0).all() and not weights.numpy()[real:].any()
+        # A mean over the rows stays what it is without the copies.
+        mean = (weights * targets[:, 0]).numpy().mean()
+        assert mean == pytest.approx(TARGETS[rows].mean())
+        seen += targets.numpy()[:real, 0].tolist()
+    assert sorted(seen) == list(range(23))
+
+
+@pytest.mark.parametrize("batch_tokens", [0, 100])
+def test_fixed_shapes_are_one_for_each_length(batch_tokens):
+    lengths = np.random.default_rng(0).integers(1, 40, 200)
+    ids = {"token_ids": tf.RaggedTensor.from_row_lengths(np.ones(lengths.sum(), "int32"), lengths)}
+    batches = Batches(ids, np.zeros((200, 1)), 4, batch_tokens, 0, fixed_shapes=True)
+    shapes = {
+        tuple(ids["token_ids"].shape) for epoch in (0, 1) for ids, *_ in batches.dataset(epoch)
+    }
+    widths = [8, 16, 24, 32, 40]
+    expected = {(4, width) for width in widths}
+    if batch_tokens:
+        expected = {(8, 8), (6, 16), (4, 24), (3, 32), (2, 40)}
+    assert shapes == expected
+
+
+def test_what_fills_a_shape_counts_as_padding():
+    # Six batches, of at most five of the eight tokens that each row takes.
+    batches = toy(fixed_shapes=True)
+    assert batches.padding_share() == pytest.approx(1 - batches.lengths.sum() / (6 * 4 * 8))

@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from models.classifier import TextClassifier
 from models.names import CELLS, POOLINGS
+from models.optimizers import Adam
 
 WORDS = np.array([[2, 3, 4, 5], [4, 2, 0, 0]], "int32")
 LETTERS = np.array(
@@ -141,3 +142,21 @@ def test_a_saved_model_answers_the_same_in_a_fresh_process(tmp_path, python_proc
     done = python_process(LOAD, *(tmp_path / n for n in ("model.keras", "in.npz", "out.npy")))
     assert done.returncode == 0, done.stderr
     assert_array_equal(np.load(tmp_path / "out.npy"), model.predict(inputs(), verbose=0))
+
+
+def test_a_step_compiled_as_a_whole_changes_the_weights_as_its_parts_do():
+    ids = np.array([[2, 3, 3, 1], [4, 2, 0, 0], [1, 0, 0, 0]], "int32")
+    targets = np.eye(3, dtype="float32")
+    weights = []
+    for jit in (False, True):
+        keras.utils.set_random_seed(0)
+        stack = {"cell": "gru", "units": 3, "bidirectional": True, "use_cudnn": False}
+        model = TextClassifier(5, 3, 4, stack)
+        adam = Adam(0.1, global_clipnorm=0.1, updates_per_epoch=2)
+        model.compile(adam, "mse", jit_compile=jit)
+        assert model.jit_compile is jit
+        for _ in range(2):
+            model.train_on_batch({"token_ids": ids}, targets)
+        weights.append(model.get_weights())
+    for parts, whole in zip(*weights, strict=True):
+        np.testing.assert_allclose(whole, parts, atol=1e-4)

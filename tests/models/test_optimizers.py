@@ -4,7 +4,8 @@ import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose
 
-from models.optimizers import Adam
+from models.optimizers import Adam, LossScale
+from models.schedules import WarmupDecay
 
 
 def trained(optimizer, as_rows, steps=5):
@@ -31,3 +32,61 @@ def test_options_work_as_in_keras(options):
     options = {"use_ema": True} if "ema" in options else options
     expected = trained(keras.optimizers.Adam(0.1, **options), as_rows=False)
     assert_allclose(trained(Adam(0.1, **options), as_rows=True), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("clip_norm", [None, 0.5])
+def test_accumulated_batches_equal_one_large_batch(clip_norm):
+    """Gradients of rows, of which each batch names others."""
+    halves = [[([1.0, 0.0], 0), ([4.0, 2.0], 1)], [([0.0, 3.0], 1), ([1.0, 1.0], 3)]]
+
+    def weights(batches, **options):
+        matrix = keras.Variable(np.ones((4, 2), "float32"))
+        adam = Adam(WarmupDecay(0.1, "linear", 1, 3), global_clipnorm=clip_norm, **options)
+        for batch in batches * 2:
+            values, rows = zip(*batch, strict=True)
+            slices = tf.IndexedSlices(tf.constant(values) / len(rows), rows, tf.constant([4, 2]))
+            adam.apply([slices], [matrix])
+        return matrix.numpy()
+
+    expected = weights([halves[0] + halves[1]])
+    assert_allclose(weights(halves, gradient_accumulation_steps=2), expected, rtol=1e-6)
+    # A half as it is would have been another step.
+    assert np.abs(weights(halves) - expected).max() > 0.01
+
+
+@pytest.mark.parametrize("updates_per_epoch", [0, 5])
+def test_noting_the_norms_changes_no_step(updates_per_epoch):
+    options = {"global_clipnorm": 0.5, "updates_per_epoch": updates_per_epoch}
+    expected = trained(keras.optimizers.Adam(0.1, global_clipnorm=0.5), as_rows=False)
+    assert_allclose(trained(Adam(0.1, **options), as_rows=True), expected, atol=1e-5)
+
+
+def test_an_optimizer_comes_back_from_its_configuration():
+    adam = Adam(0.1, updates_per_epoch=7, gradient_accumulation_steps=2)
+    twin = keras.optimizers.deserialize(keras.optimizers.serialize(adam))
+    assert (type(twin), twin.updates_per_epoch, twin.gradient_accumulation_steps) == (Adam, 7, 2)
+
+
+def test_the_clipping_is_of_the_gradient_without_the_scale_of_the_loss():
+    gradient = tf.constant([3.0, 4.0])
+
+    def weight(scale):
+        variable = keras.Variable(np.zeros(2, "float32"))
+        adam = Adam(0.1, global_clipnorm=1.0, updates_per_epoch=1)
+        optimizer = LossScale(adam, initial_scale=scale) if scale else adam
+        optimizer.build([variable])
+        optimizer.apply([gradient * (scale or 1.0)], [variable])
+        return variable.numpy(), adam.norms.take()[0]["gradient_norm"]
+
+    assert_allclose(weight(2.0**15)[0], weight(None)[0])
+    assert weight(2.0**15)[1] == weight(None)[1] == 5.0
+
+
+def test_a_gradient_that_is_not_finite_is_left_out_and_lowers_the_scale():
+    variable = keras.Variable(np.ones(2, "float32"))
+    optimizer = LossScale(Adam(0.1, updates_per_epoch=1), initial_scale=8.0)
+    optimizer.build([variable])
+    optimizer.apply([tf.constant([1.0, np.inf])], [variable])
+    assert_allclose(variable, 1.0)
+    assert float(optimizer.dynamic_scale) == 4.0
+    assert optimizer.inner_optimizer.norms.take() == ({}, [])
