@@ -99,8 +99,9 @@ def gradient_norms(rows: list[dict[str, float]], clip_norm: float, path: Path) -
         axes.grid(alpha=0.3, axis="y")
         for end in ends:
             axes.axvline(end, color="grey", linewidth=0.5, alpha=0.6)
-    shown = [value for name in ("mean", "max") for value in columns[name] if value > 0]
-    left.set_ylim(*_range(shown + [clip_norm] * (clip_norm > 0)))
+    for axes, names in ((left, ["mean", "max"]), (right, layers)):
+        shown = [value for name in names for value in columns[name] if value > 0]
+        axes.set_ylim(*_range(shown + [clip_norm] * (axes is left and clip_norm > 0)))
     left.legend()
     figure.legend(*right.get_legend_handles_labels(), loc="outside right upper", fontsize="small")
     _save(figure, path)
