@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from models.gradient_norms import GradientNorms
+from models.row_sums import dense_gradient
 
 
 @keras.saving.register_keras_serializable(package="models")
@@ -43,7 +44,9 @@ class Adam(keras.optimizers.Adam):
             self.norms = GradientNorms(self.add_variable, variables, self.updates_per_epoch)
 
     def apply(self, grads, trainable_variables=None):
-        super().apply(_summed(grads) if self.sums_devices else grads, trainable_variables)
+        if self.sums_devices:
+            grads = _summed(grads, trainable_variables or self._trainable_variables)
+        super().apply(grads, trainable_variables)
 
     def _backend_apply_gradients(self, grads, trainable_variables):
         several = tf.distribute.get_strategy().num_replicas_in_sync > 1
@@ -150,13 +153,17 @@ class LossScale(keras.optimizers.LossScaleOptimizer):
 
     def apply(self, grads, trainable_variables=None):
         # Summed here, before the condition: what is exchanged inside of it may come out of order.
-        super().apply(_summed(grads), trainable_variables)
+        variables = trainable_variables or self.inner_optimizer._trainable_variables
+        super().apply(_summed(grads, variables), trainable_variables)
 
 
-def _summed(grads: list) -> list:
+def _summed(grads: list, variables: list) -> list:
     """Each gradient's rows at their places, and its sum over the devices."""
     # Of rows: their sum. Before the clipping, whose norm is wrong likewise.
-    grads = [None if gradient is None else tf.convert_to_tensor(gradient) for gradient in grads]
+    grads = [
+        None if gradient is None else dense_gradient(gradient, tuple(variable.shape))
+        for gradient, variable in zip(grads, variables, strict=True)
+    ]
     if tf.distribute.get_strategy().num_replicas_in_sync == 1:
         return grads
     there = [gradient for gradient in grads if gradient is not None]

@@ -21,9 +21,9 @@ import os
 
 import tensorflow as tf
 
-from data.buckets import LENGTHS
 from models.equations import Equations
 from models.loop import Loop
+from models.padding import extended, missing_to_bucket
 
 # More parts than this leave each with too few columns for a product to be worth its overhead.
 _PARTS = min(4, len(os.sched_getaffinity(0)))
@@ -111,30 +111,33 @@ def run(
     """
     batch, steps = tf.shape(inputs)[0], tf.shape(inputs)[1]
     parts = max(1, _PARTS // _beside)
-    columns = _round_up(batch, parts * _COLUMNS) - batch
-    padding = tf.gather(LENGTHS, tf.searchsorted(LENGTHS, steps[None])[0]) - steps
+    padding = missing_to_bucket(steps)
+    missing = _round_up(batch, parts * _COLUMNS) - batch
+
+    def pieces(rows):
+        # Whole rows first: they lie together, and a part of them needs no copy.
+        return tf.split(extended(rows, missing), parts)
+
     # [batch, time, features] -> [time, features, batch]
-    x = tf.transpose(tf.pad(inputs, [[0, columns], [0, padding], [0, 0]]), [1, 2, 0])
-    states = [tf.transpose(tf.pad(state, [[0, columns], [0, 0]])) for state in states]
-    pieces = [tf.split(each, parts, axis=-1) for each in (x, *states)]
+    laid = [[extended(tf.transpose(x, [1, 2, 0]), padding) for x in pieces(inputs)]]
+    laid += [[tf.transpose(part) for part in pieces(state)] for state in states]
     if mask is not None:
-        padded = tf.transpose(tf.pad(mask, [[0, columns], [0, padding]]))
-        pieces.append(tf.split(padded[:, None, :], parts, axis=-1))
+        laid.append([extended(tf.transpose(part)[:, None, :], padding) for part in pieces(mask)])
     kernels = [tf.transpose(kernel), tf.transpose(recurrent_kernel)]
     biases = [bias[:, None], recurrent_bias[:, None]]
     if equations.merged:
         kernels, biases = [tf.concat(kernels, axis=1)], [tf.add_n(biases)]
     weights = [*kernels, *biases, *(parameter[:, None] for parameter in parameters)]
     loop = Loop(equations, len(states), len(parameters), mask is not None, return_sequences)
-    done = [loop(training, steps, weights, list(piece)) for piece in zip(*pieces, strict=True)]
+    done = [loop(training, steps, weights, list(piece)) for piece in zip(*laid, strict=True)]
     final = [
-        tf.transpose(tf.concat(columns, axis=1))[:batch]
-        for columns in zip(*(part[: len(states)] for part in done), strict=True)
+        tf.concat([tf.transpose(part) for part in each], axis=0)[:batch]
+        for each in list(zip(*done, strict=True))[: len(states)]
     ]
     outputs = None
     if return_sequences:
-        outputs = tf.concat([part[-1] for part in done], axis=2)[:steps]
-        outputs = tf.transpose(outputs, [2, 0, 1])[:batch]
+        each = [tf.transpose(part[-1][:steps], [2, 0, 1]) for part in done]
+        outputs = tf.concat(each, axis=0)[:batch]
     # What the compiled functions return has no static shape; the layers after this want theirs.
     final = [
         tf.ensure_shape(state, [inputs.shape[0], recurrent_kernel.shape[0]]) for state in final
