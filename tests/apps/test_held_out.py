@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from apps import held_out
 from apps.held_out import HeldOut, logits_of, probabilities
@@ -60,6 +61,8 @@ def test_several_labels_a_text_are_never_shifted(monkeypatch):
 
 def test_logits_come_in_the_order_of_the_texts_whatever_their_length():
     class LastToken:
+        distribute_strategy = tf.distribute.get_strategy()
+
         def predict(self, inputs, verbose):
             rows = [batch["token_ids"].numpy() for batch in inputs]
             return np.concatenate([ids.max(axis=1, keepdims=True) for ids in rows])

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 
-from apps.application import TrainingConfig
+from apps.application import Application, TrainingConfig
 from apps.training import fit, optimizer, seed_everything
 from data.errors import UserError
 from models.optimizers import Adam, LossScale
@@ -173,6 +173,11 @@ def test_a_compiled_step_leads_to_the_same_weights(tmp_path):
         model, _ = train(tmp_path, Validate(0.1, 0.2), jit=jit, learning_rate=0.1)
         weights.append(model.get_weights()[0])
     assert_allclose(*weights, rtol=1e-5)
+
+
+def test_a_compiled_step_is_not_promised_to_repeat_exactly():
+    with pytest.raises(UserError, match="--jit and --deterministic"):
+        Application.check_step(TrainingConfig(jit=True, deterministic=True))
 
 
 def test_the_gradients_of_a_training_are_written_down(tmp_path):
