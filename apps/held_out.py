@@ -11,7 +11,8 @@ from data.preprocessor import TextPreprocessor
 from models.metrics import mean_average_precision, predicted
 from models.prior import best_strength
 
-_BATCH = 512
+# Tokens at once: memory does not grow with the length of the texts.
+_TOKENS = 32_768
 
 
 def logits_of(model: keras.Model, ids: dict[str, tf.RaggedTensor]) -> np.ndarray:
@@ -23,7 +24,8 @@ def logits_of(model: keras.Model, ids: dict[str, tf.RaggedTensor]) -> np.ndarray
     """
     lengths = ids["token_ids"].row_lengths().numpy()
     order = np.argsort(lengths, kind="stable")  # that of `batches` without a shuffle
-    inputs = Batches(ids, np.zeros(len(lengths)), _BATCH).dataset().map(lambda ids, _: ids)
+    batches = Batches(ids, np.zeros(len(lengths)), batch_size=1, batch_tokens=_TOKENS)
+    inputs = batches.dataset().map(lambda ids, _: ids)
     by_length = model.predict(inputs, verbose=0)
     logits = np.empty_like(by_length)
     logits[order] = by_length
