@@ -30,6 +30,9 @@ class ClassificationConfig(TrainingConfig):
     )
     characters: bool = option(True, "also read the letters of each token")
     max_word_length: int = option(16, "letters kept from the head of a token", at_least=1)
+    word_dropout: float = option(
+        0.0, "share of words dropped as a whole in a training step", at_least=0.0, below=1.0
+    )
     pooling: tuple[str, ...] = option(
         ("max", "attention"), "from the sequence to one vector; several are joined", POOLINGS
     )

@@ -52,6 +52,7 @@ def build_classifier(
         "pooling": config.pooling,
         "dropout": config.dropout,
         "max_word_length": config.max_word_length,
+        "word_dropout": config.word_dropout,
     }
     try:
         model = TextClassifier(**settings)
