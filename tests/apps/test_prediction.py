@@ -75,7 +75,7 @@ def test_rows_keep_their_order_and_texts_of_like_length_are_answered_together(
     source.write_text("ddd\na\ncc\nbbbb\nfff\ne\n")
     prediction.answer_file(task, str(source), str(output), "text")
     assert [row["length"] for row in READERS[".jsonl"](output)] == [3, 1, 2, 4, 3, 1]
-    assert task.batches == [[b"a", b"cc"], [b"ddd", b"bbbb"], [b"e", b"fff"]]
+    assert task.batches == [[b"bbbb", b"ddd"], [b"cc", b"a"], [b"fff", b"e"]]
 
 
 def test_other_columns_stay_as_they_are(tmp_path):
