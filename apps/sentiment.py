@@ -9,7 +9,7 @@ from apps.application import Application
 from apps.classification_config import ClassificationConfig, load_classification
 from apps.command_line import main
 from apps.options import option
-from data.names import STANDARDIZERS
+from data.names import GLOVE, STANDARDIZERS
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,26 @@ APPLICATION = Application(
     sample="sentiment.csv",
     corpora=("sst2", "imdb"),
     recipes={
+        # 192 training rows: small steps, and enough of them.
         "sample": {"batch_size": 16, "epochs": 8},
-        "sst2": {},
-        "imdb": {},
+        # 5 % of the words of new sentences are not in the training ones: vectors know them.
+        "sst2": {
+            "vectors": GLOVE,
+            "vector_words": 50_000,
+            "embedding_dim": 50,
+            "min_count": 1,
+            "monitor": "accuracy",
+            "epochs": 6,
+        },
+        # A verdict stands at the end of a review, and at times at its beginning.
+        "imdb": {
+            "max_length": 400,
+            "truncate": "head-tail",
+            "characters": False,
+            "batch_tokens": 12_800,
+            "dropout": 0.5,
+            "epochs": 4,
+        },
     },
 )
 

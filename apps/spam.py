@@ -16,7 +16,8 @@ APPLICATION = Application(
     corpora=("sms_spam",),
     recipes={
         "sample": {"batch_size": 16, "epochs": 8},
-        "sms_spam": {},
+        # Two thousand words say all: without the dropout single ones are learned by heart.
+        "sms_spam": {"batch_size": 32, "epochs": 5, "word_dropout": 0.1},
     },
 )
 
