@@ -18,9 +18,9 @@ from data.columns import Columns
 from data.corpora import read_labelled_texts
 from data.errors import UserError
 from data.examples import Corpus, LabelledTexts
-from data.pipeline import Batches, vectorize
+from data.pipeline import Batches, describe_cut, vectorize
 from data.preprocessor import TextPreprocessor, Vocabularies, build_vocabularies
-from data.vectors import find_vectors
+from data.vectors import find_vectors, first_words
 from models.baseline import baseline_scores
 from models.classifier import TextClassifier
 from models.losses import class_weights, classification_loss
@@ -60,6 +60,7 @@ class TextClassification:
             config.standardize,
             config.max_length,
             config.max_word_length if config.characters else 0,
+            config.truncate,
         )
 
     @staticmethod
@@ -85,6 +86,11 @@ class TextClassification:
         vocabularies = build_vocabularies(
             corpus.split("train").texts, config.standardize, config.max_tokens, config.min_count
         )
+        if config.vector_words:
+            if not config.vectors:
+                raise UserError("--vector-words names no file of vectors. Add --vectors")
+            words = first_words(config.vectors, config.vector_words)
+            vocabularies = vocabularies.joined_by(words)
         model = build_classifier(config, vocabularies, len(corpus.class_names))
         return cls(config, corpus.class_names, corpus.multi_label, vocabularies, model)
 
@@ -130,6 +136,7 @@ class TextClassification:
         targets = train.targets
         if config.votes and train.votes is not None:
             targets = train.votes
+        print(describe_cut(self.preprocessor, train.texts))
         ids = vectorize(self.preprocessor, train.texts)
         batches = Batches(
             ids,

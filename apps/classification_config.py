@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from apps.application import TrainingConfig
 from apps.options import option
-from data.names import STANDARDIZERS
+from data.names import STANDARDIZERS, TRUNCATIONS
 from models.names import POOLINGS
 
 
@@ -19,11 +19,20 @@ class ClassificationConfig(TrainingConfig):
     split_column: str = option("split", "column with the split, used if the file has it")
     label_separator: str = option("", "splits a label cell into several classes (multi-label)")
     standardize: str = option("tweet", "clean-up of texts", STANDARDIZERS)
-    max_length: int = option(200, "tokens kept from the head of a text", at_least=1)
+    max_length: int = option(200, "tokens kept of a text", at_least=1)
+    truncate: str = option(
+        "head", "part kept of a longer text; head-tail: a quarter is of its head", TRUNCATIONS
+    )
     max_tokens: int = option(30_000, "size of the vocabulary, at most", at_least=2)
     min_count: int = option(2, "rarer tokens count as unknown", at_least=1)
+    vector_words: int = option(
+        0, "words of --vectors, from its head, that join the vocabulary", at_least=0
+    )
     characters: bool = option(True, "also read the letters of each token")
     max_word_length: int = option(16, "letters kept from the head of a token", at_least=1)
+    word_dropout: float = option(
+        0.0, "share of words dropped as a whole in a training step", at_least=0.0, below=1.0
+    )
     pooling: tuple[str, ...] = option(
         ("max", "attention"), "from the sequence to one vector; several are joined", POOLINGS
     )
@@ -45,3 +54,10 @@ class ClassificationConfig(TrainingConfig):
     prior_correction: bool = option(
         True, "shift the logits of frequent classes down as far as validation macro-F1 gains"
     )
+
+
+def load_classification() -> type:
+    """The task of every text classifier; with it comes TensorFlow."""
+    from apps.classification import TextClassification
+
+    return TextClassification

@@ -55,6 +55,7 @@ def build_classifier(
         "pooling": config.pooling,
         "dropout": config.dropout,
         "max_word_length": config.max_word_length,
+        "word_dropout": config.word_dropout,
         "dtype": PRECISIONS[config.mixed_precision],
     }
     try:

@@ -6,7 +6,7 @@ python -m apps.hate_speech train --dataset davidson --data-dir DIR --run runs/da
 from dataclasses import dataclass
 
 from apps.application import Application
-from apps.classification_config import ClassificationConfig
+from apps.classification_config import ClassificationConfig, load_classification
 from apps.command_line import main
 
 
@@ -15,17 +15,11 @@ class HateSpeechConfig(ClassificationConfig):
     """The options of `ClassificationConfig`; their defaults suit tweets."""
 
 
-def _load_task():
-    from apps.classification import TextClassification
-
-    return TextClassification
-
-
 APPLICATION = Application(
     name="hate_speech",
     summary="Classify short texts as hate speech, offensive language, or neither.",
     config=HateSpeechConfig,
-    load_task=_load_task,
+    load_task=load_classification,
     sample="hate_speech.csv",
     corpora=("davidson",),
     recipes={

@@ -11,7 +11,8 @@ from data.preprocessor import TextPreprocessor
 from models.metrics import mean_average_precision, predicted
 from models.prior import best_strength
 
-_BATCH = 512
+# Tokens at once: memory does not grow with the length of the texts.
+_TOKENS = 32_768
 
 
 def logits_of(model: keras.Model, ids: dict[str, tf.RaggedTensor]) -> np.ndarray:
@@ -22,7 +23,9 @@ def logits_of(model: keras.Model, ids: dict[str, tf.RaggedTensor]) -> np.ndarray
         ids: from `data.pipeline.vectorize`.
     """
     replicas = model.distribute_strategy.num_replicas_in_sync
-    batches = Batches(ids, np.zeros(ids["token_ids"].nrows()), _BATCH, replicas=replicas)
+    batches = Batches(
+        ids, np.zeros(ids["token_ids"].nrows()), 1, batch_tokens=_TOKENS, replicas=replicas
+    )
     by_length = model.predict(batches.dataset().map(lambda ids, *_: ids), verbose=0)
     # Rows that fill a batch up are there twice, with the same logits.
     order = np.concatenate([batches.filled(rows) for rows in batches.order(0)])

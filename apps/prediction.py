@@ -14,7 +14,9 @@ from data.records import READERS, STANDARD_STREAM, TEXT_COLUMN, Record, file_for
 
 # Rows read at once; within them texts of like length are answered together.
 _WINDOW = 4096
+# As many of them as this, or fewer long ones: memory does not grow with their length.
 _BATCH = 256
+_CHARACTERS = 2**18
 _BAD_ROWS_SHOWN = 20
 
 
@@ -105,13 +107,19 @@ def _bytes(texts: list[str]):
 def _answers(task, serve, texts: list[str]) -> list[dict]:
     """Answers in the order of the texts, computed in the order of their lengths."""
     answers = [None] * len(texts)
-    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-    for start in range(0, len(order), _BATCH):
-        rows = order[start : start + _BATCH]
+    order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
+    while order:
+        size = _batch_size(len(texts[order[0]]))
+        rows, order = order[:size], order[size:]
         columns = task.columns(serve(_bytes([texts[i] for i in rows])))
         for i, row in zip(rows, columns, strict=True):
             answers[i] = row
     return answers
+
+
+def _batch_size(longest: int) -> int:
+    """Powers of two: graphs that are compiled for each size then meet few of them."""
+    return min(_BATCH, 1 << (max(1, _CHARACTERS // longest).bit_length() - 1))
 
 
 def _windows(records: Iterator[Record]) -> Iterator[list[Record]]:

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import tensorflow_datasets as tfds
 
+from data.examples import Corpus
 from data.originals import original_file
+from data.prepared import read_prepared
 from data.splits import split_by_content
 
 _REPOSITORY = "t-davidson/hate-speech-and-offensive-language"
@@ -57,3 +59,9 @@ class Davidson(tfds.core.GeneratorBasedBuilder):
             rows.index, rows["tweet"], rows["class"], votes, strict=True
         ):
             yield int(key), {"text": text, "label": int(label), "votes": vote}
+
+
+def read(data_dir: str | None) -> Corpus:
+    """The corpus, prepared once."""
+    splits = read_prepared(Davidson(), CLASS_NAMES, data_dir)
+    return Corpus("davidson", Davidson.SHA256, CLASS_NAMES, False, splits)

@@ -1,5 +1,6 @@
 """Typed examples of labelled texts, their splits, and the corpus that holds them."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -35,6 +36,12 @@ class LabelledTexts:
     class_names: tuple[str, ...]
     votes: np.ndarray | None = None
 
+    @classmethod
+    def of(cls, texts: list[str], labels, class_names: tuple[str, ...], votes=None):
+        """Examples of one class each; `labels` are <int>[rows], positions in `class_names`."""
+        targets = np.eye(len(class_names), dtype=np.float32)[np.asarray(labels, np.int64)]
+        return cls(texts, targets, class_names, votes)
+
     def __len__(self) -> int:
         return len(self.texts)
 
@@ -56,7 +63,7 @@ class Corpus:
 
     Attributes:
         name: the corpus' name, or the file name of a user's own data.
-        checksum: sha256 of the raw file, hexadecimal.
+        checksum: sha256 of the raw file, or `checksum_of` what several files say, hexadecimal.
         class_names: the classes, in the order of the model's outputs.
         multi_label: whether a text may carry any number of classes.
         splits: examples by split name, in the order of `SPLITS`.
@@ -87,3 +94,12 @@ class Corpus:
                 "Choose one of these with --split"
             )
         return self.splits[name]
+
+
+def checksum_of(splits: dict[str, LabelledTexts]) -> str:
+    """sha256 of texts and targets: the same rows have the same, whatever file they came from."""
+    digest = hashlib.sha256()
+    for name, rows in splits.items():
+        for text, labels in rows:
+            digest.update(repr((name, text, labels)).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""The original file of a named corpus: in the user's data folder, or downloaded."""
+"""The original files of named corpora: in the user's data folder, or downloaded."""
 
 import urllib.request
 from pathlib import Path
@@ -7,6 +7,38 @@ import tensorflow_datasets as tfds
 
 from data.errors import UserError
 from data.files import sha256
+
+
+def find_original(data_dir: str | None, *patterns: str) -> Path | None:
+    """The first file or folder below the user's data folder that matches, or None."""
+    if data_dir is None:
+        return None
+    found = (path for pattern in patterns for path in sorted(Path(data_dir).glob(pattern)))
+    return next(found, None)
+
+
+def check_download(name: str, url: str, remedy: str) -> None:
+    """Refuses a download that cannot work: without a network TFDS tries again for minutes.
+
+    Args:
+        name: of the corpus.
+        url: what would be downloaded.
+        remedy: what to put where below the data folder instead.
+
+    Raises:
+        UserError: it cannot be reached.
+    """
+    try:
+        urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=10).close()
+    except (OSError, ValueError) as error:
+        raise _not_downloaded(name, remedy, error) from error
+
+
+def _not_downloaded(name: str, remedy: str, error: Exception) -> UserError:
+    return UserError(
+        f"cannot download {name} ({type(error).__name__}). "
+        f"Put {remedy} and pass --data-dir <folder>"
+    )
 
 
 def original_file(
@@ -34,14 +66,9 @@ def original_file(
                 f"expected {builder.SHA256}. Get it from {builder.URL}"
             )
         return path
+    remedy = f"the file of {builder.URL} at <folder>/{builder.FILE}"
+    check_download(builder.name, builder.URL, remedy)
     try:
-        # Ask first: without a network TFDS tries again for minutes before it gives up.
-        urllib.request.urlopen(
-            urllib.request.Request(builder.URL, method="HEAD"), timeout=10
-        ).close()
         return Path(dl_manager.download(builder.URL))
-    except Exception as error:  # requests, urllib and TFDS each raise their own
-        raise UserError(
-            f"cannot download {builder.name} ({type(error).__name__}). Put the file of "
-            f"{builder.URL} at <folder>/{builder.FILE} and pass --data-dir <folder>"
-        ) from error
+    except Exception as error:  # requests and TFDS each raise their own
+        raise _not_downloaded(builder.name, remedy, error) from error

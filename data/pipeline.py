@@ -1,5 +1,7 @@
 """Examples to batches: tokenised once, rows of like length together, no autotuner."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import tensorflow as tf
 
@@ -7,16 +9,31 @@ from data.buckets import batch_order, few_lengths, rows_of_shape
 from data.preprocessor import TextPreprocessor
 
 _CHUNK = 1024
+_STRINGS = tf.TensorSpec([None], tf.string)
 
 
 def vectorize(preprocessor: TextPreprocessor, texts: list[str]) -> dict[str, tf.RaggedTensor]:
     """The ids of all texts, in memory, tokenised in chunks. Shapes as `TextPreprocessor.ragged`."""
-    ids_of = tf.function(preprocessor.ragged, input_signature=[tf.TensorSpec([None], tf.string)])
-    chunks = [
-        ids_of(tf.constant(texts[start : start + _CHUNK], tf.string))
-        for start in range(0, max(len(texts), 1), _CHUNK)
-    ]
+    ids_of = tf.function(preprocessor.ragged, input_signature=[_STRINGS])
+    chunks = [ids_of(chunk) for chunk in _chunks(texts)]
     return {name: tf.concat([chunk[name] for chunk in chunks], axis=0) for name in chunks[0]}
+
+
+def describe_cut(preprocessor: TextPreprocessor, texts: list[str]) -> str:
+    """A line on how many texts are longer than what the preprocessor keeps of them."""
+    count = tf.function(preprocessor.count_cut, input_signature=[_STRINGS])
+    counts = [count(chunk).numpy() for chunk in _chunks(texts)]
+    longer, tokens, dropped = (int(number) for number in sum(counts))
+    return (
+        f"cut: {longer:,} of {len(texts):,} texts are longer than {preprocessor.max_length:,} "
+        f"tokens; {dropped / max(tokens, 1):.1%} of the tokens dropped"
+    )
+
+
+def _chunks(texts: list[str]) -> Iterator[tf.Tensor]:
+    """<string>[at most _CHUNK] each, at least one."""
+    for start in range(0, max(len(texts), 1), _CHUNK):
+        yield tf.constant(texts[start : start + _CHUNK], tf.string)
 
 
 class Batches:

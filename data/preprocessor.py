@@ -8,7 +8,8 @@ from typing import ClassVar
 import keras
 import tensorflow as tf
 
-from data.errors import UserError
+from data.errors import UserError, choose
+from data.names import TRUNCATIONS
 from data.text import tokenize
 
 PADDING, UNKNOWN, START = "", "<unk>", "<start>"
@@ -17,7 +18,8 @@ _BATCH = 1024
 
 @dataclass(frozen=True)
 class Vocabularies:
-    """What the preprocessor learned: tokens and characters by falling frequency.
+    """What the preprocessor learned: tokens and characters by falling frequency, and after them
+    the tokens that came with pretrained vectors.
 
     The id of an entry is its position plus 2: 0 is padding and 1 the unknown.
     """
@@ -26,6 +28,12 @@ class Vocabularies:
     characters: list[str]
 
     FILES: ClassVar[dict[str, str]] = {"tokens": "vocabulary.txt", "characters": "characters.txt"}
+
+    def joined_by(self, words: list[str]) -> "Vocabularies":
+        """These, followed by those words that they lack."""
+        known = {*self.tokens, PADDING, UNKNOWN}
+        new = [word for word in dict.fromkeys(words) if word not in known]
+        return Vocabularies(self.tokens + new, self.characters)
 
     def save(self, folder: Path) -> None:
         """Writes one entry a line, UTF-8. Entries hold no white space, so lines are safe."""
@@ -107,8 +115,9 @@ class TextPreprocessor(keras.layers.Layer):
     Args:
         vocabularies: from `build_vocabularies`.
         standardize: a name in `data.names.STANDARDIZERS`.
-        max_length: tokens kept from the head of a text, the start token not counted.
+        max_length: tokens kept of a text, the start token not counted.
         max_word_length: characters kept from the head of a token; 0 for no character ids.
+        truncate: which tokens of a longer text are kept, a name in `data.names.TRUNCATIONS`.
     """
 
     def __init__(
@@ -117,10 +126,12 @@ class TextPreprocessor(keras.layers.Layer):
         standardize: str,
         max_length: int,
         max_word_length: int = 0,
+        truncate: str = "head",
     ):
         super().__init__(name="preprocessor", trainable=False)
         self.standardize = standardize
         self.max_length = max_length
+        self.head = round(max_length * choose("truncate", truncate, TRUNCATIONS))
         self.max_word_length = max_word_length
         self.token_lookup = keras.layers.StringLookup(
             vocabulary=vocabularies.tokens, mask_token=PADDING, oov_token=UNKNOWN
@@ -144,13 +155,37 @@ class TextPreprocessor(keras.layers.Layer):
             `token_ids`: <int32>[batch, (tokens)], each row at least one long; and with characters
             `character_ids`: <int32>[batch, (tokens), max_word_length], 0 where padded.
         """
-        tokens = tokenize(texts, self.standardize)[:, : self.max_length]
+        tokens = self._cut(tokenize(texts, self.standardize))
         start = tf.fill([tf.shape(texts)[0], 1], START)
         tokens = tf.concat([tf.RaggedTensor.from_tensor(start), tokens], axis=1)
         ids = {"token_ids": tokens.with_flat_values(self._ids(tokens.flat_values))}
         if self.character_lookup is not None:
             ids["character_ids"] = tokens.with_flat_values(self._letters(tokens.flat_values))
         return ids
+
+    def _cut(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
+        """The head and the tail of each row, which meet where it has `max_length` or less."""
+        lengths = tokens.row_lengths()
+        position = tf.ragged.range(lengths)
+        # Broadcast by hand: of a megabyte's tokens nothing but the numbers is copied.
+        end = tf.repeat(lengths, lengths) - (self.max_length - self.head)
+        kept = (position.flat_values < self.head) | (position.flat_values >= end)
+        return tf.ragged.boolean_mask(tokens, position.with_flat_values(kept))
+
+    def count_cut(self, texts: tf.Tensor) -> tf.Tensor:
+        """How much of some texts is cut.
+
+        Args:
+            texts: <string>[batch].
+
+        Returns:
+            <int64>[3]: how many texts are longer than `max_length`, the tokens of all texts, and
+            how many of them are dropped.
+        """
+        lengths = tokenize(texts, self.standardize).row_lengths()
+        dropped = tf.maximum(lengths - self.max_length, 0)
+        longer = tf.math.count_nonzero(dropped)
+        return tf.stack([longer, tf.reduce_sum(lengths), tf.reduce_sum(dropped)])
 
     def call(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
         """Like `ragged`, padded with 0 at the right to the longest text of the batch."""

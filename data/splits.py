@@ -5,6 +5,7 @@ import html
 import re
 import unicodedata
 from collections import Counter, defaultdict
+from collections.abc import Callable
 
 from data.examples import SPLITS
 
@@ -18,6 +19,18 @@ _NOT_WORDS = "PSZC"
 _FEWEST_GROUPS = 10
 
 
+class _SignsToSpaces(dict):
+    """A table for `str.translate`, filled as characters are met: reviews have millions of them."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        sign = unicodedata.category(character)[0] in _NOT_WORDS
+        return self.setdefault(code, " " if sign else character)
+
+
+_signs_to_spaces = _SignsToSpaces()
+
+
 def canonical(text: str) -> str:
     """The form under which two texts count as duplicates of each other.
 
@@ -27,15 +40,19 @@ def canonical(text: str) -> str:
     # Twitter escaped text that was already escaped.
     plain = unicodedata.normalize("NFC", html.unescape(html.unescape(text)).lower())
     words = _ADDRESSES.sub(" ", plain)
-    letters = "".join(" " if unicodedata.category(c)[0] in _NOT_WORDS else c for c in words)
+    letters = words.translate(_signs_to_spaces)
     # Texts of signs alone (emoji, "!!!") keep their signs: they are not all the same text.
     return " ".join(letters.split()) or " ".join(words.split())
 
 
 def split_by_content(
-    texts: list[str], strata: list, seed: int = 0, fractions: dict[str, float] = FRACTIONS
+    texts: list[str],
+    strata: list,
+    seed: int = 0,
+    fractions: dict[str, float] = FRACTIONS,
+    form: Callable[[str], str] = canonical,
 ) -> dict[str, list[int]]:
-    """Assigns every row to a split by a hash of its canonical text.
+    """Assigns every row to a split by a hash of its form, the canonical text.
 
     Duplicates form one group, which never crosses splits and belongs to its most frequent
     stratum. Within a stratum groups are ordered by the sha256 of seed and text, and cut at the
@@ -47,13 +64,14 @@ def split_by_content(
         strata: one hashable value a row, usually the label.
         seed: another seed gives another split of the same rows.
         fractions: share of each split; they sum to 1.
+        form: what duplicates have in common.
 
     Returns:
         Ascending row numbers by split name.
     """
     rows_of = defaultdict(list)
     for row, text in enumerate(texts):
-        rows_of[canonical(text)].append(row)
+        rows_of[form(text)].append(row)
     groups_of = defaultdict(list)
     for group, rows in rows_of.items():
         counts = Counter(strata[row] for row in rows)

@@ -98,6 +98,28 @@ def _shorten_runs(texts: tf.Tensor) -> tf.Tensor:
     return texts
 
 
+def clean_reviews(texts: tf.Tensor) -> tf.Tensor:
+    """Lower-cased texts in the Penn Treebank's manner, which the word vectors of GloVe and corpora
+    like SST-2 follow: punctuation stands alone, "can't" is "ca n't", "it's" is "it 's".
+
+    HTML tags (`<br />`) and escapes go; a text that is tokenised already stays as it is.
+
+    Args:
+        texts: <string>[batch].
+
+    Returns:
+        <string>[batch], valid UTF-8.
+    """
+    texts = to_valid_utf8(decode_entities(to_valid_utf8(texts)))
+    texts = tf.strings.lower(texts, encoding="utf-8")
+    texts = tf.strings.regex_replace(texts, r"</?[a-z][^<>]{0,99}>", " ")
+    texts = tf.strings.regex_replace(texts, r"[’‘`´]", "'")
+    texts = tf.strings.regex_replace(texts, r"([^\p{L}\p{M}\p{N}_\s])", r" \1 ")
+    # Every apostrophe stands alone now; those of contractions go back to their letters.
+    texts = tf.strings.regex_replace(texts, r"n\s+'\s+t\b", " n't")
+    return tf.strings.regex_replace(texts, r"\s'\s+(s|m|d|re|ve|ll)\b", r" '\1")
+
+
 def clean_plain(texts: tf.Tensor) -> tf.Tensor:
     """Lower-cased texts with punctuation set apart; nothing is replaced. <string>[batch] both."""
     texts = tf.strings.lower(to_valid_utf8(texts), encoding="utf-8")

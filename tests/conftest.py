@@ -1,6 +1,7 @@
 """What several test files share: a tiny trained run, the command line, and fresh processes."""
 
 import contextlib
+import functools
 import io
 import os
 import shutil
@@ -59,25 +60,32 @@ def tiny_run(trained_once, tmp_path):
     return shutil.copytree(trained_once[0], tmp_path / "run")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny_options():
     """Options of `train` for a model that is small and soon trained."""
     return TINY
 
 
 @pytest.fixture
-def command(capsys):
-    """Calls the hate-speech command line and returns its answer."""
+def command_of(capsys):
+    """Calls the command line of an application and returns its answer."""
     from apps.command_line import main
-    from apps.hate_speech import APPLICATION
 
-    def call(*arguments):
+    def call(application, *arguments):
         capsys.readouterr()
         status = 0
         try:
-            main(APPLICATION, [str(argument) for argument in arguments])
+            main(application, [str(argument) for argument in arguments])
         except SystemExit as stop:
             status = stop.code
         return Answer(status, *capsys.readouterr())
 
     return call
+
+
+@pytest.fixture
+def command(command_of):
+    """Calls the hate-speech command line and returns its answer."""
+    from apps.hate_speech import APPLICATION
+
+    return functools.partial(command_of, APPLICATION)

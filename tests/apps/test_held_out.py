@@ -75,3 +75,22 @@ def test_logits_come_in_the_order_of_the_texts_whatever_their_length():
 @pytest.mark.parametrize(("multi_label", "expected"), [(False, [0.5, 0.5]), (True, [0.5, 0.5])])
 def test_probabilities_of_equal_logits(multi_label, expected):
     assert probabilities(np.zeros((1, 2), np.float32), multi_label)[0].tolist() == expected
+
+
+def test_long_texts_are_computed_a_few_at_a_time_and_keep_their_order(monkeypatch):
+    seen = []
+
+    class Lengths:
+        """A model whose logit is the length of a text."""
+
+        def predict(self, inputs, verbose):
+            batches = [ids["token_ids"].numpy() for ids in inputs]
+            seen.extend(batch.shape for batch in batches)
+            return np.concatenate([(batch != 0).sum(axis=1, keepdims=True) for batch in batches])
+
+    monkeypatch.setattr(held_out, "_TOKENS", 12)
+    preprocessor = TextPreprocessor(VOCABULARIES, "plain", 20)
+    texts = ["a " * 15, "a", "a b", "a " * 3]
+    logits = logits_of(Lengths(), vectorize(preprocessor, texts))
+    assert logits[:, 0].tolist() == [16, 2, 3, 4]
+    assert seen == [(3, 4), (1, 16)]

@@ -29,6 +29,16 @@ class Lengths:
         return {"length": None}
 
 
+def test_long_texts_are_answered_a_few_at_a_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(prediction, "_BATCH", 4)
+    monkeypatch.setattr(prediction, "_CHARACTERS", 64)
+    task, texts = Lengths(), ["a" * length for length in (70, 40, 30, 20, 9, 9, 9, 9, 9, 1)]
+    (tmp_path / "in.txt").write_text("\n".join(texts), encoding="utf-8")
+    prediction.answer_file(task, str(tmp_path / "in.txt"), str(tmp_path / "out.csv"), "text")
+    assert [len(batch) for batch in task.batches] == [1, 1, 2, 4, 2]
+    assert pd.read_csv(tmp_path / "out.csv")["length"].tolist() == [len(text) for text in texts]
+
+
 WRITERS = {
     ".csv": lambda path, rows: pd.DataFrame(rows).to_csv(path, index=False),
     ".tsv": lambda path, rows: pd.DataFrame(rows).to_csv(path, index=False, sep="\t"),
@@ -65,7 +75,7 @@ def test_rows_keep_their_order_and_texts_of_like_length_are_answered_together(
     source.write_text("ddd\na\ncc\nbbbb\nfff\ne\n")
     prediction.answer_file(task, str(source), str(output), "text")
     assert [row["length"] for row in READERS[".jsonl"](output)] == [3, 1, 2, 4, 3, 1]
-    assert task.batches == [[b"a", b"cc"], [b"ddd", b"bbbb"], [b"e", b"fff"]]
+    assert task.batches == [[b"bbbb", b"ddd"], [b"cc", b"a"], [b"fff", b"e"]]
 
 
 def test_other_columns_stay_as_they_are(tmp_path):

@@ -1,11 +1,16 @@
+import importlib
 import urllib.request
+from pathlib import Path
 from urllib.error import URLError
 
 import pytest
 import tensorflow_datasets as tfds
 
-from data.corpora import BUILDERS, read_labelled_texts
+from apps import hate_speech, sentiment, spam
+from data.corpora import CORPORA, read_labelled_texts
+from data.davidson import Davidson
 from data.errors import UserError
+from data.sms_spam import SmsSpam
 from data.tabular import Columns
 
 SAMPLE = "hate_speech.csv"
@@ -60,36 +65,41 @@ def test_an_unknown_data_set_is_a_user_error(name):
         read_labelled_texts(name, SAMPLE)
 
 
-@pytest.mark.parametrize("name", BUILDERS)
-def test_another_file_in_the_data_folder_is_refused(name, nothing_prepared, no_network):
-    folder = nothing_prepared / "data" / "davidson"
-    folder.mkdir(parents=True)
-    (folder / "labeled_data.csv").write_text("other")
-    message = r"labeled_data\.csv is not the original file: its sha256 is d9298a10d1b.*, expected"
+@pytest.mark.parametrize("builder", [Davidson, SmsSpam])
+def test_another_file_in_the_data_folder_is_refused(builder, nothing_prepared, no_network):
+    path = nothing_prepared / "data" / builder.FILE
+    path.parent.mkdir(parents=True)
+    path.write_text("other")
+    message = f"{path.name} is not the original file: its sha256 is d9298a10d1b.*, expected"
     with pytest.raises(UserError, match=message):
-        read_labelled_texts(name, SAMPLE, str(folder.parent))
+        read_labelled_texts(builder.name, SAMPLE, str(nothing_prepared / "data"))
 
 
-@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize("name", CORPORA)
 @pytest.mark.parametrize("data_dir", [None, "empty", "missing"])
 def test_without_file_and_network_the_message_says_where_to_put_it(
     name, data_dir, nothing_prepared, no_network
 ):
     (nothing_prepared / "empty").mkdir()
     data_dir = data_dir and str(nothing_prepared / data_dir)
-    message = rf"cannot download {name} \(URLError\)\. Put the file of https://.* --data-dir"
+    message = rf"cannot download {name} \(URLError\)\. Put the files? of https://.* --data-dir"
     with pytest.raises(UserError, match=message) as mistake:
         read_labelled_texts(name, SAMPLE, data_dir)
     assert f"<folder>/{name}/" in str(mistake.value)
     assert "\n" not in str(mistake.value)
 
 
-@pytest.mark.parametrize("name", BUILDERS)
-def test_every_named_corpus_is_found_and_has_a_checksum(name):
-    import importlib
+@pytest.mark.parametrize("builder", [Davidson, SmsSpam])
+def test_a_download_is_known_by_its_checksum(builder):
+    lines = (Path(__file__).parents[2] / "data" / "checksums.tsv").read_text().splitlines()
+    known = {url: checksum for url, _, checksum, _ in (line.split("\t") for line in lines)}
+    assert known[builder.URL] == builder.SHA256
 
-    module, builder = BUILDERS[name]
-    assert len(bytes.fromhex(getattr(importlib.import_module(module), builder).SHA256)) == 32
+
+@pytest.mark.parametrize("application", [hate_speech, sentiment, spam])
+def test_every_named_corpus_of_an_application_can_be_read(application):
+    for name in application.APPLICATION.corpora:
+        assert callable(importlib.import_module(CORPORA[name]).read)
 
 
 def test_a_folder_that_cannot_be_prepared_in_is_a_mistake_with_a_remedy(tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data.pipeline import Batches, vectorize
+from data.pipeline import Batches, describe_cut, vectorize
 from data.preprocessor import TextPreprocessor, Vocabularies
 
 TOY = TextPreprocessor(Vocabularies(["<start>", "a", "b"], ["a", "b"]), "tweet", 9, 2)
@@ -34,6 +34,14 @@ def test_vectorize_equals_calling_the_preprocessor(rows):
     assert ids.keys() == called.keys() == {"token_ids", "character_ids"}
     for name in ids:
         np.testing.assert_array_equal(ids[name].to_tensor(), called[name])
+
+
+def test_what_is_cut_is_told_over_all_chunks():
+    texts = ["a " * 12] * 1030 + ["a"]
+    assert describe_cut(TOY, texts) == (
+        "cut: 1,030 of 1,031 texts are longer than 9 tokens; 25.0% of the tokens dropped"
+    )
+    assert describe_cut(TOY, []).startswith("cut: 0 of 0 texts are longer than 9 tokens; 0.0%")
 
 
 def test_vectorize_of_no_texts_has_no_rows():

