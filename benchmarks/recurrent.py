@@ -147,7 +147,7 @@ def summary(records: list[dict]) -> list[str]:
 
 
 def short_table(records: list[dict]) -> str:
-    """A line a cell and size, for a README: geometric mean and range of each ratio."""
+    """A line a cell and size, for a README: median and range of each ratio."""
     titles = ["cell", "units"]
     titles += [f"{kind}: {TITLES[rival]} / suite" for kind in KINDS for rival in RIVALS]
     groups = {}
@@ -165,7 +165,7 @@ def short_table(records: list[dict]) -> str:
 
 
 def _range(ratios: list[float]) -> str:
-    return f"**{geometric_mean(ratios):.2f}** ({min(ratios):.2f} - {max(ratios):.2f})"
+    return f"**{statistics.median(ratios):.2f}** ({min(ratios):.2f} - {max(ratios):.2f})"
 
 
 def _options() -> argparse.Namespace:

@@ -5,14 +5,14 @@ record each for the gradient. `run` does the same arithmetic in another form:
 
 - Everything lies features by batch, the time outermost: `[time, features, batch]`. What a step
   reads and writes is one block of memory, and `R^T h` multiplies matrices as they lie.
-- The loop and its gradient are two functions that XLA compiles. The forward loop keeps the
-  projections and the states; the backward loop takes the gates' derivatives from them, so that it
-  needs no second product with the recurrent kernel; the gradients of the kernels are single
-  products after the loop.
+- The loop and its gradient are two functions that XLA compiles. The forward loop keeps the states
+  and the activated gates, of which the backward loop has the derivatives without a second product
+  or tanh (`models.gradients`); the gradients of the kernels are products over chunks of steps,
+  formed while what they need is still in the cache.
 - The batch is cut into as many parts as there are cores, each with a loop of its own: at these
   sizes two cores that never wait for each other are faster than two that share each product.
 - XLA compiles for each shape, so time is padded up to a few lengths and the batch to multiples of
-  eight a part. The loop still ends with the last real step: padding costs memory, no products.
+  eight a part. The loop still ends with the last real step: padding costs memory, hardly products.
 """
 
 import contextlib
