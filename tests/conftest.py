@@ -89,3 +89,12 @@ def command(command_of):
     from apps.hate_speech import APPLICATION
 
     return functools.partial(command_of, APPLICATION)
+
+
+@pytest.fixture
+def compiled_steps():
+    """Undoes what a deterministic training in this process leaves: with it Keras compiles no step
+    as a whole, and says so in a warning alone."""
+    from tensorflow.python.framework.config import disable_op_determinism
+
+    disable_op_determinism()

@@ -83,6 +83,8 @@ def test_long_texts_are_computed_a_few_at_a_time_and_keep_their_order(monkeypatc
     class Lengths:
         """A model whose logit is the length of a text."""
 
+        distribute_strategy = tf.distribute.get_strategy()
+
         def predict(self, inputs, verbose):
             batches = [ids["token_ids"].numpy() for ids in inputs]
             seen.extend(batch.shape for batch in batches)

@@ -166,7 +166,7 @@ def test_steps_that_never_fill_an_update_are_refused():
         optimizer(TrainingConfig(accumulate=7, epochs=2), 3)
 
 
-def test_a_compiled_step_leads_to_the_same_weights(tmp_path):
+def test_a_compiled_step_leads_to_the_same_weights(tmp_path, compiled_steps):
     weights = []
     for jit in (False, True):
         seed_everything(TrainingConfig())

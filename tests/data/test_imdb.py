@@ -105,7 +105,8 @@ def test_a_damaged_archive_is_refused(unpacked, name, content):
     folder = pack(unpacked, name)
     path = Path(folder) / name
     path.write_bytes(content(path.read_bytes()))
-    with pytest.raises(UserError, match=r"cannot read .*aclImdb_v1.*Get it from https://"):
+    # What is cut off may be the rest of a file or whole files.
+    with pytest.raises(UserError, match=r"aclImdb_v1.*Get it from https://"):
         read(folder)
 
 

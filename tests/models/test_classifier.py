@@ -144,7 +144,7 @@ def test_a_saved_model_answers_the_same_in_a_fresh_process(tmp_path, python_proc
     assert_array_equal(np.load(tmp_path / "out.npy"), model.predict(inputs(), verbose=0))
 
 
-def test_a_step_compiled_as_a_whole_changes_the_weights_as_its_parts_do():
+def test_a_step_compiled_as_a_whole_changes_the_weights_as_its_parts_do(compiled_steps):
     ids = np.array([[2, 3, 3, 1], [4, 2, 0, 0], [1, 0, 0, 0]], "int32")
     targets = np.eye(3, dtype="float32")
     weights = []
