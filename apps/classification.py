@@ -1,6 +1,5 @@
 """The text classification task: one classifier, from its data to its answers."""
 
-import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,11 +7,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from apps import pictures, training
+from apps import answers, classification_report, training
 from apps.application import Application
 from apps.classification_config import ClassificationConfig
-from apps.classifier_builder import build_classifier, sizes
-from apps.held_out import HeldOut, logits_of, probabilities
+from apps.classifier_builder import build_classifier, check_sizes
+from apps.held_out import HeldOut, logits_of
 from apps.run_folder import CONFIG, MODEL
 from data.columns import Columns
 from data.corpora import read_labelled_texts
@@ -21,14 +20,11 @@ from data.examples import Corpus, LabelledTexts
 from data.pipeline import Batches, describe_cut, vectorize
 from data.preprocessor import TextPreprocessor, Vocabularies, build_vocabularies
 from data.vectors import find_vectors, first_words
-from models.baseline import baseline_scores
 from models.classifier import TextClassifier
+from models.decision import Decision
 from models.losses import class_weights, classification_loss
-from models.metrics import classification_metrics, metrics_table, predicted
 from models.precision import in_full_precision
 from models.serving import ServingClassifier
-
-MULTI_LABEL_SEPARATOR = "|"
 
 
 class TextClassification:
@@ -40,6 +36,7 @@ class TextClassification:
         multi_label: whether a text may have any number of classes.
         vocabularies: learned from the training texts.
         model: token ids to logits.
+        decision: logits to classes; None until it is chosen.
     """
 
     def __init__(
@@ -49,12 +46,14 @@ class TextClassification:
         multi_label: bool,
         vocabularies: Vocabularies,
         model: keras.Model,
+        decision: Decision | None = None,
     ):
         self.config = config
         self.class_names = tuple(class_names)
         self.multi_label = multi_label
         self.vocabularies = vocabularies
         self.model = model
+        self.decision = decision or Decision.plain(len(class_names), multi_label)
         self.preprocessor = TextPreprocessor(
             vocabularies,
             config.standardize,
@@ -82,14 +81,15 @@ class TextClassification:
     @classmethod
     def build(cls, config: ClassificationConfig, corpus: Corpus) -> "TextClassification":
         """A new classifier for a corpus; vocabularies come from its training split alone."""
+        config.precisions(corpus.class_names)  # refused before the training, not after it
         config = replace(config, vectors=find_vectors(config.vectors, config.data_dir))
         vocabularies = build_vocabularies(
             corpus.split("train").texts, config.standardize, config.max_tokens, config.min_count
         )
-        if config.vector_words:
+        if config.open_vocabulary:
             if not config.vectors:
-                raise UserError("--vector-words names no file of vectors. Add --vectors")
-            words = first_words(config.vectors, config.vector_words)
+                raise UserError("--open-vocabulary needs a file of vectors. Add --vectors")
+            words = first_words(config.vectors, config.open_vocabulary)
             vocabularies = vocabularies.joined_by(words)
         model = build_classifier(config, vocabularies, len(corpus.class_names))
         return cls(config, corpus.class_names, corpus.multi_label, vocabularies, model)
@@ -105,21 +105,28 @@ class TextClassification:
         """
         try:
             classes, multi_label = tuple(description["class_names"]), description["multi_label"]
-        except (KeyError, TypeError):
-            raise UserError(f"{folder / CONFIG} is damaged: no classes. Train again") from None
+            decision = Decision.read(description["decision"], classes, multi_label)
+        except (KeyError, TypeError, ValueError):
+            raise UserError(
+                f"{folder / CONFIG} is damaged: no classes, or no thresholds of them. Train again"
+            ) from None
         vocabularies = Vocabularies.load(folder)
         path = folder / MODEL
         try:
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
-            _check_sizes(config, classes, vocabularies, model)
+            check_sizes(config, classes, vocabularies, model)
         except Exception as error:  # whatever a damaged archive makes Keras raise
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise UserError(f"cannot load {path}: {reason}. Train again") from error
-        return cls(config, classes, multi_label, vocabularies, model)
+        return cls(config, classes, multi_label, vocabularies, model, decision)
 
     def describe(self) -> dict:
         """What `load` needs besides config, vocabularies and model."""
-        return {"class_names": self.class_names, "multi_label": self.multi_label}
+        return {
+            "class_names": self.class_names,
+            "multi_label": self.multi_label,
+            "decision": self.decision.describe(self.class_names),
+        }
 
     def save(self, folder: Path) -> None:
         """Writes vocabularies and model."""
@@ -148,14 +155,7 @@ class TextClassification:
             config.jit,
         )
         print(f"padding: {batches.padding_share():.1%} of the tokens")
-        prior = np.maximum(train.targets.mean(axis=0), 1 / len(train))
-        held_out = HeldOut(
-            self.preprocessor,
-            corpus.split("validation"),
-            prior,
-            self.multi_label,
-            config.prior_correction,
-        )
+        held_out = self.held_out(corpus)
         ending = training.fit(
             self.model,
             batches,
@@ -171,15 +171,36 @@ class TextClassification:
             folder,
         )
         self.model = in_full_precision(self.model)
-        # In the bias of the output layer every use of the model sees the shift.
-        bias = self.model.get_layer("logits").bias
-        bias.assign(bias.numpy() + held_out.shift(self.model))
+        self.decide(held_out)
         return ending
 
+    def held_out(self, corpus: Corpus) -> HeldOut:
+        """The validation split, for `fit` and `decide`."""
+        train = corpus.split("train")
+        return HeldOut(
+            self.preprocessor,
+            corpus.split("validation"),
+            np.maximum(train.targets.mean(axis=0), 1 / len(train)),
+            self.multi_label,
+            self.config.thresholds,
+            self.config.precisions(self.class_names),
+        )
+
+    def decide(self, held_out: HeldOut) -> None:
+        """Chooses temperature and thresholds for the model as it is."""
+        self.decision = held_out.decision(self.model)
+
+    def logits(self, texts: list[str]) -> np.ndarray:
+        """<float32>[rows, num_classes], in the order of the texts."""
+        return logits_of(self.model, vectorize(self.preprocessor, texts))
+
     def scores(self, texts: list[str]) -> np.ndarray:
-        """<float32>[rows, num_classes], probabilities, in the order of the texts."""
-        logits = logits_of(self.model, vectorize(self.preprocessor, texts))
-        return probabilities(logits, self.multi_label)
+        """<float32>[rows, num_classes], calibrated probabilities, in the order of the texts."""
+        return self.decision.scores(self.logits(texts)).numpy()
+
+    def decided(self, scores: np.ndarray) -> np.ndarray:
+        """<bool>[rows, num_classes], the classes that texts of these scores get."""
+        return self.decision.decided(scores).numpy()
 
     def check_comparable(self, corpus: Corpus) -> None:
         """Refuses labels of another kind than the model's.
@@ -195,37 +216,24 @@ class TextClassification:
             )
 
     def evaluate(self, examples: LabelledTexts) -> dict:
-        """All figures of a split; see `models.metrics.classification_metrics`."""
-        return classification_metrics(
-            examples.targets, self.scores(examples.texts), self.class_names, self.multi_label
+        """All figures of a split; see `apps.classification_report.report`."""
+        return classification_report.report(
+            self.logits(examples.texts), examples.targets, self.decision, self.class_names
         )
 
     def evaluate_baseline(self, corpus: Corpus, examples: LabelledTexts) -> dict[str, dict]:
         """The same figures of linear models trained on the corpus' training split."""
-        train = corpus.split("train")
-        reports = {}
-        for name, balanced in [("tf-idf", False), ("tf-idf, balanced classes", True)]:
-            scores = baseline_scores(
-                train.texts, train.targets, examples.texts, self.multi_label, balanced
-            )
-            reports[name] = classification_metrics(
-                examples.targets, scores, self.class_names, self.multi_label
-            )
-        return reports
+        return classification_report.of_baselines(
+            corpus.split("train"), examples, self.class_names, self.multi_label
+        )
 
-    @staticmethod
-    def table(report: dict) -> str:
+    def table(self, report: dict) -> str:
         """The figures of a split, for the terminal."""
-        return metrics_table(report)
+        return classification_report.table(report)
 
     def draw(self, split: str, report: dict, folder: Path) -> None:
         """Pictures of a split's figures."""
-        if "confusion_matrix" in report:
-            pictures.confusion_matrix(
-                np.array(report["confusion_matrix"]),
-                self.class_names,
-                folder / f"confusion_{split}.png",
-            )
+        classification_report.draw(split, report, self.class_names, folder)
 
     def serving(self) -> ServingClassifier:
         """The model that takes raw strings; `predict` and `export` both use it.
@@ -236,40 +244,16 @@ class TextClassification:
         settings["recurrent"] = {**settings["recurrent"], "use_cudnn": False}
         portable = TextClassifier.from_config(settings)
         portable.set_weights(self.model.get_weights())
-        return ServingClassifier(self.preprocessor, portable, self.class_names, self.multi_label)
+        return ServingClassifier(self.preprocessor, portable, self.class_names, self.decision)
 
     def columns(self, answer: dict[str, tf.Tensor]) -> list[dict]:
-        """The serving model's answer to a batch, one dict of output columns a row."""
-        classes = [[name.decode() for name in row] for row in answer["classes"].numpy()]
-        scores = answer["scores"].numpy()
-        chosen = predicted(scores, self.multi_label)
-        return [self._row(*row) for row in zip(classes, scores, chosen, strict=True)]
-
-    def _row(self, names: list[str], scores: np.ndarray, chosen: np.ndarray) -> dict:
-        # Nine digits are all that a float32 holds; more would be noise in the file.
-        values = {name: float(f"{score:.9g}") for name, score in zip(names, scores, strict=True)}
-        label = MULTI_LABEL_SEPARATOR.join(itertools.compress(names, chosen))
-        by_class = {f"score_{name}": values[name] for name in self.class_names}
-        return {"predicted_label": label, "predicted_score": values[names[0]], **by_class}
+        """See `apps.answers.columns`."""
+        return answers.columns(answer, self.class_names)
 
     def empty_columns(self) -> dict:
-        """The output columns of a row that could not be answered."""
-        names = ["predicted_label", "predicted_score", *(f"score_{n}" for n in self.class_names)]
-        return dict.fromkeys(names)
+        """See `apps.answers.empty_columns`."""
+        return answers.empty_columns(self.class_names)
 
     def describe_row(self, row: dict) -> str:
-        """One answer for the terminal: classes and scores, highest first."""
-        scores = {name: row[f"score_{name}"] for name in self.class_names}
-        ranked = sorted(scores, key=scores.get, reverse=True)
-        return "   ".join(f"{name} {100 * scores[name]:.1f} %" for name in ranked)
-
-
-def _check_sizes(
-    config: ClassificationConfig, classes: tuple, vocabularies: Vocabularies, model: keras.Model
-) -> None:
-    """Raises ValueError if the files of a run do not belong together: answers would be wrong."""
-    expected = sizes(config, vocabularies, len(classes))
-    found = {name: model.settings[name] for name in expected}
-    if found != expected:
-        name = next(name for name in expected if found[name] != expected[name])
-        raise ValueError(f"{name} is {found[name]}, not {expected[name]} as its other files say")
+        """See `apps.answers.describe_row`."""
+        return answers.describe_row(row, self.class_names)

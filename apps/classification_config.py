@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from apps.application import TrainingConfig
 from apps.options import option
+from data.errors import UserError, listed
 from data.names import STANDARDIZERS, TRUNCATIONS
-from models.names import POOLINGS
+from models.names import POOLINGS, THRESHOLDS
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,8 @@ class ClassificationConfig(TrainingConfig):
     )
     max_tokens: int = option(30_000, "size of the vocabulary, at most", at_least=2)
     min_count: int = option(2, "rarer tokens count as unknown", at_least=1)
-    vector_words: int = option(
-        0, "words of --vectors, from its head, that join the vocabulary", at_least=0
+    open_vocabulary: int = option(
+        0, "words of --vectors, from its head, known beside those of the training texts", at_least=0
     )
     characters: bool = option(True, "also read the letters of each token")
     max_word_length: int = option(16, "letters kept from the head of a token", at_least=1)
@@ -51,9 +52,36 @@ class ClassificationConfig(TrainingConfig):
         "validation figure that chooses the epoch",
         ("average_precision", "macro_f1", "accuracy"),
     )
-    prior_correction: bool = option(
-        True, "shift the logits of frequent classes down as far as validation macro-F1 gains"
+    thresholds: str = option(
+        "prior",
+        "choose the classes' thresholds on validation for the best macro-F1: one power of the "
+        "class frequencies, or one number a class",
+        THRESHOLDS,
     )
+    min_precision: tuple[str, ...] = option(
+        (), "CLASS=P: the threshold of that class gives it this precision on validation"
+    )
+
+    def precisions(self, class_names: tuple[str, ...]) -> dict[int, float]:
+        """The precisions wanted of single classes, by position.
+
+        Raises:
+            UserError: `--min-precision` says something else.
+        """
+        wanted = {}
+        for entry in self.min_precision:
+            name, _, number = entry.rpartition("=")
+            try:
+                precision = float(number)
+            except ValueError:
+                precision = 0.0
+            if name not in class_names or not 0.0 < precision <= 1.0:
+                raise UserError(
+                    "--min-precision takes CLASS=P, P above 0 and at most 1. Received: "
+                    f"{entry!r}. Classes: {listed(class_names, 12)}"
+                )
+            wanted[class_names.index(name)] = precision
+        return wanted
 
 
 def load_classification() -> type:

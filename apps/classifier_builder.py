@@ -22,6 +22,17 @@ def sizes(
     }
 
 
+def check_sizes(
+    config: ClassificationConfig, classes: tuple, vocabularies: Vocabularies, model: keras.Model
+) -> None:
+    """Raises ValueError if the files of a run do not belong together: answers would be wrong."""
+    expected = sizes(config, vocabularies, len(classes))
+    found = {name: model.settings[name] for name in expected}
+    if found != expected:
+        name = next(name for name in expected if found[name] != expected[name])
+        raise ValueError(f"{name} is {found[name]}, not {expected[name]} as its other files say")
+
+
 def build_classifier(
     config: ClassificationConfig, vocabularies: Vocabularies, num_classes: int
 ) -> TextClassifier:

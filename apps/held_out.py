@@ -1,4 +1,6 @@
-"""The validation split of a classifier: the figures that choose the epoch and the decision."""
+"""The validation split of a classifier: the figures that choose the epoch, and the decision."""
+
+import sys
 
 import keras
 import numpy as np
@@ -8,8 +10,8 @@ from sklearn.metrics import f1_score
 from data.examples import LabelledTexts
 from data.pipeline import Batches, vectorize
 from data.preprocessor import TextPreprocessor
-from models.metrics import mean_average_precision, predicted
-from models.prior import best_strength
+from models.decision import Decision
+from models.metrics import mean_average_precision
 
 # Tokens at once: memory does not grow with the length of the texts.
 _TOKENS = 32_768
@@ -34,11 +36,6 @@ def logits_of(model: keras.Model, ids: dict[str, tf.RaggedTensor]) -> np.ndarray
     return logits
 
 
-def probabilities(logits: np.ndarray, multi_label: bool) -> np.ndarray:
-    """Shares of one, or of one each if multi-label; both <float32>[rows, num_classes]."""
-    return (tf.nn.sigmoid(logits) if multi_label else tf.nn.softmax(logits)).numpy()
-
-
 class HeldOut:
     """The validation split, tokenised once.
 
@@ -47,7 +44,8 @@ class HeldOut:
         examples: the split.
         prior: <float>[num_classes], frequency of each class in the training split.
         multi_label: whether a text may have any number of classes.
-        correct_prior: whether logits are shifted before the decision (`models.prior`).
+        goal: of the thresholds, a name in `models.names.THRESHOLDS`.
+        precisions: the least precision wanted of single classes, by position.
     """
 
     def __init__(
@@ -56,39 +54,51 @@ class HeldOut:
         examples: LabelledTexts,
         prior: np.ndarray,
         multi_label: bool,
-        correct_prior: bool,
+        goal: str,
+        precisions: dict[int, float],
     ):
         self.ids = vectorize(preprocessor, examples.texts)
-        self.targets = examples.targets
+        self.targets, self.class_names = examples.targets, examples.class_names
         self.prior = prior
         self.multi_label = multi_label
-        self.correct_prior = correct_prior and not multi_label
+        self.goal, self.precisions = goal, precisions
         loss = (
             keras.losses.BinaryCrossentropy if multi_label else keras.losses.CategoricalCrossentropy
         )
         self.loss = loss(from_logits=True)
 
     def figures(self, model: keras.Model) -> dict[str, float]:
-        """Loss, mean average precision, accuracy and macro-F1; the latter two as decided after the
-        shift."""
+        """Loss, mean average precision, accuracy and macro-F1; the latter two as decided with
+        thresholds for this state of the model, no class having a precision of its own."""
         logits = logits_of(model, self.ids)
-        shifted = logits + self._shift(logits)
-        decided = predicted(probabilities(shifted, self.multi_label), self.multi_label)
+        decision = self._fitted(logits, {})
+        scores = decision.scores(logits).numpy()
+        decided = decision.decided(scores).numpy()
         truth = self.targets > 0.5
         return {
             "loss": float(self.loss(self.targets, logits)),
-            "average_precision": mean_average_precision(
-                self.targets, probabilities(logits, self.multi_label)
-            ),
+            "average_precision": mean_average_precision(self.targets, scores),
             "accuracy": float((decided == truth).all(axis=1).mean()),
             "macro_f1": float(f1_score(truth, decided, average="macro", zero_division=0)),
         }
 
-    def shift(self, model: keras.Model) -> np.ndarray:
-        """<float>[num_classes] to add to the logits; zeros where no correction is wanted."""
-        return self._shift(logits_of(model, self.ids))
+    def decision(self, model: keras.Model) -> Decision:
+        """The temperature and the thresholds for a trained model; tells which precision was not to
+        be had."""
+        logits = logits_of(model, self.ids)
+        decision = self._fitted(logits, self.precisions)
+        decided = decision.decided(decision.scores(logits)).numpy()
+        for position, wanted in self.precisions.items():
+            given = self.targets[decided[:, position], position]
+            if not len(given) or given.mean() < wanted:
+                print(
+                    f"warning: no threshold gives {self.class_names[position]} a precision of "
+                    f"{wanted:g} on validation; the best one does {given.mean():.3f}",
+                    file=sys.stderr,
+                )
+        return decision
 
-    def _shift(self, logits: np.ndarray) -> np.ndarray:
-        if not self.correct_prior:
-            return np.zeros_like(self.prior)
-        return -best_strength(logits, self.targets, self.prior)[0] * np.log(self.prior)
+    def _fitted(self, logits: np.ndarray, precisions: dict[int, float]) -> Decision:
+        return Decision.fitted(
+            logits, self.targets, self.prior, self.multi_label, self.goal, precisions
+        )

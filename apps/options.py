@@ -134,7 +134,7 @@ def _checked(field: dataclasses.Field, value):
     flag = "--" + field.name.replace("_", "-")
     if value is None and type(None) in typing.get_args(field.type):
         return None
-    if many and isinstance(value, list | tuple) and value:
+    if many and isinstance(value, list | tuple) and (value or not field.default):
         return tuple(_checked_one(flag, field, kind, part) for part in value)
     return _checked_one(flag, field, kind, value)
 

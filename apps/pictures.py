@@ -14,6 +14,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 _MOST_CLASSES_WITH_NUMBERS = 20
+_OF_BINS = ("sureness", "accuracy", "rows")
 # `gradient_norms` draws them.
 _OF_GRADIENTS = ("gradient_norm", "gradient_norm_max", "clipped")
 
@@ -42,6 +43,35 @@ def confusion_matrix(matrix: np.ndarray, class_names: tuple[str, ...], path: Pat
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
     figure.colorbar(image, label="share of the true class", shrink=0.8)
+    _save(figure, path)
+
+
+def reliability(calibration: dict, path: Path) -> None:
+    """Draws accuracy against sureness, before and after the temperature, and how many rows there
+    are in each bin: calibrated scores lie on the diagonal.
+
+    Args:
+        calibration: of `models.calibration.reliability`, with the `temperature` and the same
+            `unscaled`.
+        path: a .png file.
+    """
+    figure, (top, bottom) = plt.subplots(
+        2, 1, figsize=(5, 6), layout="constrained", sharex=True, height_ratios=(3, 1)
+    )
+    top.plot([0, 1], [0, 1], color="grey", linewidth=0.8, linestyle="--")
+    drawn = [("unscaled", calibration["unscaled"], "C7")]
+    drawn.append((f"divided by {calibration['temperature']:.2f}", calibration, "C0"))
+    for name, figures, colour in drawn:
+        columns = {key: [row[key] for row in figures["bins"]] for key in _OF_BINS}
+        label = f"{name}: calibration error {figures['ece']:.3f}"
+        top.plot(columns["sureness"], columns["accuracy"], marker="o", label=label, color=colour)
+    bottom.bar(columns["sureness"], columns["rows"], width=0.05, color="C0")
+    top.set_ylabel("share that is right")
+    top.legend(loc="upper left")
+    bottom.set_ylabel("rows")
+    bottom.set_xlabel("score of the answer")
+    for axes in (top, bottom):
+        axes.grid(alpha=0.3)
     _save(figure, path)
 
 

@@ -25,6 +25,7 @@ _WRITTEN = (
     "vocabulary*.txt",
     "characters.txt",
     "confusion_*.png",
+    "reliability_*.png",
     "training_curves.png",
     GRADIENT_NORMS,
     "gradient_norms.png",

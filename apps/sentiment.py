@@ -32,7 +32,7 @@ APPLICATION = Application(
         # 5 % of the words of new sentences are not in the training ones: vectors know them.
         "sst2": {
             "vectors": GLOVE,
-            "vector_words": 50_000,
+            "open_vocabulary": 50_000,
             "embedding_dim": 50,
             "min_count": 1,
             "monitor": "accuracy",

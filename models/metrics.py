@@ -14,25 +14,10 @@ _PERCENTILES = (2.5, 97.5)
 _RESAMPLES_AT_ONCE = 50
 
 
-def predicted(scores: np.ndarray, multi_label: bool, threshold: float = 0.5) -> np.ndarray:
-    """The decision: the highest score, or every class that reaches the threshold.
-
-    Args:
-        scores: <float32>[rows, num_classes], probabilities.
-        multi_label: whether a row may have any number of classes.
-        threshold: for multi-label.
-
-    Returns:
-        <bool>[rows, num_classes].
-    """
-    if multi_label:
-        return scores >= threshold
-    return np.arange(scores.shape[1]) == scores.argmax(axis=1)[:, np.newaxis]
-
-
 def classification_metrics(
     targets: np.ndarray,
     scores: np.ndarray,
+    decided: np.ndarray,
     class_names: tuple[str, ...],
     multi_label: bool = False,
     seed: int = 0,
@@ -42,6 +27,7 @@ def classification_metrics(
     Args:
         targets: <float32>[rows, num_classes], 0 or 1.
         scores: <float32>[rows, num_classes], probabilities.
+        decided: <bool>[rows, num_classes], the classes that each row is given.
         class_names: names of the columns.
         multi_label: whether a row may have any number of classes.
         seed: of the bootstrap.
@@ -54,7 +40,6 @@ def classification_metrics(
         give (the ranking of a class that never or always occurs) is None.
     """
     truth = targets > 0.5
-    decided = predicted(scores, multi_label)
     precision, recall, f1, support = precision_recall_fscore_support(
         truth, decided, average=None, zero_division=0
     )

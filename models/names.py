@@ -36,3 +36,10 @@ PRECISIONS = {
     "float16": "mixed_float16",
     "bfloat16": "mixed_bfloat16",
 }
+
+# models.thresholds: functions there.
+THRESHOLDS = {
+    "none": "even",
+    "prior": "by_prior",
+    "f1": "by_f1",
+}

@@ -8,19 +8,20 @@ import tensorflow as tf
 
 from data.files import whole_folder
 from data.preprocessor import TextPreprocessor
+from models.decision import Decision
 from models.recurrence import stock_operations
 
 _STRINGS = [tf.TensorSpec([None], tf.string, name="texts")]
 
 
 class ServingClassifier(tf.Module):
-    """Strings to class names and scores, highest first.
+    """Strings to class names and scores, the most fitting class first.
 
     Args:
         preprocessor: strings to the trained model's inputs.
         model: the trained model, ids to logits.
         class_names: names of the logits.
-        multi_label: scores are independent probabilities, instead of shares of one.
+        decision: logits to scores and classes.
     """
 
     def __init__(
@@ -28,13 +29,13 @@ class ServingClassifier(tf.Module):
         preprocessor: TextPreprocessor,
         model: keras.Model,
         class_names: tuple[str, ...],
-        multi_label: bool,
+        decision: Decision,
     ):
         super().__init__()
         self.preprocessor = preprocessor
         self.model = model
         self.class_names = tf.constant(class_names)
-        self.to_scores = tf.nn.sigmoid if multi_label else tf.nn.softmax
+        self.decision = decision
         self.serve = tf.function(self.answer, input_signature=_STRINGS)
 
     def answer(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -44,12 +45,18 @@ class ServingClassifier(tf.Module):
             texts: <string>[batch], any bytes.
 
         Returns:
-            `classes` <string>[batch, num_classes] and `scores` <float32>[batch, num_classes],
-            each row by falling score.
+            `classes` <string>[batch, num_classes], `scores` <float32>[batch, num_classes] and
+            `predicted` <bool>[batch, num_classes], the classes that the text gets; each row by
+            falling ratio of score to threshold, so that those come first.
         """
         logits = self.model(self.preprocessor(texts), training=False)
-        scores, order = tf.math.top_k(self.to_scores(logits), k=len(self.class_names))
-        return {"classes": tf.gather(self.class_names, order), "scores": scores}
+        scores = self.decision.scores(logits)
+        order = tf.argsort(self.decision.ratios(scores), direction="DESCENDING", stable=True)
+        return {
+            "classes": tf.gather(self.class_names, order),
+            "scores": tf.gather(scores, order, batch_dims=1),
+            "predicted": tf.gather(self.decision.decided(scores), order, batch_dims=1),
+        }
 
 
 def export(serving: ServingClassifier, folder: Path, extra_files: list[Path] = ()) -> None:

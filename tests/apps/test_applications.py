@@ -141,7 +141,9 @@ def test_texts_of_2500_words_are_trained_on_whole(long_run, command_of, tiny_opt
 def test_the_part_that_is_kept_is_told_and_alone_counts(long_run, command_of, tiny_options):
     (long_run / "vectors.txt").write_text("sea 1 2\nwonderful 3 4\nthen 5 6\nlast 7 8\n")
     options = ["--max-length", "8", "--truncate", "tail", "--vectors", long_run / "vectors.txt"]
-    answer = train_long(command_of, long_run, tiny_options, "tail", *options, "--vector-words", "3")
+    answer = train_long(
+        command_of, long_run, tiny_options, "tail", *options, "--open-vocabulary", "3"
+    )
     assert "cut: 24 of 24 texts are longer than 8 tokens; 99.7% of the tokens" in answer.out
     assert "vectors: 3 of" in answer.out
     tokens = (long_run / "tail" / "vocabulary.txt").read_text().split()
@@ -154,7 +156,7 @@ def test_the_part_that_is_kept_is_told_and_alone_counts(long_run, command_of, ti
 
 
 def test_words_of_vectors_without_vectors_are_a_mistake(command_of, tmp_path):
-    arguments = ["train", "--vector-words", "9", "--run", tmp_path / "run"]
+    arguments = ["train", "--open-vocabulary", "9", "--run", tmp_path / "run"]
     answer = command_of(spam.APPLICATION, *arguments)
     assert answer.status == 2 and answer.err.endswith("Add --vectors\n")
 

@@ -13,6 +13,7 @@ from apps.hate_speech import APPLICATION
 from data.corpora import read_labelled_texts
 from data.errors import UserError
 from data.examples import Corpus, LabelledTexts
+from models.decision import Decision
 
 TEXTS = ["you fool", "you old fool", "fine day", "a fine old day", "what?", "what"]
 SMALL = ClassificationConfig(units=3, embedding_dim=4, max_word_length=5, min_count=1, epochs=1)
@@ -56,10 +57,20 @@ def test_the_serving_model_scores_as_the_trained_one_does(cell):
     assert_allclose(served, task.scores(TEXTS), atol=1e-6)
 
 
+def answer(classes, scores, predicted):
+    """What the serving model gives for one text."""
+    given = {
+        "classes": [classes],
+        "scores": np.array([scores], "float32"),
+        "predicted": [predicted],
+    }
+    return {name: tf.constant(value) for name, value in given.items()}
+
+
 def test_an_answer_becomes_columns(task):
-    scores = np.array([[0.7, 0.2, 0.1]], "float32")
-    answer = {"classes": tf.constant([["rude", "neither", "nice"]]), "scores": tf.constant(scores)}
-    (row,) = task.columns(answer)
+    (row,) = task.columns(
+        answer(["rude", "neither", "nice"], [0.7, 0.2, 0.1], [True, False, False])
+    )
     assert list(row) == [
         "predicted_label",
         "predicted_score",
@@ -69,34 +80,62 @@ def test_an_answer_becomes_columns(task):
     ]
     assert row["predicted_label"] == "rude"
     assert list(row.values())[1:] == pytest.approx([0.7, 0.2, 0.1, 0.7])
-    assert np.float32(row["score_rude"]) == scores[0, 0]
+    assert np.float32(row["score_rude"]) == np.float32(0.7)
     assert task.empty_columns().keys() == row.keys()
     assert set(task.empty_columns().values()) == {None}
     assert task.describe_row(row) == "rude 70.0 %   neither 20.0 %   nice 10.0 %"
 
 
+def test_the_class_that_a_text_gets_comes_first_whatever_its_score(task):
+    (row,) = task.columns(
+        answer(["nice", "rude", "neither"], [0.3, 0.5, 0.2], [True, False, False])
+    )
+    assert (row["predicted_label"], row["predicted_score"]) == ("nice", pytest.approx(0.3))
+    assert task.describe_row(row) == "nice 30.0 %   rude 50.0 %   neither 20.0 %"
+
+
 @pytest.mark.parametrize(
-    ("scores", "label"), [([0.9, 0.5, 0.1], "rude|nice"), ([0.4, 0.3, 0.2], "")]
+    ("scores", "predicted", "label"),
+    [([0.9, 0.5, 0.1], [True, True, False], "rude|nice"), ([0.4, 0.3, 0.2], [False] * 3, "")],
 )
-def test_several_labels_are_joined_and_none_is_empty(scores, label):
+def test_several_labels_are_joined_and_none_is_empty(scores, predicted, label):
     task = TextClassification.build(SMALL, corpus(multi_label=True))
-    answer = {
-        "classes": tf.constant([["rude", "nice", "neither"]]),
-        "scores": tf.constant([scores]),
-    }
-    (row,) = task.columns(answer)
+    (row,) = task.columns(answer(["rude", "nice", "neither"], scores, predicted))
     assert row["predicted_label"] == label
     assert row["predicted_score"] == pytest.approx(scores[0])
 
 
-def test_the_prior_is_corrected_in_the_bias_of_the_output(tmp_path, monkeypatch):
-    shift = np.array([0.25, -0.5, 1.0])
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_the_serving_model_decides_as_the_evaluation_does(multi_label):
+    task = TextClassification.build(SMALL, corpus(multi_label))
+    thresholds = (0.5, 0.48, 0.52) if multi_label else (0.33, 0.3, 0.37)
+    task.decision = Decision(multi_label, thresholds, 0.05)
+    rows = task.columns(task.serving().serve(tf.constant(TEXTS)))
+    scores = task.scores(TEXTS)
+    names = np.array(task.class_names)
+    expected = [set(names[given]) for given in task.decided(scores)]
+    assert [set(row["predicted_label"].split("|")) - {""} for row in rows] == expected
+    served = [[row[f"score_{name}"] for name in names] for row in rows]
+    assert_allclose(served, scores, atol=1e-5)
+
+
+def test_the_decision_is_that_of_the_validation_split(tmp_path, monkeypatch):
+    chosen = Decision(False, (0.2, 0.3, 0.5), 2.0)
     task = TextClassification.build(SMALL, corpus())
     monkeypatch.setattr("apps.training.fit", lambda *arguments: False)
-    monkeypatch.setattr("apps.held_out.HeldOut.shift", lambda self, model: shift)
-    before = task.model.get_layer("logits").bias.numpy()
+    monkeypatch.setattr("apps.held_out.HeldOut.decision", lambda self, model: chosen)
     task.fit(corpus(), tmp_path)
-    assert_allclose(task.model.get_layer("logits").bias.numpy(), before + shift)
+    assert task.decision == chosen
+    task.save(tmp_path)
+    description = json.loads(json.dumps(task.describe()))
+    assert TextClassification.load(SMALL, description, tmp_path).decision == chosen
+
+
+@pytest.mark.parametrize("entry", ["rude", "rude=", "rude=2", "rude=0", "kind=0.5", "=0.5"])
+def test_a_precision_of_no_class_is_refused_before_the_training(entry):
+    config = dataclasses.replace(SMALL, min_precision=(entry,))
+    with pytest.raises(UserError, match=f"CLASS=P.*Received: '{entry}'. Classes: neither, nice"):
+        TextClassification.build(config, corpus())
 
 
 @pytest.mark.parametrize(("votes", "first"), [(True, [0.1, 0.2, 0.7]), (False, [0.0, 0.0, 1.0])])
@@ -190,6 +229,27 @@ def test_a_model_cut_short_is_refused(task, saved):
         load(task, saved)
 
 
+@pytest.mark.parametrize("decision", [None, {"temperature": 1.0, "thresholds": {"rude": 0.5}}])
+def test_a_decision_that_is_not_the_models_is_refused(task, saved, decision):
+    with pytest.raises(UserError, match="no classes, or no thresholds"):
+        load(task, saved, decision=decision)
+
+
+def test_the_report_tells_what_thresholds_and_temperature_are_worth(task):
+    task.decision = Decision(False, (0.98, 0.01, 0.01), 2.0)
+    report = task.evaluate(corpus().split("train"))
+    assert report["decision"] == task.describe()["decision"]
+    plain = task.scores(TEXTS).argmax(axis=1) == corpus().split("train").targets.argmax(axis=1)
+    assert report["without_thresholds"]["accuracy"] == pytest.approx(plain.mean())
+    # The first class needs 98 times the score of the others, and never has it.
+    assert report["accuracy"] <= 4 / 6 and report["per_class"]["neither"]["recall"] == 0.0
+    calibration = report["calibration"]
+    assert calibration["temperature"] == 2.0
+    assert calibration["ece"] != calibration["unscaled"]["ece"]
+    assert "thresholds: neither 0.980" in task.table(report)
+    task.decision = Decision.plain(3, False)
+
+
 def test_a_number_of_classes_that_is_not_the_models_is_refused(task, saved):
     with pytest.raises(UserError, match="num_classes is 3, not 2"):
         load(task, saved, class_names=["a", "b"])
@@ -228,15 +288,19 @@ def test_the_baseline_is_measured_like_the_model(task):
     reports = task.evaluate_baseline(corpus(), corpus().split("validation"))
     assert list(reports) == ["tf-idf", "tf-idf, balanced classes"]
     for report in reports.values():
-        assert report.keys() == task.evaluate(corpus().split("validation")).keys()
+        own = task.evaluate(corpus().split("validation"))
+        assert own.keys() - report.keys() == {"calibration", "decision", "without_thresholds"}
+        assert task.table(report)
         assert report["rows"] == 6
 
 
-@pytest.mark.parametrize(("multi_label", "pictures"), [(False, ["confusion_test.png"]), (True, [])])
+@pytest.mark.parametrize(
+    ("multi_label", "pictures"), [(False, {"confusion_test.png"}), (True, set())]
+)
 def test_a_confusion_matrix_is_drawn_for_one_class_a_text(tmp_path, multi_label, pictures):
     task = TextClassification.build(SMALL, corpus(multi_label))
     task.draw("test", task.evaluate(corpus(multi_label).split("train")), tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == pictures
+    assert {path.name for path in tmp_path.iterdir()} == {*pictures, "reliability_test.png"}
 
 
 def test_a_model_of_one_class_a_text_is_not_measured_on_several(task, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from apps import held_out
-from apps.held_out import HeldOut, logits_of, probabilities
+from apps.held_out import HeldOut, logits_of
 from data.examples import LabelledTexts
 from data.pipeline import vectorize
 from data.preprocessor import TextPreprocessor, Vocabularies
@@ -18,7 +18,7 @@ def examples(texts, targets):
     return LabelledTexts(texts, np.array(targets, np.float32), NAMES)
 
 
-def held(monkeypatch, logits, correct_prior, multi_label=False, targets=None):
+def held(monkeypatch, logits, goal, multi_label=False, targets=None, precisions=None):
     """A validation split whose model gives these logits."""
     monkeypatch.setattr(held_out, "logits_of", lambda model, ids: np.array(logits, np.float32))
     targets = targets or [[1, 0], [0, 1], [0, 1]]
@@ -27,7 +27,8 @@ def held(monkeypatch, logits, correct_prior, multi_label=False, targets=None):
         examples(["a", "b", "c"], targets),
         np.array([0.1, 0.9]),
         multi_label,
-        correct_prior,
+        goal,
+        precisions or {},
     )
 
 
@@ -35,28 +36,47 @@ def held(monkeypatch, logits, correct_prior, multi_label=False, targets=None):
 LOGITS = [[0.0, 1.0], [-3.0, 1.0], [-3.0, 1.0]]
 
 
-def test_the_shift_gives_a_rare_class_its_chance(monkeypatch):
-    plain = held(monkeypatch, LOGITS, correct_prior=False)
+def test_thresholds_give_a_rare_class_its_chance(monkeypatch):
+    plain = held(monkeypatch, LOGITS, "none")
     assert plain.figures(None)["accuracy"] == pytest.approx(2 / 3)
-    assert plain.shift(None).tolist() == [0.0, 0.0]
-    corrected = held(monkeypatch, LOGITS, correct_prior=True)
-    assert corrected.figures(None)["macro_f1"] == 1.0
-    rare, frequent = corrected.shift(None)
-    assert rare - frequent > 1.0
+    assert plain.decision(None).thresholds == (0.5, 0.5)
+    chosen = held(monkeypatch, LOGITS, "prior")
+    assert chosen.figures(None)["macro_f1"] == 1.0
+    rare, frequent = chosen.decision(None).thresholds
+    assert frequent / rare > np.exp(1.0 / chosen.decision(None).temperature)
 
 
-def test_average_precision_and_loss_do_not_depend_on_the_shift(monkeypatch):
-    plain = held(monkeypatch, LOGITS, correct_prior=False).figures(None)
-    corrected = held(monkeypatch, LOGITS, correct_prior=True).figures(None)
-    assert plain["average_precision"] == corrected["average_precision"] == 1.0
-    assert plain["loss"] == corrected["loss"] == pytest.approx((1.3133 + 2 * 0.0181) / 3, abs=1e-3)
+def test_average_precision_and_loss_do_not_depend_on_the_thresholds(monkeypatch):
+    plain = held(monkeypatch, LOGITS, "none").figures(None)
+    chosen = held(monkeypatch, LOGITS, "prior").figures(None)
+    assert plain["average_precision"] == chosen["average_precision"] == 1.0
+    assert plain["loss"] == chosen["loss"] == pytest.approx((1.3133 + 2 * 0.0181) / 3, abs=1e-3)
 
 
-def test_several_labels_a_text_are_never_shifted(monkeypatch):
-    several = held(monkeypatch, LOGITS, True, multi_label=True, targets=[[1, 1], [0, 1], [0, 1]])
-    assert several.shift(None).tolist() == [0.0, 0.0]
+def test_several_labels_a_text_know_no_power_of_their_frequency(monkeypatch):
+    several = held(monkeypatch, LOGITS, "prior", multi_label=True, targets=[[1, 1], [0, 1], [0, 1]])
+    assert several.decision(None).thresholds == (0.5, 0.5)
     # Sigmoid of 0 is one half, which reaches the threshold.
     assert several.figures(None)["accuracy"] == 1.0
+
+
+def test_a_wanted_precision_is_for_the_decision_not_for_the_choice_of_the_epoch(monkeypatch):
+    logits = [[3.0, 0.0], [2.0, 0.0], [1.0, 0.0]]
+    strict = held(monkeypatch, logits, "none", False, [[1, 0], [0, 1], [1, 0]], {0: 1.0})
+    assert strict.figures(None)["accuracy"] == pytest.approx(2 / 3)
+    decision = strict.decision(None)
+    scores = decision.scores(np.array(logits, np.float32))
+    assert decision.decided(scores).numpy()[:, 0].tolist() == [True, False, False]
+
+
+def test_a_precision_that_is_not_to_be_had_is_told(monkeypatch, capsys):
+    logits = [[3.0, 0.0], [2.0, 0.0], [1.0, 0.0]]
+    hopeless = held(monkeypatch, logits, "none", False, [[0, 1], [1, 0], [1, 0]], {0: 0.9})
+    hopeless.decision(None)
+    message = "warning: no threshold gives rare a precision of 0.9 on validation; the best one does"
+    assert capsys.readouterr().err == f"{message} 0.667\n"
+    held(monkeypatch, logits, "none", False, [[1, 0], [0, 1], [1, 0]], {0: 0.9}).decision(None)
+    assert capsys.readouterr().err == ""
 
 
 def test_logits_come_in_the_order_of_the_texts_whatever_their_length():
@@ -70,11 +90,6 @@ def test_logits_come_in_the_order_of_the_texts_whatever_their_length():
     preprocessor = TextPreprocessor(VOCABULARIES, "plain", 5)
     ids = vectorize(preprocessor, ["a a c", "b", "a", "a a a b"])
     assert logits_of(LastToken(), ids).ravel().tolist() == [5, 4, 3, 4]
-
-
-@pytest.mark.parametrize(("multi_label", "expected"), [(False, [0.5, 0.5]), (True, [0.5, 0.5])])
-def test_probabilities_of_equal_logits(multi_label, expected):
-    assert probabilities(np.zeros((1, 2), np.float32), multi_label)[0].tolist() == expected
 
 
 def test_long_texts_are_computed_a_few_at_a_time_and_keep_their_order(monkeypatch):

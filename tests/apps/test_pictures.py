@@ -2,7 +2,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from apps.pictures import confusion_matrix, gradient_norms, training_curves
+from apps.pictures import confusion_matrix, gradient_norms, reliability, training_curves
 
 
 def png_size(path):
@@ -38,6 +38,15 @@ def test_names_in_any_script_are_drawn_without_a_warning(tmp_path):
 def test_a_class_that_never_occurs_is_no_division_by_zero(tmp_path):
     confusion_matrix(np.zeros((2, 2), int), ("a", "b"), tmp_path / "c.png")
     assert png_size(tmp_path / "c.png")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("rows", [0, 1, 200])
+def test_a_reliability_diagram_is_drawn_for_any_number_of_bins(tmp_path, rows):
+    bins = [{"sureness": 0.5 + i / 400, "accuracy": 0.6, "rows": i} for i in range(rows)]
+    figures = {"ece": 0.1, "bins": bins}
+    reliability({**figures, "temperature": 1.5, "unscaled": figures}, tmp_path / "r.png")
+    assert min(png_size(tmp_path / "r.png")) > 300
 
 
 @pytest.mark.parametrize(

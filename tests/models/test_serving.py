@@ -6,6 +6,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from data.preprocessor import TextPreprocessor, Vocabularies
 from models.classifier import TextClassifier
+from models.decision import Decision
 from models.serving import ServingClassifier, export
 
 NAMES = ("hostile", "rude", "neither")
@@ -20,7 +21,7 @@ BATCHES = {
 }
 
 
-def classifier(multi_label=False):
+def classifier(multi_label=False, thresholds=None):
     vocabularies = Vocabularies(["<start>", "fool", "fine", "day"], list("adefilnouy"))
     model = TextClassifier(
         vocabulary_size=6,
@@ -32,7 +33,10 @@ def classifier(multi_label=False):
         max_word_length=5,
     )
     preprocessor = TextPreprocessor(vocabularies, "tweet", max_length=20, max_word_length=5)
-    return ServingClassifier(preprocessor, model, NAMES, multi_label)
+    decision = Decision.plain(3, multi_label)
+    if thresholds:
+        decision = Decision(multi_label, thresholds)
+    return ServingClassifier(preprocessor, model, NAMES, decision)
 
 
 @pytest.fixture(scope="module")
@@ -77,14 +81,18 @@ def signature(folder):
     return tf.saved_model.load(str(folder)).signatures["serving_default"]
 
 
-def test_the_signature_takes_strings_and_returns_classes_and_scores(exported):
+def test_the_signature_takes_strings_and_returns_classes_scores_and_decisions(exported):
     serve = signature(exported[1])
     (_, arguments) = serve.structured_input_signature
     assert arguments == {"texts": tf.TensorSpec([None], tf.string, "texts")}
     outputs = {
         name: (s.dtype, s.shape.rank, s.shape[-1]) for name, s in serve.structured_outputs.items()
     }
-    assert outputs == {"classes": (tf.string, 2, 3), "scores": (tf.float32, 2, 3)}
+    assert outputs == {
+        "classes": (tf.string, 2, 3),
+        "scores": (tf.float32, 2, 3),
+        "predicted": (tf.bool, 2, 3),
+    }
 
 
 @pytest.mark.parametrize("batch", BATCHES)
@@ -93,6 +101,7 @@ def test_the_saved_model_equals_the_serving_model(exported, answers, batch):
     # In memory the loop over time is compiled; in the SavedModel it is made of stock operations.
     assert_allclose(answers[f"{batch}/scores"], expected["scores"], atol=1e-6)
     assert_array_equal(answers[f"{batch}/classes"], expected["classes"].numpy().astype("S"))
+    assert_array_equal(answers[f"{batch}/predicted"], expected["predicted"])
 
 
 @pytest.mark.parametrize("batch", BATCHES)
@@ -112,7 +121,8 @@ def test_each_score_stands_beside_its_class(exported):
     serving, texts = exported[0], tf.constant(BATCHES["a few"])
     shares = tf.nn.softmax(serving.model(serving.preprocessor(texts))).numpy()
     answer = serving.serve(texts)
-    for row, (classes, scores) in enumerate(zip(*map(np.array, answer.values()), strict=True)):
+    columns = answer["classes"].numpy(), answer["scores"].numpy()
+    for row, (classes, scores) in enumerate(zip(*columns, strict=True)):
         by_name = dict(zip(classes.tolist(), scores.tolist(), strict=True))
         expected = dict(zip([name.encode() for name in NAMES], shares[row].tolist(), strict=True))
         assert by_name == pytest.approx(expected, abs=1e-6)
@@ -123,6 +133,23 @@ def test_scores_of_several_labels_are_independent():
     logits = serving.model(serving.preprocessor(tf.constant(["fool"])))
     scores = serving.serve(tf.constant(["fool"]))["scores"]
     np.testing.assert_allclose(scores[0], np.sort(tf.nn.sigmoid(logits)[0])[::-1], rtol=1e-5)
+
+
+def test_the_class_with_the_best_ratio_to_its_threshold_comes_first():
+    # A threshold a thousand times as low as the others.
+    serving = classifier(thresholds=(0.4995, 0.4995, 0.001))
+    answer = serving.serve(tf.constant(["fool", "fine day"]))
+    assert answer["classes"][:, 0].numpy().tolist() == [b"neither"] * 2
+    assert answer["predicted"].numpy().tolist() == [[True, False, False]] * 2
+    shares = tf.nn.softmax(serving.model(serving.preprocessor(tf.constant(["fool"]))))
+    assert answer["scores"][0, 0] == pytest.approx(float(shares[0, 2]), rel=1e-5)
+
+
+def test_of_several_labels_those_that_reach_their_thresholds_are_predicted():
+    serving = classifier(multi_label=True, thresholds=(1e-6, 0.999999, 1e-3))
+    answer = serving.serve(tf.constant(["fool"]))
+    assert answer["classes"].numpy().tolist() == [[b"hostile", b"neither", b"rude"]]
+    assert answer["predicted"].numpy().tolist() == [[True, True, False]]
 
 
 def test_no_text_at_all_is_answered_by_no_rows(exported):

@@ -1,0 +1,96 @@
+"""What a classifier is worth on a split: all figures, their table and their pictures."""
+
+from pathlib import Path
+
+import numpy as np
+
+from apps import pictures
+from data.examples import LabelledTexts
+from models.baseline import baseline_scores
+from models.calibration import reliability
+from models.decision import Decision
+from models.metrics import classification_metrics, metrics_table
+
+_DECIDED = {"accuracy": "accuracy", "macro_f1": "macro F1"}
+
+
+def report(
+    logits: np.ndarray, targets: np.ndarray, decision: Decision, class_names: tuple[str, ...]
+) -> dict:
+    """All figures of a split.
+
+    Args:
+        logits: <float32>[rows, num_classes].
+        targets: <float32>[rows, num_classes], 0 or 1.
+        decision: of the model.
+        class_names: names of the columns.
+
+    Returns:
+        `models.metrics.classification_metrics`, with `decision`, `calibration` as scaled and
+        `unscaled` (`models.calibration.reliability`), and accuracy and macro-F1
+        `without_thresholds`.
+    """
+    plain = Decision.plain(len(class_names), decision.multi_label)
+    unchosen = _decided(logits, targets, plain, class_names)
+    scaled = reliability(logits, targets, decision.multi_label, decision.temperature)
+    unscaled = reliability(logits, targets, decision.multi_label, 1.0)
+    return {
+        **_decided(logits, targets, decision, class_names),
+        "without_thresholds": {name: unchosen[name] for name in _DECIDED},
+        "decision": decision.describe(class_names),
+        "calibration": {"temperature": decision.temperature, **scaled, "unscaled": unscaled},
+    }
+
+
+def of_baselines(
+    train: LabelledTexts, examples: LabelledTexts, class_names: tuple, multi_label: bool
+) -> dict[str, dict]:
+    """`models.metrics.classification_metrics` of linear models, by their names.
+
+    Args:
+        train: what they are trained on.
+        examples: what they are measured on.
+        class_names: the classes.
+        multi_label: whether a text may have any number of them.
+    """
+    reports = {}
+    for name, balanced in [("tf-idf", False), ("tf-idf, balanced classes", True)]:
+        scores = baseline_scores(train.texts, train.targets, examples.texts, multi_label, balanced)
+        decided = Decision.plain(len(class_names), multi_label).decided(scores).numpy()
+        reports[name] = classification_metrics(
+            examples.targets, scores, decided, class_names, multi_label
+        )
+    return reports
+
+
+def table(report: dict) -> str:
+    """The figures of a split, for the terminal."""
+    lines = [metrics_table(report)]
+    if calibration := report.get("calibration"):
+        without = report["without_thresholds"]
+        thresholds = report["decision"]["thresholds"].items()
+        lines += [
+            "thresholds: "
+            + ", ".join(f"{name} {threshold:.3f}" for name, threshold in thresholds)
+            + "; without them "
+            + ", ".join(f"{title} {without[name]:.3f}" for name, title in _DECIDED.items()),
+            f"calibration error {calibration['ece']:.3f} at temperature "
+            f"{calibration['temperature']:.2f}; {calibration['unscaled']['ece']:.3f} without",
+        ]
+    return "\n".join(lines)
+
+
+def draw(split: str, report: dict, class_names: tuple[str, ...], folder: Path) -> None:
+    """The pictures of a split."""
+    if "confusion_matrix" in report:
+        matrix = np.array(report["confusion_matrix"])
+        pictures.confusion_matrix(matrix, class_names, folder / f"confusion_{split}.png")
+    pictures.reliability(report["calibration"], folder / f"reliability_{split}.png")
+
+
+def _decided(
+    logits: np.ndarray, targets: np.ndarray, decision: Decision, class_names: tuple[str, ...]
+) -> dict:
+    scores = decision.scores(logits).numpy()
+    decided = decision.decided(scores).numpy()
+    return classification_metrics(targets, scores, decided, class_names, decision.multi_label)

@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from sklearn.metrics import f1_score
+
+from models import thresholds
+from models.thresholds import STRENGTHS, by_f1, by_prior, decide, for_precision, thresholds_for
+
+
+def softmax(logits):
+    return tf.nn.softmax(np.array(logits, np.float64)).numpy()
+
+
+def macro_f1(scores, targets, chosen, multi_label=False):
+    decided = decide(scores / chosen, multi_label).numpy()
+    return f1_score(targets > 0.5, decided, average="macro", zero_division=0)
+
+
+def test_a_rare_class_gets_its_chance():
+    # The second class is rare: its rows come second by a little. log(0.9 / 0.1) = 2.2, and the
+    # shift has to be above 0.5 and below 2: strengths from 0.25 to 0.9 are right. The first whose
+    # two neighbours on each side are right too is 0.35.
+    scores = softmax([[2.0, 0.0], [2.0, 0.0], [0.5, 0.0], [0.5, 0.0]])
+    targets, prior = np.eye(2)[[0, 0, 1, 1]], np.array([0.9, 0.1])
+    chosen = by_prior(scores, targets, prior, False)
+    assert chosen == pytest.approx(prior**0.35)
+    assert macro_f1(scores, targets, chosen) == 1.0
+
+
+def test_a_single_lucky_strength_loses_against_a_good_neighbourhood(monkeypatch):
+    figures = iter([0.0] * 3 + [0.9] + [0.0] * 4 + [0.8] * 7 + [0.0] * 6)
+    monkeypatch.setattr(thresholds, "f1_score", lambda *arguments, **options: next(figures))
+    prior = np.array([0.2, 0.8])
+    chosen = by_prior(np.full((1, 2), 0.5), np.eye(2)[:1], prior, False)
+    assert chosen == pytest.approx(prior**0.5)
+
+
+def test_of_equal_strengths_the_weakest_is_chosen():
+    scores = softmax([[5.0, 0.0], [0.0, 5.0]])
+    assert by_prior(scores, np.eye(2), np.array([0.8, 0.2]), False).tolist() == [1.0, 1.0]
+
+
+def test_no_correction_is_among_the_choices():
+    assert STRENGTHS[0] == 0.0 and STRENGTHS[-1] == 1.0
+
+
+def test_each_class_gets_the_threshold_with_the_best_f1():
+    # The third class is frequent and says so too timidly: no power of its frequency helps it.
+    scores = softmax([[2.0, 0.0, 1.0], [2.0, 0.0, 1.0], [0.0, 2.0, 1.0], [0.0, 2.0, 1.0]] * 2)
+    scores = np.concatenate([scores, softmax([[1.2, 1.0, 1.0], [1.0, 1.2, 1.0]] * 4)])
+    targets = np.eye(3)[[0, 0, 1, 1] * 2 + [2, 2] * 4]
+    prior = np.array([0.25, 0.25, 0.5])
+    assert macro_f1(scores, targets, by_prior(scores, targets, prior, False)) < 0.8
+    assert macro_f1(scores, targets, by_f1(scores, targets, prior, False)) == 1.0
+
+
+def test_several_labels_get_a_threshold_each():
+    scores = np.array([[0.3, 0.9], [0.25, 0.8], [0.1, 0.7], [0.05, 0.6]])
+    targets = np.array([[1, 1], [1, 1], [0, 0], [0, 0]])
+    chosen = by_f1(scores, targets, np.array([0.5, 0.5]), True)
+    assert 0.1 < chosen[0] <= 0.25 and 0.7 < chosen[1] <= 0.8
+
+
+@pytest.mark.parametrize(("multi_label", "expected"), [(False, 1.0), (True, 0.5)])
+def test_without_a_goal_all_thresholds_are_equal(multi_label, expected):
+    chosen = thresholds_for("none", np.ones((2, 3)), None, None, multi_label)
+    assert chosen.tolist() == [expected] * 3
+
+
+def test_an_unknown_goal_is_refused():
+    with pytest.raises(ValueError, match=r"goal of thresholds 'recall'.*none, prior, f1"):
+        thresholds_for("recall", None, None, None, False)
+
+
+# Of the first class, by falling score: right, right, wrong, right, wrong.
+FALLING = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4], [0.5, 0.5]])
+RIGHT = np.array([[1, 0], [1, 0], [0, 1], [1, 0], [0, 1]])
+
+
+@pytest.mark.parametrize(
+    ("precision", "given"), [(1.0, 2), (0.75, 4), (0.7, 4), (0.6, 5), (0.5, 5)]
+)
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_a_precision_is_had_with_the_highest_recall(precision, given, multi_label):
+    start = np.array([0.5, 0.5])
+    chosen = for_precision(FALLING, RIGHT, start, 0, precision, multi_label)
+    assert decide(FALLING / chosen, multi_label).numpy()[:, 0].sum() == given
+    assert chosen[1] == 0.5
+
+
+def test_a_precision_that_cannot_be_had_gives_the_best_one():
+    # Its most certain row is wrong: two of three is the best.
+    right = np.array([[0, 1], [1, 0], [1, 0], [0, 1], [0, 1]])
+    chosen = for_precision(FALLING, right, np.array([0.5, 0.5]), 0, 0.9, True)
+    assert decide(FALLING / chosen, True).numpy()[:, 0].tolist() == [True] * 3 + [False] * 2
+
+
+def test_rows_of_one_score_are_given_a_class_together():
+    scores = np.array([[0.8, 0.2]] * 2 + [[0.4, 0.6]])
+    targets = np.array([[1, 0], [0, 1], [0, 1]])
+    chosen = for_precision(scores, targets, np.array([0.5, 0.5]), 0, 0.5, False)
+    assert decide(scores / chosen, False).numpy()[:, 0].tolist() == [True, True, False]
