@@ -130,8 +130,8 @@ class TextClassification:
         """The vocabulary files in a run folder."""
         return [folder / name for name in Vocabularies.FILES.values()]
 
-    def fit(self, corpus: Corpus, folder: Path) -> training.Ending:
-        """Trains, see `apps.training.fit`."""
+    def batches_and_loss(self, corpus: Corpus) -> tuple[Batches, keras.losses.Loss]:
+        """What the training descends: the batches of the training split and the loss on them."""
         config, train = self.config, corpus.split("train")
         targets = train.targets
         if config.votes and train.votes is not None:
@@ -148,6 +148,18 @@ class TextClassification:
             config.jit,
         )
         print(f"padding: {batches.padding_share():.1%} of the tokens")
+        loss = classification_loss(
+            self.multi_label,
+            class_weights(train.targets, config.class_weight),
+            config.focal_gamma,
+            config.label_smoothing,
+        )
+        return batches, loss
+
+    def fit(self, corpus: Corpus, folder: Path) -> training.Ending:
+        """Trains, see `apps.training.fit`."""
+        config, train = self.config, corpus.split("train")
+        batches, loss = self.batches_and_loss(corpus)
         prior = np.maximum(train.targets.mean(axis=0), 1 / len(train))
         held_out = HeldOut(
             self.preprocessor,
@@ -160,12 +172,7 @@ class TextClassification:
             self.model,
             batches,
             held_out.figures,
-            classification_loss(
-                self.multi_label,
-                class_weights(train.targets, config.class_weight),
-                config.focal_gamma,
-                config.label_smoothing,
-            ),
+            loss,
             config.monitor,
             config,
             folder,
