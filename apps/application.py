@@ -43,6 +43,12 @@ class TrainingConfig:
     accumulate: int = option(
         1, "steps whose gradients are averaged before the weights change", at_least=1
     )
+    average_weights: float = option(
+        0.0,
+        "decay of the weights' moving average, which is validated and saved; 0: no average",
+        at_least=0.0,
+        below=1.0,
+    )
     mixed_precision: str = option(
         "none", "half precision in which the training computes", PRECISIONS
     )

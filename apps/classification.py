@@ -137,8 +137,8 @@ class TextClassification:
         """The vocabulary files in a run folder."""
         return [folder / name for name in Vocabularies.FILES.values()]
 
-    def fit(self, corpus: Corpus, folder: Path) -> training.Ending:
-        """Trains, see `apps.training.fit`."""
+    def batches_and_loss(self, corpus: Corpus) -> tuple[Batches, keras.losses.Loss]:
+        """What the training descends: the batches of the training split and the loss on them."""
         config, train = self.config, corpus.split("train")
         targets = train.targets
         if config.votes and train.votes is not None:
@@ -155,17 +155,24 @@ class TextClassification:
             config.jit,
         )
         print(f"padding: {batches.padding_share():.1%} of the tokens")
+        loss = classification_loss(
+            self.multi_label,
+            class_weights(train.targets, config.class_weight),
+            config.focal_gamma,
+            config.label_smoothing,
+        )
+        return batches, loss
+
+    def fit(self, corpus: Corpus, folder: Path) -> training.Ending:
+        """Trains, see `apps.training.fit`."""
+        config = self.config
+        batches, loss = self.batches_and_loss(corpus)
         held_out = self.held_out(corpus)
         ending = training.fit(
             self.model,
             batches,
             held_out.figures,
-            classification_loss(
-                self.multi_label,
-                class_weights(train.targets, config.class_weight),
-                config.focal_gamma,
-                config.label_smoothing,
-            ),
+            loss,
             config.monitor,
             config,
             folder,

@@ -64,6 +64,9 @@ def _add_train(parser, application: Application, arguments: list[str]) -> None:
     unfinished.add_argument(
         "--restart", action="store_true", help="discard an interrupted training and begin anew"
     )
+    unfinished.add_argument(
+        "--find-lr", action="store_true", help="train nothing, but suggest a learning rate"
+    )
     add_options(parser, application.config, application.recipe(_dataset_in(arguments)))
 
 

@@ -137,6 +137,34 @@ def gradient_norms(rows: list[dict[str, float]], clip_norm: float, path: Path) -
     _save(figure, path)
 
 
+def learning_rates(rows: list[dict[str, float]], marks: dict[str, float], path: Path) -> None:
+    """Draws the loss against the learning rate, whose axis is logarithmic.
+
+    Args:
+        rows: of a range test (`apps.learning_rate_finder`).
+        marks: learning rates by what they are; each becomes a line.
+        path: a .png file.
+    """
+    figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
+    rates, losses, smoothed = (
+        np.array([row[name] for row in rows]) for name in ("learning_rate", "loss", "smoothed_loss")
+    )
+    axes.plot(rates, losses, linewidth=0.6, alpha=0.5, label="of an update")
+    axes.plot(rates, smoothed, color="C0", linewidth=1.8, label="smoothed")
+    for (label, rate), colour in zip(marks.items(), ("C1", "C2"), strict=False):
+        axes.axvline(rate, color=colour, linestyle="--", label=f"{label}: {rate:.2g}")
+    axes.set_xscale("log")
+    # Single losses of the end are so high that nothing else could be seen.
+    low, high = losses.min(), max(smoothed.max(), np.quantile(losses, 0.9))
+    room = 0.05 * (high - low) or 0.05
+    axes.set_ylim(low - room, high + room)
+    axes.set_xlabel("learning rate")
+    axes.set_ylabel("training loss")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    _save(figure, path)
+
+
 def _range(values: list[float]) -> tuple[float, float]:
     """The lowest and the highest with some room, two powers of ten apart at the least."""
     low, high = (min(values), max(values)) if values else (1.0, 1.0)

@@ -8,6 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from apps.averaged_weights import best_guess
+
 
 class Progress(tf.train.experimental.PythonState):
     """Position in the data, history and early stopping; a checkpoint holds it as JSON.
@@ -62,8 +64,8 @@ class Progress(tf.train.experimental.PythonState):
         self.wait += 1
         if self.best is None or figure > self.best:
             self.best, self.wait = figure, 0
-            for best, weight in zip(self.best_weights, model.weights, strict=True):
-                best.assign(weight.numpy())
+            for best, weight in zip(self.best_weights, best_guess(model), strict=True):
+                best.assign(weight)
         self.history.append({"epoch": self.epoch, **dict(sorted(figures.items()))})
         self.epoch, self.batch = self.epoch + 1, 0
 

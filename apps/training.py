@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from apps.application import TrainingConfig
+from apps.averaged_weights import AveragedWeights
 from apps.checkpoints import Checkpoints
 from apps.divergence import Diverged, StopOnDivergence, check_figures
 from apps.epochs import KeepProgress, run_epochs
@@ -31,8 +32,7 @@ def seed_everything(config: TrainingConfig) -> None:
 
 
 def optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-    """Adam (Kingma & Ba 2015) with a warm-up, a schedule, and clipping by global norm, the remedy
-    for exploding gradients of Pascanu et al. (2013).
+    """`adam` with a warm-up and a schedule.
 
     Raises:
         UserError: all steps together do not fill one update.
@@ -49,13 +49,30 @@ def optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optimizers.
         warmup_steps=math.ceil(config.warmup * updates),
         total_steps=math.ceil(config.epochs * updates),
     )
-    adam = Adam(
-        schedule,
+    return adam(config, schedule, math.ceil(updates))
+
+
+def adam(
+    config: TrainingConfig,
+    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
+    updates_per_epoch: int = 0,
+) -> keras.optimizers.Optimizer:
+    """Adam (Kingma & Ba 2015) with clipping by global norm, the remedy for exploding gradients of
+    Pascanu et al. (2013).
+
+    Args:
+        config: the options.
+        learning_rate: a number becomes a variable.
+        updates_per_epoch: note the gradients' norms, this many an epoch; 0 for not at all.
+    """
+    made = Adam(
+        learning_rate,
         global_clipnorm=config.clip_norm or None,
         gradient_accumulation_steps=config.accumulate if config.accumulate > 1 else None,
-        updates_per_epoch=math.ceil(updates),
+        updates_per_epoch=updates_per_epoch,
+        average_decay=config.average_weights,
     )
-    return LossScale(adam) if config.mixed_precision == "float16" else adam
+    return LossScale(made) if config.mixed_precision == "float16" else made
 
 
 class Validation(keras.callbacks.Callback):
@@ -63,14 +80,20 @@ class Validation(keras.callbacks.Callback):
 
     Args:
         validate: takes the model, returns figures by name.
+        averaged: weights that it has meanwhile.
     """
 
-    def __init__(self, validate: Callable[[keras.Model], dict[str, float]]):
+    def __init__(
+        self,
+        validate: Callable[[keras.Model], dict[str, float]],
+        averaged: AveragedWeights,
+    ):
         super().__init__()
-        self.validate = validate
+        self.validate, self.averaged = validate, averaged
 
     def on_epoch_end(self, epoch, logs=None):
-        figures = self.validate(self.model)
+        with self.averaged:
+            figures = self.validate(self.model)
         check_figures(figures, f"on validation after epoch {epoch + 1}")
         logs.update({f"val_{name}": value for name, value in figures.items()})
         logs["learning_rate"] = float(self.model.optimizer.learning_rate)
@@ -102,10 +125,13 @@ def fit(
 ) -> Ending:
     """Trains until the epochs are over, the validation stops to improve, or Ctrl-C.
 
-    The model keeps the weights of its best epoch. Checkpoints, `history.csv` and the TensorBoard
-    `logs` are written into the folder. A training that finds checkpoints there goes on from the
-    last of them, and ends as if nothing had interrupted it: its state is the variables, the
-    position and what `apps.progress` lists; the order of the data follows from seed and epoch.
+    The model keeps the weights of its best epoch. With `average_weights` it is their average that
+    is validated and kept; the training goes on with the weights themselves.
+
+    Checkpoints, `history.csv` and the TensorBoard `logs` are written into the folder. A training
+    that finds checkpoints there goes on from the last of them, and ends as if nothing had
+    interrupted it: its state is the variables, the position and what `apps.progress` lists; the
+    order of the data follows from seed and epoch.
 
     Args:
         model: maps a batch's inputs to logits.
@@ -130,10 +156,10 @@ def fit(
     checkpoints = Checkpoints(folder / CHECKPOINTS, model, progress)
     if checkpoints.restore():
         print(f"going on in epoch {progress.epoch + 1}, after {progress.batch} of its batches")
-    gradients = GradientLog(folder, progress)
+    gradients, averaged = GradientLog(folder, progress), AveragedWeights(model)
     with Signals() as signals:
         callbacks = [
-            Validation(validate),
+            Validation(validate, averaged),
             gradients,
             TensorBoardLogs(folder / LOGS),
             StopOnDivergence(),
@@ -145,17 +171,22 @@ def fit(
             run_epochs(model, batches, callbacks, progress, config.epochs)
         except (KeyboardInterrupt, Terminated, Diverged) as reason:
             signals.hold()
+            averaged.put_back()
             gradients.write()
-            return _early_ending(reason, model, progress, checkpoints)
+            return _early_ending(reason, model, averaged, progress, checkpoints)
     progress.restore_best(model)
     return Ending("", False, progress.seconds)
 
 
 def _early_ending(
-    reason: BaseException, model: keras.Model, progress: Progress, checkpoints: Checkpoints
+    reason: BaseException,
+    model: keras.Model,
+    averaged: AveragedWeights,
+    progress: Progress,
+    checkpoints: Checkpoints,
 ) -> Ending:
     """Writes a checkpoint, unless there is nothing to go on from, and gives the model its best
-    weights.
+    weights, or before the first epoch is over the averages so far.
 
     Raises:
         Terminated: that is the reason.
@@ -170,4 +201,6 @@ def _early_ending(
     has_best = progress.restore_best(model)
     if isinstance(reason, Terminated) or (diverged and not has_best):
         raise reason
+    if not has_best:
+        averaged.put_in()
     return Ending(str(reason) or "interrupted", not diverged, progress.seconds)

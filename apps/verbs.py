@@ -20,6 +20,7 @@ def train(application: Application, options: dict) -> None:
     """Trains in a folder beside the run, which takes the run's place when all is written."""
     run, command = RunFolder(Path(options.pop("run"))), options.pop("command")
     resume, restart = options.pop("resume"), options.pop("restart")
+    find = options.pop("find_lr")
     config_file = options.pop("config", None)
     given = {**(from_file(config_file) if config_file else {}), **options}
     run.check_replaceable()
@@ -34,6 +35,12 @@ def train(application: Application, options: dict) -> None:
     application.check_data(config)
     application.check_vectors(config)
     application.check_step(config)
+    if find:
+        import_tensorflow()
+        from apps.learning_rate_finder import find_learning_rate
+
+        find_learning_rate(application, config, command, run.path)
+        return
     with unfinished.locked(), Signals():
         if resume:
             check_surroundings(begun, application.data_file(config))

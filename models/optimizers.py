@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from models.gradient_norms import GradientNorms
 from models.row_sums import dense_gradient
+from models.weight_average import WeightAverage
 
 
 @keras.saving.register_keras_serializable(package="models")
@@ -26,13 +27,15 @@ class Adam(keras.optimizers.Adam):
     Args:
         updates_per_epoch: note the gradients' norms (`models.gradient_norms`), this many an epoch;
             0 for not at all.
+        average_decay: keep a moving average of the weights (`models.weight_average`) with this
+            decay; 0 for none.
         **options: those of `keras.optimizers.Adam`.
     """
 
-    def __init__(self, *args, updates_per_epoch: int = 0, **options):
+    def __init__(self, *args, updates_per_epoch: int = 0, average_decay: float = 0.0, **options):
         super().__init__(*args, **options)
-        self.updates_per_epoch = updates_per_epoch
-        self.norms = None
+        self.updates_per_epoch, self.average_decay = updates_per_epoch, average_decay
+        self.norms = self.average = None
         # `LossScale` does it in its place.
         self.sums_devices = True
 
@@ -42,6 +45,10 @@ class Adam(keras.optimizers.Adam):
         super().build(variables)
         if self.updates_per_epoch:
             self.norms = GradientNorms(self.add_variable, variables, self.updates_per_epoch)
+        if self.average_decay:
+            self.average = WeightAverage(
+                self.add_variable_from_reference, variables, self.average_decay
+            )
 
     def apply(self, grads, trainable_variables=None):
         if self.sums_devices:
@@ -122,7 +129,12 @@ class Adam(keras.optimizers.Adam):
         )
         if self.amsgrad or weight.dtype != tf.float32:
             super().update_step(gradient, variable, learning_rate)
-            return
+        else:
+            self._fused_step(gradient, weight, momentum, velocity, learning_rate)
+        if self.average is not None:
+            self.average.update(index, weight, self.iterations)
+
+    def _fused_step(self, gradient, weight, momentum, velocity, learning_rate):
         step = tf.cast(self.iterations + 1, tf.float32)
         tf.raw_ops.ResourceApplyAdam(
             var=weight.handle,
@@ -139,7 +151,11 @@ class Adam(keras.optimizers.Adam):
         )
 
     def get_config(self):
-        return {**super().get_config(), "updates_per_epoch": self.updates_per_epoch}
+        return {
+            **super().get_config(),
+            "updates_per_epoch": self.updates_per_epoch,
+            "average_decay": self.average_decay,
+        }
 
 
 @keras.saving.register_keras_serializable(package="models")

@@ -3,6 +3,7 @@
 import csv
 import json
 
+import keras
 import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose
@@ -32,7 +33,7 @@ def runs(python_process, tmp_path_factory):
     """The folders of a training on one device and of the same on two."""
     folder = tmp_path_factory.mktemp("devices")
     options = "--epochs 2 --units 3 --embedding-dim 4 --max-tokens 100 --no-characters --dropout 0"
-    more = "--batch-size 33 --accumulate 2 --mixed-precision float16"
+    more = "--batch-size 33 --accumulate 2 --mixed-precision float16 --average-weights 0.5"
     done = python_process(TRAIN_ON_BOTH, folder, *options.split(), *more.split())
     assert done.returncode == 0, done.stderr
     return folder / "1", folder / "2"
@@ -51,6 +52,12 @@ def test_two_devices_learn_what_one_does(runs):
     for one, two in zip(*(rows(run, "history.csv") for run in runs), strict=True):
         for name in ("loss", "val_loss", "gradient_norm", "gradient_norm_max", "learning_rate"):
             assert_allclose(two[name], one[name], rtol=2e-3, atol=1e-6)
+
+
+def test_two_devices_average_the_weights_as_one_does(runs):
+    one, two = (keras.saving.load_model(run / "model.keras", compile=False) for run in runs)
+    for ours, theirs in zip(two.weights, one.weights, strict=True):
+        assert_allclose(ours, theirs, rtol=0.02, atol=1e-4)
 
 
 def test_the_run_says_which_devices_trained_it(runs):

@@ -12,6 +12,7 @@ import tensorflow as tf
 from numpy.testing import assert_array_equal
 
 from apps.application import TrainingConfig
+from apps.averaged_weights import AveragedWeights
 from apps.checkpoints import Checkpoints
 from apps.divergence import Diverged
 from apps.epochs import KeepProgress
@@ -92,6 +93,11 @@ def unbroken(tmp_path_factory):
     return Toy(tmp_path_factory.mktemp("unbroken")).fit()
 
 
+@pytest.fixture(scope="module")
+def unbroken_average(tmp_path_factory):
+    return Toy(tmp_path_factory.mktemp("average"), average_weights=0.9).fit()
+
+
 @pytest.fixture
 def killed(monkeypatch, tmp_path):
     """Kills a toy training when a method of a class is called for the nth time."""
@@ -126,6 +132,27 @@ def killed(monkeypatch, tmp_path):
 def test_killed_in_any_step_it_ends_as_if_unbroken(unbroken, killed, step):
     toy = killed(KeepProgress, "on_train_batch_begin", step)
     assert_same_end(toy.fit(), unbroken)
+
+
+@pytest.mark.parametrize("step", [2, 4, 5, 8])
+def test_killed_in_any_step_the_averages_are_as_if_unbroken(unbroken_average, killed, step):
+    toy = killed(KeepProgress, "on_train_batch_begin", step, average_weights=0.9)
+    assert_same_end(toy.fit(), unbroken_average)
+
+
+@pytest.mark.parametrize("method", ["put_in", "put_back"])
+@pytest.mark.parametrize("reason", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_around_a_validation_leaves_no_averages_in_the_checkpoint(
+    unbroken_average, killed, method, reason
+):
+    # In the second epoch.
+    toy = killed(AveragedWeights, method, 2, reason, checkpoint_seconds=60, average_weights=0.9)
+    assert_same_end(toy.fit(), unbroken_average)
+
+
+def test_averages_are_other_weights(unbroken, unbroken_average):
+    ours, theirs = (toy.model.weights[0].numpy() for toy in (unbroken, unbroken_average))
+    assert np.abs(ours - theirs).max() > 0
 
 
 @pytest.mark.parametrize("epoch", [1, 3])

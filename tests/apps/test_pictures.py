@@ -2,7 +2,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from apps.pictures import confusion_matrix, gradient_norms, reliability, training_curves
+from apps.pictures import (
+    confusion_matrix,
+    gradient_norms,
+    learning_rates,
+    reliability,
+    training_curves,
+)
 
 
 def png_size(path):
@@ -84,8 +90,23 @@ def test_gradient_norms_are_drawn(tmp_path, rows, clip_norm):
     assert width > height > 300
 
 
+TEST = [{"learning_rate": 1e-6 * 10**i, "loss": 1.0, "smoothed_loss": 1.0} for i in range(3)]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("marks", [{}, {"falls fastest": 1e-5, "a tenth of the lowest": 1e-5}])
+@pytest.mark.parametrize(
+    "rows", [TEST[:1], TEST, [*TEST, {**TEST[0], "loss": 1e30}]], ids=["one", "flat", "diverged"]
+)
+def test_a_range_test_is_drawn(tmp_path, rows, marks):
+    learning_rates(rows, marks, tmp_path / "l.png")
+    width, height = png_size(tmp_path / "l.png")
+    assert width > height > 300
+
+
 def test_no_figure_stays_open(tmp_path):
     plt.close("all")
     confusion_matrix(np.eye(2), ("a", "b"), tmp_path / "c.png")
     training_curves([{"epoch": 0, "loss": 1.0, "val_f1": 0.5}], tmp_path / "t.png")
+    learning_rates(TEST, {}, tmp_path / "l.png")
     assert plt.get_fignums() == []

@@ -18,11 +18,12 @@ from apps.training import Validation
 from apps.unfinished import UnfinishedTraining
 from data.names import SAMPLES
 
-# One length of texts and one direction: little to compile.
+# One length of texts and one direction: little to compile. Averages are validated and saved.
 OPTIONS = [
     *["train", "--epochs", "3", "--units", "3", "--embedding-dim", "4", "--max-tokens", "100"],
     *["--max-length", "8", "--no-characters", "--no-bidirectional", "--pooling", "last"],
     *["--dropout", "0.3", "--weight-drop", "0.2", "--accumulate", "2", "--deterministic"],
+    *["--average-weights", "0.9"],
 ]
 
 

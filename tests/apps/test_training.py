@@ -180,6 +180,32 @@ def test_a_compiled_step_is_not_promised_to_repeat_exactly():
         Application.check_step(TrainingConfig(jit=True, deterministic=True))
 
 
+def test_validated_and_kept_is_the_average_of_the_weights(tmp_path):
+    raw = Validate(0.1, 0.9, 0.5)
+    seed_everything(TrainingConfig())
+    train(tmp_path / "raw", raw, learning_rate=0.1, warmup=0.0, schedule="constant")
+    averaged = Validate(0.1, 0.9, 0.5)
+    seed_everything(TrainingConfig())
+    options = {"learning_rate": 0.1, "warmup": 0.0, "schedule": "constant", "average_weights": 0.9}
+    model, _ = train(tmp_path / "averaged", averaged, **options)
+    assert_array_equal(model.get_weights()[0], averaged.weights[1])
+    # The raw ones went the same way, and the averages lag behind.
+    losses = [[row["loss"] for row in history(tmp_path / name)] for name in ("raw", "averaged")]
+    assert losses[0] == losses[1]
+    for ahead, behind in zip(raw.weights, averaged.weights, strict=True):
+        assert np.abs(ahead - behind).min() > 0.01
+
+
+def test_an_interruption_before_the_first_validation_keeps_the_average_so_far(tmp_path):
+    model, ending = train(tmp_path, Validate(KeyboardInterrupt), average_weights=0.9)
+    assert ending.stopped
+    average = model.optimizer.average.averages[0].numpy()
+    assert_array_equal(model.get_weights()[0], average)
+    checkpoint = tf.train.latest_checkpoint(tmp_path / "checkpoints")
+    saved = tf.train.load_variable(checkpoint, "model/0/.ATTRIBUTES/VARIABLE_VALUE")
+    assert np.abs(saved - average).min() > 0
+
+
 def test_the_gradients_of_a_training_are_written_down(tmp_path):
     train(tmp_path, Validate(0.1, 0.2, KeyboardInterrupt), clip_norm=2.0, learning_rate=0.0)
     rows = list(csv.DictReader((tmp_path / "gradient_norms.csv").open()))

@@ -64,10 +64,20 @@ def test_noting_the_norms_changes_no_step(updates_per_epoch):
     assert_allclose(trained(Adam(0.1, **options), as_rows=True), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("amsgrad", [False, True])
+def test_an_average_changes_no_step(amsgrad):
+    expected = trained(Adam(0.1, amsgrad=amsgrad), as_rows=True)
+    adam = Adam(0.1, amsgrad=amsgrad, average_decay=0.9)
+    np.testing.assert_array_equal(trained(adam, as_rows=True), expected)
+    # It lags behind.
+    assert np.abs(adam.average.averages[0].numpy() - expected).max() > 0.01
+
+
 def test_an_optimizer_comes_back_from_its_configuration():
-    adam = Adam(0.1, updates_per_epoch=7, gradient_accumulation_steps=2)
+    adam = Adam(0.1, updates_per_epoch=7, average_decay=0.9, gradient_accumulation_steps=2)
     twin = keras.optimizers.deserialize(keras.optimizers.serialize(adam))
     assert (type(twin), twin.updates_per_epoch, twin.gradient_accumulation_steps) == (Adam, 7, 2)
+    assert twin.average_decay == 0.9
 
 
 def test_the_clipping_is_of_the_gradient_without_the_scale_of_the_loss():
