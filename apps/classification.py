@@ -181,6 +181,10 @@ class TextClassification:
         logits = logits_of(self.model, vectorize(self.preprocessor, texts))
         return probabilities(logits, self.multi_label)
 
+    def decided(self, scores: np.ndarray) -> np.ndarray:
+        """<bool>[rows, num_classes], the classes that texts of these scores get."""
+        return predicted(scores, self.multi_label)
+
     def check_comparable(self, corpus: Corpus) -> None:
         """Refuses labels of another kind than the model's.
 
