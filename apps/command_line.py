@@ -4,6 +4,8 @@ import shlex
 import sys
 
 from apps.application import DATA_OPTIONS, Application
+from apps.bias import add_bias_options
+from apps.classification_config import ClassificationConfig
 from apps.options import add_options, new_parser
 from apps.signals import Terminated
 from apps.verbs import VERBS
@@ -91,6 +93,8 @@ def _add_evaluate(parser, application: Application, arguments: list[str]) -> Non
     parser.add_argument(
         "--baseline", action="store_true", help="train and evaluate linear models beside it"
     )
+    if issubclass(application.config, ClassificationConfig):
+        add_bias_options(parser)
 
 
 def _add_predict(parser, application: Application, arguments: list[str]) -> None:

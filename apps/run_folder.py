@@ -22,6 +22,7 @@ _WRITTEN = (
     MODEL,
     METRICS,
     HISTORY,
+    "bias_*.png",
     "vocabulary*.txt",
     "characters.txt",
     "confusion_*.png",

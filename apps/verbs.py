@@ -6,6 +6,7 @@ TensorFlow is imported after everything that can be refused without it.
 import sys
 from pathlib import Path
 
+from apps import bias
 from apps.application import DATA_OPTIONS, Application
 from apps.options import from_file, override, to_json
 from apps.quiet import import_tensorflow
@@ -149,6 +150,7 @@ def evaluate(application: Application, options: dict) -> None:
     split = options["split"]
     if options["baseline"] and split not in ("validation", "test"):
         raise UserError("--baseline trains on the training split. Choose another --split")
+    asked = bias.question(options, description)
     given = {name: options[name] for name in DATA_OPTIONS if name in options}
     config = override(config, given)
     application.check_data(config)
@@ -168,9 +170,14 @@ def evaluate(application: Application, options: dict) -> None:
         report["baseline"] = task.evaluate_baseline(corpus, examples)
         for title, baseline in report["baseline"].items():
             print(f"\n{title}\n{task.table(baseline)}")
+    if asked:
+        report["bias"] = bias.bias_report(task, examples, asked)
+        print(f"\n{bias.describe(report['bias'])}")
     origin = _origin(options["command"], corpus, config, description.get("devices", []))
     run.add_metrics(name, {**report, **origin})
     task.draw(name.replace(" ", "_"), report, run.path)
+    if asked:
+        bias.draw(report["bias"], run.path / f"bias_{name.replace(' ', '_')}.png")
 
 
 def predict(application: Application, options: dict) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 # The files that ship with the suite.
 SAMPLES = Path(__file__).parent / "samples"
+IDENTITY_TERMS = Path(__file__).parent / "identity_terms.csv"
 
 # data.text: functions there.
 STANDARDIZERS = {
