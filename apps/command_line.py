@@ -100,7 +100,10 @@ def _add_evaluate(parser, application: Application, arguments: list[str]) -> Non
 def _add_predict(parser, application: Application, arguments: list[str]) -> None:
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="texts to answer")
     parser.add_argument(
-        "--input", metavar="FILE", help=".csv, .tsv, .jsonl, .txt or .parquet; -: standard input"
+        "--input",
+        metavar="FILE",
+        help="a table (.csv, .tsv, .jsonl, .parquet), texts (.txt) or a transcript (.srt, .vtt); "
+        "-: standard input",
     )
     parser.add_argument(
         "--output", metavar="FILE", help=".csv, .tsv, .jsonl or .parquet; -: standard output"
@@ -108,6 +111,12 @@ def _add_predict(parser, application: Application, arguments: list[str]) -> None
     parser.add_argument(
         "--text-column", metavar="TEXT", help="column of the input (default: as in training)"
     )
+    if application.config.explains:
+        parser.add_argument(
+            "--explain",
+            action="store_true",
+            help="also tell what each word adds; with --output .html or .jsonl",
+        )
 
 
 def _add_export(parser, application: Application, arguments: list[str]) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from data.errors import UserError
+from data.record import TEXT_COLUMN, Record
 from data.record_writers import WRITERS, record_writer
-from data.records import READERS, STANDARD_STREAM, TEXT_COLUMN, Record, file_format, read_records
+from data.records import READERS, STANDARD_STREAM, TEXT_FORMATS, file_format, read_records
 
 # Rows read at once; within them texts of like length are answered together.
 _WINDOW = 4096
@@ -20,8 +21,13 @@ _CHARACTERS = 2**18
 _BAD_ROWS_SHOWN = 20
 
 
-def check_files(source: str | None, output: str | None) -> None:
+def check_files(source: str | None, output: str | None, formats=WRITERS) -> None:
     """Refuses files that cannot be read or written, before anything slow happens.
+
+    Args:
+        source: a file to read, `-`, or None.
+        output: a file to write, `-`, or None.
+        formats: suffixes that can be written.
 
     Raises:
         UserError: no such input, or a format that is unknown.
@@ -31,16 +37,38 @@ def check_files(source: str | None, output: str | None) -> None:
         if not Path(source).is_file():
             raise UserError(f"no file {source!r}. Check --input")
     if output and output != STANDARD_STREAM:
-        file_format(output, WRITERS)
+        file_format(output, formats)
         if source and os.path.realpath(source) == os.path.realpath(output):
             raise UserError(f"{output} is the input. Choose another --output")
 
 
 def column_of(source: str) -> str | None:
-    """The column of a source that has but one, or None."""
-    if source == STANDARD_STREAM or Path(source).suffix.lower() == ".txt":
+    """The column with the texts where the format says which, or None."""
+    if source == STANDARD_STREAM or Path(source).suffix.lower() in TEXT_FORMATS:
         return TEXT_COLUMN
     return None
+
+
+def answer_all(
+    task,
+    texts: list[str],
+    source: str | None,
+    output: str | None,
+    column: str,
+    writer=record_writer,
+    rows: int = 0,
+) -> None:
+    """Answers texts, or the rows of `source`, into `output` or on standard output; `column` and
+    what follows it are those of `answer_file`."""
+    if source:
+        bad = answer_file(task, source, output or STANDARD_STREAM, column, writer, rows)
+        if bad:
+            print(f"{bad} row(s) were left without an answer", file=sys.stderr)
+    elif output:
+        answer_to_file(task, texts, output, column, writer)
+    else:
+        for text, row in zip(texts, answer(task, texts), strict=True):
+            print(f"{text}\n    {task.describe_row(row)}")
 
 
 def answer(task, texts: list[str]) -> list[dict]:
@@ -48,14 +76,16 @@ def answer(task, texts: list[str]) -> list[dict]:
     return task.columns(_serve(task)(_bytes(texts)))
 
 
-def answer_to_file(task, texts: list[str], output: str, column: str) -> None:
-    """Writes texts and their answers."""
-    with record_writer(output) as write:
+def answer_to_file(task, texts: list[str], output: str, column: str, writer=record_writer) -> None:
+    """Writes texts and their answers; `writer` as in `answer_file`."""
+    with writer(output) as write:
         for text, row in zip(texts, answer(task, texts), strict=True):
             write({column: text, **row})
 
 
-def answer_file(task, source: str, output: str, column: str) -> int:
+def answer_file(
+    task, source: str, output: str, column: str, writer=record_writer, rows: int = 0
+) -> int:
     """Answers every row of a file.
 
     A row that cannot be read or has no text is reported by number and keeps its place, with an
@@ -66,6 +96,8 @@ def answer_file(task, source: str, output: str, column: str) -> int:
         source: a file, or `-`.
         output: a file, or `-`; it appears when all is answered, or not at all.
         column: the input's column with the texts.
+        writer: what opens the output, like `data.record_writers.record_writer`.
+        rows: of the input that are in memory at once; 0 for as many as suit a task that is fast.
 
     Returns:
         How many rows have no answer.
@@ -75,8 +107,8 @@ def answer_file(task, source: str, output: str, column: str) -> int:
     """
     serve, bad, template = _serve(task), 0, {}
     records = read_records(source)
-    with record_writer(output) as write, _progress(source) as bar:
-        for window in _windows(records):
+    with writer(output) as write, _progress(source) as bar:
+        for window in _windows(records, rows or _WINDOW):
             template = template or _first_columns(window, column, source)
             problems = [_problem(record, column) for record in window]
             good = [i for i, problem in enumerate(problems) if not problem]
@@ -122,8 +154,8 @@ def _batch_size(longest: int) -> int:
     return min(_BATCH, 1 << (max(1, _CHARACTERS // longest).bit_length() - 1))
 
 
-def _windows(records: Iterator[Record]) -> Iterator[list[Record]]:
-    while window := list(itertools.islice(records, _WINDOW)):
+def _windows(records: Iterator[Record], rows: int) -> Iterator[list[Record]]:
+    while window := list(itertools.islice(records, rows)):
         yield window
 
 

@@ -15,6 +15,7 @@ from apps.run_folder import CONFIG, FORMAT, MODEL, RunFolder, versions
 from apps.signals import Signals, Terminated
 from apps.unfinished import UnfinishedTraining
 from data.errors import UserError
+from data.record_writers import WRITERS
 
 
 def train(application: Application, options: dict) -> None:
@@ -186,21 +187,28 @@ def predict(application: Application, options: dict) -> None:
     texts, source, output = options["texts"], options["input"], options["output"]
     if bool(texts) == bool(source):
         raise UserError("predict takes either texts or --input FILE. See predict --help")
-    from apps import prediction
+    from apps import highlighting, prediction
 
-    prediction.check_files(source, output)
+    # Only applications that can explain have the option.
+    explain = options.get("explain", False)
+    if explain:
+        highlighting.check_output(output)
+    prediction.check_files(source, output, highlighting.OUTPUTS if explain else WRITERS)
     import_tensorflow()
     task = application.load_task().load(config, description, run.path)
+    column = config.text_column
     if source:
-        column = options["text_column"] or prediction.column_of(source) or config.text_column
-        bad = prediction.answer_file(task, source, output or "-", column)
-        if bad:
-            print(f"{bad} row(s) were left without an answer", file=sys.stderr)
-    elif output:
-        prediction.answer_to_file(task, texts, output, config.text_column)
-    else:
-        for text, row in zip(texts, prediction.answer(task, texts), strict=True):
-            print(f"{text}\n    {task.describe_row(row)}")
+        column = options["text_column"] or prediction.column_of(source) or column
+    if not explain:
+        prediction.answer_all(task, texts, source, output, column)
+        return
+    from apps.explanation import Explained
+
+    task = Explained(task, highlighting.wants_colours())
+    writer = highlighting.writer_of(column, task.empty_columns())
+    prediction.answer_all(task, texts, source, output, column, writer, highlighting.ROWS)
+    if source or output:
+        print(task.summary(), file=sys.stderr)
 
 
 def export(application: Application, options: dict) -> None:

@@ -155,13 +155,26 @@ class TextPreprocessor(keras.layers.Layer):
             `token_ids`: <int32>[batch, (tokens)], each row at least one long; and with characters
             `character_ids`: <int32>[batch, (tokens), max_word_length], 0 where padded.
         """
-        tokens = self._cut(tokenize(texts, self.standardize))
+        tokens, _ = self.kept_tokens(texts)
         start = tf.fill([tf.shape(texts)[0], 1], START)
         tokens = tf.concat([tf.RaggedTensor.from_tensor(start), tokens], axis=1)
         ids = {"token_ids": tokens.with_flat_values(self._ids(tokens.flat_values))}
         if self.character_lookup is not None:
             ids["character_ids"] = tokens.with_flat_values(self._letters(tokens.flat_values))
         return ids
+
+    def kept_tokens(self, texts: tf.Tensor) -> tuple[tf.RaggedTensor, tf.Tensor]:
+        """The tokens that the model reads after the start token, and how many it does not.
+
+        Args:
+            texts: <string>[batch].
+
+        Returns:
+            <string>[batch, (tokens)], and <int64>[batch] how many are dropped after the first
+            `head` of them.
+        """
+        tokens = tokenize(texts, self.standardize)
+        return self._cut(tokens), tf.maximum(tokens.row_lengths() - self.max_length, 0)
 
     def _cut(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
         """The head and the tail of each row, which meet where it has `max_length` or less."""

@@ -1,4 +1,4 @@
-"""Rows of CSV, TSV, JSON lines, plain text and Parquet files, streamed.
+"""Rows of CSV, TSV, JSON lines, plain text, Parquet and transcript files, streamed.
 
 A row that cannot be read is yielded with its number and what is wrong with it, in its place;
 whoever reads decides whether to stop. Memory does not grow with the file.
@@ -10,29 +10,15 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from data.errors import UserError, choose
+from data.record import TEXT_COLUMN, Record
+from data.transcripts import read_srt, read_vtt
 
 STANDARD_STREAM = "-"
-TEXT_COLUMN = "text"
 # A longer field is an unclosed quotation mark, not a text.
 _LONGEST_FIELD = 16 * 2**20
 _PARQUET_ROWS = 4096
-
-
-class Record(NamedTuple):
-    """One row.
-
-    Attributes:
-        number: 1 for the first row after the header.
-        values: cells by column name; as far as they could be read where `problem` is set.
-        problem: what is wrong with the row, empty if nothing is.
-    """
-
-    number: int
-    values: dict
-    problem: str = ""
 
 
 def read_records(path: str) -> Iterator[Record]:
@@ -181,4 +167,8 @@ READERS = {
     ".jsonl": _read_json_lines,
     ".txt": _read_lines,
     ".parquet": _read_parquet,
+    ".srt": read_srt,
+    ".vtt": read_vtt,
 }
+# What has no names of columns, or always the same: the texts stand in `TEXT_COLUMN`.
+TEXT_FORMATS = (".txt", ".srt", ".vtt")

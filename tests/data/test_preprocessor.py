@@ -231,3 +231,15 @@ def test_texts_whose_characters_are_all_rare_still_build_a_preprocessor():
     vocabularies = build_vocabularies(["ab cd"], "tweet", 9, min_count=2)
     assert vocabularies == Vocabularies(["<start>"], ["\ufffd"])
     assert ids(["ab"], max_word_length=2, vocabularies=vocabularies) == [[2, 1]]
+
+
+@pytest.mark.parametrize(
+    ("truncate", "kept"), [("head", "a b c d"), ("tail", "e f g h"), ("head-tail", "a f g h")]
+)
+def test_the_tokens_that_are_kept_can_be_had_with_what_is_dropped(truncate, kept):
+    options = {"vocabularies": LETTERS, "truncate": truncate, "max_length": 4}
+    tokens, dropped = preprocessor(**options).kept_tokens(tf.constant(["A b c d e f g H", "X", ""]))
+    assert tokens.to_list() == [kept.encode().split(), [b"x"], []]
+    assert dropped.numpy().tolist() == [4, 0, 0]
+    ids = preprocessor(**options)(tf.constant(["A b c d e f g H"]))["token_ids"][0, 1:]
+    assert ids.numpy().tolist() == [3 + "abcdefgh".index(word) for word in kept.split()]

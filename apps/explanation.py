@@ -1,0 +1,193 @@
+"""Why a text got its class: answers with a weight for each word."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+from scipy.stats import spearmanr
+
+from apps.answers import MULTI_LABEL_SEPARATOR
+from apps.classification import TextClassification
+from apps.highlighting import on_terminal
+from data.buckets import batch_order
+from models.attribution import TOKENS, Attribution, split
+
+# A gap is told from this share of the difference on, if it is as large in log-odds too: below that
+# it stands for a hundredth of the score at most.
+_GAP = 0.05
+
+
+@dataclasses.dataclass(frozen=True)
+class Explanation:
+    """What the words of a text add to the log-odds of its class, against unknown words.
+
+    Attributes:
+        answer: the classes and their scores, in a line.
+        class_name: the class that is explained.
+        words: the tokens that the model reads, without the start token.
+        weights: <float32>[words], integrated gradients, positive for the class.
+        drops: <float32>[words], by how much the log-odds fall without the word (occlusion).
+        figure: the log-odds of the class.
+        baseline: and with every word unknown.
+        cut: how many words the model does not read.
+        cut_at: how many it reads before them.
+    """
+
+    answer: str
+    class_name: str
+    words: list[str]
+    weights: np.ndarray
+    drops: np.ndarray
+    figure: float
+    baseline: float
+    cut: int = 0
+    cut_at: int = 0
+
+    @property
+    def gap(self) -> float:
+        """What the weights' sum misses of the difference between text and baseline."""
+        return self.figure - self.baseline - float(self.weights.sum())
+
+    @property
+    def gap_matters(self) -> bool:
+        """Whether it is more than a few percent, and more than next to nothing."""
+        return abs(self.gap) > max(_GAP, _GAP * abs(self.figure - self.baseline))
+
+    @property
+    def correlation(self) -> float | None:
+        """Spearman's, between weights and drops; None where all words have the same rank."""
+        if len(np.unique(self.weights)) < 2 or len(np.unique(self.drops)) < 2:
+            return None
+        return float(spearmanr(self.weights, self.drops).statistic)
+
+    @property
+    def same_top_word(self) -> bool:
+        """Whether the word that speaks most for the class is the same by weight and by drop."""
+        if not self.words:
+            return True
+        return self.words[self.weights.argmax()] == self.words[self.drops.argmax()]
+
+    def pairs(self) -> list[list]:
+        """`[word, weight]` of each word, for JSON."""
+        weights = [float(f"{weight:.6g}") for weight in self.weights]
+        return [list(pair) for pair in zip(self.words, weights, strict=True)]
+
+
+class Explained:
+    """A trained classifier as `apps.prediction` takes it, whose rows have an `Explanation` in the
+    column `explanation`.
+
+    Args:
+        task: the classifier.
+        colours: whether answers for the terminal are coloured.
+    """
+
+    def __init__(self, task: TextClassification, colours: bool = False):
+        self.task, self.colours = task, colours
+        self._serving = task.serving()
+        self._attribution = Attribution(
+            *split(self._serving.model), task.multi_label, task.decision.temperature
+        )
+        preprocessor = self._serving.preprocessor
+        self._read = tf.function(
+            lambda texts: (preprocessor.ragged(texts), *preprocessor.kept_tokens(texts)),
+            input_signature=[tf.TensorSpec([None], tf.string)],
+        )
+        self._counts = Counter()
+
+    def serving(self) -> "Explained":
+        """Itself: `serve` has what `columns` needs."""
+        return self
+
+    def serve(self, texts: tf.Tensor) -> tuple:
+        """The texts, <string>[batch], and the serving model's answer."""
+        return texts, self._serving.serve(texts)
+
+    def columns(self, served: tuple) -> list[dict]:
+        """The task's columns and `explanation`, a dict a text."""
+        texts, answer = served
+        rows = self.task.columns(answer)
+        explanations = self._explain(texts, rows)
+        return [{**row, "explanation": each} for row, each in zip(rows, explanations, strict=True)]
+
+    def empty_columns(self) -> dict:
+        """The columns of a row that could not be answered."""
+        return {**self.task.empty_columns(), "explanation": None}
+
+    def describe_row(self, row: dict) -> str:
+        """One answer and its explanation for the terminal."""
+        return on_terminal(row["explanation"], self.colours)
+
+    def summary(self) -> str:
+        """A line on all that was explained so far."""
+        counts = self._counts
+        if not counts["texts"]:
+            return "no text was explained"
+        parts = [f"{counts['texts']} explained"]
+        if counts["ranked"]:
+            mean = counts["correlations"] / counts["ranked"]
+            parts.append(f"occlusion ranks their words alike: {mean:.2f} on average")
+        parts.append(f"the same top word in {counts['same_top_word'] / counts['texts']:.0%}")
+        if counts["gaps"]:
+            parts.append(f"{counts['gaps']} whose weights miss their sum by more than {_GAP:.0%}")
+        if counts["cut"]:
+            parts.append(f"{counts['cut']} too long to be read whole")
+        return "; ".join(parts)
+
+    def _explain(self, texts: tf.Tensor, rows: list[dict]) -> Iterator[Explanation]:
+        ids, tokens, dropped = self._read(texts)
+        names = [self._explained_class(row) for row in rows]
+        classes = np.array([self.task.class_names.index(name) for name in names], np.int32)
+        found = self._attributed(ids, classes)
+        for i, (row, words, cut) in enumerate(
+            zip(rows, tokens.to_list(), dropped.numpy(), strict=True)
+        ):
+            # The start token stands before the words.
+            weights, drops = (found[i][name][1 : 1 + len(words)] for name in ("weights", "drops"))
+            explanation = Explanation(
+                self.task.describe_row(row),
+                names[i],
+                [word.decode() for word in words],
+                weights,
+                drops,
+                float(found[i]["figure"]),
+                float(found[i]["baseline"]),
+                int(cut),
+                self._serving.preprocessor.head,
+            )
+            self._note(explanation)
+            yield explanation
+
+    def _explained_class(self, row: dict) -> str:
+        """The predicted class; of several that with the highest score, as where there is none."""
+        label, names = row["predicted_label"], self.task.class_names
+        if self.task.multi_label:
+            predicted = label.split(MULTI_LABEL_SEPARATOR)
+            names = [name for name in names if name in predicted] or names
+            return max(names, key=lambda name: row[f"score_{name}"])
+        return label
+
+    def _attributed(self, ids: dict[str, tf.RaggedTensor], classes: np.ndarray) -> list[dict]:
+        """The attribution of each row, those of like length together."""
+        found = [None] * len(classes)
+        lengths = ids["token_ids"].row_lengths().numpy()
+        for rows in batch_order(lengths, 1, batch_tokens=TOKENS):
+            batch = {name: tf.gather(each, rows).to_tensor() for name, each in ids.items()}
+            results = self._attribution(batch, classes[rows])
+            results = {name: values.numpy() for name, values in results.items()}
+            for place, row in enumerate(rows):
+                found[row] = {name: values[place] for name, values in results.items()}
+        return found
+
+    def _note(self, explanation: Explanation) -> None:
+        correlation = explanation.correlation
+        self._counts.update(
+            texts=1,
+            ranked=correlation is not None,
+            correlations=correlation or 0.0,
+            same_top_word=explanation.same_top_word,
+            gaps=explanation.gap_matters,
+            cut=explanation.cut > 0,
+        )
