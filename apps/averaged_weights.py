@@ -42,7 +42,7 @@ class AveragedWeights:
         self.put_back()
 
 
-def best_guess(model: keras.Model) -> list[np.ndarray]:
+def validated_weights(model: keras.Model) -> list[np.ndarray]:
     """The values of `model.weights`, those that are averaged as their averages."""
     averages = {id(weight): average for weight, average in _pairs(model)}
     return [averages.get(id(weight), weight).numpy() for weight in model.weights]

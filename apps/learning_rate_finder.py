@@ -168,13 +168,13 @@ def find_learning_rate(
             f"learning rate {found.tenth:.2g}, a tenth of where the loss is lowest (it falls "
             f"fastest at {found.steepest:.2g}): {command_with(command, found.tenth)}"
         )
-    files = _write(rows, found, run)
+    picture = _write(rows, found, run)
     if not found:
         raise UserError(
-            f"the loss did not fall at any learning rate: see {files}. Check the data and --l1, "
+            f"the loss did not fall at any learning rate: see {picture}. Check the data and --l1, "
             "--l2, --dropout"
         )
-    print(files)
+    print(f"the losses: {picture}")
 
 
 def _check_enough(steps: int, accumulate: int) -> None:
@@ -182,8 +182,8 @@ def _check_enough(steps: int, accumulate: int) -> None:
     if passes > _MOST_PASSES:
         raise UserError(
             f"too few rows for --find-lr: its {UPDATES} updates would pass {passes} times over the "
-            f"training split, at most {_MOST_PASSES} tell something. Lower --batch-size, "
-            "--batch-tokens or --accumulate"
+            "training split and learn it by heart. Lower --batch-size, --batch-tokens or "
+            "--accumulate"
         )
 
 

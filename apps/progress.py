@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from apps.averaged_weights import best_guess
+from apps.averaged_weights import validated_weights
 
 
 class Progress(tf.train.experimental.PythonState):
@@ -64,7 +64,7 @@ class Progress(tf.train.experimental.PythonState):
         self.wait += 1
         if self.best is None or figure > self.best:
             self.best, self.wait = figure, 0
-            for best, weight in zip(self.best_weights, best_guess(model), strict=True):
+            for best, weight in zip(self.best_weights, validated_weights(model), strict=True):
                 best.assign(weight)
         self.history.append({"epoch": self.epoch, **dict(sorted(figures.items()))})
         self.epoch, self.batch = self.epoch + 1, 0

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from apps.averaged_weights import AveragedWeights, best_guess
+from apps.averaged_weights import AveragedWeights, validated_weights
 from models.optimizers import Adam, LossScale
 
 
@@ -71,8 +71,8 @@ def test_putting_back_again_undoes_no_training(model):
     assert weights(model)[0] == 7.0
 
 
-def test_the_best_guess_is_the_average_where_there_is_one(model):
-    assert [value.item() for value in best_guess(model)] == [3.0, 4.0, 0.5]
+def test_validated_weights_are_averages_where_there_are_some(model):
+    assert [value.item() for value in validated_weights(model)] == [3.0, 4.0, 0.5]
 
 
 def test_without_averages_nothing_happens():
@@ -83,4 +83,4 @@ def test_without_averages_nothing_happens():
             model.compile(Adam(0.1), "mse")
         with AveragedWeights(model):
             assert weights(model) == [2.0]
-        assert best_guess(model)[0].item() == 2.0
+        assert validated_weights(model)[0].item() == 2.0
