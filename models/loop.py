@@ -13,9 +13,10 @@ from models.equations import Equations
 class Loop:
     """The compiled loop of one part of the batch.
 
-    Its arrays, all <float32>: `weights` are `[[kernel^T recurrent_kernel^T], bias]` if merged, else
-    `[kernel^T, recurrent_kernel^T, bias, recurrent_bias]`, then the parameters; `sequences` are
-    inputs [time, features, batch], states [units, batch], and with a mask <bool>[time, 1, batch].
+    Its arrays, all <float32>: `weights` are the kernels [features, gates * units] and [units, gates
+    * units], one above the other if merged, as many biases [gates * units, 1], and the parameters;
+    `sequences` are inputs [time, features, batch], states [units, batch], and with a mask
+    <bool>[time, 1, batch].
     """
 
     equations: Equations
@@ -70,6 +71,8 @@ class Loop:
 
         def forward(steps, *arrays):
             weights, parameters, inputs, states, mask = self._unpack(arrays)
+            kernels = [tf.transpose(kernel) for kernel in weights[: len(weights) // 2]]
+            biases = weights[len(kernels) :]
             length, batch = tf.shape(inputs)[0], tf.shape(inputs)[2]
             units = tf.shape(states[0])[0]
             kept_states = self.num_states if keep else int(self.return_sequences)
@@ -83,11 +86,11 @@ class Loop:
             def body(time, states, histories, kept):
                 below = _read(inputs, time)
                 if self.equations.merged:
-                    below = [tf.matmul(weights[0], tf.concat([below, states[0]], 0)) + weights[1]]
+                    below = [tf.matmul(kernels[0], tf.concat([below, states[0]], 0)) + biases[0]]
                 else:
                     below = [
-                        tf.matmul(weights[0], below) + weights[2],
-                        tf.matmul(weights[1], states[0]) + weights[3],
+                        tf.matmul(kernels[0], below) + biases[0],
+                        tf.matmul(kernels[1], states[0]) + biases[1],
                     ]
                 states, now = self._step(below, states, parameters, mask, time)
                 # Lists of two lengths: nothing may be kept.
@@ -115,7 +118,6 @@ class Loop:
             weights, parameters, inputs, _, mask = self._unpack(arrays)
             histories, kept = kept[: self.num_states], kept[self.num_states :]
             kernels = weights[: len(weights) // 2]
-            transposed = [tf.transpose(kernel) for kernel in kernels]
             features, batch = tf.shape(inputs)[1], tf.shape(inputs)[2]
             size = _chunk_size(batch)
 
@@ -136,7 +138,7 @@ class Loop:
                 )
                 if self.masked:
                     d_before = [d + s for d, s in zip(d_before, skipped, strict=True)]
-                products = [tf.matmul(k, d) for k, d in zip(transposed, d_below, strict=True)]
+                products = [tf.matmul(k, d) for k, d in zip(kernels, d_below, strict=True)]
                 if self.equations.merged:
                     products = [products[0][:features], products[0][features:]]
                 return (
@@ -167,7 +169,7 @@ class Loop:
                     behind = [tf.concat(behind, 0)]
                 flat = [_features_first(each) for each in chunks]
                 d_kernels = [
-                    d + tf.matmul(f, b, transpose_b=True)
+                    d + tf.matmul(b, f, transpose_b=True)
                     for d, f, b in zip(d_kernels, flat, behind, strict=True)
                 ]
                 d_biases = [
@@ -177,7 +179,7 @@ class Loop:
                 return number - 1, d_states, d_inputs, chunks, d_parameters, d_kernels, d_biases
 
             # The chunk that is met first may end before its last step: there it stays zero.
-            chunks = [tf.zeros([size, tf.shape(kernel)[0], batch]) for kernel in kernels]
+            chunks = [tf.zeros([size, tf.shape(kernel)[1], batch]) for kernel in kernels]
             _, d_states, d_inputs, _, d_parameters, *d_weights = _while(
                 lambda number, *_: number > 0,
                 chunk,

@@ -123,10 +123,9 @@ def run(
     laid += [[tf.transpose(part) for part in pieces(state)] for state in states]
     if mask is not None:
         laid.append([extended(tf.transpose(part)[:, None, :], padding) for part in pieces(mask)])
-    kernels = [tf.transpose(kernel), tf.transpose(recurrent_kernel)]
-    biases = [bias[:, None], recurrent_bias[:, None]]
+    kernels, biases = [kernel, recurrent_kernel], [bias[:, None], recurrent_bias[:, None]]
     if equations.merged:
-        kernels, biases = [tf.concat(kernels, axis=1)], [tf.add_n(biases)]
+        kernels, biases = [tf.concat(kernels, axis=0)], [tf.add_n(biases)]
     weights = [*kernels, *biases, *(parameter[:, None] for parameter in parameters)]
     loop = Loop(equations, len(states), len(parameters), mask is not None, return_sequences)
     done = [loop(training, steps, weights, list(piece)) for piece in zip(*laid, strict=True)]
