@@ -145,7 +145,7 @@ def draw(records: list[dict], path: str) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot, ticker
 
     groups = series(records)
     dimensions = [name for name in VALUES if any(name == found for _, found in groups)]
@@ -166,6 +166,15 @@ def draw(records: list[dict], path: str) -> None:
                 axis.loglog(xs, fitted, "-", color=points.get_color(), label=label)
         what = "an epoch" if dimension == "rows" else "a training step"
         axis.set(xlabel=dimension, ylabel=title, title=f"{what} by {dimension}")
+        axis.set_xticks(xs, [f"{x:,}" for x in xs], minor=False)
+        axis.tick_params(axis="x", labelsize="small")
+        axis.minorticks_off()
+        axis.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+        axis.yaxis.set_major_formatter("{x:,g}")
+        low, high = axis.get_ylim()
+        if high < 3 * low:
+            # All much the same: a narrow axis would show the noise alone.
+            axis.set_ylim(low / 2, 2 * high)
         axis.grid(True, which="both", alpha=0.2)
         axis.legend()
     figure.tight_layout()

@@ -22,8 +22,9 @@ _ROUNDS = 2
 _SINGLE_LABEL_START, _MULTI_LABEL_START = 1.0, 0.5
 
 
-def decide(ratios: tf.Tensor, multi_label: bool) -> tf.Tensor:
+def decide(ratios, multi_label: bool) -> tf.Tensor:
     """<float>[rows, num_classes], scores by thresholds, to <bool>[rows, num_classes]."""
+    ratios = tf.convert_to_tensor(ratios)
     if multi_label:
         return ratios >= 1.0
     best = tf.argmax(ratios, axis=1)

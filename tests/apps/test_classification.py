@@ -252,7 +252,8 @@ def test_the_report_tells_what_thresholds_and_temperature_are_worth(task):
 
 def test_a_number_of_classes_that_is_not_the_models_is_refused(task, saved):
     with pytest.raises(UserError, match="num_classes is 3, not 2"):
-        load(task, saved, class_names=["a", "b"])
+        decision = Decision.plain(2, False).describe(("a", "b"))
+        load(task, saved, class_names=["a", "b"], decision=decision)
 
 
 @pytest.mark.parametrize("name", ["vocabulary.txt", "characters.txt"])

@@ -142,7 +142,7 @@ def test_the_class_with_the_best_ratio_to_its_threshold_comes_first():
     assert answer["classes"][:, 0].numpy().tolist() == [b"neither"] * 2
     assert answer["predicted"].numpy().tolist() == [[True, False, False]] * 2
     shares = tf.nn.softmax(serving.model(serving.preprocessor(tf.constant(["fool"]))))
-    assert answer["scores"][0, 0] == pytest.approx(float(shares[0, 2]), rel=1e-5)
+    assert float(answer["scores"][0, 0]) == pytest.approx(float(shares[0, 2]), rel=1e-5)
 
 
 def test_of_several_labels_those_that_reach_their_thresholds_are_predicted():
