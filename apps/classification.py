@@ -20,9 +20,10 @@ from data.examples import Corpus, LabelledTexts
 from data.pipeline import Batches, describe_cut, vectorize
 from data.preprocessor import TextPreprocessor, Vocabularies, build_vocabularies
 from data.vectors import find_vectors, first_words
-from models.classifier import TextClassifier
 from models.decision import Decision
+from models.ensemble import Ensemble
 from models.losses import class_weights, classification_loss
+from models.metrics import headline
 from models.precision import in_full_precision
 from models.serving import ServingClassifier
 
@@ -119,6 +120,28 @@ class TextClassification:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise UserError(f"cannot load {path}: {reason}. Train again") from error
         return cls(config, classes, multi_label, vocabularies, model, decision)
+
+    @classmethod
+    def ensemble(cls, members: list["TextClassification"], corpus: Corpus) -> "TextClassification":
+        """The classifier whose probabilities are the mean of the members'.
+
+        Args:
+            members: trained with the same options but for the seed.
+            corpus: that they were trained on.
+
+        Raises:
+            UserError: their vocabularies differ.
+        """
+        first = members[0]
+        if any(member.vocabularies != first.vocabularies for member in members):
+            raise UserError(
+                "the members have different vocabularies: the vectors' file has changed since the "
+                "training began. Train anew with --restart"
+            )
+        model = Ensemble.of([member.model for member in members], corpus.multi_label)
+        task = cls(first.config, corpus.class_names, corpus.multi_label, first.vocabularies, model)
+        task.decide(task.held_out(corpus))
+        return task
 
     def describe(self) -> dict:
         """What `load` needs besides config, vocabularies and model."""
@@ -238,19 +261,18 @@ class TextClassification:
         """The figures of a split, for the terminal."""
         return classification_report.table(report)
 
+    @staticmethod
+    def headline(report: dict) -> dict[str, float]:
+        """The figures to compare runs by, by title."""
+        return headline(report)
+
     def draw(self, split: str, report: dict, folder: Path) -> None:
         """Pictures of a split's figures."""
         classification_report.draw(split, report, self.class_names, folder)
 
     def serving(self) -> ServingClassifier:
-        """The model that takes raw strings; `predict` and `export` both use it.
-
-        It is rebuilt without cuDNN, which a SavedModel would carry to machines without a GPU.
-        """
-        settings = self.model.get_config()
-        settings["recurrent"] = {**settings["recurrent"], "use_cudnn": False}
-        portable = TextClassifier.from_config(settings)
-        portable.set_weights(self.model.get_weights())
+        """The model that takes raw strings; `predict` and `export` both use it."""
+        portable = self.model.portable()
         return ServingClassifier(self.preprocessor, portable, self.class_names, self.decision)
 
     def columns(self, answer: dict[str, tf.Tensor]) -> list[dict]:
