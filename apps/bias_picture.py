@@ -20,7 +20,7 @@ def bias_picture(report: dict, path: Path) -> None:
         path: a .png file.
     """
     groups = report["groups"]
-    height = min(2.2 + 0.34 * max(len(groups), 1), 40)
+    height = min(max(2.2 + 0.34 * len(groups), 3), 40)
     figure, (left, right) = plt.subplots(
         1, 2, figsize=(11, height), layout="constrained", sharey=True, width_ratios=(3, 2)
     )
@@ -35,13 +35,19 @@ def bias_picture(report: dict, path: Path) -> None:
         left.set_ylim(len(groups) - 0.5, -0.5)
         _draw_kinds((left, right), [group["kind"] for group in groups.values()])
     else:
+        left.set(xticks=[], yticks=[])
+        right.set(xticks=[])
         left.text(0.5, 0.5, "no text names a group", ha="center", transform=left.transAxes)
     left.set_title(
         f"AUC of the score of {report['class']}\n(texts that name the group, of them of the class)",
         fontsize="medium",
         parse_math=False,
     )
-    right.set_title("answers that change when the\nterm is swapped", fontsize="medium")
+    right.set_title(
+        "answers that change with a swapped term\n"
+        "(of how many; what the group's own adds to the score)",
+        fontsize="medium",
+    )
     _save(figure, path)
 
 
@@ -60,21 +66,22 @@ def _draw_aucs(figure, axes, groups: list[dict]) -> None:
         axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=8)
     axes.set_xticks(range(len(AUCS)), AUCS.values())
     axes.tick_params(axis="x", top=False)
-    figure.colorbar(image, ax=axes, label="0.5 or less: no better than chance", extend="min")
+    figure.colorbar(image, ax=axes, label="0.5: no better than chance", extend="min", aspect=40)
 
 
 def _draw_flips(axes, groups: list[dict]) -> None:
     rates = [group["flip_rate"] for group in groups]
     axes.barh(range(len(groups)), [100 * (rate or 0.0) for rate in rates], height=0.6, color="C0")
     for row, (group, rate) in enumerate(zip(groups, rates, strict=True)):
-        text = f" too few ({group['swapped_texts']} texts)"
+        text = f" too few texts: {group['swapped_texts']}"
         if rate is not None:
-            text = f" {100 * rate:.1f} % of {group['swaps']:,}, score {group['score_rise']:+.3f}"
+            text = f" {100 * rate:.1f} % of {group['swaps']:,}; {group['score_rise']:+.3f}"
         axes.text(100 * (rate or 0.0), row, text, va="center", fontsize=8)
     # Room for the words beside the longest bar.
-    axes.set_xlim(0, 2 * max(5.0, *(100 * (rate or 0.0) for rate in rates)))
+    axes.set_xlim(0, 2.2 * max(5.0, *(100 * (rate or 0.0) for rate in rates)))
     axes.set_xlabel("% of the swaps, each text counting once")
     axes.grid(alpha=0.3, axis="x")
+    axes.set_axisbelow(True)
 
 
 def _draw_kinds(both, kinds: list[str]) -> None:

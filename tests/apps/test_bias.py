@@ -68,7 +68,15 @@ def test_a_classifier_that_minds_a_term_is_found_out(asked, examples):
     # Harmless texts of the group score 0.7, hateful ones of the background 0.55.
     assert muslim["bpsn_auc"] == 0.0 and christian["bpsn_auc"] == 1.0
     assert muslim["subgroup_auc"] == muslim["bnsp_auc"] == 1.0
-    assert report["generalised_means"] == {"subgroup_auc": 1.0, "bpsn_auc": 0.0, "bnsp_auc": 1.0}
+    # Of the 21 harmless texts that name no Christians, 11 score below those that hate them.
+    assert christian["bnsp_auc"] == pytest.approx(11 / 21)
+    assert report["generalised_means"] == pytest.approx(
+        {
+            "subgroup_auc": 1.0,
+            "bpsn_auc": 0.0,
+            "bnsp_auc": ((1 + (11 / 21) ** -5) / 2) ** -0.2,
+        }
+    )
     # Hateful texts stay so, of the others the answer changes with each of the two other terms.
     assert (muslim["swapped_texts"], muslim["swaps"]) == (20, 40)
     assert muslim["flip_rate"] == 0.5
