@@ -5,7 +5,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-from apps.pictures import _save
+from apps.pictures import save
 from models.bias import AUCS
 
 _LOWEST = 0.5
@@ -48,7 +48,7 @@ def bias_picture(report: dict, path: Path) -> None:
         "(of how many; what the group's own adds to the score)",
         fontsize="medium",
     )
-    _save(figure, path)
+    save(figure, path)
 
 
 def _draw_aucs(figure, axes, groups: list[dict]) -> None:

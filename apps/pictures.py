@@ -43,7 +43,7 @@ def confusion_matrix(matrix: np.ndarray, class_names: tuple[str, ...], path: Pat
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
     figure.colorbar(image, label="share of the true class", shrink=0.8)
-    _save(figure, path)
+    save(figure, path)
 
 
 def reliability(calibration: dict, path: Path) -> None:
@@ -72,7 +72,7 @@ def reliability(calibration: dict, path: Path) -> None:
     bottom.set_xlabel("score of the answer")
     for axes in (top, bottom):
         axes.grid(alpha=0.3)
-    _save(figure, path)
+    save(figure, path)
 
 
 def training_curves(history: list[dict[str, float]], path: Path) -> None:
@@ -90,7 +90,7 @@ def training_curves(history: list[dict[str, float]], path: Path) -> None:
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
         axes.legend()
-    _save(figure, path)
+    save(figure, path)
 
 
 def gradient_norms(rows: list[dict[str, float]], clip_norm: float, path: Path) -> None:
@@ -134,7 +134,7 @@ def gradient_norms(rows: list[dict[str, float]], clip_norm: float, path: Path) -
         axes.set_ylim(*_range(shown + [clip_norm] * (axes is left and clip_norm > 0)))
     left.legend()
     figure.legend(*right.get_legend_handles_labels(), loc="outside right upper", fontsize="small")
-    _save(figure, path)
+    save(figure, path)
 
 
 def learning_rates(rows: list[dict[str, float]], marks: dict[str, float], path: Path) -> None:
@@ -162,7 +162,7 @@ def learning_rates(rows: list[dict[str, float]], marks: dict[str, float], path: 
     axes.set_ylabel("training loss")
     axes.grid(alpha=0.3)
     axes.legend()
-    _save(figure, path)
+    save(figure, path)
 
 
 def _range(values: list[float]) -> tuple[float, float]:
@@ -177,7 +177,7 @@ def _positive(value: float | None) -> float:
     return value if value is not None and 0 < value < math.inf else math.nan
 
 
-def _save(figure, path: Path) -> None:
+def save(figure, path: Path) -> None:
     try:
         with whole_file(path) as partial, warnings.catch_warnings():
             # Names in scripts that the font lacks are drawn as boxes.
