@@ -47,7 +47,8 @@ def read(path):
 
 
 def weights(run):
-    """The bytes of the weights by name; the archive around them holds the time of writing."""
+    """The bytes of the weights by name, without the optimizer's state; the archive around them holds
+    the time of writing."""
     values = {}
     with (
         zipfile.ZipFile(run / "model.keras") as archive,
@@ -56,7 +57,9 @@ def weights(run):
     ):
         file.visititems(
             lambda name, item: (
-                values.update({name: item[()].tobytes()}) if hasattr(item, "dtype") else None
+                values.update({name: item[()].tobytes()})
+                if name.startswith("layers") and hasattr(item, "dtype")
+                else None
             )
         )
     return values
@@ -78,7 +81,7 @@ def corpus(multi_label):
 
 def members_of(data):
     members = []
-    for seed in (0, 1, 2):
+    for seed in (0, 1):
         keras.utils.set_random_seed(seed)
         members.append(TextClassification.build(SMALL, data))
     return members
@@ -103,7 +106,7 @@ def read_back(description):
 
 
 def test_members_with_different_words_are_refused():
-    first, second, _ = members_of(corpus(False))
+    first, second = members_of(corpus(False))
     words = dataclasses.replace(second.vocabularies, tokens=second.vocabularies.tokens[::-1])
     second.vocabularies = words
     with pytest.raises(UserError, match="different vocabularies"):
@@ -233,15 +236,12 @@ def two(tmp_path_factory):
     run = tmp_path_factory.mktemp("two") / "run"
     main(APPLICATION, [*TWO, "--run", str(run)])
     assert files(run.parent) == ["run"]
+    for folder in (run, *(run / "seeds" / seed for seed in MEMBERS)):
+        main(APPLICATION, ["evaluate", "--run", str(folder), "--split", "test"])
     return run
 
 
-@pytest.fixture
-def a_copy(two, tmp_path):
-    return shutil.copytree(two, tmp_path / "run")
-
-
-def test_the_members_of_a_run_are_runs(two, a_copy, command):
+def test_the_members_of_a_run_are_runs(two):
     assert files(two / "seeds") == list(MEMBERS)
     for seed in MEMBERS:
         description = read(two / "seeds" / seed / "config.json")
@@ -249,9 +249,7 @@ def test_the_members_of_a_run_are_runs(two, a_copy, command):
         assert (config["seed"], config["seeds"], config["ensemble"]) == (int(seed), 1, False)
         assert description["seed"] == int(seed)
         assert "history.csv" in files(two / "seeds" / seed)
-    answer = command("evaluate", "--run", a_copy / "seeds" / "4", "--split", "test")
-    assert (answer.status, answer.err) == (0, "")
-    assert "test" in read(a_copy / "seeds" / "4" / "metrics.json")
+        assert list(read(two / "seeds" / seed / "metrics.json")) == ["validation", "test"]
     assert weights(two / "seeds" / "3") != weights(two / "seeds" / "4")
 
 
@@ -262,9 +260,10 @@ def test_a_member_is_what_its_seed_trains_alone(two, command, tmp_path):
     assert "seeds" not in read(tmp_path / "alone" / "metrics.json")["validation"]
 
 
-def check_summary(run, split, figures):
-    """Mean and deviation of the members' accuracies and of a class' F1, computed here."""
-    found = read(run / "metrics.json")[split]["seeds"]
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_the_figures_of_a_run_are_those_of_its_members(two, split):
+    figures = [read(two / "seeds" / seed / "metrics.json")[split] for seed in MEMBERS]
+    found = read(two / "metrics.json")[split]["seeds"]
     for figure in (lambda f: f["accuracy"], lambda f: f["per_class"]["neither"]["f1"]):
         values = [figure(each) for each in figures]
         assert [figure(each) for each in found["members"].values()] == values
@@ -272,34 +271,19 @@ def check_summary(run, split, figures):
         assert figure(found["deviation"]) == pytest.approx(statistics.stdev(values))
 
 
-def test_the_validation_figures_are_those_of_the_members(two):
-    reports = [read(two / "seeds" / seed / "metrics.json")["validation"] for seed in MEMBERS]
-    check_summary(two, "validation", reports)
-
-
-def test_evaluate_measures_the_model_and_all_members(a_copy, command):
-    answer = command("evaluate", "--run", a_copy, "--split", "test")
-    assert (answer.status, answer.err) == (0, "")
-    assert "seeds 3, 4: mean, standard deviation, each\naccuracy" in answer.out
-    for seed in MEMBERS:
-        command("evaluate", "--run", a_copy / "seeds" / seed, "--split", "test")
-    reports = [read(a_copy / "seeds" / seed / "metrics.json")["test"] for seed in MEMBERS]
-    check_summary(a_copy, "test", reports)
-
-
-def scores(command, run):
+def scores(command, run, output):
     """Of each text by class, as `predict` writes them."""
-    output = run.parent / "scores.jsonl"
     assert command("predict", "--run", run, "--output", output, *TEXTS).status == 0
     rows = map(json.loads, output.read_text().splitlines())
     return [[row[name] for name in sorted(row) if name.startswith("score_")] for row in rows]
 
 
-def test_the_runs_model_is_the_mean_of_the_members(a_copy, command, tmp_path):
-    expected = np.mean([scores(command, a_copy / "seeds" / seed) for seed in MEMBERS], axis=0)
-    assert_allclose(scores(command, a_copy), expected, atol=1e-6)
-    assert read(a_copy / "config.json")["model"] == "the ensemble"
-    assert command("export", "--run", a_copy, "--output", tmp_path / "out").status == 0
+def test_the_runs_model_is_the_mean_of_the_members(two, command, tmp_path):
+    folders, output = [two / "seeds" / seed for seed in MEMBERS], tmp_path / "scores.jsonl"
+    expected = np.mean([scores(command, folder, output) for folder in folders], axis=0)
+    assert_allclose(scores(command, two, output), expected, atol=1e-6)
+    assert read(two / "config.json")["model"] == "the ensemble"
+    assert command("export", "--run", two, "--output", tmp_path / "out").status == 0
     serve = tf.saved_model.load(str(tmp_path / "out")).signatures["serving_default"]
     answer = serve(texts=tf.constant(TEXTS))
     order = np.argsort(answer["classes"].numpy(), axis=1)
@@ -363,19 +347,22 @@ def interrupted(command, monkeypatch, tmp_path):
 
 # 21 batches an epoch, two epochs a member.
 @pytest.mark.parametrize(
-    ("number", "status", "what"),
-    [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")],
+    ("batch", "number", "status", "what", "left"),
+    [
+        (50, signal.SIGTERM, 143, "terminated", [".4.training", "3"]),
+        (3, signal.SIGINT, 130, "interrupted", [".3.training"]),
+    ],
 )
 def test_an_interruption_keeps_members_and_checkpoint(
-    two, interrupted, command, number, status, what
+    two, interrupted, command, batch, number, status, what, left
 ):
-    run, answer = interrupted(50, number)
+    run, answer = interrupted(batch, number)
     assert answer.status == status
     assert answer.err == (
         f"error: {what}. Go on with: python -m apps.hate_speech train --resume --run {run}\n"
     )
     assert not run.exists()
-    assert files(UnfinishedTraining(run).path / "seeds") == [".4.training", "3"]
+    assert files(UnfinishedTraining(run).path / "seeds") == left
     answer = command(*TWO, "--run", run)
     assert answer.status == 2 and "--restart" in answer.err
     if number == signal.SIGINT:
@@ -391,9 +378,3 @@ def test_an_interruption_keeps_members_and_checkpoint(
     assert figures[0]["confusion_matrix"] == figures[1]["confusion_matrix"]
     assert files(run) == files(two)
     assert not UnfinishedTraining(run).path.exists()
-
-
-def test_an_interruption_in_the_first_member_can_be_resumed(interrupted):
-    run, answer = interrupted(3, signal.SIGTERM)
-    assert answer.status == 143 and "--resume" in answer.err
-    assert files(UnfinishedTraining(run).path / "seeds") == [".3.training"]
