@@ -49,6 +49,12 @@ class TrainingConfig:
     jit: bool = option(False, "compile the whole training step with XLA")
     devices: int = option(0, "GPUs that share each batch, at most; 0: all there are", at_least=0)
     seed: int = option(0, "of weights, dropout and order", at_least=0)
+    seeds: int = option(
+        1,
+        "train this often, with --seed, --seed + 1, ...; the best on validation is the model",
+        at_least=1,
+    )
+    ensemble: bool = option(False, "with --seeds: the mean of all of them is the model")
     checkpoint_seconds: float = option(
         60.0, "between two checkpoints, for --resume; there is one after each epoch", at_least=0.0
     )
@@ -140,6 +146,19 @@ class Application:
         """
         if config.vectors not in (None, GLOVE) and not Path(config.vectors).is_file():
             raise UserError(f"no file {config.vectors!r}. Check --vectors")
+
+    @staticmethod
+    def check_seeds(config: TrainingConfig) -> None:
+        """Refuses an ensemble of one.
+
+        Raises:
+            UserError: it is one.
+        """
+        if config.ensemble and config.seeds == 1:
+            raise UserError(
+                "--ensemble averages models of several seeds, --seeds is 1. Pass --seeds 3, or "
+                "leave --ensemble out"
+            )
 
     @staticmethod
     def check_step(config: TrainingConfig) -> None:

@@ -22,9 +22,9 @@ from data.pipeline import Batches, describe_cut, vectorize
 from data.preprocessor import TextPreprocessor, Vocabularies, build_vocabularies
 from data.vectors import find_vectors, first_words
 from models.baseline import baseline_scores
-from models.classifier import TextClassifier
+from models.ensemble import Ensemble
 from models.losses import class_weights, classification_loss
-from models.metrics import classification_metrics, metrics_table, predicted
+from models.metrics import classification_metrics, headline, metrics_table, predicted
 from models.precision import in_full_precision
 from models.serving import ServingClassifier
 
@@ -116,6 +116,26 @@ class TextClassification:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise UserError(f"cannot load {path}: {reason}. Train again") from error
         return cls(config, classes, multi_label, vocabularies, model)
+
+    @classmethod
+    def ensemble(cls, members: list["TextClassification"], corpus: Corpus) -> "TextClassification":
+        """The classifier whose probabilities are the mean of the members'.
+
+        Args:
+            members: trained with the same options but for the seed.
+            corpus: that they were trained on.
+
+        Raises:
+            UserError: their vocabularies differ.
+        """
+        first = members[0]
+        if any(member.vocabularies != first.vocabularies for member in members):
+            raise UserError(
+                "the members have different vocabularies: the vectors' file has changed since the "
+                "training began. Train anew with --restart"
+            )
+        model = Ensemble.of([member.model for member in members], corpus.multi_label)
+        return cls(first.config, corpus.class_names, corpus.multi_label, first.vocabularies, model)
 
     def describe(self) -> dict:
         """What `load` needs besides config, vocabularies and model."""
@@ -218,6 +238,11 @@ class TextClassification:
         """The figures of a split, for the terminal."""
         return metrics_table(report)
 
+    @staticmethod
+    def headline(report: dict) -> dict[str, float]:
+        """The figures to compare runs by, by title."""
+        return headline(report)
+
     def draw(self, split: str, report: dict, folder: Path) -> None:
         """Pictures of a split's figures."""
         if "confusion_matrix" in report:
@@ -228,14 +253,8 @@ class TextClassification:
             )
 
     def serving(self) -> ServingClassifier:
-        """The model that takes raw strings; `predict` and `export` both use it.
-
-        It is rebuilt without cuDNN, which a SavedModel would carry to machines without a GPU.
-        """
-        settings = self.model.get_config()
-        settings["recurrent"] = {**settings["recurrent"], "use_cudnn": False}
-        portable = TextClassifier.from_config(settings)
-        portable.set_weights(self.model.get_weights())
+        """The model that takes raw strings; `predict` and `export` both use it."""
+        portable = self.model.portable()
         return ServingClassifier(self.preprocessor, portable, self.class_names, self.multi_label)
 
     def columns(self, answer: dict[str, tf.Tensor]) -> list[dict]:

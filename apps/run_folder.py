@@ -13,7 +13,7 @@ from data.files import whole_file
 FORMAT = 1
 CONFIG, MODEL, METRICS, HISTORY = "config.json", "model.keras", "metrics.json", "history.csv"
 GRADIENT_NORMS = "gradient_norms.csv"
-LOGS, CHECKPOINTS = "logs", "checkpoints"
+LOGS, CHECKPOINTS, SEEDS = "logs", "checkpoints", "seeds"
 # What `config.json` says at the least, whatever the task adds.
 _DESCRIBED = {"format": int, "application": str, "config": dict, "checksum": str}
 # A folder is replaced by a training only if all that it holds is of these.
@@ -29,6 +29,7 @@ _WRITTEN = (
     GRADIENT_NORMS,
     "gradient_norms.png",
     LOGS,
+    SEEDS,
 )
 _PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn", "tensorflow-datasets")
 
@@ -68,16 +69,36 @@ class RunFolder:
             raise UserError(f"{self.path} is a file. Choose another --run")
         if not self.path.is_dir() or not any(self.path.iterdir()):
             return
-        foreign = [
-            entry.name
-            for entry in self.path.iterdir()
-            if not any(entry.match(pattern) for pattern in _WRITTEN)
-        ]
+        foreign = self._foreign()
         if foreign or not (self.path / CONFIG).is_file():
             raise UserError(
                 f"{self.path} holds other files than a run"
                 f"{': ' + min(foreign) if foreign else ''}. Choose another --run"
             )
+
+    def _foreign(self) -> list[str]:
+        """What no training wrote, in the folder and in those of its members."""
+        found = [
+            entry.name
+            for entry in self.path.iterdir()
+            if not any(entry.match(pattern) for pattern in _WRITTEN)
+        ]
+        members = self.members().values()
+        written = {member.path for member in members}
+        found += [
+            f"{SEEDS}/{entry.name}"
+            for entry in (self.path / SEEDS).glob("*")
+            if entry not in written
+        ]
+        for member in members:
+            found += [f"{SEEDS}/{member.path.name}/{name}" for name in member._foreign()]
+        return found
+
+    def members(self) -> dict[int, "RunFolder"]:
+        """The run of each seed, by seed, where there were several; otherwise none."""
+        folders = (self.path / SEEDS).glob("*/")
+        found = {int(each.name): RunFolder(each) for each in folders if each.name.isdecimal()}
+        return dict(sorted(found.items()))
 
     def write_json(self, name: str, value) -> None:
         """Writes a JSON file, whole or not at all."""

@@ -12,6 +12,7 @@ from apps.run_folder import (
     GRADIENT_NORMS,
     HISTORY,
     LOGS,
+    SEEDS,
     RunFolder,
     read_object,
 )
@@ -28,22 +29,34 @@ class UnfinishedTraining:
     Only one process at a time trains for a run. The lock is a file that the system forgets with
     the process, however that ends.
 
+    With several seeds the training with each of them lies in its folder `seeds`, and then its run.
+
     Args:
         run: the path of the run folder; that one is not touched before `publishing`.
+        whole: the training with several seeds that this one is a part of, or None.
     """
 
-    def __init__(self, run: Path):
-        self.name = run
+    def __init__(self, run: Path, whole: "UnfinishedTraining | None" = None):
+        self.name, self.whole = f"{whole.name}, seed {run.name}" if whole else run, whole
         self.run = Path(os.path.realpath(run))
         self.path = self.run.with_name(f".{self.run.name}.training")
         self._new, self._former = self.path / "run", self.path / "former"
+        self._discarded = self.path / "discarded"
         # TensorFlow writes it after the first checkpoint, and anew after each.
         self._checkpoint_list = self.path / CHECKPOINTS / "checkpoint"
 
+    def member(self, seed: int) -> "UnfinishedTraining":
+        """The part of this training that one of several seeds is."""
+        return UnfinishedTraining(self.path / SEEDS / str(seed), self)
+
     @property
     def resumable(self) -> bool:
-        """Whether there is a checkpoint to go on from."""
-        return self._checkpoint_list.is_file()
+        """Whether there is a checkpoint to go on from, or of several seeds' one or a whole run."""
+        return (
+            self._checkpoint_list.is_file()
+            or bool(RunFolder(self.path).members())
+            or any(self.path.glob(f"{SEEDS}/*/{CHECKPOINTS}/checkpoint"))
+        )
 
     def describe(self, application: str) -> dict:
         """What its `config.json` says.
@@ -104,7 +117,7 @@ class UnfinishedTraining:
                 f"{self.name} has an unfinished training. Go on with --resume, or discard it with "
                 "--restart"
             )
-        self._checkpoint_list.unlink(missing_ok=True)
+        self._forget()
         for entry in self.path.iterdir():
             if entry.name != "lock":
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
@@ -133,8 +146,15 @@ class UnfinishedTraining:
 
     def discard(self) -> None:
         """Removes the folder, and first what makes it one to resume."""
-        self._checkpoint_list.unlink(missing_ok=True)
+        self._forget()
         shutil.rmtree(self.path, ignore_errors=True)
+
+    def _forget(self) -> None:
+        """Nobody shall resume what is half removed."""
+        self._checkpoint_list.unlink(missing_ok=True)
+        if (self.path / SEEDS).exists():
+            shutil.rmtree(self._discarded, ignore_errors=True)
+            os.replace(self.path / SEEDS, self._discarded)
 
     def _lock(self) -> int:
         path = self.path / "lock"

@@ -4,6 +4,7 @@ TensorFlow is imported after everything that can be refused without it.
 """
 
 import sys
+from functools import partial
 from pathlib import Path
 
 from apps.application import DATA_OPTIONS, Application
@@ -34,6 +35,7 @@ def train(application: Application, options: dict) -> None:
     application.check_data(config)
     application.check_vectors(config)
     application.check_step(config)
+    application.check_seeds(config)
     with unfinished.locked(), Signals():
         if resume:
             check_surroundings(begun, application.data_file(config))
@@ -50,17 +52,21 @@ def train(application: Application, options: dict) -> None:
             raise UserError(f"{mistake}. {unfinished.way_on(application.name)}") from mistake
 
 
-def _train(application: Application, config, command: str, unfinished, begun: dict | None) -> None:
-    """Trains, or goes on with what has `begun`, and puts the run in its place."""
+def _train(
+    application: Application, config, command: str, unfinished, begun: dict | None, corpus=None
+) -> None:
+    """Trains, or goes on with what has `begun`, and puts the run in its place; with several seeds
+    it calls itself for each, with the `corpus` that they share."""
     import_tensorflow()
-    from apps import devices, pictures, training
+    from apps import devices, pictures, seeds, training
     from apps.divergence import Diverged
 
     task_class = application.load_task()
     training.seed_everything(config)
-    corpus = task_class.read(application, config)
-    sizes = ", ".join(f"{len(rows)} {name}" for name, rows in corpus.splits.items())
-    print(f"{corpus.name}: {sizes}; classes {', '.join(corpus.class_names)}")
+    if corpus is None:
+        corpus = task_class.read(application, config)
+        sizes = ", ".join(f"{len(rows)} {name}" for name, rows in corpus.splits.items())
+        print(f"{corpus.name}: {sizes}; classes {', '.join(corpus.class_names)}")
     origin = _origin(command, corpus, config, devices.names(config.devices))
     description = {"format": FORMAT, "application": application.name}
     if begun:
@@ -69,6 +75,10 @@ def _train(application: Application, config, command: str, unfinished, begun: di
         RunFolder(unfinished.path).write_json(
             CONFIG, {**description, "config": to_json(config), **origin}
         )
+    if config.seeds > 1:
+        train_member = partial(_train, application, command=command, corpus=corpus)
+        seeds.train(application, corpus, config, origin, unfinished, train_member)
+        return
     with devices.sharing(config):
         task = task_class.build(config, corpus)
     try:
@@ -77,6 +87,9 @@ def _train(application: Application, config, command: str, unfinished, begun: di
         # It would go the same way again.
         unfinished.discard()
         raise
+    if ending.resumable and unfinished.whole:
+        # Figures of several seeds are those of whole trainings.
+        raise KeyboardInterrupt
     with unfinished.publishing() as new:
         new.write_json(
             CONFIG,
@@ -156,6 +169,11 @@ def evaluate(application: Application, options: dict) -> None:
     examples = corpus.everything() if split == "all" else corpus.split(split)
     report = task.evaluate(examples)
     print(f"{corpus.name}, {split}\n{task.table(report)}")
+    if members := run.members():
+        from apps import seeds
+
+        report["seeds"] = seeds.evaluate(application, members, examples)
+        print(f"\n{seeds.table(task, report['seeds'])}")
     name = split if same else f"{corpus.name} {split}"
     if options["baseline"]:
         report["baseline"] = task.evaluate_baseline(corpus, examples)

@@ -42,10 +42,12 @@ def writing(path: Path):
     try:
         yield
     except OSError as error:
-        if error.errno not in _UNWRITABLE:
+        # What copies a folder gathers the source, target and reason of each failure.
+        gathered = isinstance(error, shutil.Error) and isinstance(error.args[0], list)
+        if error.errno not in _UNWRITABLE and not gathered:
             raise
         raise UserError(
-            f"cannot write {path}: {error.strerror}. "
+            f"cannot write {path}: {error.args[0][0][2] if gathered else error.strerror}. "
             "Check the folder, its permissions and the free space"
         ) from error
 

@@ -87,6 +87,14 @@ class TextClassifier(keras.Model):
             "dtype": dtype,
         }
 
+    def portable(self) -> "TextClassifier":
+        """The same without cuDNN, which a SavedModel would carry to machines without a GPU."""
+        settings = self.get_config()
+        settings["recurrent"] = {**settings["recurrent"], "use_cudnn": False}
+        twin = TextClassifier.from_config(settings)
+        twin.set_weights(self.get_weights())
+        return twin
+
     def get_config(self):
         return {"name": self.name, **self.settings}
 

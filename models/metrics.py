@@ -139,6 +139,13 @@ def _intervals(
     }
 
 
+def headline(report: dict) -> dict[str, float]:
+    """The figures to compare models by, by their titles: of `classification_metrics`, or of
+    anything with its structure."""
+    by_class = {f"F1 {name}": row["f1"] for name, row in report["per_class"].items()}
+    return {"accuracy": report["accuracy"], "macro F1": report["macro_f1"], **by_class}
+
+
 def metrics_table(report: dict) -> str:
     """The figures of one split, for the terminal."""
     width = max(12, *(len(name) for name in report["per_class"]))

@@ -80,6 +80,25 @@ def test_a_run_that_holds_a_users_file_is_not_trained_into(run):
         run.check_replaceable()
 
 
+def test_a_run_of_several_seeds_has_their_runs(run):
+    assert run.members() == {}
+    for name in ("10", "9", ".8.training", "notes"):
+        (run.path / "seeds" / name).mkdir(parents=True)
+    members = run.members()
+    assert list(members) == [9, 10]
+    assert members[10].path == run.path / "seeds" / "10"
+
+
+@pytest.mark.parametrize("name", ["thesis.tex", "3/thesis.tex"])
+def test_a_users_file_among_the_seeds_is_not_trained_over(run, name):
+    (run.path / "seeds" / "3").mkdir(parents=True)
+    (run.path / "seeds" / "3" / "config.json").touch()
+    run.check_replaceable()
+    (run.path / "seeds" / name).touch()
+    with pytest.raises(UserError, match=f"other files than a run: seeds/{name}"):
+        run.check_replaceable()
+
+
 def test_the_figures_of_other_splits_stay(run):
     run.add_metrics("validation", {"accuracy": 0.5})
     run.add_metrics("test", {"accuracy": 0.25})

@@ -175,3 +175,53 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path):
         UnfinishedTraining(tmp_path / "file" / "run").locked(),
     ):
         pass
+
+
+# --- several seeds -----------------------------------------------------------
+
+
+@pytest.fixture
+def several(run):
+    """A training with several seeds, of which one is whole."""
+    found = UnfinishedTraining(run)
+    (found.path / "seeds" / "3").mkdir(parents=True)
+    return found
+
+
+def test_a_whole_member_is_something_to_go_on_from(several):
+    assert several.resumable
+    assert several.way_on("hate_speech").endswith(f"train --resume --run {several.name}")
+    with pytest.raises(UserError, match="Go on with --resume"), several.locked():
+        several.begin(restart=False)
+
+
+def test_a_checkpoint_of_a_member_is_something_to_go_on_from(run):
+    several = UnfinishedTraining(run)
+    checkpoints = several.member(3).path / "checkpoints"
+    checkpoints.mkdir(parents=True)
+    assert not several.resumable
+    (checkpoints / "checkpoint").touch()
+    assert several.resumable and several.member(3).resumable
+
+
+def test_a_member_lies_in_the_whole_and_has_its_name(several):
+    member = several.member(3)
+    assert member.run == several.path / "seeds" / "3"
+    assert member.path == several.path / "seeds" / ".3.training"
+    assert (member.whole, str(member.name)) == (several, f"{several.name}, seed 3")
+
+
+def test_a_restart_discards_the_members(several):
+    with several.locked():
+        several.begin(restart=True)
+        assert files(several.path) == ["lock"]
+
+
+def test_half_removed_members_are_not_resumed(several, monkeypatch):
+    monkeypatch.setattr("apps.unfinished.shutil.rmtree", lambda *_, **__: None)
+    several.discard()
+    assert not several.resumable
+    monkeypatch.undo()
+    (several.path / "seeds" / "4").mkdir(parents=True)
+    several.discard()
+    assert files(several.run.parent) == ["run"]

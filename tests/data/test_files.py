@@ -1,6 +1,7 @@
 import errno
 import hashlib
 import os
+import shutil
 
 import pytest
 
@@ -105,6 +106,19 @@ def test_a_full_or_closed_disk_is_a_user_error(tmp_path, number):
     ):
         raise OSError(number, os.strerror(number))
     assert os.listdir(tmp_path) == []
+
+
+def test_a_disk_that_is_full_while_a_folder_is_copied_is_a_user_error(tmp_path):
+    def full(source, target):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), target)
+
+    write_folder(tmp_path / "run")
+    with (
+        pytest.raises(UserError, match=f"cannot write .*copy: .*{os.strerror(errno.ENOSPC)}"),
+        whole_folder(tmp_path / "copy") as partial,
+    ):
+        shutil.copytree(tmp_path / "run", partial / "run", copy_function=full)
+    assert os.listdir(tmp_path) == ["run"]
 
 
 def test_too_long_a_name_is_a_user_error(tmp_path):

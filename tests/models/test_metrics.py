@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from models.metrics import classification_metrics, metrics_table, predicted
+from models.metrics import classification_metrics, headline, metrics_table, predicted
 
 NAMES = ("a", "b", "c")
 # Rows are true classes: a, a, a, b, b, c; decided as a, a, b, b, c, c.
@@ -141,3 +141,14 @@ def test_the_table_has_a_line_for_each_class_and_figure(multi_label):
         "weighted",
     ]
     assert lines[3].split()[-2:] == ["-", "-"]
+
+
+def test_the_figures_to_compare_by_are_accuracy_and_f1():
+    found = headline(classification_metrics(TARGETS, SCORES, NAMES))
+    assert found == {
+        "accuracy": pytest.approx(4 / 6),
+        "macro F1": pytest.approx((4 / 5 + 1 / 2 + 2 / 3) / 3),
+        "F1 a": pytest.approx(4 / 5),
+        "F1 b": pytest.approx(1 / 2),
+        "F1 c": pytest.approx(2 / 3),
+    }
