@@ -27,6 +27,7 @@ from apps.run_folder import RunFolder
 from apps.unfinished import UnfinishedTraining
 from data.errors import UserError
 from data.examples import Corpus, LabelledTexts
+from models.decision import Decision
 
 TEXTS = ["you fool", "you old fool", "fine day", "a fine old day", "what?", "what"]
 SMALL = ClassificationConfig(
@@ -91,6 +92,8 @@ def members_of(data):
 def test_an_ensemble_scores_and_serves_the_mean_of_its_members(multi_label, tmp_path):
     members = members_of(corpus(multi_label))
     task = TextClassification.ensemble(members, corpus(multi_label))
+    assert task.decision.temperature != 1.0
+    task.decision = Decision.plain(3, multi_label)
     expected = np.mean([member.scores(TEXTS) for member in members], axis=0)
     assert_allclose(task.scores(TEXTS), expected, atol=1e-6)
     answer = task.columns(task.serving().serve(tf.constant(TEXTS)))
@@ -278,16 +281,24 @@ def scores(command, run, output):
     return [[row[name] for name in sorted(row) if name.startswith("score_")] for row in rows]
 
 
+def probabilities(command, run, output):
+    """What the model of a run says before its temperature."""
+    temperature = read(run / "config.json")["decision"]["temperature"]
+    powers = np.array(scores(command, run, output)) ** temperature
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
 def test_the_runs_model_is_the_mean_of_the_members(two, command, tmp_path):
     folders, output = [two / "seeds" / seed for seed in MEMBERS], tmp_path / "scores.jsonl"
-    expected = np.mean([scores(command, folder, output) for folder in folders], axis=0)
-    assert_allclose(scores(command, two, output), expected, atol=1e-6)
+    expected = np.mean([probabilities(command, each, output) for each in folders], axis=0)
+    assert_allclose(probabilities(command, two, output), expected, atol=1e-5)
     assert read(two / "config.json")["model"] == "the ensemble"
     assert command("export", "--run", two, "--output", tmp_path / "out").status == 0
     serve = tf.saved_model.load(str(tmp_path / "out")).signatures["serving_default"]
     answer = serve(texts=tf.constant(TEXTS))
     order = np.argsort(answer["classes"].numpy(), axis=1)
-    assert_allclose(np.take_along_axis(answer["scores"].numpy(), order, 1), expected, atol=1e-6)
+    served = np.take_along_axis(answer["scores"].numpy(), order, 1)
+    assert_allclose(served, scores(command, two, output), atol=1e-6)
 
 
 def test_without_ensemble_the_model_is_the_best_member(two, command, tmp_path):
