@@ -5,7 +5,8 @@ from keras import ops
 
 from data.errors import choose
 from models.characters import CharacterRecurrence
-from models.names import CASES, CHARACTER_ENCODERS
+from data.names import CASES
+from models.names import CHARACTER_ENCODERS
 
 
 @keras.saving.register_keras_serializable(package="models")
@@ -107,7 +108,7 @@ def embed(
         word_dropout: share of words whose vectors are dropped as a whole, so that no single word
             decides (Iyyer et al. 2015).
         characters: a name in `models.names.CHARACTER_ENCODERS`.
-        case_features: also read how each word is written, see `models.names.CASES`.
+        case_features: also read how each word is written, see `data.names.CASES`.
         drop_word_vectors: word dropout leaves characters and case, from which an unknown word must
             be judged.
         use_cudnn: of a recurrent character encoder.

@@ -40,18 +40,5 @@ PRECISIONS = {
 # models.embedding and models.characters: classes there.
 CHARACTER_ENCODERS = {"convolution": "CharacterConvolution", "recurrent": "CharacterRecurrence"}
 
-# How a word is written, and the pattern that says so; the first one that matches counts. Ids follow
-# from 1 on; the last one is for what none matches.
-CASES = {
-    "number": r"[\p{P}\p{S}]*\p{N}[\p{N}\p{P}]*",
-    "with digits": r".*\p{N}.*",
-    "signs": r"[^\p{L}]*",
-    "capital": r"[^\p{L}]*\p{Lu}[^\p{L}]*",
-    "all capitals": r"[^\p{Ll}]*\p{Lu}[^\p{Ll}]*",
-    "capitalised": r"[^\p{L}]*\p{Lu}[^\p{Lu}]*",
-    "capitals inside": r".*\p{Lu}.*",
-    "small": r".*",
-}
-
 # models.tagger: how emissions become tags.
 HEADS = ("crf", "softmax")

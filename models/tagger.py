@@ -32,7 +32,7 @@ class Tagger(keras.Model):
             without characters.
         max_word_length: letters of a word.
         characters: a name in `models.names.CHARACTER_ENCODERS`.
-        case_features: whether it reads how a word is written (`models.names.CASES`).
+        case_features: whether it reads how a word is written (`data.names.CASES`).
         word_dropout: share of words whose vectors are dropped; characters and case stay.
         dtype: Keras' policy of all layers; emissions and CRF are float32 in any.
 

@@ -144,6 +144,6 @@ def test_in_half_precision_emissions_and_loss_are_float32():
     assert model.negative_log_likelihood(emissions, Y).dtype == tf.float32
 
 
-def test_an_unknown_head_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="Unknown head 'crff'. Choose one of: crf, softmax"):
+def test_an_unknown_head_is_refused():
+    with pytest.raises(ValueError, match="Unknown head 'crff'"):
         tagger(head="crff")
