@@ -257,6 +257,10 @@ class TextClassification:
         names = ["predicted_label", "predicted_score", *(f"score_{n}" for n in self.class_names)]
         return dict.fromkeys(names)
 
+    def show(self, text: str, row: dict) -> str:
+        """A text and its answer, for the terminal."""
+        return f"{text}\n    {self.describe_row(row)}"
+
     def describe_row(self, row: dict) -> str:
         """One answer for the terminal: classes and scores, highest first."""
         scores = {name: row[f"score_{name}"] for name in self.class_names}

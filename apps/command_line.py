@@ -96,11 +96,24 @@ def _add_predict(parser, application: Application, arguments: list[str]) -> None
         "--input", metavar="FILE", help=".csv, .tsv, .jsonl, .txt or .parquet; -: standard input"
     )
     parser.add_argument(
-        "--output", metavar="FILE", help=".csv, .tsv, .jsonl or .parquet; -: standard output"
+        "--output",
+        metavar="FILE",
+        help=f"{_suffixes(application)}; -: standard output",
     )
     parser.add_argument(
         "--text-column", metavar="TEXT", help="column of the input (default: as in training)"
     )
+    if application.formats:
+        parser.add_argument(
+            "--format",
+            choices=application.formats,
+            help="of the output (default: as the suffix of --output)",
+        )
+
+
+def _suffixes(application: Application) -> str:
+    *some, last = application.formats or ("csv", "tsv", "jsonl", "parquet")
+    return f".{', .'.join(some)} or .{last}"
 
 
 def _add_export(parser, application: Application, arguments: list[str]) -> None:

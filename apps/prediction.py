@@ -1,5 +1,6 @@
 """Answers for rows of any number: streamed, sorted by length inside, written in order."""
 
+import functools
 import itertools
 import os
 import sys
@@ -20,8 +21,12 @@ _CHARACTERS = 2**18
 _BAD_ROWS_SHOWN = 20
 
 
-def check_files(source: str | None, output: str | None) -> None:
+def check_files(source: str | None, output: str | None, writers=WRITERS) -> None:
     """Refuses files that cannot be read or written, before anything slow happens.
+
+    Args:
+        source, output: files, `-`, or None.
+        writers: the suffixes that the output may have; empty for any.
 
     Raises:
         UserError: no such input, or a format that is unknown.
@@ -31,9 +36,24 @@ def check_files(source: str | None, output: str | None) -> None:
         if not Path(source).is_file():
             raise UserError(f"no file {source!r}. Check --input")
     if output and output != STANDARD_STREAM:
-        file_format(output, WRITERS)
+        if writers:
+            file_format(output, writers)
         if source and os.path.realpath(source) == os.path.realpath(output):
             raise UserError(f"{output} is the input. Choose another --output")
+
+
+def output_formats(application, options: dict) -> dict:
+    """The suffixes that the output may have; none where `--format` says what it is."""
+    if options.get("format"):
+        return {}
+    return {f".{name}": name for name in application.formats} or WRITERS
+
+
+def writer(application, options: dict, column: str):
+    """What opens an output, as `data.record_writers.record_writer`; `column` has the texts."""
+    if application.open_writer is None:
+        return record_writer
+    return functools.partial(application.open_writer, format=options["format"], column=column)
 
 
 def column_of(source: str) -> str | None:
@@ -48,14 +68,16 @@ def answer(task, texts: list[str]) -> list[dict]:
     return task.columns(_serve(task)(_bytes(texts)))
 
 
-def answer_to_file(task, texts: list[str], output: str, column: str) -> None:
+def answer_to_file(
+    task, texts: list[str], output: str, column: str, open_writer=record_writer
+) -> None:
     """Writes texts and their answers."""
-    with record_writer(output) as write:
+    with open_writer(output) as write:
         for text, row in zip(texts, answer(task, texts), strict=True):
             write({column: text, **row})
 
 
-def answer_file(task, source: str, output: str, column: str) -> int:
+def answer_file(task, source: str, output: str, column: str, open_writer=record_writer) -> int:
     """Answers every row of a file.
 
     A row that cannot be read or has no text is reported by number and keeps its place, with an
@@ -66,6 +88,7 @@ def answer_file(task, source: str, output: str, column: str) -> int:
         source: a file, or `-`.
         output: a file, or `-`; it appears when all is answered, or not at all.
         column: the input's column with the texts.
+        open_writer: as `data.record_writers.record_writer`.
 
     Returns:
         How many rows have no answer.
@@ -75,13 +98,13 @@ def answer_file(task, source: str, output: str, column: str) -> int:
     """
     serve, bad, template = _serve(task), 0, {}
     records = read_records(source)
-    with record_writer(output) as write, _progress(source) as bar:
+    with open_writer(output) as write, _progress(source) as bar:
         for window in _windows(records):
             template = template or _first_columns(window, column, source)
             problems = [_problem(record, column) for record in window]
             good = [i for i, problem in enumerate(problems) if not problem]
-            answers = _answers(task, serve, [window[i].values[column] for i in good])
-            answer_of = dict(zip(good, answers, strict=True))
+            answered = answers(task, serve, [window[i].values[column] for i in good])
+            answer_of = dict(zip(good, answered, strict=True))
             for i, record in enumerate(window):
                 if problems[i]:
                     bad += 1
@@ -104,17 +127,17 @@ def _bytes(texts: list[str]):
     return tf.constant([text.encode("utf-8", "surrogateescape") for text in texts], tf.string)
 
 
-def _answers(task, serve, texts: list[str]) -> list[dict]:
+def answers(task, serve, texts: list[str]) -> list[dict]:
     """Answers in the order of the texts, computed in the order of their lengths."""
-    answers = [None] * len(texts)
+    answered = [None] * len(texts)
     order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
     while order:
         size = _batch_size(len(texts[order[0]]))
         rows, order = order[:size], order[size:]
         columns = task.columns(serve(_bytes([texts[i] for i in rows])))
         for i, row in zip(rows, columns, strict=True):
-            answers[i] = row
-    return answers
+            answered[i] = row
+    return answered
 
 
 def _batch_size(longest: int) -> int:

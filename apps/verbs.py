@@ -3,10 +3,11 @@
 TensorFlow is imported after everything that can be refused without it.
 """
 
+import functools
 import sys
 from pathlib import Path
 
-from apps.application import DATA_OPTIONS, Application
+from apps.application import DATA_OPTIONS, SPLIT_FILES, Application
 from apps.options import from_file, override, to_json
 from apps.quiet import import_tensorflow
 from apps.resumption import check_checksum, check_surroundings, resumed
@@ -143,6 +144,9 @@ def evaluate(application: Application, options: dict) -> None:
     if options["baseline"] and split not in ("validation", "test"):
         raise UserError("--baseline trains on the training split. Choose another --split")
     given = {name: options[name] for name in DATA_OPTIONS if name in options}
+    if "dataset" in given:
+        # The files that stood beside the training's are of another data set.
+        given = {**{name: None for name in SPLIT_FILES if hasattr(config, name)}, **given}
     config = override(config, given)
     application.check_data(config)
     import_tensorflow()
@@ -174,19 +178,21 @@ def predict(application: Application, options: dict) -> None:
         raise UserError("predict takes either texts or --input FILE. See predict --help")
     from apps import prediction
 
-    prediction.check_files(source, output)
+    prediction.check_files(source, output, prediction.output_formats(application, options))
     import_tensorflow()
     task = application.load_task().load(config, description, run.path)
+    writer = functools.partial(prediction.writer, application, options)
     if source:
         column = options["text_column"] or prediction.column_of(source) or config.text_column
-        bad = prediction.answer_file(task, source, output or "-", column)
+        bad = prediction.answer_file(task, source, output or "-", column, writer(column))
         if bad:
             print(f"{bad} row(s) were left without an answer", file=sys.stderr)
-    elif output:
-        prediction.answer_to_file(task, texts, output, config.text_column)
+    elif output or options.get("format"):
+        column = config.text_column
+        prediction.answer_to_file(task, texts, output or "-", column, writer(column))
     else:
         for text, row in zip(texts, prediction.answer(task, texts), strict=True):
-            print(f"{text}\n    {task.describe_row(row)}")
+            print(task.show(text, row))
 
 
 def export(application: Application, options: dict) -> None:

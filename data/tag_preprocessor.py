@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from data.names import CASES
 from data.preprocessor import (
     PADDING,
     START,
@@ -16,7 +17,6 @@ from data.preprocessor import (
     letters_of,
 )
 from data.tokens import Tokens, tokens_of
-from data.names import CASES
 
 _CHUNK = 1024
 _STRINGS = tf.TensorSpec([None], tf.string)

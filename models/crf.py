@@ -3,7 +3,8 @@
 import keras
 import tensorflow as tf
 
-from models.linear_chain import Weights, best_paths, log_partition, marginals, path_score
+from models.best_paths import best_paths
+from models.linear_chain import Weights, log_partition, marginals, path_score
 
 # Finite, so that sums of it stay numbers; no emission makes up for it.
 _FORBIDDEN = -1e4

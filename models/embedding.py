@@ -4,8 +4,8 @@ import keras
 from keras import ops
 
 from data.errors import choose
-from models.characters import CharacterRecurrence
 from data.names import CASES
+from models.characters import CharacterRecurrence
 from models.names import CHARACTER_ENCODERS
 
 

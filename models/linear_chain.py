@@ -43,7 +43,7 @@ class _Chain(NamedTuple):
     follows: tf.Tensor
 
 
-def _chain(emissions, mask, start) -> _Chain:
+def chain_of(emissions, mask, start) -> _Chain:
     real = tf.transpose(mask)[:, None, :]
     earlier = tf.cumsum(tf.cast(real, tf.int32), axis=0, exclusive=True) > 0
     scores = tf.transpose(emissions, [1, 2, 0])
@@ -62,7 +62,7 @@ def log_partition(emissions: tf.Tensor, mask: tf.Tensor, weights: Weights) -> tf
     Returns:
         <float32>[batch]; 0 for a text without a real step.
     """
-    last = _last_scores(*_chain(emissions, mask, weights.start), weights.transitions)
+    last = _last_scores(*chain_of(emissions, mask, weights.start), weights.transitions)
     total = _log_sum(last + weights.end[:, None])
     return tf.where(tf.reduce_any(mask, axis=1), total, 0.0)
 
@@ -102,71 +102,12 @@ def marginals(emissions: tf.Tensor, mask: tf.Tensor, weights: Weights) -> tf.Ten
     Returns:
         <float32>[batch, time, tags]; sums to 1 over the tags, 0 where masked.
     """
-    chain = _chain(emissions, mask, weights.start)
+    chain = chain_of(emissions, mask, weights.start)
     _, alphas = _forward(*chain, weights.transitions)
     # The derivatives of the logarithm of the sum by the emissions.
     d_last = tf.nn.softmax(alphas[-1] + weights.end[:, None], axis=0)
     d_scores, _ = _backward(alphas, chain.real, chain.follows, weights.transitions, d_last)
     return tf.transpose(d_scores, [2, 0, 1])
-
-
-def best_paths(
-    emissions: tf.Tensor, mask: tf.Tensor, weights: Weights, count: int = 1
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """The paths with the highest scores (Viterbi 1967; with ranks, Schwartz & Chow 1990).
-
-    Args:
-        emissions, mask, weights: as `log_partition`.
-        count: how many.
-
-    Returns:
-        Tags <int32>[batch, count, time], 0 where masked, and scores <float32>[batch, count], the
-        best first. Where there are fewer paths, the rest have the score -inf.
-    """
-    batch, time, tags = tf.unstack(tf.shape(emissions))
-    chain = _chain(emissions, mask, weights.start)
-    # [time, batch, tags]: what looks for the highest looks along the last axis.
-    scores, real, follows = (tf.transpose(each, [0, 2, 1]) for each in chain)
-    # Of each tag the `count` best paths that end with it; at first there is one.
-    ranks = tf.where(tf.range(count) == 0, 0.0, float("-inf")) + tf.zeros([batch, tags, 1])
-    stay = tf.zeros([batch, tags * count], tf.int32) + tf.range(tags * count)
-    into = tf.transpose(weights.transitions)[None, :, :, None]
-
-    def step(now, best, pointers):
-        # [batch, to, from * count]
-        candidates = tf.reshape(best[:, None] + into, [batch, tags, tags * count])
-        values, origins = tf.math.top_k(candidates, count)
-        follow = follows[now][:, :, None]
-        values = tf.where(follow, values, ranks) + scores[now][:, :, None]
-        origins = tf.where(follow[:, 0], tf.reshape(origins, [batch, -1]), stay)
-        best = _shaped(tf.where(real[now][:, :, None], values, best), best)
-        return now + 1, best, pointers.write(now, origins)
-
-    _, best, pointers = tf.while_loop(
-        lambda now, *_: now < time,
-        step,
-        [tf.constant(0), ranks, _array(tf.int32, time)],
-    )
-    best += weights.end[None, :, None]
-    values, ends = tf.math.top_k(tf.reshape(best, [batch, tags * count]), count)
-    return _traced(pointers.stack(), ends, count, mask), values
-
-
-def _traced(pointers, ends, count: int, mask) -> tf.Tensor:
-    """Follows pointers <int32>[time, batch, tags * count] back from the ends, <int32>[batch,
-    count]."""
-    time = tf.shape(pointers)[0]
-
-    def step(now, state, path):
-        path = path.write(now, state // count)
-        return now - 1, _shaped(tf.gather(pointers[now], state, batch_dims=1), state), path
-
-    _, _, path = tf.while_loop(
-        lambda now, *_: now >= 0,
-        step,
-        [time - 1, ends, _array(tf.int32, time)],
-    )
-    return tf.where(mask[:, None, :], tf.transpose(path.stack(), [1, 2, 0]), 0)
 
 
 @tf.custom_gradient
@@ -201,16 +142,16 @@ def _forward(scores, real, follows, transitions):
     def step(now, alpha, lifted, history):
         into = _log_sum(alpha[:, None, :] + transitions[:, :, None])
         after = scores[now] + tf.where(follows[now], into, 0.0)
-        alpha = _shaped(tf.where(real[now], after, alpha), alpha)
+        alpha = shaped(tf.where(real[now], after, alpha), alpha)
         peak = tf.reduce_max(alpha, axis=0, keepdims=True)
         alpha -= peak
-        return now + 1, alpha, _shaped(lifted + peak, lifted), history.write(now, alpha)
+        return now + 1, alpha, shaped(lifted + peak, lifted), history.write(now, alpha)
 
     alpha, lifted = tf.zeros([tags, batch]), tf.zeros([1, batch])
     _, alpha, lifted, history = tf.while_loop(
         lambda now, *_: now < time,
         step,
-        [tf.constant(0), alpha, lifted, _array(tf.float32, time)],
+        [tf.constant(0), alpha, lifted, array(tf.float32, time)],
     )
     return alpha + lifted, history.stack()
 
@@ -236,15 +177,15 @@ def _backward(alphas, real, follows, transitions, d_last):
         sums = d_transitions + tf.reduce_sum(flow, axis=2)
         return (
             now - 1,
-            _shaped(before, d_alpha),
-            _shaped(sums, d_transitions),
+            shaped(before, d_alpha),
+            shaped(sums, d_transitions),
             history.write(now, d_now),
         )
 
     _, _, d_transitions, history = tf.while_loop(
         lambda now, *_: now >= 0,
         step,
-        [time - 1, d_last, tf.zeros_like(transitions), _array(tf.float32, time)],
+        [time - 1, d_last, tf.zeros_like(transitions), array(tf.float32, time)],
     )
     return history.stack(), d_transitions
 
@@ -263,12 +204,12 @@ def _opaque(function):
     return call
 
 
-def _array(dtype, size) -> tf.TensorArray:
+def array(dtype, size) -> tf.TensorArray:
     """Of matrices."""
     return tf.TensorArray(dtype, size, element_shape=[None, None], infer_shape=False)
 
 
-def _shaped(x: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
+def shaped(x: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
     """A loop wants variables whose static shapes stay."""
     return tf.ensure_shape(x, like.shape)
 

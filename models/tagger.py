@@ -123,22 +123,24 @@ class Tagger(keras.Model):
         chosen = tf.one_hot(tags - 1, len(self.settings["tags"]))
         return -tf.reduce_sum(chosen * tf.nn.log_softmax(emissions), axis=-1)
 
-    def decode(self, emissions, mask) -> tuple[tf.Tensor, tf.Tensor]:
-        """The best tags and how probable each is.
+    def best_tags(self, emissions, mask) -> tf.Tensor:
+        """The best tags, <int32>[batch, time], from 0, and 0 where padded.
 
         Args:
             emissions: <float32>[batch, time, tags].
             mask: <bool>[batch, time], true at real tokens.
-
-        Returns:
-            Tags <int32>[batch, time], from 0, and probabilities <float32>[batch, time], with the
-            CRF marginal ones; both 0 where padded.
         """
         if self.crf is not None:
-            best = self.crf.decode(emissions, mask)
+            return self.crf.decode(emissions, mask)
+        return tf.where(mask, tf.argmax(emissions, axis=-1, output_type=tf.int32), 0)
+
+    def decode(self, emissions, mask) -> tuple[tf.Tensor, tf.Tensor]:
+        """The best tags as `best_tags`, and how probable each is, with the CRF by its marginal
+        probability: <float32>[batch, time], 0 where padded."""
+        best = self.best_tags(emissions, mask)
+        if self.crf is not None:
             shares = self.crf.marginals(emissions, mask)
         else:
-            best = tf.where(mask, tf.argmax(emissions, axis=-1, output_type=tf.int32), 0)
             shares = tf.where(mask[:, :, None], tf.nn.softmax(emissions), 0.0)
         return best, tf.gather(shares, best, batch_dims=2)
 
