@@ -34,8 +34,8 @@ def entity_metrics(
         with their types, as WNUT-17 counts them), `per_class` by type (`precision`, `recall`, `f1`,
         `support`), `intervals` (95 %, of `f1`), `confusion_names` and `confusion_matrix` (rows:
         true type, columns: predicted; an entity belongs to the one that it shares most tokens
-        with), and `errors` by kind (`count`, and the most frequent ones as `text`, `true`, `predicted`,
-        `count`).
+        with), and `errors` by kind (`count`, and the most frequent ones as `text`, `true`,
+        `predicted`, `count`).
     """
     report = classification_report(truth, predicted, output_dict=True, zero_division=0)
     found = {kind: report.get(kind, _NONE) for kind in types}
