@@ -14,8 +14,8 @@ from data.tokens import Tokens
 from models.entity_metrics import micro_f1
 from models.tag_serving import Bio
 
-# Tokens at once: memory does not grow with the length of texts.
-_TOKENS = 16_384
+# Rows at once; always as many, since what compiles does so for each number.
+_ROWS = 64
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class TagHeldOut:
 
     def __init__(self, rows: TagRows, examples: TaggedTexts, types: tuple[str, ...]):
         self.rows, self.types = rows, types
-        self.batches = Batches(rows.ids, rows.tags, 1, batch_tokens=_TOKENS)
+        self.batches = Batches(rows.ids, rows.tags, _ROWS)
         self._starts, self._ends = (
             _by_text(each) for each in (rows.tokens.starts, rows.tokens.ends)
         )

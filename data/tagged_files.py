@@ -1,9 +1,11 @@
 """Users' own tagged texts: columns of tokens, or JSON lines with spans, to a corpus."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from data.conll import read_conll
 from data.errors import UserError
+from data.files import sha256
 from data.span_records import read_spans
 from data.splits import FRACTIONS
 from data.tagged import TaggedCorpus, TaggedTexts, split_tagged, tagged_corpus
@@ -50,6 +52,9 @@ def read_tagged_files(
     elif "validation" not in splits and "train" in splits:
         splits |= split_tagged(splits["train"], {"train": 0.9, "validation": 0.1})
     corpus = tagged_corpus(Path(path).name, splits, types)
+    if validation is None and test is None:
+        # A resumption compares it before anything is read.
+        corpus = replace(corpus, checksum=sha256(Path(path)))
     _check_types(corpus, path, types)
     return corpus
 
