@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from data.pipeline import Batches
 from data.tag_preprocessor import TagPreprocessor, row_splits_up_to
-from data.tagged import TaggedText, TaggedTexts
+from data.tagged import TaggedTexts
 from data.tags import Span, bio_names, spans_of_tags, tags_of_spans
 from data.tokens import Tokens
 from models.entity_metrics import micro_f1
@@ -68,9 +68,13 @@ def _by_text(places: tf.RaggedTensor) -> list[np.ndarray]:
     return np.split(places.flat_values.numpy(), places.row_splits.numpy()[1:-1])
 
 
-def tokens_of_row(row: TaggedText, starts, ends) -> list[tuple[int, int]]:
-    """The places of the tokens that figures count: those of the data, or else the given ones."""
-    return list(zip(starts, ends, strict=True)) if row.tokens is None else list(row.tokens)
+def places_of(examples: TaggedTexts, tokens: Tokens) -> list[list[tuple[int, int]]]:
+    """Where the tokens stand that figures count: those of the data, or else `tokens`."""
+    columns = (_by_text(each) for each in (tokens.starts, tokens.ends))
+    return [
+        [*zip(*places, strict=True)] if row.tokens is None else [*row.tokens]
+        for row, *places in zip(examples, *columns, strict=True)
+    ]
 
 
 def tags_at(places: list[tuple[int, int]], spans: list[Span], types: tuple[str, ...]) -> list[str]:
@@ -94,10 +98,7 @@ class TagHeldOut:
         self._starts, self._ends = (
             _by_text(each) for each in (rows.tokens.starts, rows.tokens.ends)
         )
-        self._places = [
-            tokens_of_row(row, *places)
-            for row, *places in zip(examples, self._starts, self._ends, strict=True)
-        ]
+        self._places = places_of(examples, rows.tokens)
         self._truth = [
             tags_at(places, row.spans, types)
             for places, row in zip(self._places, examples, strict=True)

@@ -10,7 +10,7 @@ import tensorflow as tf
 from apps import pictures, prediction, spans_on_screen, training
 from apps.application import Application
 from apps.run_folder import CONFIG, MODEL
-from apps.tag_rows import TagHeldOut, tag_rows, tags_at, tokens_of_row
+from apps.tag_rows import TagHeldOut, places_of, tag_rows, tags_at
 from apps.tagger_builder import build_tagger, sizes
 from apps.tagging_config import TaggingConfig
 from data.corpora import read_tagged_texts
@@ -23,6 +23,7 @@ from data.tagged_columns import TaggedColumns
 from data.tags import Span, entities_of
 from data.vectors import find_vectors, first_words
 from models.entity_metrics import entity_metrics, entity_table
+from models.gazetteer import gazetteer_tags
 from models.losses import class_weights
 from models.precision import in_full_precision
 from models.tag_serving import ServingTagger
@@ -184,24 +185,31 @@ class TextTagging:
     def evaluate(self, examples: TaggedTexts) -> dict:
         """All figures of a split, through the serving model; see `models.entity_metrics`."""
         rows = prediction.answers(self, self.serving().serve, examples.texts)
-        tokens, truth, found = [], [], []
-        for example, row in zip(examples, rows, strict=True):
-            places = tokens_of_row(
-                example, *([token[key] for token in row["tagged_tokens"]] for key in _PLACES)
-            )
-            spans = [Span(*(span[key] for key in (*_PLACES, "type"))) for span in row["entities"]]
-            tokens.append([example.text[start:end] for start, end in places])
-            truth.append(tags_at(places, example.spans, self.class_names))
-            found.append(tags_at(places, spans, self.class_names))
-        return entity_metrics(tokens, truth, found, self.class_names)
+        places = places_of(examples, all_tokens(examples.texts))
+        found = [
+            tags_at(each, _spans(row["entities"]), self.class_names)
+            for each, row in zip(places, rows, strict=True)
+        ]
+        return entity_metrics(*self._gold(examples), found, self.class_names)
 
     def evaluate_baseline(self, corpus: TaggedCorpus, examples: TaggedTexts) -> dict[str, dict]:
-        """There is none.
+        """The same figures of a list of the training split's entities."""
+        known, wanted = (self._gold(part) for part in (corpus.split("train"), examples))
+        found = gazetteer_tags(*known, wanted[0])
+        return {"gazetteer": entity_metrics(*wanted, found, self.class_names)}
 
-        Raises:
-            UserError: always.
-        """
-        raise UserError("taggers have no baseline. Leave --baseline out")
+    def _gold(self, examples: TaggedTexts) -> tuple[list[list[str]], list[list[str]]]:
+        """The tokens that figures count, and their tags."""
+        places = places_of(examples, all_tokens(examples.texts))
+        tokens = [
+            [row.text[start:end] for start, end in each]
+            for row, each in zip(examples, places, strict=True)
+        ]
+        tags = [
+            tags_at(each, row.spans, self.class_names)
+            for row, each in zip(examples, places, strict=True)
+        ]
+        return tokens, tags
 
     @staticmethod
     def table(report: dict) -> str:
@@ -245,7 +253,8 @@ class TextTagging:
         return spans_on_screen.marked(text, row["entities"])
 
 
-_PLACES = ("start", "end")
+def _spans(entities: list[dict]) -> list[Span]:
+    return [Span(entity["start"], entity["end"], entity["type"]) for entity in entities]
 
 
 def _row(tokens, tags, starts, ends, scores) -> dict:

@@ -174,10 +174,11 @@ def test_windows_that_leave_nothing_are_refused(command_of, tmp_path):
     assert "--overlap 4 leaves nothing" in answer.err
 
 
-def test_there_is_no_baseline(ner):
-    answer = ner("evaluate", "--baseline")
-    assert answer.status == 2
-    assert "taggers have no baseline" in answer.err
+def test_a_list_of_the_training_entities_is_the_baseline(ner, run):
+    answer = ner("evaluate", "--split", "validation", "--baseline")
+    assert answer.status == 0, answer.err
+    report = json.loads((run / "metrics.json").read_text())["validation"]
+    assert 0.0 < report["baseline"]["gazetteer"]["f1"] < 1.0
 
 
 def test_a_run_of_mismatched_files_is_refused(task, run, tmp_path, monkeypatch):
