@@ -4,7 +4,7 @@ from pathlib import Path
 
 from data.errors import UserError, listed, refuse_rows
 from data.tagged import TaggedText, TaggedTexts, of_tokens
-from data.tags import is_tag, scheme_of
+from data.tags import OUTSIDE, is_tag, scheme_of
 
 _DOCUMENT = "-DOCSTART-"
 
@@ -60,6 +60,9 @@ def _sentences(lines, path: str, token_column: int, tag_column: int) -> list[tup
             continue
         elif len(columns) < max(needed, 2):
             short.append(number)
+        elif not columns[token_column] and columns[tag_column] == OUTSIDE:
+            # White space that was taken for a token: Twitter corpora have some.
+            continue
         elif not columns[token_column] or not columns[tag_column] or " " in columns[tag_column]:
             odd[number] = columns[tag_column]
         else:

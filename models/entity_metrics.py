@@ -1,9 +1,12 @@
-"""What a tagger's entities are worth: seqeval's figures, and what is wrong with the others."""
+"""What a tagger's entities are worth: the figures of conlleval and WNUT-17.
+
+They are counted here, since seqeval, whose figures they equal (a test compares them where it is
+installed), cannot be built with setuptools of these days.
+"""
 
 import numpy as np
-from seqeval.metrics import classification_report
-from seqeval.metrics.sequence_labeling import get_entities
 
+from data.tags import entities_of
 from models.entity_errors import NOTHING, Entity, confusion, errors, paired
 
 # Percentile bootstrap over texts (Efron & Tibshirani 1993).
@@ -37,10 +40,17 @@ def entity_metrics(
         with), and `errors` by kind (`count`, and the most frequent ones as `text`, `true`,
         `predicted`, `count`).
     """
-    report = classification_report(truth, predicted, output_dict=True, zero_division=0)
-    found = {kind: report.get(kind, _NONE) for kind in types}
     wanted, given = _entities(truth), _entities(predicted)
     pairs = paired(wanted, given)
+    per_class = {
+        kind: {
+            **_figures(
+                *({each for each in entities if each.kind == kind} for entities in (wanted, given))
+            ),
+            "support": sum(each.kind == kind for each in wanted),
+        }
+        for kind in types
+    }
     hits = sum(
         a == b
         for row, other in zip(truth, predicted, strict=True)
@@ -50,14 +60,13 @@ def entity_metrics(
     return {
         "rows": len(tokens),
         "tokens": size,
-        **_figures(report.get("micro avg", _NONE)),
-        "macro_f1": float(np.mean([found[kind]["f1-score"] for kind in types])),
+        **_figures(set(wanted), set(given)),
+        "macro_f1": float(np.mean([row["f1"] for row in per_class.values()])),
         "token_accuracy": hits / max(size, 1),
-        "surface": _surface(tokens, wanted, given),
-        "per_class": {
-            kind: {**_figures(found[kind]), "support": int(found[kind]["support"])}
-            for kind in types
-        },
+        "surface": _figures(
+            *({(each.text(tokens), each.kind) for each in entities} for entities in (wanted, given))
+        ),
+        "per_class": per_class,
         "intervals": {"f1": _interval(len(tokens), wanted, given, seed)},
         "confusion_names": [*types, NOTHING],
         "confusion_matrix": confusion(pairs, types).tolist(),
@@ -65,41 +74,27 @@ def entity_metrics(
     }
 
 
-_NONE = {"precision": 0.0, "recall": 0.0, "f1-score": 0.0, "support": 0}
-
-
 def micro_f1(truth: list[list[str]], predicted: list[list[str]]) -> float:
     """F1 over all entities, as in `entity_metrics`."""
-    wanted, given = set(_entities(truth)), set(_entities(predicted))
-    return 2 * len(wanted & given) / max(len(wanted) + len(given), 1)
+    return _figures(set(_entities(truth)), set(_entities(predicted)))["f1"]
 
 
-def _figures(row: dict) -> dict[str, float]:
-    return {
-        "precision": float(row["precision"]),
-        "recall": float(row["recall"]),
-        "f1": float(row["f1-score"]),
-    }
-
-
-def _entities(sequences: list[list[str]]) -> list[Entity]:
-    # seqeval names the type first.
-    return [
-        Entity(row, first, last, kind)
-        for row, tags in enumerate(sequences)
-        for kind, first, last in get_entities(tags)
-    ]
-
-
-def _surface(tokens, wanted: list[Entity], given: list[Entity]) -> dict[str, float]:
-    """Of sets of texts with types (Derczynski et al. 2017)."""
-    wanted, given = ({(e.text(tokens), e.kind) for e in each} for each in (wanted, given))
+def _figures(wanted: set, given: set) -> dict[str, float]:
+    """Precision, recall and F1 of a set; 0 where there is nothing to count."""
     hits = len(wanted & given)
     return {
         "precision": hits / max(len(given), 1),
         "recall": hits / max(len(wanted), 1),
         "f1": 2 * hits / max(len(wanted) + len(given), 1),
     }
+
+
+def _entities(sequences: list[list[str]]) -> list[Entity]:
+    return [
+        Entity(row, first, after - 1, kind)
+        for row, tags in enumerate(sequences)
+        for first, after, kind in entities_of(tags)
+    ]
 
 
 def _interval(rows: int, wanted, given, seed: int) -> list[float]:

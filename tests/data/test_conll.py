@@ -11,6 +11,7 @@ FORMS = {
     "many empty lines": "\n\nAna B-PER\nmet O\n\n \n\t\n\nLyon B-LOC\n\n\n",
     "document markers": "-DOCSTART- -X- O\n\nAna B-PER\nmet O\n\n-DOCSTART-\nLyon B-LOC\n",
     "a byte order mark": "\ufeffAna B-PER\nmet O\n\nLyon B-LOC\n",
+    "white space as a token": "Ana\tB-PER\n \tO\nmet\tO\n\nLyon\tB-LOC\n",
     "comments": "# text = Ana met\nAna B-PER\nmet O\n\n# id 2\nLyon B-LOC\n",
     "IOB1": "Ana I-PER\nmet O\n\nLyon I-LOC\n",
     "BIOES": "Ana S-PER\nmet O\n\nLyon S-LOC\n",

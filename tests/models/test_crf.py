@@ -15,6 +15,7 @@ MASKS = {
     "padded left": [[0, 0, 1, 1], [0, 1, 1, 1]],
     "with holes": [[1, 0, 1, 1], [0, 1, 0, 1]],
 }
+MASKS = {name: np.array(mask, bool) for name, mask in MASKS.items()}
 masks = pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
 
 

@@ -93,3 +93,21 @@ def test_the_table_shows_types_figures_and_errors(report):
     assert "F1 0.200" in table
     assert "missed: 1\n    Jo: PER, said nothing (1)" in table
     assert "boundary: 1\n    Ana Bo / Ana: PER (1)" in table
+
+
+def test_figures_are_those_of_seqeval():
+    seqeval = pytest.importorskip("seqeval.metrics")
+    tags, generator = ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"], np.random.default_rng(0)
+    truth = [[tags[i] for i in row] for row in generator.integers(0, 5, (300, 7))]
+    found = [
+        [tag if keep else "O" for tag, keep in zip(row, kept, strict=True)]
+        for row, kept in zip(truth, generator.random((300, 7)) < 0.8, strict=True)
+    ]
+    report = entity_metrics([["x"] * 7] * 300, truth, found, TYPES)
+    expected = seqeval.classification_report(truth, found, output_dict=True)
+    for kind in TYPES:
+        assert report["per_class"][kind]["f1"] == pytest.approx(expected[kind]["f1-score"])
+        assert report["per_class"][kind]["support"] == expected[kind]["support"]
+    assert report["precision"] == pytest.approx(expected["micro avg"]["precision"])
+    assert report["recall"] == pytest.approx(expected["micro avg"]["recall"])
+    assert report["macro_f1"] == pytest.approx(expected["macro avg"]["f1-score"])
