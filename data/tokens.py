@@ -4,41 +4,57 @@ Training, prediction and SavedModel share them. The rules are those of the Penn 
 they need no dictionary ("can't" is "ca n't", "Lyon's" is "Lyon 's"), and keep what social media
 write in one piece ("@name", "#topic", links, emoticons). A text that is tokenised already, its
 tokens joined by spaces, is at most cut further.
+
+The rules read a text's outline, one ASCII character for each of its characters: with the letters of
+all scripts in their patterns, RE2 would run out of memory and be slow.
 """
 
+import functools
+import unicodedata
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
-# Stands behind every token before the text is split there; texts hold no control characters.
+# Stands behind every token before the outline is split there; it holds no control characters.
 _END = "\x1f"
-_WORD = r"[\p{L}\p{N}_][\p{L}\p{M}\p{N}_]*"
 _ABBREVIATIONS = (
-    "Mr Mrs Ms Dr St Mt Ft Prof Jr Sr Gen Sen Gov Rep Rev Capt Col Lt Sgt Inc Corp Co Ltd Bros "
-    "Jan Feb Mar Apr Aug Sept Sep Oct Nov Dec vs"
+    "Mr|Mrs|Ms|Dr|St|Mt|Ft|Prof|Jr|Sr|Gen|Sen|Gov|Rep|Rev|Capt|Col|Lt|Sgt|Inc|Corp|Co|Ltd|Bros|"
+    "Jan|Feb|Mar|Apr|Aug|Sept|Sep|Oct|Nov|Dec|vs"
 )
 # The first alternative that matches at a place is the token.
 _TOKENS = "|".join(
     [
-        r"(?:https?://|www\.)\S*[\p{L}\p{N}/]",
+        r"(?:https?://|www\.)[^ ]*[\w/]",
         r"[\w.+-]+@\w[\w-]*(?:\.[\w-]+)*\.\w+",
-        r"[@#][\p{L}\p{M}\p{N}_]+",
-        r"(?i:n['’]t)\b",
-        r"(?i:['’](?:s|m|d|re|ve|ll))\b",
-        r"[ODLodl]['’]\p{Lu}[\p{L}\p{M}\p{N}_]*(?:-[\p{L}\p{M}\p{N}_]+)*",
-        r"(?:\p{L}\.){2,}",
-        rf"(?:{_ABBREVIATIONS.replace(' ', '|')})\.",
-        rf"{_WORD}(?:\.{_WORD})*\.(?:com|org|net|edu|gov|co|io|uk|de|fr|eu|tv|me)\b",
-        r"\p{N}+(?:[.,:/]\p{N}+)+",
-        rf"{_WORD}(?:[-–&]{_WORD})*",
-        r"[:;=][-o*']?(?:[()\[\]/\\|]|[DPp]\b)",
+        r"[@#]\w+",
+        r"(?i:n't)\b",
+        r"(?i:'(?:s|m|d|re|ve|ll))\b",
+        r"[ODLodl]'[A-Z]\w*(?:-\w+)*",
+        r"(?:[A-Za-z]\.){2,}",
+        rf"(?:{_ABBREVIATIONS})\.",
+        r"\w+(?:\.\w+)*\.(?:com|org|net|edu|gov|co|io|uk|de|fr|eu|tv|me)\b",
+        r"\d+(?:[.,:/]\d+)+",
+        r"\w+(?:[-&]\w+)*",
+        r"[:;=][-o']?(?:[()\[\]/\\|]|[DPp]\b)",
         r"<3",
         r"\.{2,}",
         r"-{2,}",
         r"[!?]{2,}",
-        rf"[^\s{_END}]",
+        rf"[^ {_END}]",
     ]
 )
+# Code points from here on, rare ideographs, count as letters.
+_OUTLINED = 0x20000
+_SPACE = ord(" ")
+_ALIKE = {
+    **dict.fromkeys("‘’ʼ＇", "'"),
+    **dict.fromkeys("‐‑–—", "-"),
+    # Zero-width space and byte order mark are told from white space by nobody.
+    **dict.fromkeys("\u200b\ufeff", " "),
+}
+# By the first letter of a character's category, or the whole of it.
+_OUTLINES = {"Lu": "A", "Lt": "A", "L": "a", "M": "a", "N": "0", "Z": " ", "Cc": " ", "Cf": "a"}
 
 
 class Tokens(NamedTuple):
@@ -62,24 +78,39 @@ def tokens_of(texts: tf.Tensor) -> Tokens:
     Args:
         texts: <string>[batch], any bytes.
     """
-    texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
-    # One character for one: the places of all others stay.
-    texts = tf.strings.regex_replace(texts, r"[\p{Cc}\p{Z}]", " ")
+    codes = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
+    flat = tf.gather(_outlines(), tf.minimum(codes.flat_values, _OUTLINED - 1))
+    outlines = tf.strings.unicode_encode(codes.with_flat_values(flat), "UTF-8")
     # "n't" goes with none of the letters before it, and a pattern cannot look ahead.
-    marked = tf.strings.regex_replace(texts, r"(?i)(\p{L})(n['’]t)\b", rf"\1{_END}\2")
+    marked = tf.strings.regex_replace(outlines, r"(?i)([a-z])(n't)\b", rf"\1{_END}\2")
     marked = tf.strings.regex_replace(marked, f"({_TOKENS})", rf"\1{_END}")
     pieces = tf.strings.split(marked, _END)
     # A piece is a token and the white space before it; the last one of a text may have no token.
-    tokens = tf.strings.strip(pieces.flat_values)
-    lengths = tf.strings.length(pieces.flat_values, unit="UTF8_CHAR")
+    lengths = tf.strings.length(pieces.flat_values)
+    sizes = tf.strings.length(tf.strings.strip(pieces.flat_values))
     before = tf.cumsum(lengths, exclusive=True)
     first = tf.gather(tf.concat([before, [0]], 0), pieces.row_starts())
     ends = before + lengths - tf.repeat(first, pieces.row_lengths())
-    starts = ends - tf.strings.length(tokens, unit="UTF8_CHAR")
-    is_token = pieces.with_flat_values(tokens != "")
-    return Tokens(
-        *(
-            tf.ragged.boolean_mask(pieces.with_flat_values(each), is_token)
-            for each in (tokens, starts, ends)
-        )
+    is_token = pieces.with_flat_values(sizes > 0)
+    starts, ends, sizes = (
+        tf.ragged.boolean_mask(pieces.with_flat_values(each), is_token)
+        for each in (ends - sizes, ends, sizes)
     )
+    letters = tf.boolean_mask(codes.flat_values, flat != _SPACE)
+    words = tf.RaggedTensor.from_row_lengths(letters, sizes.flat_values, validate=False)
+    strings = tf.strings.unicode_encode(words, "UTF-8")
+    return Tokens(starts.with_flat_values(strings), starts, ends)
+
+
+@functools.cache
+def _outlines() -> np.ndarray:
+    """<int32>[_OUTLINED], of each code point: the character that stands for it."""
+    return np.array([ord(_outline(chr(code))) for code in range(_OUTLINED)], np.int32)
+
+
+def _outline(character: str) -> str:
+    if " " <= character <= "~":
+        return character
+    category = unicodedata.category(character)
+    known = _OUTLINES.get(category) or _OUTLINES.get(category[0], "*")
+    return _ALIKE.get(character, known)

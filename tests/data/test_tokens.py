@@ -12,6 +12,8 @@ SENTENCES = {
     "RT @Ana_B: #GoTeam!!! :) <3 http://t.co/x1.": "RT|@Ana_B|:|#GoTeam|!!!|:)|<3|http://t.co/x1|.",
     "mail bob.k@site.co.uk or see amazon.com...": "mail|bob.k@site.co.uk|or|see|amazon.com|...",
     "São Tomé\u00a0and Zürich": "São|Tomé|and|Zürich",
+    "— Ça, „Žižek“ said": "—|Ça|,|„|Žižek|“|said",
+    "東京 \U00020000": "東京|\U00020000",
     "a 76ers fan🏀🏀 here": "a|76ers|fan|🏀|🏀|here",
     "": "",
     " \t\n ": "",

@@ -65,13 +65,12 @@ def test_padding_changes_neither_loss_nor_tags(options):
         assert not long.numpy()[1, 2:].any()
 
 
-@variants
 @pytest.mark.parametrize("jit", [False, True], ids=["", "jit"])
-def test_training_lowers_the_loss(options, jit, compiled_steps):
-    model = tagger(**options)
-    inputs = {name: x for name, x in INPUTS.items() if name in model.input}
+@pytest.mark.parametrize("head", ["crf", "softmax"])
+def test_training_lowers_the_loss(head, jit, compiled_steps):
+    model = tagger(head=head)
     model.compile(keras.optimizers.Adam(0.05), TaggingLoss(), jit_compile=jit)
-    history = model.fit(inputs, Y, epochs=8, verbose=0).history["loss"]
+    history = model.fit(INPUTS, Y, epochs=8, verbose=0).history["loss"]
     assert history[-1] < 0.7 * history[0]
 
 
