@@ -22,8 +22,8 @@ BATCHES = {
 }
 
 
-def serving(head="crf", window=8, overlap=2, seed=0):
-    keras.utils.set_random_seed(seed)
+def serving(head="crf", window=8, overlap=2, noise=1.0):
+    keras.utils.set_random_seed(0)
     vocabularies = Vocabularies(["<start>", "lyon", "is", "a"], list("LAnoy"))
     model = Tagger(
         TAGS,
@@ -35,7 +35,7 @@ def serving(head="crf", window=8, overlap=2, seed=0):
         max_word_length=5,
     )
     model.set_weights(
-        [w + np.random.default_rng(1).normal(size=w.shape) for w in model.get_weights()]
+        [w + noise * np.random.default_rng(1).normal(size=w.shape) for w in model.get_weights()]
     )
     return ServingTagger(TagPreprocessor(vocabularies, True, True, 5), model, window, overlap)
 
@@ -79,13 +79,12 @@ def test_a_text_is_answered_alike_alone_and_in_a_batch():
 
 
 def test_windows_answer_as_the_whole_where_nothing_is_far_away():
-    whole, cut = serving(window=1000), serving(window=60, overlap=25)
+    # Weights this small forget within some steps.
+    whole, cut = (serving("softmax", *sizes, noise=0.2) for sizes in ((1000, 0), (60, 25)))
     words = np.random.default_rng(0).choice(["Lyon", "is", "a", "Zz", "1987"], 600)
     texts = tf.constant([" ".join(words)])
     answers = [model.serve(texts) for model in (whole, cut)]
-    same = answers[0]["tags"] == answers[1]["tags"]
-    assert np.mean(same) > 0.99
-    assert_allclose(answers[0]["scores"], answers[1]["scores"], atol=0.05)
+    assert_allclose(answers[0]["scores"], answers[1]["scores"], atol=0.01)
 
 
 @pytest.mark.parametrize("head", ["crf", "softmax"])
@@ -104,6 +103,7 @@ def test_mended_tags_follow_each_other_within_texts():
 
 
 ANSWER = """
+import sys
 import tensorflow as tf
 serve = tf.saved_model.load(sys.argv[1]).signatures["serving_default"]
 for name, value in serve(texts=tf.constant(["Angela Merkel visited Lyon.", "", "a"])).items():
