@@ -18,7 +18,14 @@ DATA_OPTIONS = (
     "label_column",
     "split_column",
     "label_separator",
+    "token_column",
+    "tag_column",
+    "spans_column",
+    "validation_file",
+    "test_file",
 )
+# The options that name files of further splits.
+SPLIT_FILES = ("validation_file", "test_file")
 
 
 @dataclass(frozen=True)
@@ -112,6 +119,8 @@ class Application:
         sample: the file in `data/samples` that `--dataset sample` reads.
         corpora: the named data sets that suit it, from `data.corpora`.
         recipes: options that differ from the config's defaults, by data set.
+        formats: of `predict --format`, where answers are more than columns of a table.
+        open_writer: writes them; its arguments are those of `data.tag_writers.tag_writer`.
     """
 
     name: str
@@ -121,6 +130,8 @@ class Application:
     sample: str
     corpora: tuple[str, ...] = ()
     recipes: dict[str, dict] = field(default_factory=dict)
+    formats: tuple[str, ...] = ()
+    open_writer: Callable | None = None
 
     def recipe(self, dataset: str):
         """The config with the defaults of a data set."""
@@ -140,9 +151,15 @@ class Application:
             )
         if config.data_dir is not None and not Path(config.data_dir).is_dir():
             raise UserError(f"no folder {config.data_dir!r}. Check --data-dir")
+        for name in SPLIT_FILES:
+            path = getattr(config, name, None)
+            if path is not None and not Path(path).is_file():
+                raise UserError(f"no file {path!r}. Check --{name.replace('_', '-')}")
 
     def data_file(self, config: TrainingConfig) -> Path | None:
-        """The file that the data set is; None for a named corpus."""
+        """The file that the data set is; None for a named corpus, or several files."""
+        if any(getattr(config, name, None) for name in SPLIT_FILES):
+            return None
         if config.dataset == "sample":
             return SAMPLES / self.sample
         return None if config.dataset in self.corpora else Path(config.dataset)

@@ -283,6 +283,10 @@ class TextClassification:
         """See `apps.answers.empty_columns`."""
         return answers.empty_columns(self.class_names)
 
+    def show(self, text: str, row: dict) -> str:
+        """A text and its answer, for the terminal."""
+        return f"{text}\n    {self.describe_row(row)}"
+
     def describe_row(self, row: dict) -> str:
         """See `apps.answers.describe_row`."""
         return answers.describe_row(row, self.class_names)

@@ -2,6 +2,7 @@
 
 import keras
 
+from apps.application import TrainingConfig
 from apps.classification_config import ClassificationConfig
 from data.errors import UserError
 from data.preprocessor import Vocabularies
@@ -44,25 +45,7 @@ def build_classifier(
     settings = {
         **sizes(config, vocabularies, num_classes),
         "embedding_dim": config.embedding_dim,
-        "recurrent": {
-            "cell": config.cell,
-            "units": config.units,
-            "num_layers": config.num_layers,
-            "bidirectional": config.bidirectional,
-            "dropout": config.dropout,
-            "recurrent_dropout": config.recurrent_dropout,
-            "weight_drop": config.weight_drop,
-            "forget_bias": config.forget_bias,
-            "chrono_length": config.chrono_length,
-            "l1": config.l1,
-            "l2": config.l2,
-            "kernel_initializer": config.kernel_initializer,
-            "recurrent_initializer": config.recurrent_initializer,
-            "residual": config.residual,
-            "layer_normalization": config.layer_normalization,
-            # XLA cannot compile what cuDNN does.
-            "use_cudnn": False if config.jit else "auto",
-        },
+        "recurrent": recurrent_options(config),
         "pooling": config.pooling,
         "dropout": config.dropout,
         "max_word_length": config.max_word_length,
@@ -74,15 +57,43 @@ def build_classifier(
     except ValueError as error:
         raise UserError(f"cannot build the model: {str(error).splitlines()[0]}") from error
     if config.vectors:
-        _set_vectors(model.get_layer("embedding"), vocabularies.tokens, config)
+        set_vectors(model.get_layer("embedding"), vocabularies.tokens, config)
     return model
 
 
-def _set_vectors(
-    embedding: keras.layers.Embedding, tokens: list[str], config: ClassificationConfig
+def recurrent_options(config: TrainingConfig) -> dict:
+    """The arguments of `models.recurrent_stack.recurrent_stack`."""
+    return {
+        "cell": config.cell,
+        "units": config.units,
+        "num_layers": config.num_layers,
+        "bidirectional": config.bidirectional,
+        "dropout": config.dropout,
+        "recurrent_dropout": config.recurrent_dropout,
+        "weight_drop": config.weight_drop,
+        "forget_bias": config.forget_bias,
+        "chrono_length": config.chrono_length,
+        "l1": config.l1,
+        "l2": config.l2,
+        "kernel_initializer": config.kernel_initializer,
+        "recurrent_initializer": config.recurrent_initializer,
+        "residual": config.residual,
+        "layer_normalization": config.layer_normalization,
+        # XLA cannot compile what cuDNN does.
+        "use_cudnn": False if config.jit else "auto",
+    }
+
+
+def set_vectors(
+    embedding: keras.layers.Embedding, tokens: list[str], config: TrainingConfig
 ) -> None:
-    """Puts pretrained vectors into the first features of their tokens' rows."""
-    vectors = read_vectors(config.vectors, tokens)
+    """Puts pretrained vectors into the first features of their tokens' rows; a token that the file
+    has in lower case alone gets that vector.
+
+    Raises:
+        UserError: the file cannot be read, or its vectors do not fit.
+    """
+    vectors = read_vectors(config.vectors, [*tokens, *map(str.lower, tokens)])
     dimension = len(next(iter(vectors.values())))
     if dimension > config.embedding_dim or (
         config.freeze_vectors and dimension < config.embedding_dim
@@ -92,9 +103,12 @@ def _set_vectors(
             f"{config.embedding_dim}. Pass --embedding-dim {dimension}"
         )
     matrix = embedding.embeddings.numpy()
+    found = 0
     for row, token in enumerate(tokens, start=2):
-        if token in vectors:
-            matrix[row, :dimension] = vectors[token]
+        vector = vectors.get(token, vectors.get(token.lower()))
+        if vector is not None:
+            matrix[row, :dimension] = vector
+            found += 1
     embedding.embeddings.assign(matrix)
     embedding.trainable = not config.freeze_vectors
-    print(f"vectors: {len(vectors)} of {len(tokens)} tokens are in {config.vectors}")
+    print(f"vectors: {found} of {len(tokens)} tokens are in {config.vectors}")

@@ -106,7 +106,9 @@ def _add_predict(parser, application: Application, arguments: list[str]) -> None
         "-: standard input",
     )
     parser.add_argument(
-        "--output", metavar="FILE", help=".csv, .tsv, .jsonl or .parquet; -: standard output"
+        "--output",
+        metavar="FILE",
+        help=f"{_suffixes(application)}; -: standard output",
     )
     parser.add_argument(
         "--text-column", metavar="TEXT", help="column of the input (default: as in training)"
@@ -117,6 +119,17 @@ def _add_predict(parser, application: Application, arguments: list[str]) -> None
             action="store_true",
             help="also tell what each word adds; with --output .html or .jsonl",
         )
+    if application.formats:
+        parser.add_argument(
+            "--format",
+            choices=application.formats,
+            help="of the output (default: as the suffix of --output)",
+        )
+
+
+def _suffixes(application: Application) -> str:
+    *some, last = application.formats or ("csv", "tsv", "jsonl", "parquet")
+    return f".{', .'.join(some)} or .{last}"
 
 
 def _add_export(parser, application: Application, arguments: list[str]) -> None:

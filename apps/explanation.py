@@ -116,9 +116,9 @@ class Explained:
         """The columns of a row that could not be answered."""
         return {**self.task.empty_columns(), "explanation": None}
 
-    def describe_row(self, row: dict) -> str:
+    def show(self, text: str, row: dict) -> str:
         """One answer and its explanation for the terminal."""
-        return on_terminal(row["explanation"], self.colours)
+        return f"{text}\n    {on_terminal(row['explanation'], self.colours)}"
 
     def summary(self) -> str:
         """A line on all that was explained so far."""

@@ -1,5 +1,6 @@
 """Answers for rows of any number: streamed, sorted by length inside, written in order."""
 
+import functools
 import itertools
 import os
 import sys
@@ -27,7 +28,7 @@ def check_files(source: str | None, output: str | None, formats=WRITERS) -> None
     Args:
         source: a file to read, `-`, or None.
         output: a file to write, `-`, or None.
-        formats: suffixes that can be written.
+        formats: suffixes that can be written; empty for any.
 
     Raises:
         UserError: no such input, or a format that is unknown.
@@ -37,9 +38,24 @@ def check_files(source: str | None, output: str | None, formats=WRITERS) -> None
         if not Path(source).is_file():
             raise UserError(f"no file {source!r}. Check --input")
     if output and output != STANDARD_STREAM:
-        file_format(output, formats)
+        if formats:
+            file_format(output, formats)
         if source and os.path.realpath(source) == os.path.realpath(output):
             raise UserError(f"{output} is the input. Choose another --output")
+
+
+def output_formats(application, options: dict) -> dict:
+    """The suffixes that the output may have; none where `--format` says what it is."""
+    if options.get("format"):
+        return {}
+    return {f".{name}": name for name in application.formats} or WRITERS
+
+
+def writer(application, options: dict, column: str):
+    """What opens an output, as `data.record_writers.record_writer`; `column` has the texts."""
+    if application.open_writer is None:
+        return record_writer
+    return functools.partial(application.open_writer, format=options["format"], column=column)
 
 
 def column_of(source: str) -> str | None:
@@ -68,7 +84,7 @@ def answer_all(
         answer_to_file(task, texts, output, column, writer)
     else:
         for text, row in zip(texts, answer(task, texts), strict=True):
-            print(f"{text}\n    {task.describe_row(row)}")
+            print(task.show(text, row))
 
 
 def answer(task, texts: list[str]) -> list[dict]:
@@ -112,8 +128,8 @@ def answer_file(
             template = template or _first_columns(window, column, source)
             problems = [_problem(record, column) for record in window]
             good = [i for i, problem in enumerate(problems) if not problem]
-            answers = _answers(task, serve, [window[i].values[column] for i in good])
-            answer_of = dict(zip(good, answers, strict=True))
+            answered = answers(task, serve, [window[i].values[column] for i in good])
+            answer_of = dict(zip(good, answered, strict=True))
             for i, record in enumerate(window):
                 if problems[i]:
                     bad += 1
@@ -136,17 +152,17 @@ def _bytes(texts: list[str]):
     return tf.constant([text.encode("utf-8", "surrogateescape") for text in texts], tf.string)
 
 
-def _answers(task, serve, texts: list[str]) -> list[dict]:
+def answers(task, serve, texts: list[str]) -> list[dict]:
     """Answers in the order of the texts, computed in the order of their lengths."""
-    answers = [None] * len(texts)
+    answered = [None] * len(texts)
     order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
     while order:
         size = _batch_size(len(texts[order[0]]))
         rows, order = order[:size], order[size:]
         columns = task.columns(serve(_bytes([texts[i] for i in rows])))
         for i, row in zip(rows, columns, strict=True):
-            answers[i] = row
-    return answers
+            answered[i] = row
+    return answered
 
 
 def _batch_size(longest: int) -> int:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from apps import bias
-from apps.application import DATA_OPTIONS, Application
+from apps.application import DATA_OPTIONS, SPLIT_FILES, Application
 from apps.options import from_file, override, to_json
 from apps.quiet import import_tensorflow
 from apps.resumption import check_checksum, check_surroundings, resumed
@@ -16,7 +16,6 @@ from apps.run_folder import CONFIG, FORMAT, MODEL, RunFolder, versions
 from apps.signals import Signals, Terminated
 from apps.unfinished import UnfinishedTraining
 from data.errors import UserError
-from data.record_writers import WRITERS
 
 
 def train(application: Application, options: dict) -> None:
@@ -166,6 +165,9 @@ def evaluate(application: Application, options: dict) -> None:
         raise UserError("--baseline trains on the training split. Choose another --split")
     asked = bias.question(options, description)
     given = {name: options[name] for name in DATA_OPTIONS if name in options}
+    if "dataset" in given:
+        # The files that stood beside the training's are of another data set.
+        given = {**{name: None for name in SPLIT_FILES if hasattr(config, name)}, **given}
     config = override(config, given)
     application.check_data(config)
     import_tensorflow()
@@ -211,14 +213,20 @@ def predict(application: Application, options: dict) -> None:
     explain = options.get("explain", False)
     if explain:
         highlighting.check_output(output)
-    prediction.check_files(source, output, highlighting.OUTPUTS if explain else WRITERS)
+        formats = highlighting.OUTPUTS
+    else:
+        formats = prediction.output_formats(application, options)
+    prediction.check_files(source, output, formats)
     import_tensorflow()
     task = application.load_task().load(config, description, run.path)
     column = config.text_column
     if source:
         column = options["text_column"] or prediction.column_of(source) or column
     if not explain:
-        prediction.answer_all(task, texts, source, output, column)
+        if options.get("format"):
+            output = output or "-"
+        writer = prediction.writer(application, options, column)
+        prediction.answer_all(task, texts, source, output, column, writer)
         return
     from apps.explanation import Explained
 

@@ -8,6 +8,9 @@ from data.errors import UserError
 from data.examples import Corpus
 from data.names import SAMPLES
 from data.tabular import read_table
+from data.tagged import TaggedCorpus
+from data.tagged_columns import TaggedColumns
+from data.tagged_files import read_tagged_files
 
 # Labelled texts by the name that --dataset takes: a module with `read(data_dir) -> Corpus`.
 CORPORA = {
@@ -15,6 +18,12 @@ CORPORA = {
     "imdb": "data.imdb",
     "sms_spam": "data.sms_spam",
     "sst2": "data.sst2",
+}
+# Texts with entities: likewise, `read(data_dir) -> TaggedCorpus`.
+TAGGED_CORPORA = {
+    "btc": "data.btc",
+    "conll2003": "data.conll2003",
+    "wnut17": "data.wnut17",
 }
 
 
@@ -42,10 +51,44 @@ def read_labelled_texts(
         return replace(corpus, name="sample")
     if dataset in CORPORA:
         corpus = importlib.import_module(CORPORA[dataset]).read(data_dir)
-        if class_names and class_names != corpus.class_names:
-            raise UserError(
-                f"{dataset} has the classes {', '.join(corpus.class_names)}, the model has "
-                f"{', '.join(class_names)}. Evaluate on data with the model's classes"
-            )
+        _check_classes(corpus, class_names)
         return corpus
     return read_table(dataset, columns, class_names)
+
+
+def read_tagged_texts(
+    dataset: str,
+    sample: str,
+    data_dir: str | None = None,
+    columns: TaggedColumns = TaggedColumns(),  # noqa: B008 (it is frozen)
+    validation: str | None = None,
+    test: str | None = None,
+    types: tuple[str, ...] = (),
+) -> TaggedCorpus:
+    """Reads a data set of texts with entities.
+
+    Args:
+        dataset: `sample`, a name in `TAGGED_CORPORA`, or else the path of a user's file.
+        sample, data_dir: as `read_labelled_texts`.
+        columns, validation, test: for users' files, see `data.tagged_files`.
+        types: those of a trained model, to evaluate it on other data.
+
+    Raises:
+        UserError: no such data set, or something in it cannot be used.
+    """
+    if dataset in TAGGED_CORPORA:
+        corpus = importlib.import_module(TAGGED_CORPORA[dataset]).read(data_dir)
+        _check_classes(corpus, types)
+        return corpus
+    if dataset == "sample":
+        corpus = read_tagged_files(str(SAMPLES / sample), columns, types=types)
+        return replace(corpus, name="sample")
+    return read_tagged_files(dataset, columns, validation, test, types)
+
+
+def _check_classes(corpus: Corpus, class_names: tuple[str, ...]) -> None:
+    if class_names and class_names != corpus.class_names:
+        raise UserError(
+            f"{corpus.name} has the classes {', '.join(corpus.class_names)}, the model has "
+            f"{', '.join(class_names)}. Evaluate on data with the model's classes"
+        )

@@ -21,3 +21,16 @@ TRUNCATIONS = {"head": 1.0, "tail": 0.0, "head-tail": 0.25}
 
 # data.vectors: GloVe 6B, 50 numbers a word (Pennington et al. 2014).
 GLOVE = "glove-6b-50d"
+
+# How a word is written, and the pattern that says so; the first one that matches counts. Ids follow
+# from 1 on; the last one is for what none matches.
+CASES = {
+    "number": r"[\p{P}\p{S}]*\p{N}[\p{N}\p{P}]*",
+    "with digits": r".*\p{N}.*",
+    "signs": r"[^\p{L}]*",
+    "capital": r"[^\p{L}]*\p{Lu}[^\p{L}]*",
+    "all capitals": r"[^\p{Ll}]*\p{Lu}[^\p{Ll}]*",
+    "capitalised": r"[^\p{L}]*\p{Lu}[^\p{Lu}]*",
+    "capitals inside": r".*\p{Lu}.*",
+    "small": r".*",
+}

@@ -45,7 +45,7 @@ class Batches:
 
     Args:
         ids: from `vectorize`; `token_ids` gives the lengths.
-        targets: <float32>[rows, ...].
+        targets: <float32>[rows, ...], or <int32>[rows, (tokens)], which is padded like the ids.
         batch_size, batch_tokens: as `batch_order`.
         shuffle_seed: the order of all epochs follows from it; None keeps ascending length.
         replicas: a batch is cut into as many equal parts.
@@ -56,7 +56,7 @@ class Batches:
     def __init__(
         self,
         ids: dict[str, tf.RaggedTensor],
-        targets: np.ndarray,
+        targets: np.ndarray | tf.RaggedTensor,
         batch_size: int,
         batch_tokens: int = 0,
         shuffle_seed: int | None = None,
@@ -64,7 +64,9 @@ class Batches:
         fixed_shapes: bool = False,
     ):
         self.ids = ids
-        self.targets = tf.constant(targets, tf.float32)
+        self.targets = targets
+        if not isinstance(targets, tf.RaggedTensor):
+            self.targets = tf.constant(targets, tf.float32)
         self.lengths = ids["token_ids"].row_lengths().numpy()
         self.batch_size, self.batch_tokens = batch_size, batch_tokens
         self.shuffle_seed = shuffle_seed
@@ -112,11 +114,14 @@ class Batches:
         """Batches of `rows`, the first `size` of which are no copies."""
 
         def pad(rows, size):
-            padded = {name: tf.gather(rag, rows).to_tensor() for name, rag in self.ids.items()}
+            width = None
             if self.fixed_shapes:
                 width = tf.reduce_max(tf.gather(self.widths, rows))
-                padded = {name: _widened(ids, width) for name, ids in padded.items()}
-            targets = tf.gather(self.targets, rows)
+            padded = {name: _padded(rag, rows, width) for name, rag in self.ids.items()}
+            if isinstance(self.targets, tf.RaggedTensor):
+                targets = _padded(self.targets, rows, width)
+            else:
+                targets = tf.gather(self.targets, rows)
             if self.replicas == 1 and not self.fixed_shapes:
                 return padded, targets
             weight = tf.cast(tf.size(rows), tf.float32) / tf.cast(size, tf.float32)
@@ -130,7 +135,10 @@ class Batches:
         return dataset.with_options(options)
 
 
-def _widened(ids: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
-    """[batch, time, ...] -> [batch, width, ...], 0 where padded."""
+def _padded(ragged: tf.RaggedTensor, rows: tf.Tensor, width: tf.Tensor | None) -> tf.Tensor:
+    """[batch, width, ...], 0 where padded; without a width, as wide as the longest row."""
+    ids = tf.gather(ragged, rows).to_tensor()
+    if width is None:
+        return ids
     missing = tf.cast(width, tf.int32) - tf.shape(ids)[1]
     return tf.pad(ids, [[0, 0], [0, missing], *[[0, 0]] * (ids.shape.rank - 2)])

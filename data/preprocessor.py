@@ -93,13 +93,13 @@ def build_vocabularies(
     for token, count in counts.items():
         characters.update(dict.fromkeys(token, count))
     # A text may say "<unk>" itself, but the lookup has that word already.
-    tokens = [t for t in _by_frequency(counts, min_count) if t not in (START, UNKNOWN)]
+    tokens = [t for t in by_frequency(counts, min_count) if t not in (START, UNKNOWN)]
     # U+FFFD is what bytes that are no text become: a lookup needs one entry at least.
-    letters = _by_frequency(characters, min_count) or ["\ufffd"]
+    letters = by_frequency(characters, min_count) or ["\ufffd"]
     return Vocabularies([START, *tokens[: max_tokens - 1]], letters)
 
 
-def _by_frequency(counts: Counter, min_count: int) -> list[str]:
+def by_frequency(counts: Counter, min_count: int) -> list[str]:
     """Entries by falling count, equal counts in code point order, so that ids never depend on
     the order of the rows."""
     kept = [entry for entry, count in counts.items() if count >= min_count]
@@ -136,13 +136,7 @@ class TextPreprocessor(keras.layers.Layer):
         self.token_lookup = keras.layers.StringLookup(
             vocabulary=vocabularies.tokens, mask_token=PADDING, oov_token=UNKNOWN
         )
-        self.character_lookup = None
-        if max_word_length:
-            self.character_lookup = keras.layers.IntegerLookup(
-                vocabulary=[ord(character) for character in vocabularies.characters],
-                mask_token=0,
-                oov_token=-1,
-            )
+        self.character_lookup = character_lookup(vocabularies) if max_word_length else None
         self.built = True  # it has no weights, and an export wants to know
 
     def ragged(self, texts: tf.Tensor) -> dict[str, tf.RaggedTensor]:
@@ -160,7 +154,8 @@ class TextPreprocessor(keras.layers.Layer):
         tokens = tf.concat([tf.RaggedTensor.from_tensor(start), tokens], axis=1)
         ids = {"token_ids": tokens.with_flat_values(self._ids(tokens.flat_values))}
         if self.character_lookup is not None:
-            ids["character_ids"] = tokens.with_flat_values(self._letters(tokens.flat_values))
+            letters = letters_of(tokens.flat_values, self.character_lookup, self.max_word_length)
+            ids["character_ids"] = tokens.with_flat_values(letters)
         return ids
 
     def kept_tokens(self, texts: tf.Tensor) -> tuple[tf.RaggedTensor, tf.Tensor]:
@@ -213,11 +208,20 @@ class TextPreprocessor(keras.layers.Layer):
     def _ids(self, tokens: tf.Tensor) -> tf.Tensor:
         return tf.cast(self.token_lookup(tokens), tf.int32)
 
-    def _letters(self, tokens: tf.Tensor) -> tf.Tensor:
-        """<string>[tokens] -> <int32>[tokens, max_word_length]."""
-        # Cut bytes first (4 is the longest UTF-8 character): a word of a megabyte stays cheap.
-        head = tf.strings.substr(tokens, 0, 4 * self.max_word_length)
-        codes = tf.strings.unicode_decode(head, "UTF-8", errors="ignore")
-        codes = codes[:, : self.max_word_length]
-        ids = codes.with_flat_values(tf.cast(self.character_lookup(codes.flat_values), tf.int32))
-        return ids.to_tensor(shape=[None, self.max_word_length])
+
+def character_lookup(vocabularies: Vocabularies) -> keras.layers.IntegerLookup:
+    """From code points to ids, 0 for padding and 1 for the unknown."""
+    return keras.layers.IntegerLookup(
+        vocabulary=[ord(character) for character in vocabularies.characters],
+        mask_token=0,
+        oov_token=-1,
+    )
+
+
+def letters_of(tokens: tf.Tensor, lookup: keras.layers.IntegerLookup, size: int) -> tf.Tensor:
+    """The first `size` letters of tokens <string>[tokens], as ids <int32>[tokens, size]."""
+    # Cut bytes first (4 is the longest UTF-8 character): a word of a megabyte stays cheap.
+    head = tf.strings.substr(tokens, 0, 4 * size)
+    codes = tf.strings.unicode_decode(head, "UTF-8", errors="ignore")[:, :size]
+    ids = codes.with_flat_values(tf.cast(lookup(codes.flat_values), tf.int32))
+    return ids.to_tensor(shape=[None, size])

@@ -13,7 +13,7 @@ from data.labels import in_order, is_multi_label, label_sets_of, name_of, target
 from data.records import read_records
 from data.splits import FRACTIONS, split_by_content
 
-_SPLIT_NAMES = {
+SPLIT_NAMES = {
     "train": "train",
     "training": "train",
     "validation": "validation",
@@ -138,13 +138,13 @@ def _splits(table: pd.DataFrame, columns: Columns, path: str) -> pd.Series | Non
     if columns.split not in table.columns:
         return None
     names = table[columns.split].map(name_of).str.lower()
-    unknown = names[~names.isin(_SPLIT_NAMES)]
+    unknown = names[~names.isin(SPLIT_NAMES)]
     if len(unknown):
         raise UserError(
             f"{path}: {len(unknown)} row(s) of an unknown split, first {unknown.iloc[0]!r} in row "
-            f"{listed(unknown.index)}. Choose from: {', '.join(_SPLIT_NAMES)}"
+            f"{listed(unknown.index)}. Choose from: {', '.join(SPLIT_NAMES)}"
         )
-    return names.map(_SPLIT_NAMES)
+    return names.map(SPLIT_NAMES)
 
 
 def _rows_by_split(texts: list[str], targets: np.ndarray, split_of: pd.Series | None) -> dict:

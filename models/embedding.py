@@ -3,6 +3,11 @@
 import keras
 from keras import ops
 
+from data.errors import choose
+from data.names import CASES
+from models.characters import CharacterRecurrence
+from models.names import CHARACTER_ENCODERS
+
 
 @keras.saving.register_keras_serializable(package="models")
 class CharacterConvolution(keras.layers.Layer):
@@ -75,6 +80,11 @@ class CharacterConvolution(keras.layers.Layer):
         }
 
 
+# The size of the vector of a word's case.
+_CASE_FEATURES = 8
+_ENCODERS = {each.__name__: each for each in (CharacterConvolution, CharacterRecurrence)}
+
+
 def embed(
     vocabulary_size: int,
     embedding_dim: int,
@@ -82,6 +92,10 @@ def embed(
     character_vocabulary_size: int = 0,
     max_word_length: int = 0,
     word_dropout: float = 0.0,
+    characters: str = "convolution",
+    case_features: bool = False,
+    drop_word_vectors: bool = False,
+    use_cudnn="auto",
 ):
     """The functional graph that every model begins with.
 
@@ -93,24 +107,40 @@ def embed(
         max_word_length: letters of a word.
         word_dropout: share of words whose vectors are dropped as a whole, so that no single word
             decides (Iyyer et al. 2015).
+        characters: a name in `models.names.CHARACTER_ENCODERS`.
+        case_features: also read how each word is written, see `data.names.CASES`.
+        drop_word_vectors: word dropout leaves characters and case, from which an unknown word must
+            be judged.
+        use_cudnn: of a recurrent character encoder.
 
     Returns:
-        The inputs by name (`token_ids` <int32>[batch, time] and with characters `character_ids`
-        <int32>[batch, time, max_word_length], 0 where padded), the vectors <float32>[batch, time,
-        features], and the padding mask <bool>[batch, time], true at real tokens.
+        The inputs by name (`token_ids` <int32>[batch, time], with characters `character_ids`
+        <int32>[batch, time, max_word_length], with case features `case_ids` <int32>[batch, time], 0
+        where padded), the vectors <float32>[batch, time, features], and the padding mask
+        <bool>[batch, time], true at real tokens.
     """
     inputs = {"token_ids": keras.Input((None,), dtype="int32", name="token_ids")}
     embedding = keras.layers.Embedding(
         vocabulary_size, embedding_dim, mask_zero=True, name="embedding"
     )
-    x = embedding(inputs["token_ids"])
+    parts = [embedding(inputs["token_ids"])]
+    drop = keras.layers.Dropout(word_dropout, noise_shape=(None, None, 1), name="word_dropout")
+    if word_dropout and drop_word_vectors:
+        parts = [drop(parts[0])]
     if character_vocabulary_size:
         inputs["character_ids"] = keras.Input(
             (None, max_word_length), dtype="int32", name="character_ids"
         )
-        words = CharacterConvolution(character_vocabulary_size, name="characters")
-        x = keras.layers.Concatenate()([x, words(inputs["character_ids"])])
-    if word_dropout:
-        x = keras.layers.Dropout(word_dropout, noise_shape=(None, None, 1), name="word_dropout")(x)
+        encoder = _ENCODERS[choose("characters", characters, CHARACTER_ENCODERS)]
+        options = {"use_cudnn": use_cudnn} if encoder is CharacterRecurrence else {}
+        words = encoder(character_vocabulary_size, name="characters", **options)
+        parts.append(words(inputs["character_ids"]))
+    if case_features:
+        inputs["case_ids"] = keras.Input((None,), dtype="int32", name="case_ids")
+        case = keras.layers.Embedding(len(CASES) + 1, _CASE_FEATURES, name="case")
+        parts.append(case(inputs["case_ids"]))
+    x = parts[0] if len(parts) == 1 else keras.layers.Concatenate()(parts)
+    if word_dropout and not drop_word_vectors:
+        x = drop(x)
     x = keras.layers.SpatialDropout1D(dropout, name="embedding_dropout")(x)
     return inputs, x, embedding.compute_mask(inputs["token_ids"])

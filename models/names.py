@@ -43,3 +43,9 @@ THRESHOLDS = {
     "prior": "by_prior",
     "f1": "by_f1",
 }
+
+# models.embedding and models.characters: classes there.
+CHARACTER_ENCODERS = {"convolution": "CharacterConvolution", "recurrent": "CharacterRecurrence"}
+
+# models.tagger: how emissions become tags.
+HEADS = ("crf", "softmax")

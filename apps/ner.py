@@ -1,0 +1,42 @@
+"""Named entities: persons, places, organisations and others in running text.
+
+python -m apps.ner train --dataset wnut17 --data-dir DIR --run runs/wnut17
+"""
+
+from dataclasses import dataclass
+
+from apps.application import Application
+from apps.command_line import main
+from apps.tagging_config import TaggingConfig, load_tagging
+from data.names import GLOVE
+from data.tag_writers import TAG_WRITERS, tag_writer
+
+
+@dataclass(frozen=True)
+class NerConfig(TaggingConfig):
+    """The options of `TaggingConfig`."""
+
+
+# Vectors know the words of new texts; those of the corpus alone are too few.
+_VECTORS = {"vectors": GLOVE, "vector_words": 100_000, "embedding_dim": 50}
+
+APPLICATION = Application(
+    name="ner",
+    summary="Find names of persons, places, organisations and others in texts.",
+    config=NerConfig,
+    load_task=load_tagging,
+    sample="ner.conll",
+    corpora=("btc", "conll2003", "wnut17"),
+    recipes={
+        # Few training sentences: small steps, and enough of them.
+        "sample": {"batch_size": 8, "epochs": 15, "units": 64, "min_count": 1},
+        "btc": _VECTORS,
+        "conll2003": _VECTORS,
+        "wnut17": _VECTORS,
+    },
+    formats=tuple(TAG_WRITERS),
+    open_writer=tag_writer,
+)
+
+if __name__ == "__main__":
+    main(APPLICATION)

@@ -1,0 +1,296 @@
+"""The tagging task: one tagger, from its data to its answers."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from apps import pictures, prediction, spans_on_screen, training
+from apps.application import Application
+from apps.run_folder import CONFIG, MODEL
+from apps.tag_rows import TagHeldOut, places_of, tag_rows, tags_at
+from apps.tagger_builder import build_tagger, sizes
+from apps.tagging_config import TaggingConfig
+from data.corpora import read_tagged_texts
+from data.errors import UserError
+from data.pipeline import Batches
+from data.preprocessor import Vocabularies
+from data.tag_preprocessor import TagPreprocessor, all_tokens, build_tag_vocabularies
+from data.tagged import TaggedCorpus, TaggedTexts
+from data.tagged_columns import TaggedColumns
+from data.tags import Span, entities_of
+from data.vectors import find_vectors, first_words
+from models.entity_metrics import entity_metrics, entity_table
+from models.gazetteer import gazetteer_tags
+from models.losses import class_weights
+from models.precision import in_full_precision
+from models.tag_serving import ServingTagger
+from models.tagger import Tagger, TaggingLoss
+
+
+class TextTagging:
+    """One tagger and what belongs to it; the interface is that of `TextClassification`.
+
+    Args:
+        config: the options it was or will be trained with.
+        class_names: the types of entities.
+        vocabularies: learned from the training texts.
+        model: token ids to emissions.
+    """
+
+    def __init__(
+        self,
+        config: TaggingConfig,
+        class_names: tuple[str, ...],
+        vocabularies: Vocabularies,
+        model: Tagger,
+    ):
+        self.config = config
+        self.class_names = tuple(class_names)
+        self.vocabularies = vocabularies
+        self.model = model
+        self.preprocessor = TagPreprocessor(
+            vocabularies,
+            config.lowercase,
+            config.case_features,
+            config.max_word_length if config.characters != "none" else 0,
+        )
+
+    @staticmethod
+    def read(
+        application: Application, config: TaggingConfig, class_names: tuple = ()
+    ) -> TaggedCorpus:
+        """The data set that the config names; `class_names` of a trained model, to evaluate it.
+
+        Raises:
+            UserError: it cannot be used.
+        """
+        columns = TaggedColumns(
+            config.token_column,
+            config.tag_column,
+            config.text_column,
+            config.spans_column,
+            config.split_column,
+        )
+        return read_tagged_texts(
+            config.dataset,
+            application.sample,
+            config.data_dir,
+            columns,
+            config.validation_file,
+            config.test_file,
+            tuple(class_names),
+        )
+
+    @classmethod
+    def build(cls, config: TaggingConfig, corpus: TaggedCorpus) -> "TextTagging":
+        """A new tagger for a corpus; vocabularies come from its training split alone."""
+        if config.max_length <= 2 * config.overlap:
+            raise UserError(
+                f"--overlap {config.overlap} leaves nothing of windows of {config.max_length} "
+                "tokens. Lower it, or raise --max-length"
+            )
+        config = replace(config, vectors=find_vectors(config.vectors, config.data_dir))
+        tokens = all_tokens(corpus.split("train").texts).strings.flat_values
+        vocabularies = build_tag_vocabularies(
+            tokens, config.max_tokens, config.min_count, config.lowercase
+        )
+        if config.vector_words:
+            if not config.vectors:
+                raise UserError("--vector-words names no file of vectors. Add --vectors")
+            words = first_words(config.vectors, config.vector_words)
+            vocabularies = vocabularies.joined_by(words)
+        model = build_tagger(config, vocabularies, corpus.class_names)
+        return cls(config, corpus.class_names, vocabularies, model)
+
+    @classmethod
+    def load(cls, config: TaggingConfig, description: dict, folder: Path) -> "TextTagging":
+        """A trained tagger from its run folder.
+
+        Raises:
+            UserError: files are missing or damaged.
+        """
+        try:
+            types = tuple(description["class_names"])
+        except (KeyError, TypeError):
+            raise UserError(f"{folder / CONFIG} is damaged: no types. Train again") from None
+        vocabularies = Vocabularies.load(folder)
+        path = folder / MODEL
+        try:
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+            _check_sizes(sizes(config, vocabularies, types), model)
+        except Exception as error:  # whatever a damaged archive makes Keras raise
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise UserError(f"cannot load {path}: {reason}. Train again") from error
+        return cls(config, types, vocabularies, model)
+
+    def describe(self) -> dict:
+        """What `load` needs besides config, vocabularies and model."""
+        return {"class_names": self.class_names}
+
+    def save(self, folder: Path) -> None:
+        """Writes vocabularies and model."""
+        self.vocabularies.save(folder)
+        self.model.save(folder / MODEL)
+
+    def files(self, folder: Path) -> list[Path]:
+        """The vocabulary files in a run folder."""
+        return [folder / name for name in Vocabularies.FILES.values()]
+
+    def fit(self, corpus: TaggedCorpus, folder: Path) -> training.Ending:
+        """Trains, see `apps.training.fit`."""
+        config = self.config
+        train, validation = (self._rows(corpus.split(name)) for name in ("train", "validation"))
+        texts, rows = len(corpus.split("train")), train.tags.nrows()
+        print(f"train: {rows:,} rows of at most {config.max_length} tokens of {texts:,} texts")
+        batches = Batches(
+            train.ids,
+            train.tags,
+            config.batch_size,
+            config.batch_tokens,
+            config.seed,
+            self.model.distribute_strategy.num_replicas_in_sync,
+            config.jit,
+        )
+        print(f"padding: {batches.padding_share():.1%} of the tokens")
+        weights = None
+        if config.class_weight:
+            tags = len(self.model.settings["tags"])
+            one_hot = np.eye(tags, dtype=np.float32)[train.tags.flat_values.numpy() - 1]
+            weights = class_weights(one_hot, config.class_weight)
+        held_out = TagHeldOut(validation, corpus.split("validation"), self.class_names)
+        ending = training.fit(
+            self.model,
+            batches,
+            held_out.figures,
+            TaggingLoss(weights),
+            config.monitor,
+            config,
+            folder,
+        )
+        self.model = in_full_precision(self.model)
+        return ending
+
+    def _rows(self, examples: TaggedTexts):
+        tokens = all_tokens(examples.texts)
+        return tag_rows(
+            self.preprocessor, examples, tokens, self.class_names, self.config.max_length
+        )
+
+    def check_comparable(self, corpus: TaggedCorpus) -> None:
+        """Nothing but the types must agree, and reading has compared them."""
+
+    def evaluate(self, examples: TaggedTexts) -> dict:
+        """All figures of a split, through the serving model; see `models.entity_metrics`."""
+        rows = prediction.answers(self, self.serving().serve, examples.texts)
+        places = places_of(examples, all_tokens(examples.texts))
+        found = [
+            tags_at(each, _spans(row["entities"]), self.class_names)
+            for each, row in zip(places, rows, strict=True)
+        ]
+        return entity_metrics(*self._gold(examples), found, self.class_names)
+
+    def evaluate_baseline(self, corpus: TaggedCorpus, examples: TaggedTexts) -> dict[str, dict]:
+        """The same figures of a list of the training split's entities."""
+        known, wanted = (self._gold(part) for part in (corpus.split("train"), examples))
+        found = gazetteer_tags(*known, wanted[0])
+        return {"gazetteer": entity_metrics(*wanted, found, self.class_names)}
+
+    def _gold(self, examples: TaggedTexts) -> tuple[list[list[str]], list[list[str]]]:
+        """The tokens that figures count, and their tags."""
+        places = places_of(examples, all_tokens(examples.texts))
+        tokens = [
+            [row.text[start:end] for start, end in each]
+            for row, each in zip(examples, places, strict=True)
+        ]
+        tags = [
+            tags_at(each, row.spans, self.class_names)
+            for row, each in zip(examples, places, strict=True)
+        ]
+        return tokens, tags
+
+    @staticmethod
+    def table(report: dict) -> str:
+        """The figures of a split, for the terminal."""
+        return entity_table(report)
+
+    def draw(self, split: str, report: dict, folder: Path) -> None:
+        """Pictures of a split's figures."""
+        pictures.confusion_matrix(
+            np.array(report["confusion_matrix"]),
+            tuple(report["confusion_names"]),
+            folder / f"confusion_{split}.png",
+        )
+
+    def serving(self) -> ServingTagger:
+        """The model that takes raw strings; `predict`, `evaluate` and `export` use it.
+
+        It is rebuilt without cuDNN, which a SavedModel would carry to machines without a GPU.
+        """
+        settings = self.model.get_config()
+        settings["recurrent"] = {**settings["recurrent"], "use_cudnn": False}
+        portable = Tagger.from_config(settings)
+        portable.set_weights(self.model.get_weights())
+        return ServingTagger(
+            self.preprocessor, portable, self.config.max_length, self.config.overlap
+        )
+
+    def columns(self, answer: dict[str, tf.Tensor]) -> list[dict]:
+        """The serving model's answer to a batch, one dict of output columns a row: `entities` and
+        `tagged_tokens`, both lists of dicts with `start` and `end`."""
+        names = ("tokens", "tags", "starts", "ends", "scores")
+        rows = zip(*(answer[name].numpy() for name in names), strict=True)
+        return [_row(*row) for row in rows]
+
+    def empty_columns(self) -> dict:
+        """The output columns of a row that could not be answered."""
+        return {"entities": None, "tagged_tokens": []}
+
+    def show(self, text: str, row: dict) -> str:
+        """A text and its answer, for the terminal."""
+        return spans_on_screen.marked(text, row["entities"])
+
+
+def _spans(entities: list[dict]) -> list[Span]:
+    return [Span(entity["start"], entity["end"], entity["type"]) for entity in entities]
+
+
+def _row(tokens, tags, starts, ends, scores) -> dict:
+    size = int(np.count_nonzero(tags != b""))
+    strings, tags = ([each.decode() for each in column[:size]] for column in (tokens, tags))
+    # Seven digits are all that a probability of float32 holds.
+    scores = [round(float(score), 7) for score in scores[:size]]
+    starts, ends = starts[:size].tolist(), ends[:size].tolist()
+    columns = zip(strings, tags, starts, ends, scores, strict=True)
+    names = ("token", "tag", "start", "end", "score")
+    entities = [
+        {
+            "start": starts[first],
+            "end": ends[after - 1],
+            "type": kind,
+            # No token of it is less sure, nor then is the whole.
+            "score": min(scores[first:after]),
+            "text": _joined(strings[first:after], starts[first:after], ends[first:after]),
+        }
+        for first, after, kind in entities_of(tags)
+    ]
+    tagged = [dict(zip(names, column, strict=True)) for column in columns]
+    return {"entities": entities, "tagged_tokens": tagged}
+
+
+def _joined(tokens: list[str], starts: list[int], ends: list[int]) -> str:
+    """Tokens with as much white space between them as there is in their text."""
+    gaps = [start - end for start, end in zip(starts[1:], ends, strict=False)]
+    return tokens[0] + "".join(
+        " " * gap + token for gap, token in zip(gaps, tokens[1:], strict=True)
+    )
+
+
+def _check_sizes(expected: dict, model: keras.Model) -> None:
+    """Raises ValueError if the files of a run do not belong together: answers would be wrong."""
+    for name, value in expected.items():
+        found = model.settings[name]
+        if (tuple(found) if isinstance(found, list) else found) != value:
+            raise ValueError(f"{name} is {found}, not {value} as its other files say")

@@ -1,0 +1,149 @@
+"""Vocabularies of tagged texts, and the layer that turns tokens into what a tagger reads."""
+
+from collections import Counter
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from data.names import CASES
+from data.preprocessor import (
+    PADDING,
+    START,
+    UNKNOWN,
+    Vocabularies,
+    by_frequency,
+    character_lookup,
+    letters_of,
+)
+from data.tokens import Tokens, tokens_of
+
+_CHUNK = 1024
+_STRINGS = tf.TensorSpec([None], tf.string)
+
+
+def all_tokens(texts: list[str]) -> Tokens:
+    """The tokens of all texts, in memory, made in chunks."""
+    split = tf.function(tokens_of, input_signature=[_STRINGS])
+    starts = range(0, max(len(texts), 1), _CHUNK)
+    chunks = [split(tf.constant(texts[at : at + _CHUNK], tf.string)) for at in starts]
+    return Tokens(*(tf.concat(parts, axis=0) for parts in zip(*chunks, strict=True)))
+
+
+def build_tag_vocabularies(
+    train_tokens: tf.Tensor, max_tokens: int, min_count: int, lowercase: bool
+) -> Vocabularies:
+    """Counts the tokens and characters of the training texts.
+
+    A token with digits counts for its form with zeros, too, which stands for rarer ones like it.
+
+    Args:
+        train_tokens: <string>[tokens], of the training split, and of no other.
+        max_tokens, min_count: as `data.preprocessor.build_vocabularies`.
+        lowercase: whether words are looked up in lower case.
+    """
+    exact, characters = Counter(train_tokens.numpy()), Counter()
+    for token, count in exact.items():
+        characters.update(dict.fromkeys(token.decode("utf-8"), count))
+    tokens = list(exact)
+    forms = tf.constant(tokens, tf.string)
+    if lowercase:
+        forms = tf.strings.lower(forms, encoding="utf-8")
+    zeros = _with_zeros(forms)
+    counts = Counter()
+    for columns in (forms, tf.where(zeros == forms, "", zeros)):
+        for form, token in zip(columns.numpy(), tokens, strict=True):
+            counts[form.decode("utf-8")] += exact[token]
+    kept = [form for form in by_frequency(counts, min_count) if form not in (PADDING, UNKNOWN)]
+    # Vocabularies begin with the start of a text; no token of these is it.
+    kept = [form for form in kept if form != START][: max_tokens - 1]
+    return Vocabularies([START, *kept], by_frequency(characters, min_count) or ["\ufffd"])
+
+
+def _with_zeros(words: tf.Tensor) -> tf.Tensor:
+    return tf.strings.regex_replace(words, r"\p{Nd}", "0")
+
+
+class TagPreprocessor(keras.layers.Layer):
+    """Tokens to token ids, case ids and character ids, in stock TensorFlow ops.
+
+    A word that the vocabulary lacks is looked up in lower case, and then with zeros for its digits.
+
+    Args:
+        vocabularies: from `build_tag_vocabularies`.
+        lowercase: whether words are looked up in lower case at once.
+        case_features: whether case ids are wanted.
+        max_word_length: characters kept from the head of a token; 0 for no character ids.
+    """
+
+    def __init__(
+        self,
+        vocabularies: Vocabularies,
+        lowercase: bool,
+        case_features: bool,
+        max_word_length: int = 0,
+    ):
+        super().__init__(name="preprocessor", trainable=False)
+        self.lowercase, self.case_features = lowercase, case_features
+        self.max_word_length = max_word_length
+        self.token_lookup = keras.layers.StringLookup(
+            vocabulary=vocabularies.tokens, mask_token=PADDING, oov_token=UNKNOWN
+        )
+        self.character_lookup = character_lookup(vocabularies) if max_word_length else None
+        self.built = True  # it has no weights, and an export wants to know
+
+    def call(self, tokens: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Ids of tokens.
+
+        Args:
+            tokens: <string>[tokens].
+
+        Returns:
+            `token_ids` <int32>[tokens], and where wanted `case_ids` <int32>[tokens] and
+            `character_ids` <int32>[tokens, max_word_length], 0 where padded.
+        """
+        lower = tf.strings.lower(tokens, encoding="utf-8")
+        forms = [lower, _with_zeros(lower)]
+        if not self.lowercase:
+            forms = [tokens, *forms]
+        found = [tf.cast(self.token_lookup(form), tf.int32) for form in forms]
+        ids = found[-1]
+        for better in reversed(found[:-1]):
+            ids = tf.where(better == 1, ids, better)
+        ids = {"token_ids": ids}
+        if self.case_features:
+            ids["case_ids"] = _cases(tokens)
+        if self.character_lookup is not None:
+            ids["character_ids"] = letters_of(tokens, self.character_lookup, self.max_word_length)
+        return ids
+
+    def ragged(self, tokens: tf.RaggedTensor) -> dict[str, tf.RaggedTensor]:
+        """The ids of texts, <int32>[batch, (tokens)] and [batch, (tokens), max_word_length]."""
+        ids = tf.function(self.call, input_signature=[_STRINGS])(tokens.flat_values)
+        return {name: tokens.with_flat_values(flat) for name, flat in ids.items()}
+
+
+def _cases(tokens: tf.Tensor) -> tf.Tensor:
+    """<string>[tokens] -> <int32>[tokens], positions in `CASES` from 1 on."""
+    ids = tf.fill(tf.shape(tokens), len(CASES))
+    for number, pattern in reversed([*enumerate(CASES.values(), 1)][:-1]):
+        ids = tf.where(tf.strings.regex_full_match(tokens, pattern), number, ids)
+    return ids
+
+
+def row_splits_up_to(lengths: np.ndarray, size: int) -> np.ndarray:
+    """Where texts and what is cut of them begin and end, so that none is longer than `size` tokens;
+    texts without a token are gone.
+
+    Args:
+        lengths: <int>[texts], tokens of each.
+
+    Returns:
+        <int64>[rows + 1], ascending, from 0 to the number of tokens.
+    """
+    begins = np.cumsum(lengths) - lengths
+    cuts = [
+        np.arange(begin, begin + length, size)
+        for begin, length in zip(begins, lengths, strict=True)
+    ]
+    return np.concatenate([*cuts, [lengths.sum()]]).astype(np.int64)

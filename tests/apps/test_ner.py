@@ -1,0 +1,187 @@
+"""What the tagger does with its sample and with users' files: all verbs."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import tensorflow as tf
+
+from apps import spans_on_screen
+from apps.command_line import main
+from apps.ner import APPLICATION
+from apps.run_folder import RunFolder
+from apps.tagging import TextTagging
+from data.corpora import read_tagged_texts
+
+TINY = ["--epochs", "2", "--units", "4", "--embedding-dim", "6", "--max-word-length", "6"]
+TEXT = "Angela Merkel visited Lyon."
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The run folder of one tiny training on the sample; read only."""
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    main(APPLICATION, ["train", *TINY, "--run", str(folder)])
+    return folder
+
+
+@pytest.fixture
+def ner(command_of, run):
+    """Calls a verb with the tiny run."""
+    return lambda verb, *rest: command_of(APPLICATION, verb, "--run", run, *rest)
+
+
+@pytest.fixture(scope="module")
+def task(run):
+    description = RunFolder(run).describe()
+    config = APPLICATION.config(
+        **{k: tuple(v) if isinstance(v, list) else v for k, v in description["config"].items()}
+    )
+    return TextTagging.load(config, description, run)
+
+
+def test_a_run_knows_its_types_and_figures(run):
+    description = json.loads((run / "config.json").read_text())
+    assert description["application"] == "ner"
+    assert description["class_names"] == ["LOC", "MISC", "ORG", "PER"]
+    report = json.loads((run / "metrics.json").read_text())["validation"]
+    assert 0.0 <= report["f1"] <= 1.0
+    assert (run / "confusion_validation.png").is_file()
+    assert "val_f1" in (run / "history.csv").read_text()
+
+
+def test_the_test_split_is_measured(ner, run):
+    answer = ner("evaluate", "--split", "test")
+    assert (answer.status, answer.err) == (0, "")
+    assert "entities" in answer.out
+    assert "surface" in json.loads((run / "metrics.json").read_text())["test"]
+
+
+def test_texts_are_shown_with_their_entities(ner):
+    answer = ner("predict", TEXT, "")
+    assert answer.status == 0
+    shown, *_ = answer.out.splitlines()
+    for word in TEXT[:-1].split():
+        assert word in shown
+
+
+def test_entities_are_marked_with_type_and_confidence():
+    entities = [
+        {"start": 0, "end": 13, "type": "PER", "score": 0.976},
+        {"start": 22, "end": 26, "type": "LOC", "score": 1.0},
+    ]
+    plain = spans_on_screen.marked(TEXT, entities, coloured=False)
+    assert plain == "[Angela Merkel](PER 98 %) visited [Lyon](LOC 100 %)."
+    coloured = spans_on_screen.marked(TEXT, entities, coloured=True)
+    assert coloured.count("\x1b[0m") == 4
+    assert coloured.endswith(".")
+
+
+@pytest.mark.parametrize("format", ["jsonl", "conll", "html"])
+@pytest.mark.parametrize("source", ["csv", "texts"])
+def test_every_format_is_written(format, source, ner, tmp_path):
+    output = tmp_path / f"out.{format}"
+    texts = [TEXT]
+    if source == "csv":
+        (tmp_path / "in.csv").write_text(f'id,text\n7,"{TEXT}"\n8,\n9,A <b> & c\n')
+        texts = ["--input", tmp_path / "in.csv"]
+    answer = ner("predict", *texts, "--output", output)
+    assert answer.status == 0, answer.err
+    content = output.read_text()
+    if format == "jsonl":
+        rows = [json.loads(line) for line in content.splitlines()]
+        assert rows[0]["text"] == TEXT
+        for entity in rows[0]["entities"]:
+            assert TEXT[entity["start"] : entity["end"]] == entity["text"]
+            assert 0 < entity["score"] <= 1
+        assert source == "texts" or (rows[0]["id"], rows[1]["entities"]) == ("7", None)
+    elif format == "conll":
+        lines = content.splitlines()[:5]
+        assert [line.split("\t")[0] for line in lines] == [
+            "Angela",
+            "Merkel",
+            "visited",
+            "Lyon",
+            ".",
+        ]
+        assert all(len(line.split("\t")) == 3 for line in lines)
+    else:
+        assert content.startswith("<!doctype html>")
+        assert source == "texts" or "&lt;" in content
+
+
+def test_the_format_may_be_said(ner, tmp_path):
+    output = tmp_path / "out.txt"
+    assert ner("predict", TEXT, "--output", output).status == 2
+    assert ner("predict", TEXT, "--output", output, "--format", "conll").status == 0
+    assert output.read_text().startswith("Angela\t")
+    assert ner("predict", TEXT, "--format", "jsonl").out.startswith('{"text": "Angela')
+
+
+def test_an_export_answers_as_the_run_does(ner, task, tmp_path):
+    folder = tmp_path / "model"
+    assert ner("export", "--output", folder).status == 0
+    serve = tf.saved_model.load(str(folder)).signatures["serving_default"]
+    ours, theirs = task.serving().serve(tf.constant([TEXT])), serve(texts=tf.constant([TEXT]))
+    for name in ("tokens", "tags", "starts", "ends"):
+        assert ours[name].numpy().tolist() == theirs[name].numpy().tolist()
+
+
+def test_what_the_data_call_tokens_is_what_counts(task):
+    examples = read_tagged_texts("sample", "ner.conll").split("test")
+    report = task.evaluate(examples)
+    assert report["tokens"] == sum(len(row.tokens) for row in examples)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--head", "softmax", "--class-weight", "0.5"],
+        ["--characters", "recurrent", "--no-lowercase"],
+        ["--characters", "none", "--no-case-features", "--no-constrained", "--class-weight", "1"],
+        ["--max-length", "6", "--overlap", "1", "--batch-tokens", "200", "--l2", "0.001"],
+    ],
+)
+def test_every_option_trains(options, command_of, tmp_path):
+    answer = command_of(APPLICATION, "train", *TINY, *options, "--run", tmp_path / "run")
+    assert answer.status == 0, answer.err
+
+
+def test_users_files_train_and_are_measured(command_of, tmp_path):
+    for name, size in (("train", 30), ("dev", 5)):
+        lines = "1 Ana I-PER x\n2 saw O x\n3 Lyon I-LOC x\n\n" * size
+        (tmp_path / f"{name}.txt").write_text(lines)
+    train, dev, run = (tmp_path / name for name in ("train.txt", "dev.txt", "run"))
+    columns = ["--token-column", "1", "--tag-column", "-2"]
+    answer = command_of(
+        APPLICATION,
+        *["train", *TINY, "--dataset", train, "--validation-file", dev, *columns, "--run", run],
+    )
+    assert answer.status == 0, answer.err
+    assert "taken as BIO" in answer.out
+    answer = command_of(APPLICATION, "evaluate", "--dataset", dev, "--split", "all", "--run", run)
+    assert answer.status == 0, answer.err
+    answer = command_of(APPLICATION, "train", "--validation-file", "absent", "--run", run)
+    assert answer.status == 2
+    assert "Check --validation-file" in answer.err
+
+
+def test_windows_that_leave_nothing_are_refused(command_of, tmp_path):
+    answer = command_of(
+        APPLICATION, "train", "--max-length", "8", "--overlap", "4", "--run", tmp_path / "run"
+    )
+    assert answer.status == 2
+    assert "--overlap 4 leaves nothing" in answer.err
+
+
+def test_a_list_of_the_training_entities_is_the_baseline(ner, run):
+    answer = ner("evaluate", "--split", "validation", "--baseline")
+    assert answer.status == 0, answer.err
+    report = json.loads((run / "metrics.json").read_text())["validation"]
+    assert 0.0 < report["baseline"]["gazetteer"]["f1"] < 1.0
+
+
+def test_a_run_of_mismatched_files_is_refused(task, run, tmp_path, monkeypatch):
+    monkeypatch.setattr(task, "config", replace(task.config, characters="none"))
+    with pytest.raises(Exception, match="character_vocabulary_size"):
+        TextTagging.load(task.config, {"class_names": task.class_names}, run)

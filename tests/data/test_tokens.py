@@ -1,0 +1,58 @@
+import pytest
+import tensorflow as tf
+
+from data.tokens import tokens_of
+
+SENTENCES = {
+    "Angela Merkel visited Lyon.": "Angela|Merkel|visited|Lyon|.",
+    "Lyon's mayor can't (won't!) come": "Lyon|'s|mayor|ca|n't|(|wo|n't|!|)|come",
+    "It’s O'Neill, Jean-Paul and AT&T": "It|’s|O'Neill|,|Jean-Paul|and|AT&T",
+    "in the U.S. on 1996-08-22 at 10:30": "in|the|U.S.|on|1996-08-22|at|10:30",
+    "Dr. Oz paid $1,000.50 to Acme Inc.": "Dr.|Oz|paid|$|1,000.50|to|Acme|Inc.",
+    "RT @Ana_B: #GoTeam!!! :) <3 http://t.co/x1.": "RT|@Ana_B|:|#GoTeam|!!!|:)|<3|http://t.co/x1|.",
+    "mail bob.k@site.co.uk or see amazon.com...": "mail|bob.k@site.co.uk|or|see|amazon.com|...",
+    "São Tomé\u00a0and Zürich": "São|Tomé|and|Zürich",
+    "— Ça, „Žižek“ said": "—|Ça|,|„|Žižek|“|said",
+    "東京 \U00020000": "東京|\U00020000",
+    "a 76ers fan🏀🏀 here": "a|76ers|fan|🏀|🏀|here",
+    "": "",
+    " \t\n ": "",
+}
+
+
+@pytest.mark.parametrize("text", SENTENCES)
+def test_a_sentence_becomes_tokens(text):
+    found = tokens_of(tf.constant([text])).strings[0].numpy()
+    assert "|".join(token.decode() for token in found) == SENTENCES[text]
+
+
+def test_tokens_stand_where_they_say_in_code_points():
+    texts = [*SENTENCES, "  two  spaces ", "\x1fodd\x1f \x00ends\r\n"]
+    tokens = tokens_of(tf.constant(texts))
+    for text, *columns in zip(texts, *(each.to_list() for each in tokens), strict=True):
+        for token, start, end in zip(*columns, strict=True):
+            assert text[start:end] == token.decode()
+
+
+def test_no_character_is_lost():
+    for text in SENTENCES:
+        found = tokens_of(tf.constant([text])).strings[0].numpy()
+        assert b"".join(found).decode() == "".join(text.split())
+
+
+def test_a_text_of_tokens_keeps_them():
+    for tokens in SENTENCES.values():
+        text = tokens.replace("|", " ")
+        found = tokens_of(tf.constant([text])).strings[0].numpy()
+        assert [token.decode() for token in found] == tokens.split("|") * bool(tokens)
+
+
+def test_bytes_that_are_no_text_are_answered():
+    tokens = tokens_of(tf.constant([b"\xff\xfe ok \xc3", b"\xed\xa0\x80"]))
+    assert b"ok" in tokens.strings[0].numpy()
+    assert len(tokens.strings[1]) > 0
+
+
+def test_a_batch_of_none_has_no_tokens():
+    tokens = tokens_of(tf.constant([], tf.string))
+    assert all(each.nrows() == 0 for each in tokens)
