@@ -12,7 +12,9 @@ from scipy.stats import spearmanr
 from apps.classification import TextClassification
 from apps.highlighting import on_terminal
 from data.buckets import batch_order
+from data.errors import UserError
 from models.attribution import TOKENS, Attribution, split
+from models.ensemble import Ensemble
 
 # A gap is told from this share of the difference on, if it is as large in log-odds too: below that
 # it stands for a hundredth of the score at most.
@@ -120,6 +122,12 @@ class Explained:
     """
 
     def __init__(self, task: TextClassification, colours: bool = False):
+        if isinstance(task.model, Ensemble):
+            raise UserError(
+                f"--explain looks into one model, and this run's is the mean of "
+                f"{len(task.model.members)}. Choose one of them, such as --run RUN/seeds/"
+                f"{task.config.seed}"
+            )
         self.task, self.colours = task, colours
         self._serving = task.serving()
         self._attribution = Attribution(
