@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
 
 from apps.options import option
 from data.errors import UserError
@@ -31,9 +30,6 @@ SPLIT_FILES = ("validation_file", "test_file")
 @dataclass(frozen=True)
 class TrainingConfig:
     """Options of every application: the data, the recurrent stack and its training."""
-
-    # Whether `predict --explain` is there.
-    explains: ClassVar[bool] = False
 
     dataset: str = option("sample", "sample, a named corpus, or the path of a file")
     data_dir: str | None = option(None, "folder with the original files of named corpora")

@@ -113,7 +113,7 @@ def _add_predict(parser, application: Application, arguments: list[str]) -> None
     parser.add_argument(
         "--text-column", metavar="TEXT", help="column of the input (default: as in training)"
     )
-    if application.config.explains:
+    if issubclass(application.config, ClassificationConfig):
         parser.add_argument(
             "--explain",
             action="store_true",

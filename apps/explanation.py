@@ -1,6 +1,7 @@
 """Why a text got its class: answers with a weight for each word."""
 
 import dataclasses
+import functools
 from collections import Counter
 from collections.abc import Iterator
 
@@ -8,11 +9,12 @@ import numpy as np
 import tensorflow as tf
 from scipy.stats import spearmanr
 
-from apps.answers import MULTI_LABEL_SEPARATOR
 from apps.classification import TextClassification
 from apps.highlighting import on_terminal
 from data.buckets import batch_order
+from data.errors import UserError
 from models.attribution import TOKENS, Attribution, split
+from models.ensemble import Ensemble
 
 # A gap is told from this share of the difference on, if it is as large in log-odds too: below that
 # it stands for a hundredth of the score at most.
@@ -55,7 +57,7 @@ class Explanation:
         """Whether it is more than a few percent, and more than next to nothing."""
         return abs(self.gap) > max(_GAP, _GAP * abs(self.figure - self.baseline))
 
-    @property
+    @functools.cached_property
     def correlation(self) -> float | None:
         """Spearman's, between weights and drops; None where all words have the same rank."""
         if len(np.unique(self.weights)) < 2 or len(np.unique(self.drops)) < 2:
@@ -75,6 +77,41 @@ class Explanation:
         return [list(pair) for pair in zip(self.words, weights, strict=True)]
 
 
+class Tally:
+    """What can be said of many explanations together."""
+
+    def __init__(self):
+        self._counts = Counter()
+
+    def add(self, explanation: Explanation) -> None:
+        """Counts one."""
+        correlation = explanation.correlation
+        self._counts.update(
+            texts=1,
+            ranked=correlation is not None,
+            correlations=correlation or 0.0,
+            same_top_word=explanation.same_top_word,
+            gaps=explanation.gap_matters,
+            cut=explanation.cut > 0,
+        )
+
+    def summary(self) -> str:
+        """A line on all of them."""
+        counts = self._counts
+        if not counts["texts"]:
+            return "no text was explained"
+        parts = [f"{counts['texts']} explained"]
+        if counts["ranked"]:
+            mean = counts["correlations"] / counts["ranked"]
+            parts.append(f"mean rank correlation with occlusion {mean:.2f}")
+        parts.append(f"the same top word in {counts['same_top_word'] / counts['texts']:.0%}")
+        if counts["gaps"]:
+            parts.append(f"{counts['gaps']} whose weights miss their sum by more than {_GAP:.0%}")
+        if counts["cut"]:
+            parts.append(f"{counts['cut']} too long to be read whole")
+        return "; ".join(parts)
+
+
 class Explained:
     """A trained classifier as `apps.prediction` takes it, whose rows have an `Explanation` in the
     column `explanation`.
@@ -85,17 +122,21 @@ class Explained:
     """
 
     def __init__(self, task: TextClassification, colours: bool = False):
+        if isinstance(task.model, Ensemble):
+            raise UserError(
+                f"--explain looks into one model, and this run's is the mean of "
+                f"{len(task.model.members)}. Choose one of them, such as --run RUN/seeds/"
+                f"{task.config.seed}"
+            )
         self.task, self.colours = task, colours
         self._serving = task.serving()
         self._attribution = Attribution(
             *split(self._serving.model), task.multi_label, task.decision.temperature
         )
-        preprocessor = self._serving.preprocessor
         self._read = tf.function(
-            lambda texts: (preprocessor.ragged(texts), *preprocessor.kept_tokens(texts)),
-            input_signature=[tf.TensorSpec([None], tf.string)],
+            self._tokens_and_ids, input_signature=[tf.TensorSpec([None], tf.string)]
         )
-        self._counts = Counter()
+        self._tally = Tally()
 
     def serving(self) -> "Explained":
         """Itself: `serve` has what `columns` needs."""
@@ -109,7 +150,9 @@ class Explained:
         """The task's columns and `explanation`, a dict a text."""
         texts, answer = served
         rows = self.task.columns(answer)
-        explanations = self._explain(texts, rows)
+        # The most fitting class stands first: the predicted one, or of several the surest.
+        names = [name.decode() for name in answer["classes"].numpy()[:, 0]]
+        explanations = self._explain(texts, rows, names)
         return [{**row, "explanation": each} for row, each in zip(rows, explanations, strict=True)]
 
     def empty_columns(self) -> dict:
@@ -122,23 +165,12 @@ class Explained:
 
     def summary(self) -> str:
         """A line on all that was explained so far."""
-        counts = self._counts
-        if not counts["texts"]:
-            return "no text was explained"
-        parts = [f"{counts['texts']} explained"]
-        if counts["ranked"]:
-            mean = counts["correlations"] / counts["ranked"]
-            parts.append(f"occlusion ranks their words alike: {mean:.2f} on average")
-        parts.append(f"the same top word in {counts['same_top_word'] / counts['texts']:.0%}")
-        if counts["gaps"]:
-            parts.append(f"{counts['gaps']} whose weights miss their sum by more than {_GAP:.0%}")
-        if counts["cut"]:
-            parts.append(f"{counts['cut']} too long to be read whole")
-        return "; ".join(parts)
+        return self._tally.summary()
 
-    def _explain(self, texts: tf.Tensor, rows: list[dict]) -> Iterator[Explanation]:
-        ids, tokens, dropped = self._read(texts)
-        names = [self._explained_class(row) for row in rows]
+    def _explain(
+        self, texts: tf.Tensor, rows: list[dict], names: list[str]
+    ) -> Iterator[Explanation]:
+        tokens, dropped, ids = self._read(texts)
         classes = np.array([self.task.class_names.index(name) for name in names], np.int32)
         found = self._attributed(ids, classes)
         for i, (row, words, cut) in enumerate(
@@ -157,17 +189,12 @@ class Explained:
                 int(cut),
                 self._serving.preprocessor.head,
             )
-            self._note(explanation)
+            self._tally.add(explanation)
             yield explanation
 
-    def _explained_class(self, row: dict) -> str:
-        """The predicted class; of several that with the highest score, as where there is none."""
-        label, names = row["predicted_label"], self.task.class_names
-        if self.task.multi_label:
-            predicted = label.split(MULTI_LABEL_SEPARATOR)
-            names = [name for name in names if name in predicted] or names
-            return max(names, key=lambda name: row[f"score_{name}"])
-        return label
+    def _tokens_and_ids(self, texts: tf.Tensor) -> tuple:
+        tokens, dropped = self._serving.preprocessor.kept_tokens(texts)
+        return tokens, dropped, self._serving.preprocessor.ids_of(tokens)
 
     def _attributed(self, ids: dict[str, tf.RaggedTensor], classes: np.ndarray) -> list[dict]:
         """The attribution of each row, those of like length together."""
@@ -180,14 +207,3 @@ class Explained:
             for place, row in enumerate(rows):
                 found[row] = {name: values[place] for name, values in results.items()}
         return found
-
-    def _note(self, explanation: Explanation) -> None:
-        correlation = explanation.correlation
-        self._counts.update(
-            texts=1,
-            ranked=correlation is not None,
-            correlations=correlation or 0.0,
-            same_top_word=explanation.same_top_word,
-            gaps=explanation.gap_matters,
-            cut=explanation.cut > 0,
-        )

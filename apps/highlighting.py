@@ -14,7 +14,6 @@ from data.files import whole_file
 from data.record_writers import record_writer
 from data.records import STANDARD_STREAM
 
-OUTPUTS = (".html", ".jsonl")
 # Rows in memory at once: each holds its words and their weights.
 ROWS = 256
 # Words that are listed by weight; the others can hardly be told apart.
@@ -111,15 +110,14 @@ def writer_of(column: str, answered):
     """
 
     def open_output(path: str):
-        if Path(path).suffix.lower() == ".html":
-            return _page(path, column, answered)
-        return _records(path)
+        # Standard output takes JSON lines.
+        return OUTPUTS.get(Path(path).suffix.lower(), _records)(path, column, answered)
 
     return open_output
 
 
 @contextmanager
-def _records(path: str):
+def _records(path: str, column: str, answered):
     with record_writer(path) as write:
         yield lambda row: write(
             {**row, "explanation": row["explanation"] and row["explanation"].pairs()}
@@ -177,6 +175,9 @@ def _marked(explanation) -> str:
     if explanation.cut:
         words.insert(explanation.cut_at, _cut(explanation))
     return "\n".join(words)
+
+
+OUTPUTS = {".html": _page, ".jsonl": _records}
 
 
 _HEAD = """<!doctype html>

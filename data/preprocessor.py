@@ -150,7 +150,11 @@ class TextPreprocessor(keras.layers.Layer):
             `character_ids`: <int32>[batch, (tokens), max_word_length], 0 where padded.
         """
         tokens, _ = self.kept_tokens(texts)
-        start = tf.fill([tf.shape(texts)[0], 1], START)
+        return self.ids_of(tokens)
+
+    def ids_of(self, tokens: tf.RaggedTensor) -> dict[str, tf.RaggedTensor]:
+        """What `ragged` returns, from the tokens of each text, <string>[batch, (tokens)]."""
+        start = tf.fill([tokens.nrows(), 1], START)
         tokens = tf.concat([tf.RaggedTensor.from_tensor(start), tokens], axis=1)
         ids = {"token_ids": tokens.with_flat_values(self._ids(tokens.flat_values))}
         if self.character_lookup is not None:

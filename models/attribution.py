@@ -7,6 +7,8 @@ text, stays what it is: it adds nothing, and the words have the whole difference
 import keras
 import tensorflow as tf
 
+from models.recurrence import stock_operations
+
 # The id that `data.preprocessor` gives to unknown tokens and unknown letters.
 UNKNOWN = 1
 # Points of the Riemann sum, a power of two; the sum misses the integral by a percent at most.
@@ -43,6 +45,7 @@ def log_odds(logits: tf.Tensor, classes: tf.Tensor, multi_label: bool = False) -
     Returns:
         <float32>[batch].
     """
+    logits = tf.convert_to_tensor(logits)
     chosen = tf.one_hot(classes, tf.shape(logits)[-1], on_value=True, off_value=False)
     own = tf.reduce_sum(tf.where(chosen, logits, 0.0), axis=-1)
     if multi_label:
@@ -87,20 +90,22 @@ class Attribution:
         """
         rows, time = ids["token_ids"].shape
         copies = max(1, TOKENS // max(1, rows * time))
-        # Powers of two divide the steps, and what is compiled for each size meets few of them.
+        # A power of two divides the steps.
         at_once = min(STEPS, 1 << (copies.bit_length() - 1))
         return self._explain(ids, tf.cast(classes, tf.int32), at_once)
 
     def _attribute(self, ids, classes, at_once):
-        features, mask = self.front_end(ids, training=False)
-        baseline, _ = self.front_end(_unknown_words(ids), training=False)
-        both = self._figures(tf.stack([features, baseline]), mask, classes)
-        return {
-            "weights": self._integrated(features, baseline, mask, classes, at_once),
-            "drops": self._occluded(features, baseline, mask, classes, at_once, both[0]),
-            "figure": both[0],
-            "baseline": both[1],
-        }
+        # Compiling the loop for each length would take longer than the few passes through it.
+        with stock_operations():
+            features, mask = self.front_end(ids, training=False)
+            baseline, _ = self.front_end(_unknown_words(ids), training=False)
+            both = self._figures(tf.stack([features, baseline]), mask, classes)
+            return {
+                "weights": self._integrated(features, baseline, mask, classes, at_once),
+                "drops": self._occluded(features, baseline, mask, classes, at_once, both[0]),
+                "figure": both[0],
+                "baseline": both[1],
+            }
 
     def _figures(self, points, mask, classes):
         """Of some versions of a batch: [versions, batch, time, features] -> [versions, batch]."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from apps import highlighting
-from apps.explanation import Explanation
+from apps.explanation import Explanation, Tally
 from data.errors import UserError
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
@@ -56,7 +56,7 @@ def test_words_that_cannot_be_ranked_have_no_correlation(words):
 )
 def test_a_gap_of_a_few_percent_is_told(figure, matters):
     gap = explanation(figure=figure)
-    assert gap.gap == pytest.approx(figure - 0.7 - 1.501)
+    assert gap.gap == pytest.approx(figure - 0.7 - 1.501, abs=1e-5)
     assert gap.gap_matters == matters
     assert ("the weights miss" in highlighting.on_terminal(gap, False)) == matters
 
@@ -64,6 +64,23 @@ def test_a_gap_of_a_few_percent_is_told(figure, matters):
 def test_a_gap_of_next_to_nothing_is_not_told():
     tiny = explanation(figure=0.72, weights=np.array([0.0, 1.0, -1.0, 0.0]))
     assert not tiny.gap_matters
+
+
+def test_what_was_explained_is_summed_up():
+    tally = Tally()
+    assert tally.summary() == "no text was explained"
+    single = explanation(words=["x"], weights=np.ones(1), drops=np.ones(1), figure=1.7, cut=2)
+    for each in (explanation(), single):
+        tally.add(each)
+    assert tally.summary() == (
+        "2 explained; mean rank correlation with occlusion 0.80; the same top word in 100%; "
+        "1 too long to be read whole"
+    )
+    tally.add(explanation(drops=-explanation().drops, figure=9.0))
+    assert tally.summary() == (
+        "3 explained; mean rank correlation with occlusion 0.00; the same top word in 67%; "
+        "1 whose weights miss their sum by more than 5%; 1 too long to be read whole"
+    )
 
 
 # --- the terminal ------------------------------------------------------------

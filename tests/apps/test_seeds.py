@@ -301,6 +301,14 @@ def test_the_runs_model_is_the_mean_of_the_members(two, command, tmp_path):
     assert_allclose(served, scores(command, two, output), atol=1e-6)
 
 
+def test_an_ensemble_is_not_explained(two, command):
+    answer = command("predict", "--run", two, "--explain", "a text")
+    assert answer.status == 2
+    assert (
+        "this run's is the mean of 2. Choose one of them, such as --run RUN/seeds/3" in answer.err
+    )
+
+
 def test_without_ensemble_the_model_is_the_best_member(two, command, tmp_path):
     # The members are trained already: they only have to be put together.
     run = tmp_path / "run"
