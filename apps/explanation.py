@@ -119,6 +119,9 @@ class Explained:
     Args:
         task: the classifier.
         colours: whether answers for the terminal are coloured.
+
+    Raises:
+        UserError: the classifier is an ensemble.
     """
 
     def __init__(self, task: TextClassification, colours: bool = False):

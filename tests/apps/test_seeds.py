@@ -304,9 +304,7 @@ def test_the_runs_model_is_the_mean_of_the_members(two, command, tmp_path):
 def test_an_ensemble_is_not_explained(two, command):
     answer = command("predict", "--run", two, "--explain", "a text")
     assert answer.status == 2
-    assert (
-        "this run's is the mean of 2. Choose one of them, such as --run RUN/seeds/3" in answer.err
-    )
+    assert "this run's is the mean of 2. Choose one of them" in answer.err
 
 
 def test_without_ensemble_the_model_is_the_best_member(two, command, tmp_path):
