@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from apps.options import option
 from data.errors import UserError
@@ -30,6 +31,9 @@ SPLIT_FILES = ("validation_file", "test_file")
 @dataclass(frozen=True)
 class TrainingConfig:
     """Options of every application: the data, the recurrent stack and its training."""
+
+    # Whether models of several seeds can be averaged.
+    ensembles: ClassVar[bool] = False
 
     dataset: str = option("sample", "sample, a named corpus, or the path of a file")
     data_dir: str | None = option(None, "folder with the original files of named corpora")
@@ -172,11 +176,16 @@ class Application:
 
     @staticmethod
     def check_seeds(config: TrainingConfig) -> None:
-        """Refuses an ensemble of one.
+        """Refuses an ensemble of one, or of models that cannot be averaged.
 
         Raises:
             UserError: it is one.
         """
+        if config.ensemble and not config.ensembles:
+            raise UserError(
+                "--ensemble averages the answers of classifiers alone. Leave it out: of several "
+                "--seeds the best model on validation is kept"
+            )
         if config.ensemble and config.seeds == 1:
             raise UserError(
                 "--ensemble averages models of several seeds, --seeds is 1. Pass --seeds 3, or "

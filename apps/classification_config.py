@@ -1,6 +1,7 @@
 """The options of every text classifier."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from apps.application import TrainingConfig
 from apps.options import option
@@ -12,6 +13,8 @@ from models.names import POOLINGS, THRESHOLDS
 @dataclass(frozen=True)
 class ClassificationConfig(TrainingConfig):
     """What a text classifier adds to `TrainingConfig`."""
+
+    ensembles: ClassVar[bool] = True
 
     text_column: str = option("text", "column of a user's file with the texts")
     label_column: str = option(

@@ -18,7 +18,7 @@ class NerConfig(TaggingConfig):
 
 
 # Vectors know the words of new texts; those of the corpus alone are too few.
-_VECTORS = {"vectors": GLOVE, "vector_words": 100_000, "embedding_dim": 50}
+_VECTORS = {"vectors": GLOVE, "open_vocabulary": 100_000, "embedding_dim": 50}
 
 APPLICATION = Application(
     name="ner",

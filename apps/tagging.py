@@ -22,7 +22,7 @@ from data.tagged import TaggedCorpus, TaggedTexts
 from data.tagged_columns import TaggedColumns
 from data.tags import Span, entities_of
 from data.vectors import find_vectors, first_words
-from models.entity_metrics import entity_metrics, entity_table
+from models.entity_metrics import entity_metrics, entity_table, headline
 from models.gazetteer import gazetteer_tags
 from models.losses import class_weights
 from models.precision import in_full_precision
@@ -97,10 +97,10 @@ class TextTagging:
         vocabularies = build_tag_vocabularies(
             tokens, config.max_tokens, config.min_count, config.lowercase
         )
-        if config.vector_words:
+        if config.open_vocabulary:
             if not config.vectors:
-                raise UserError("--vector-words names no file of vectors. Add --vectors")
-            words = first_words(config.vectors, config.vector_words)
+                raise UserError("--open-vocabulary names no file of vectors. Add --vectors")
+            words = first_words(config.vectors, config.open_vocabulary)
             vocabularies = vocabularies.joined_by(words)
         model = build_tagger(config, vocabularies, corpus.class_names)
         return cls(config, corpus.class_names, vocabularies, model)
@@ -139,10 +139,9 @@ class TextTagging:
         """The vocabulary files in a run folder."""
         return [folder / name for name in Vocabularies.FILES.values()]
 
-    def fit(self, corpus: TaggedCorpus, folder: Path) -> training.Ending:
-        """Trains, see `apps.training.fit`."""
-        config = self.config
-        train, validation = (self._rows(corpus.split(name)) for name in ("train", "validation"))
+    def batches_and_loss(self, corpus: TaggedCorpus) -> tuple[Batches, keras.losses.Loss]:
+        """What the training descends: the batches of the training split and the loss on them."""
+        config, train = self.config, self._rows(corpus.split("train"))
         texts, rows = len(corpus.split("train")), train.tags.nrows()
         print(f"train: {rows:,} rows of at most {config.max_length} tokens of {texts:,} texts")
         batches = Batches(
@@ -160,12 +159,18 @@ class TextTagging:
             tags = len(self.model.settings["tags"])
             one_hot = np.eye(tags, dtype=np.float32)[train.tags.flat_values.numpy() - 1]
             weights = class_weights(one_hot, config.class_weight)
-        held_out = TagHeldOut(validation, corpus.split("validation"), self.class_names)
+        return batches, TaggingLoss(weights)
+
+    def fit(self, corpus: TaggedCorpus, folder: Path) -> training.Ending:
+        """Trains, see `apps.training.fit`."""
+        config, validation = self.config, corpus.split("validation")
+        batches, loss = self.batches_and_loss(corpus)
+        held_out = TagHeldOut(self._rows(validation), validation, self.class_names)
         ending = training.fit(
             self.model,
             batches,
             held_out.figures,
-            TaggingLoss(weights),
+            loss,
             config.monitor,
             config,
             folder,
@@ -215,6 +220,11 @@ class TextTagging:
     def table(report: dict) -> str:
         """The figures of a split, for the terminal."""
         return entity_table(report)
+
+    @staticmethod
+    def headline(report: dict) -> dict[str, float]:
+        """The figures to compare runs by, by title."""
+        return headline(report)
 
     def draw(self, split: str, report: dict, folder: Path) -> None:
         """Pictures of a split's figures."""

@@ -48,7 +48,7 @@ class TaggingConfig(TrainingConfig):
     case_features: bool = option(True, "also read how a word is written: Lyon, NATO, 1996")
     max_tokens: int = option(100_000, "words of the vocabulary, at most", at_least=2)
     min_count: int = option(2, "rarer words count as unknown", at_least=1)
-    vector_words: int = option(
+    open_vocabulary: int = option(
         0, "words of --vectors, from its head, that join the vocabulary", at_least=0
     )
     characters: str = option(

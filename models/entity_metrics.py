@@ -74,6 +74,13 @@ def entity_metrics(
     }
 
 
+def headline(report: dict) -> dict[str, float]:
+    """The figures to compare models by, by their titles: of `entity_metrics`, or of anything with
+    its structure."""
+    by_type = {f"F1 {name}": row["f1"] for name, row in report["per_class"].items()}
+    return {"F1": report["f1"], "macro F1": report["macro_f1"], **by_type}
+
+
 def micro_f1(truth: list[list[str]], predicted: list[list[str]]) -> float:
     """F1 over all entities, as in `entity_metrics`."""
     return _figures(set(_entities(truth)), set(_entities(predicted)))["f1"]

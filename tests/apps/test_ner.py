@@ -166,6 +166,16 @@ def test_users_files_train_and_are_measured(command_of, tmp_path):
     assert "Check --validation-file" in answer.err
 
 
+def test_several_seeds_are_told_apart(command_of, tmp_path):
+    run = tmp_path / "run"
+    answer = command_of(APPLICATION, "train", *TINY, "--seeds", "2", "--run", run)
+    assert answer.status == 0, answer.err
+    assert "seeds 0, 1: mean, standard deviation, each\nF1 " in answer.out
+    answer = command_of(APPLICATION, "train", "--seeds", "2", "--ensemble", "--run", run)
+    assert answer.status == 2
+    assert "--ensemble averages the answers of classifiers alone" in answer.err
+
+
 def test_windows_that_leave_nothing_are_refused(command_of, tmp_path):
     answer = command_of(
         APPLICATION, "train", "--max-length", "8", "--overlap", "4", "--run", tmp_path / "run"
