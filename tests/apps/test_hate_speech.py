@@ -20,6 +20,7 @@ FILES = {
     "characters.txt",
     "config.json",
     "confusion_validation.png",
+    "reliability_validation.png",
     "gradient_norms.csv",
     "gradient_norms.png",
     "history.csv",
