@@ -410,7 +410,7 @@ def write(name, content):
         (change(application="sentiment"), ["holds a run of 'sentiment', not of 'hate_speech'"]),
         (change(format=2), ["has format 2, expected 1"]),
         (change(config={"unitz": 3}), ["unknown option 'unitz'"]),
-        (change(class_names=["a", "b"]), ["num_classes is 3, not 2"]),
+        (change(class_names=["a", "b"]), ["config.json is damaged"]),
         (without("format"), ["config.json is damaged"]),
         (without("application"), ["config.json is damaged"]),
         (without("class_names"), ["config.json is damaged"]),
