@@ -27,21 +27,6 @@ class Question:
     terms: IdentityTerms
 
 
-def add_bias_options(parser) -> None:
-    """Adds the options of `evaluate` to its parser."""
-    parser.add_argument(
-        "--bias", action="store_true", help="also report figures by group and swapped terms"
-    )
-    parser.add_argument(
-        "--identity-terms",
-        metavar="FILE",
-        help="columns kind, group, form, term (default: a list that ships with the suite)",
-    )
-    parser.add_argument(
-        "--bias-class", metavar="CLASS", help="whose score is looked at (default: the first)"
-    )
-
-
 def question(options: dict, description: dict) -> Question | None:
     """What `--bias` and its options ask of the run that `description` describes; None without it.
 

@@ -57,8 +57,7 @@ class ClassificationConfig(TrainingConfig):
     )
     thresholds: str = option(
         "prior",
-        "choose the classes' thresholds on validation for the best macro-F1: one power of the "
-        "class frequencies, or one number a class",
+        "for the best macro-F1 on validation: a power of the class frequencies, or one a class",
         THRESHOLDS,
     )
     min_precision: tuple[str, ...] = option(

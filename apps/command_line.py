@@ -4,7 +4,7 @@ import shlex
 import sys
 
 from apps.application import DATA_OPTIONS, Application
-from apps.bias import add_bias_options
+from apps.bias_options import add_bias_options
 from apps.classification_config import ClassificationConfig
 from apps.options import add_options, new_parser
 from apps.signals import Terminated

@@ -83,7 +83,7 @@ def _notes(explanation) -> list[str]:
     notes = []
     for sign, title in ((1, f"for {explanation.class_name}"), (-1, "against it")):
         some = [
-            f"{explanation.words[i]} {explanation.weights[i]:+.2f}"
+            f'"{explanation.words[i]}" {explanation.weights[i]:+.2f}'
             for i in listed
             if strengths[i] * sign > 0
         ]
@@ -140,8 +140,8 @@ def _page(path: str, column: str, answered):
 def _article(row: dict, column: str, answered) -> str:
     """A text as a section of the page."""
     explanation = row["explanation"]
-    others = {name: row[name] for name in row if name != column and name not in answered}
-    cells = "; ".join(f"{name}: {value}" for name, value in others.items() if value is not None)
+    others = [name for name in row if name != column and name not in answered]
+    cells = "; ".join(f"{name}: {row[name]}" for name in others if row[name] not in (None, ""))
     text = "" if row[column] is None else str(row[column])
     parts = [f"<p class=row>{html.escape(cells)}</p>"] if cells else []
     parts.append(f"<blockquote>{html.escape(text)}</blockquote>")

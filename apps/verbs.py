@@ -7,7 +7,6 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from apps import bias
 from apps.application import DATA_OPTIONS, SPLIT_FILES, Application
 from apps.options import from_file, override, to_json
 from apps.quiet import import_tensorflow
@@ -163,6 +162,8 @@ def evaluate(application: Application, options: dict) -> None:
     split = options["split"]
     if options["baseline"] and split not in ("validation", "test"):
         raise UserError("--baseline trains on the training split. Choose another --split")
+    from apps import bias
+
     asked = bias.question(options, description)
     given = {name: options[name] for name in DATA_OPTIONS if name in options}
     if "dataset" in given:

@@ -24,22 +24,6 @@ folder, options = sys.argv[1], sys.argv[2:]
 for number in ("1", "2"):
     run = f"{folder}/{number}"
     main(APPLICATION, ["train", *options, "--devices", number, "--run", run])
-
-# Five updates, of two steps each, of a weight that begins at 10; each takes 1 away.
-import json
-import keras
-from models.optimizers import Adam
-both = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-with both.scope():
-    weight = keras.Variable([10.0])
-    adam = Adam(1.0, average_decay=0.25, gradient_accumulation_steps=2)
-    adam.build([weight])
-step = tf.function(lambda: both.run(lambda: adam.apply([tf.constant([1.0])], [weight])))
-for _ in range(10):
-    step()
-copies = both.experimental_local_results(adam.average.averages[0].value)
-with open(f"{folder}/averages.json", "w") as file:
-    json.dump([copy.numpy().item() for copy in copies], file)
 """
 
 
@@ -67,12 +51,6 @@ def test_two_devices_learn_what_one_does(runs):
     for one, two in zip(*(rows(run, "history.csv") for run in runs), strict=True):
         for name in ("loss", "val_loss", "gradient_norm", "gradient_norm_max", "learning_rate"):
             assert_allclose(two[name], one[name], rtol=2e-3, atol=1e-6)
-
-
-def test_each_device_averages_an_update_once(runs):
-    # By hand in tests/models/test_weight_average.py.
-    averages = json.loads((runs[0].parent / "averages.json").read_text())
-    assert_allclose(averages, [5.33125, 5.33125], rtol=1e-5)
 
 
 def test_the_run_says_which_devices_trained_it(runs):

@@ -91,8 +91,8 @@ def test_weights_have_signs_without_colours():
     assert lines == [
         "rude 90.0 %   nice 10.0 %",
         "you <b> fool day",
-        "for rude: fool +2.00, <b> +0.50",
-        "against it: day -1.00",
+        'for rude: "fool" +2.00, "<b>" +0.50',
+        'against it: "day" -1.00',
         "log-odds of rude +2.20, with every word unknown +0.70",
         "occlusion: rank correlation 0.80, the same top word",
     ]
@@ -138,7 +138,7 @@ def test_only_the_strongest_words_are_listed():
         words=[f"w{i}" for i in range(20)], weights=np.arange(20.0), drops=np.arange(20.0)
     )
     listed = highlighting.on_terminal(many, colours=False).split("for rude: ")[1].splitlines()[0]
-    assert listed == "w19 +19.00, w18 +18.00, w17 +17.00, w16 +16.00, w15 +15.00, w14 +14.00"
+    assert listed == ", ".join(f'"w{i}" +{i}.00' for i in range(19, 13, -1))
 
 
 def test_a_text_without_words_has_no_line_of_them():
@@ -191,8 +191,8 @@ def test_a_page_has_every_word_with_both_weights(tmp_path):
         "weight -1.000, occlusion -2.000",
     ]
     assert "rude 90.0 %   nice 10.0 %" in page.text
-    assert "for rude: fool +2.00, <b> +0.50" in page.text
-    assert "against it: day -1.00" in page.text
+    assert 'for rude: "fool" +2.00, "<b>" +0.50' in page.text
+    assert 'against it: "day" -1.00' in page.text
 
 
 def test_nothing_in_a_text_becomes_part_of_the_page(tmp_path):
@@ -216,9 +216,9 @@ def test_a_page_needs_nothing_from_outside(tmp_path):
 
 def test_a_page_has_the_other_columns_and_the_rows_without_an_answer(tmp_path):
     bad = {"body": None, "start": "00:02.000", "predicted_label": None, "explanation": None}
-    write(tmp_path / "why.html", [row(start="00:01.000", note=None), bad])
+    write(tmp_path / "why.html", [row(start="00:01.000", note=None, speaker=""), bad])
     page = Page(tmp_path / "why.html")
-    assert "start: 00:01.000\n" in page.text and "note:" not in page.text
+    assert "start: 00:01.000\n" in page.text and not re.search("note:|speaker", page.text)
     assert "start: 00:02.000" in page.text and "no answer" in page.text
     assert [tag for tag, _ in page.tags].count("article") == 2
 
