@@ -160,6 +160,7 @@ def learning_rates(rows: list[dict[str, float]], marks: dict[str, float], path: 
     axes.set_ylim(low - room, high + room)
     axes.set_xlabel("learning rate")
     axes.set_ylabel("training loss")
+    axes.set_title("learning-rate range test", fontsize="medium")
     axes.grid(alpha=0.3)
     axes.legend()
     save(figure, path)
