@@ -11,13 +11,18 @@ from apps import devices
 from apps.application import TrainingConfig
 from data.errors import UserError
 
-# Batches of 33: their halves are 17 and 16, and the last has 6 rows.
-TRAIN_ON_BOTH = """
+TWO_DEVICES = """
 import sys
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 two = [tf.config.LogicalDeviceConfiguration()] * 2
 tf.config.set_logical_device_configuration(cpu, two)
+"""
+
+# Batches of 33: their halves are 17 and 16, and the last has 6 rows.
+TRAIN_ON_BOTH = (
+    TWO_DEVICES
+    + """
 from apps.command_line import main
 from apps.hate_speech import APPLICATION
 folder, options = sys.argv[1], sys.argv[2:]
@@ -25,6 +30,27 @@ for number in ("1", "2"):
     run = f"{folder}/{number}"
     main(APPLICATION, ["train", *options, "--devices", number, "--run", run])
 """
+)
+
+# A weight that begins at 10; five updates, of two steps each, take 1 away each. In a process of its
+# own: TensorFlow's collective operations of two strategies would meet.
+AVERAGE_ON_BOTH = (
+    TWO_DEVICES
+    + """
+import keras
+from models.optimizers import Adam
+both = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+with both.scope():
+    weight = keras.Variable([10.0])
+    adam = Adam(1.0, average_decay=0.25, gradient_accumulation_steps=2)
+    adam.build([weight])
+step = tf.function(lambda: both.run(lambda: adam.apply([tf.constant([1.0])], [weight])))
+for _ in range(10):
+    step()
+copies = both.experimental_local_results(adam.average.averages[0].value)
+print(*(copy.numpy().item() for copy in copies))
+"""
+)
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +77,14 @@ def test_two_devices_learn_what_one_does(runs):
     for one, two in zip(*(rows(run, "history.csv") for run in runs), strict=True):
         for name in ("loss", "val_loss", "gradient_norm", "gradient_norm_max", "learning_rate"):
             assert_allclose(two[name], one[name], rtol=2e-3, atol=1e-6)
+
+
+def test_each_device_averages_an_update_once(python_process):
+    done = python_process(AVERAGE_ON_BOTH)
+    assert done.returncode == 0, done.stderr
+    # By hand in tests/models/test_weight_average.py.
+    averages = [float(word) for word in done.stdout.split()]
+    assert_allclose(averages, [5.33125, 5.33125], rtol=1e-5)
 
 
 def test_the_run_says_which_devices_trained_it(runs):
