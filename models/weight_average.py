@@ -6,6 +6,10 @@ import tensorflow as tf
 
 from models.recurrence import compiled_loops
 
+# Of so many numbers, what XLA compiles is faster: it reads and writes them once. For fewer it takes
+# longer to be called.
+_LARGE = 2**16
+
 
 class WeightAverage:
     """An exponential moving average of each weight (Polyak & Juditsky 1992, "Acceleration of
@@ -44,7 +48,8 @@ class WeightAverage:
         """
         average = self.averages[index].value
         share = tf.maximum(1.0 - self.decay, 9.0 / (10.0 + tf.cast(done, tf.float32)))
-        move = _moved_in_one_pass if compiled_loops() else _moved
+        large = weight.shape.num_elements() >= _LARGE
+        move = _moved_in_one_pass if large and compiled_loops() else _moved
         values = (tf.convert_to_tensor(each) for each in (average, weight))
         average.assign(move(*values, tf.cast(share, weight.dtype)))
 
