@@ -10,16 +10,18 @@ import tensorflow as tf
 from apps import answers, classification_report, training
 from apps.application import Application
 from apps.classification_config import ClassificationConfig
-from apps.classifier_builder import build_classifier, check_sizes
+from apps.classifier_builder import build_classifier, sizes
 from apps.held_out import HeldOut, logits_of
+from apps.model_builder import load, opened
 from apps.run_folder import CONFIG, MODEL
+from apps.training_batches import training_batches
 from data.columns import Columns
 from data.corpora import read_labelled_texts
 from data.errors import UserError
 from data.examples import Corpus, LabelledTexts
 from data.pipeline import Batches, describe_cut, vectorize
 from data.preprocessor import TextPreprocessor, Vocabularies, build_vocabularies
-from data.vectors import find_vectors, first_words
+from data.vectors import find_vectors
 from models.decision import Decision
 from models.ensemble import Ensemble
 from models.losses import class_weights, classification_loss
@@ -87,11 +89,7 @@ class TextClassification:
         vocabularies = build_vocabularies(
             corpus.split("train").texts, config.standardize, config.max_tokens, config.min_count
         )
-        if config.open_vocabulary:
-            if not config.vectors:
-                raise UserError("--open-vocabulary needs a file of vectors. Add --vectors")
-            words = first_words(config.vectors, config.open_vocabulary)
-            vocabularies = vocabularies.joined_by(words)
+        vocabularies = opened(vocabularies, config)
         model = build_classifier(config, vocabularies, len(corpus.class_names))
         return cls(config, corpus.class_names, corpus.multi_label, vocabularies, model)
 
@@ -112,13 +110,7 @@ class TextClassification:
                 f"{folder / CONFIG} is damaged: no classes, or no thresholds of them. Train again"
             ) from None
         vocabularies = Vocabularies.load(folder)
-        path = folder / MODEL
-        try:
-            model = keras.saving.load_model(path, compile=False, safe_mode=True)
-            check_sizes(config, classes, vocabularies, model)
-        except Exception as error:  # whatever a damaged archive makes Keras raise
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise UserError(f"cannot load {path}: {reason}. Train again") from error
+        model = load(folder / MODEL, sizes(config, vocabularies, len(classes)))
         return cls(config, classes, multi_label, vocabularies, model, decision)
 
     @classmethod
@@ -158,7 +150,7 @@ class TextClassification:
 
     def files(self, folder: Path) -> list[Path]:
         """The vocabulary files in a run folder."""
-        return [folder / name for name in Vocabularies.FILES.values()]
+        return self.vocabularies.files(folder)
 
     def batches_and_loss(self, corpus: Corpus) -> tuple[Batches, keras.losses.Loss]:
         """What the training descends: the batches of the training split and the loss on them."""
@@ -168,16 +160,7 @@ class TextClassification:
             targets = train.votes
         print(describe_cut(self.preprocessor, train.texts))
         ids = vectorize(self.preprocessor, train.texts)
-        batches = Batches(
-            ids,
-            targets,
-            config.batch_size,
-            config.batch_tokens,
-            config.seed,
-            self.model.distribute_strategy.num_replicas_in_sync,
-            config.jit,
-        )
-        print(f"padding: {batches.padding_share():.1%} of the tokens")
+        batches = training_batches(ids, targets, self.model, config)
         loss = classification_loss(
             self.multi_label,
             class_weights(train.targets, config.class_weight),

@@ -1,8 +1,7 @@
 """From the options to an untrained tagger."""
 
-from apps.classifier_builder import recurrent_options, set_vectors
+from apps.model_builder import build, recurrent_options, set_vectors, vocabulary_sizes
 from apps.tagging_config import TaggingConfig
-from data.errors import UserError
 from data.preprocessor import Vocabularies
 from data.tags import bio_names
 from models.names import PRECISIONS
@@ -13,13 +12,8 @@ def sizes(
     config: TaggingConfig, vocabularies: Vocabularies, types: tuple[str, ...]
 ) -> dict[str, int]:
     """The arguments of the model that follow from the data."""
-    # Ids 0 and 1, padding and unknown, stand before every vocabulary.
-    characters = len(vocabularies.characters) + 2 if config.characters != "none" else 0
-    return {
-        "tags": bio_names(types),
-        "vocabulary_size": len(vocabularies.tokens) + 2,
-        "character_vocabulary_size": characters,
-    }
+    characters = config.characters != "none"
+    return {**vocabulary_sizes(vocabularies, characters), "tags": bio_names(types)}
 
 
 def build_tagger(
@@ -44,10 +38,7 @@ def build_tagger(
     }
     if config.characters != "none":
         settings["characters"] = config.characters
-    try:
-        model = Tagger(**settings)
-    except ValueError as error:
-        raise UserError(f"cannot build the model: {str(error).splitlines()[0]}") from error
+    model = build(Tagger, settings)
     embedding = model.get_layer("embedding")
     if config.vectors:
         set_vectors(embedding, vocabularies.tokens, config)

@@ -9,10 +9,12 @@ import tensorflow as tf
 
 from apps import pictures, prediction, spans_on_screen, training
 from apps.application import Application
+from apps.model_builder import load, opened
 from apps.run_folder import CONFIG, MODEL
 from apps.tag_rows import TagHeldOut, places_of, tag_rows, tags_at
 from apps.tagger_builder import build_tagger, sizes
 from apps.tagging_config import TaggingConfig
+from apps.training_batches import training_batches
 from data.corpora import read_tagged_texts
 from data.errors import UserError
 from data.pipeline import Batches
@@ -21,7 +23,7 @@ from data.tag_preprocessor import TagPreprocessor, all_tokens, build_tag_vocabul
 from data.tagged import TaggedCorpus, TaggedTexts
 from data.tagged_columns import TaggedColumns
 from data.tags import Span, entities_of
-from data.vectors import find_vectors, first_words
+from data.vectors import find_vectors
 from models.entity_metrics import entity_metrics, entity_table, headline
 from models.gazetteer import gazetteer_tags
 from models.losses import class_weights
@@ -97,11 +99,7 @@ class TextTagging:
         vocabularies = build_tag_vocabularies(
             tokens, config.max_tokens, config.min_count, config.lowercase
         )
-        if config.open_vocabulary:
-            if not config.vectors:
-                raise UserError("--open-vocabulary names no file of vectors. Add --vectors")
-            words = first_words(config.vectors, config.open_vocabulary)
-            vocabularies = vocabularies.joined_by(words)
+        vocabularies = opened(vocabularies, config)
         model = build_tagger(config, vocabularies, corpus.class_names)
         return cls(config, corpus.class_names, vocabularies, model)
 
@@ -117,13 +115,7 @@ class TextTagging:
         except (KeyError, TypeError):
             raise UserError(f"{folder / CONFIG} is damaged: no types. Train again") from None
         vocabularies = Vocabularies.load(folder)
-        path = folder / MODEL
-        try:
-            model = keras.saving.load_model(path, compile=False, safe_mode=True)
-            _check_sizes(sizes(config, vocabularies, types), model)
-        except Exception as error:  # whatever a damaged archive makes Keras raise
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise UserError(f"cannot load {path}: {reason}. Train again") from error
+        model = load(folder / MODEL, sizes(config, vocabularies, types))
         return cls(config, types, vocabularies, model)
 
     def describe(self) -> dict:
@@ -137,23 +129,14 @@ class TextTagging:
 
     def files(self, folder: Path) -> list[Path]:
         """The vocabulary files in a run folder."""
-        return [folder / name for name in Vocabularies.FILES.values()]
+        return self.vocabularies.files(folder)
 
     def batches_and_loss(self, corpus: TaggedCorpus) -> tuple[Batches, keras.losses.Loss]:
         """What the training descends: the batches of the training split and the loss on them."""
         config, train = self.config, self._rows(corpus.split("train"))
         texts, rows = len(corpus.split("train")), train.tags.nrows()
         print(f"train: {rows:,} rows of at most {config.max_length} tokens of {texts:,} texts")
-        batches = Batches(
-            train.ids,
-            train.tags,
-            config.batch_size,
-            config.batch_tokens,
-            config.seed,
-            self.model.distribute_strategy.num_replicas_in_sync,
-            config.jit,
-        )
-        print(f"padding: {batches.padding_share():.1%} of the tokens")
+        batches = training_batches(train.ids, train.tags, self.model, config)
         weights = None
         if config.class_weight:
             tags = len(self.model.settings["tags"])
@@ -235,16 +218,9 @@ class TextTagging:
         )
 
     def serving(self) -> ServingTagger:
-        """The model that takes raw strings; `predict`, `evaluate` and `export` use it.
-
-        It is rebuilt without cuDNN, which a SavedModel would carry to machines without a GPU.
-        """
-        settings = self.model.get_config()
-        settings["recurrent"] = {**settings["recurrent"], "use_cudnn": False}
-        portable = Tagger.from_config(settings)
-        portable.set_weights(self.model.get_weights())
+        """The model that takes raw strings; `predict`, `evaluate` and `export` use it."""
         return ServingTagger(
-            self.preprocessor, portable, self.config.max_length, self.config.overlap
+            self.preprocessor, self.model.portable(), self.config.max_length, self.config.overlap
         )
 
     def columns(self, answer: dict[str, tf.Tensor]) -> list[dict]:
@@ -296,11 +272,3 @@ def _joined(tokens: list[str], starts: list[int], ends: list[int]) -> str:
     return tokens[0] + "".join(
         " " * gap + token for gap, token in zip(gaps, tokens[1:], strict=True)
     )
-
-
-def _check_sizes(expected: dict, model: keras.Model) -> None:
-    """Raises ValueError if the files of a run do not belong together: answers would be wrong."""
-    for name, value in expected.items():
-        found = model.settings[name]
-        if (tuple(found) if isinstance(found, list) else found) != value:
-            raise ValueError(f"{name} is {found}, not {value} as its other files say")

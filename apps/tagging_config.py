@@ -9,8 +9,8 @@ from models.names import CELLS, CHARACTER_ENCODERS, HEADS
 
 @dataclass(frozen=True)
 class TaggingConfig(TrainingConfig):
-    """What a tagger adds to `TrainingConfig`; defaults that differ are those of Lample et al.
-    (2016) and Ma & Hovy (2016), as far as validation agreed."""
+    """What a tagger adds to `TrainingConfig`; defaults that differ follow Lample et al. (2016) and
+    Ma & Hovy (2016), and are not tuned."""
 
     cell: str = option("lstm", "recurrent cell", CELLS)
     units: int = option(128, "state size of each direction", at_least=1)

@@ -42,6 +42,10 @@ class Vocabularies:
             with (folder / name).open("w", encoding="utf-8", newline="") as file:
                 file.writelines(f"{entry}\n" for entry in getattr(self, field))
 
+    def files(self, folder: Path) -> list[Path]:
+        """What `save` writes."""
+        return [folder / name for name in self.FILES.values()]
+
     @classmethod
     def load(cls, folder: Path) -> "Vocabularies":
         """Reads what `save` wrote.
@@ -133,9 +137,7 @@ class TextPreprocessor(keras.layers.Layer):
         self.max_length = max_length
         self.head = round(max_length * choose("truncate", truncate, TRUNCATIONS))
         self.max_word_length = max_word_length
-        self.token_lookup = keras.layers.StringLookup(
-            vocabulary=vocabularies.tokens, mask_token=PADDING, oov_token=UNKNOWN
-        )
+        self.token_lookup = token_lookup(vocabularies)
         self.character_lookup = character_lookup(vocabularies) if max_word_length else None
         self.built = True  # it has no weights, and an export wants to know
 
@@ -211,6 +213,13 @@ class TextPreprocessor(keras.layers.Layer):
 
     def _ids(self, tokens: tf.Tensor) -> tf.Tensor:
         return tf.cast(self.token_lookup(tokens), tf.int32)
+
+
+def token_lookup(vocabularies: Vocabularies) -> keras.layers.StringLookup:
+    """From tokens to ids, 0 for padding and 1 for the unknown."""
+    return keras.layers.StringLookup(
+        vocabulary=vocabularies.tokens, mask_token=PADDING, oov_token=UNKNOWN
+    )
 
 
 def character_lookup(vocabularies: Vocabularies) -> keras.layers.IntegerLookup:

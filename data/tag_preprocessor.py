@@ -15,6 +15,7 @@ from data.preprocessor import (
     by_frequency,
     character_lookup,
     letters_of,
+    token_lookup,
 )
 from data.tokens import Tokens, tokens_of
 
@@ -86,9 +87,7 @@ class TagPreprocessor(keras.layers.Layer):
         super().__init__(name="preprocessor", trainable=False)
         self.lowercase, self.case_features = lowercase, case_features
         self.max_word_length = max_word_length
-        self.token_lookup = keras.layers.StringLookup(
-            vocabulary=vocabularies.tokens, mask_token=PADDING, oov_token=UNKNOWN
-        )
+        self.token_lookup = token_lookup(vocabularies)
         self.character_lookup = character_lookup(vocabularies) if max_word_length else None
         self.built = True  # it has no weights, and an export wants to know
 

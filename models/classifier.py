@@ -6,6 +6,7 @@ from models.embedding import embed
 from models.pooling import pooling_layer
 from models.precision import dtype_policy
 from models.recurrent_stack import recurrent_stack
+from models.twin import without_cudnn
 
 
 @keras.saving.register_keras_serializable(package="models")
@@ -88,12 +89,8 @@ class TextClassifier(keras.Model):
         }
 
     def portable(self) -> "TextClassifier":
-        """The same without cuDNN, which a SavedModel would carry to machines without a GPU."""
-        settings = self.get_config()
-        settings["recurrent"] = {**settings["recurrent"], "use_cudnn": False}
-        twin = TextClassifier.from_config(settings)
-        twin.set_weights(self.get_weights())
-        return twin
+        """See `models.twin.without_cudnn`."""
+        return without_cudnn(self)
 
     def get_config(self):
         return {"name": self.name, **self.settings}

@@ -5,6 +5,8 @@ import math
 import keras
 from keras import ops
 
+from models.twin import twin
+
 
 @keras.saving.register_keras_serializable(package="models")
 class Ensemble(keras.Model):
@@ -47,11 +49,7 @@ class Ensemble(keras.Model):
     @classmethod
     def of(cls, models: list[keras.Model], multi_label: bool) -> "Ensemble":
         """An ensemble of copies of the models; these may have one name."""
-        members = []
-        for number, model in enumerate(models):
-            member = type(model).from_config({**model.get_config(), "name": f"member_{number}"})
-            member.set_weights(model.get_weights())
-            members.append(member)
+        members = [twin(model, name=f"member_{number}") for number, model in enumerate(models)]
         return cls(members, multi_label)
 
     @property

@@ -4,6 +4,8 @@ import contextlib
 
 import keras
 
+from models.twin import twin
+
 
 @contextlib.contextmanager
 def dtype_policy(name: str):
@@ -26,6 +28,4 @@ def in_full_precision(model: keras.Model) -> keras.Model:
     """
     if model.dtype_policy.name == "float32" and model.distribute_strategy.num_replicas_in_sync == 1:
         return model
-    full = type(model).from_config({**model.get_config(), "dtype": "float32"})
-    full.set_weights(model.get_weights())
-    return full
+    return twin(model, dtype="float32")

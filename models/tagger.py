@@ -10,6 +10,7 @@ from models.embedding import embed
 from models.names import HEADS
 from models.precision import dtype_policy
 from models.recurrent_stack import recurrent_stack
+from models.twin import without_cudnn
 
 
 @keras.saving.register_keras_serializable(package="models")
@@ -104,6 +105,10 @@ class Tagger(keras.Model):
             "word_dropout": word_dropout,
             "dtype": dtype,
         }
+
+    def portable(self) -> "Tagger":
+        """See `models.twin.without_cudnn`."""
+        return without_cudnn(self)
 
     @property
     def crf(self) -> LinearChainCRF | None:

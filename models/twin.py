@@ -1,0 +1,24 @@
+"""A model with the weights of another."""
+
+import keras
+
+
+def twin(model: keras.Model, **changes) -> keras.Model:
+    """The model with the same weights, made anew from its configuration with some changes.
+
+    Args:
+        model: one of this package; its configuration is the arguments of its class.
+        **changes: the arguments that differ; the weights must have the same shapes.
+    """
+    other = type(model).from_config({**model.get_config(), **changes})
+    other.set_weights(model.get_weights())
+    return other
+
+
+def without_cudnn(model: keras.Model) -> keras.Model:
+    """The twin that a SavedModel may hold: cuDNN would go with it to machines without a GPU.
+
+    Args:
+        model: one whose configuration has the arguments `recurrent` of its recurrent stack.
+    """
+    return twin(model, recurrent={**model.settings["recurrent"], "use_cudnn": False})
