@@ -9,7 +9,7 @@ from data.examples import LabelledTexts
 from models.baseline import baseline_scores
 from models.calibration import reliability
 from models.decision import Decision
-from models.metrics import classification_metrics, metrics_table
+from models.metrics import classification_metrics, decided_figures, metrics_table
 
 _DECIDED = {"accuracy": "accuracy", "macro_f1": "macro F1"}
 
@@ -30,13 +30,19 @@ def report(
         `unscaled` (`models.calibration.reliability`), and accuracy and macro-F1
         `without_thresholds`.
     """
+    scores = decision.scores(logits).numpy()
     plain = Decision.plain(len(class_names), decision.multi_label)
-    unchosen = _decided(logits, targets, plain, class_names)
     scaled = reliability(logits, targets, decision.multi_label, decision.temperature)
     unscaled = reliability(logits, targets, decision.multi_label, 1.0)
     return {
-        **_decided(logits, targets, decision, class_names),
-        "without_thresholds": {name: unchosen[name] for name in _DECIDED},
+        **classification_metrics(
+            targets,
+            scores,
+            decision.decided(scores).numpy(),
+            class_names,
+            decision.multi_label,
+        ),
+        "without_thresholds": decided_figures(targets, plain.decided(scores).numpy()),
         "decision": decision.describe(class_names),
         "calibration": {"temperature": decision.temperature, **scaled, "unscaled": unscaled},
     }
@@ -86,11 +92,3 @@ def draw(split: str, report: dict, class_names: tuple[str, ...], folder: Path) -
         matrix = np.array(report["confusion_matrix"])
         pictures.confusion_matrix(matrix, class_names, folder / f"confusion_{split}.png")
     pictures.reliability(report["calibration"], folder / f"reliability_{split}.png")
-
-
-def _decided(
-    logits: np.ndarray, targets: np.ndarray, decision: Decision, class_names: tuple[str, ...]
-) -> dict:
-    scores = decision.scores(logits).numpy()
-    decided = decision.decided(scores).numpy()
-    return classification_metrics(targets, scores, decided, class_names, decision.multi_label)

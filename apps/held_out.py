@@ -5,13 +5,12 @@ import sys
 import keras
 import numpy as np
 import tensorflow as tf
-from sklearn.metrics import f1_score
 
 from data.examples import LabelledTexts
 from data.pipeline import Batches, vectorize
 from data.preprocessor import TextPreprocessor
 from models.decision import Decision
-from models.metrics import mean_average_precision
+from models.metrics import decided_figures, mean_average_precision
 
 # Tokens at once: memory does not grow with the length of the texts.
 _TOKENS = 32_768
@@ -74,12 +73,10 @@ class HeldOut:
         decision = self._fitted(logits, {})
         scores = decision.scores(logits).numpy()
         decided = decision.decided(scores).numpy()
-        truth = self.targets > 0.5
         return {
             "loss": float(self.loss(self.targets, logits)),
             "average_precision": mean_average_precision(self.targets, scores),
-            "accuracy": float((decided == truth).all(axis=1).mean()),
-            "macro_f1": float(f1_score(truth, decided, average="macro", zero_division=0)),
+            **decided_figures(self.targets, decided),
         }
 
     def decision(self, model: keras.Model) -> Decision:
