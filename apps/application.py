@@ -32,8 +32,8 @@ SPLIT_FILES = ("validation_file", "test_file")
 class TrainingConfig:
     """Options of every application: the data, the recurrent stack and its training."""
 
-    # Whether models of several seeds can be averaged.
-    ensembles: ClassVar[bool] = False
+    # Whether answers are scores of classes: what ensembles, bias reports and explanations need.
+    classifies: ClassVar[bool] = False
 
     dataset: str = option("sample", "sample, a named corpus, or the path of a file")
     data_dir: str | None = option(None, "folder with the original files of named corpora")
@@ -181,7 +181,7 @@ class Application:
         Raises:
             UserError: it is one.
         """
-        if config.ensemble and not config.ensembles:
+        if config.ensemble and not config.classifies:
             raise UserError(
                 "--ensemble averages the answers of classifiers alone. Leave it out: of several "
                 "--seeds the best model on validation is kept"

@@ -14,7 +14,7 @@ from models.names import POOLINGS, THRESHOLDS
 class ClassificationConfig(TrainingConfig):
     """What a text classifier adds to `TrainingConfig`."""
 
-    ensembles: ClassVar[bool] = True
+    classifies: ClassVar[bool] = True
 
     text_column: str = option("text", "column of a user's file with the texts")
     label_column: str = option(

@@ -5,7 +5,6 @@ import sys
 
 from apps.application import DATA_OPTIONS, Application
 from apps.bias_options import add_bias_options
-from apps.classification_config import ClassificationConfig
 from apps.options import add_options, new_parser
 from apps.signals import Terminated
 from apps.verbs import VERBS
@@ -93,7 +92,7 @@ def _add_evaluate(parser, application: Application, arguments: list[str]) -> Non
     parser.add_argument(
         "--baseline", action="store_true", help="train and evaluate linear models beside it"
     )
-    if issubclass(application.config, ClassificationConfig):
+    if application.config.classifies:
         add_bias_options(parser)
 
 
@@ -113,7 +112,7 @@ def _add_predict(parser, application: Application, arguments: list[str]) -> None
     parser.add_argument(
         "--text-column", metavar="TEXT", help="column of the input (default: as in training)"
     )
-    if issubclass(application.config, ClassificationConfig):
+    if application.config.classifies:
         parser.add_argument(
             "--explain",
             action="store_true",
