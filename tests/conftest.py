@@ -5,6 +5,7 @@ import functools
 import io
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from typing import NamedTuple
@@ -18,6 +19,9 @@ TRAIN_TINY = ["train", *TINY, "--max-word-length", "6", "--deterministic"]
 
 
 def pytest_configure(config):
+    # A shell that starts the tests in the background has it ignored; some tests send it.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # NumPy 2 says so whenever a Keras variable becomes an array.
     config.addinivalue_line("filterwarnings", "ignore:__array__ implementation:DeprecationWarning")
 
