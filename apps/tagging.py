@@ -159,6 +159,10 @@ class TextTagging:
             folder,
         )
         self.model = in_full_precision(self.model)
+        if config.outside_shift:
+            shift = held_out.best_outside_shift(self.model)
+            self.model.shift_outside(shift)
+            print(f"the score of no entity is shifted by {shift:g}")
         return ending
 
     def _rows(self, examples: TaggedTexts):

@@ -64,6 +64,9 @@ class TaggingConfig(TrainingConfig):
     class_weight: float = option(
         0.0, "weigh tags by this power of their inverse frequency", at_least=0.0
     )
+    outside_shift: bool = option(
+        True, "shift the score of no entity to where F1 on the validation split is best"
+    )
     monitor: str = option(
         "f1", "validation figure that chooses the epoch", ("f1", "token_accuracy")
     )

@@ -149,6 +149,12 @@ class Tagger(keras.Model):
             shares = tf.where(mask[:, :, None], tf.nn.softmax(emissions), 0.0)
         return best, tf.gather(shares, best, batch_dims=2)
 
+    def shift_outside(self, by: float) -> None:
+        """Adds a number to the emission of `O` at every step: less than 0 for more entities."""
+        bias = self.get_layer("emissions").bias
+        outside = tf.one_hot(self.settings["tags"].index("O"), len(self.settings["tags"]))
+        bias.assign_add(by * outside)
+
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         losses = self.negative_log_likelihood(y_pred, y)
         return super().compute_loss(x, y, losses, sample_weight, training=training)

@@ -143,6 +143,13 @@ def test_in_half_precision_emissions_and_loss_are_float32():
     assert model.negative_log_likelihood(emissions, Y).dtype == tf.float32
 
 
+def test_a_shift_changes_the_emission_of_no_entity_alone():
+    model = tagger()
+    before = model(INPUTS).numpy()
+    model.shift_outside(-0.5)
+    assert_allclose(model(INPUTS) - before, np.broadcast_to([-0.5, 0.0, 0.0], (2, 4, 3)), atol=1e-6)
+
+
 def test_an_unknown_head_is_refused():
     with pytest.raises(ValueError, match="Unknown head 'crff'"):
         tagger(head="crff")
