@@ -92,10 +92,14 @@ class TagHeldOut:
         rows: of it.
         examples: the split.
         types: of entities.
+        shifted: whether the score of no entity may be shifted, see `decided`.
     """
 
-    def __init__(self, rows: TagRows, examples: TaggedTexts, types: tuple[str, ...]):
+    def __init__(
+        self, rows: TagRows, examples: TaggedTexts, types: tuple[str, ...], shifted: bool = True
+    ):
         self.rows, self.types = rows, types
+        self.shifts = _SHIFTS if shifted else np.zeros(1)
         self.batches = Batches(rows.ids, rows.tags, _ROWS)
         self._starts, self._ends = (
             _by_text(each) for each in (rows.tokens.starts, rows.tokens.ends)
@@ -108,67 +112,80 @@ class TagHeldOut:
         self._answer = None
 
     def figures(self, model: keras.Model) -> dict[str, float]:
-        """The mean negative log-likelihood of a text, F1 over all entities, and the accuracy of
-        tokens."""
+        """The mean negative log-likelihood of a text, and F1 over all entities and the accuracy of
+        tokens, both with the shift that suits this state of the model."""
+        return self._decided(model)[1]
+
+    def outside_shift(self, model: keras.Model) -> float:
+        """What added to the emission of `O` gives the best F1, see `Tagger.shift_outside`.
+
+        Trained likelihoods favour what is frequent, while F1 counts entities alone (as thresholds
+        do for classes, Lipton et al. 2014).
+        """
+        return self._decided(model)[0]
+
+    def _decided(self, model: keras.Model) -> tuple[float, dict[str, float]]:
         tags, loss = self._tags(model)
-        names = np.array(bio_names(self.types))[tags]
+        found = [self._found(row) for row in tags]
+        f1 = [micro_f1(self._truth, each) for each in found]
+        best = best_shift(self.shifts, f1)
+        pairs = [
+            a == b
+            for true, guess in zip(self._truth, found[best], strict=True)
+            for a, b in zip(true, guess, strict=True)
+        ]
+        figures = {"loss": loss, "f1": f1[best], "token_accuracy": float(np.mean(pairs))}
+        return float(self.shifts[best]), figures
+
+    def _found(self, tags: np.ndarray) -> list[list[str]]:
+        """The tags of the tokens that figures count, from <int32>[tokens] of our own."""
+        splits = self.rows.tags.row_splits.numpy()
+        mended = Bio(bio_names(self.types)).mended(tf.constant(tags), tf.constant(splits[:-1]))
+        names = np.array(bio_names(self.types))[mended.numpy()]
         by_text = np.split(names, self.rows.tokens.strings.row_splits.numpy()[1:-1])
-        found = [
+        return [
             tags_at(places, spans_of_tags(starts, ends, row), self.types)
             for places, starts, ends, row in zip(
                 self._places, self._starts, self._ends, by_text, strict=True
             )
         ]
-        pairs = [
-            a == b
-            for true, guess in zip(self._truth, found, strict=True)
-            for a, b in zip(true, guess, strict=True)
-        ]
-        return {
-            "loss": loss,
-            "f1": micro_f1(self._truth, found),
-            "token_accuracy": float(np.mean(pairs)),
-        }
-
-    def best_outside_shift(self, model: keras.Model) -> float:
-        """What added to the emission of `O` gives the best F1, see `Tagger.shift_outside`.
-
-        Trained likelihoods favour what is frequent, while F1 counts entities alone (as thresholds
-        do for classes, Lipton et al. 2014). F1 jumps from shift to shift, so the mean of three
-        neighbours decides.
-        """
-        f1, shifted = [], 0.0
-        for shift in _SHIFTS:
-            model.shift_outside(shift - shifted)
-            shifted = shift
-            f1.append(self.figures(model)["f1"])
-        model.shift_outside(-shifted)
-        smooth = np.convolve(f1, np.ones(3) / 3, mode="valid")
-        # The first of equals is the one nearest to none.
-        order = np.argsort(np.abs(_SHIFTS[1:-1]), kind="stable")
-        return float(_SHIFTS[1:-1][order[np.argmax(smooth[order])]])
 
     def _tags(self, model: keras.Model) -> tuple[np.ndarray, float]:
-        """<int32>[tokens], of all texts, joined; and the loss."""
+        """<int32>[shifts, tokens], of all texts, joined; and the loss."""
         dataset, splits = self.batches.dataset(), self.rows.tags.row_splits.numpy()
-        tags, loss = np.zeros(splits[-1], np.int32), 0.0
+        tags, loss = np.zeros((len(self.shifts), splits[-1]), np.int32), 0.0
         for numbers, (ids, true, *_) in zip(self.batches.order(0), dataset, strict=True):
             best, losses = self._step(model, dataset.element_spec)(ids, true)
+            best = best.numpy()
             loss += float(tf.reduce_sum(losses[: len(numbers)]))
-            for number, row in zip(numbers, best.numpy(), strict=False):
+            for place, number in enumerate(numbers):
                 begin, end = splits[number : number + 2]
-                tags[begin:end] = row[: end - begin]
-        mended = Bio(bio_names(self.types)).mended(tf.constant(tags), tf.constant(splits[:-1]))
-        return mended.numpy(), loss / max(len(splits) - 1, 1)
+                tags[:, begin:end] = best[:, place, : end - begin]
+        return tags, loss / max(len(splits) - 1, 1)
 
     def _step(self, model: keras.Model, spec):
         """Compiled once for all epochs."""
         if self._answer is None:
+            outside = tf.one_hot(bio_names(self.types).index("O"), len(bio_names(self.types)))
+            added = tf.constant(self.shifts, tf.float32)[:, None] * outside
 
             def answer(ids, tags):
                 emissions = model(ids, training=False)
-                best = model.best_tags(emissions, ids["token_ids"] != 0)
-                return best, model.negative_log_likelihood(emissions, tags)
+                losses = model.negative_log_likelihood(emissions, tags)
+                # One path is sought for each text and shift.
+                shape = tf.concat([[-1], tf.shape(emissions)[1:]], axis=0)
+                shifted = tf.reshape(emissions + added[:, None, None], shape)
+                real = tf.tile(ids["token_ids"] != 0, [len(added), 1])
+                best = model.best_tags(shifted, real)
+                return tf.reshape(best, tf.concat([[len(added)], tf.shape(tags)], axis=0)), losses
 
             self._answer = tf.function(answer, input_signature=spec[:2])
         return self._answer
+
+
+def best_shift(shifts: np.ndarray, f1: list[float]) -> int:
+    """The place of the shift with the best F1. F1 jumps from shift to shift, so the mean of three
+    neighbours decides; of equals the one nearest to 0 does."""
+    smooth = np.convolve(np.pad(f1, 1, mode="edge"), np.ones(3) / 3, mode="valid")
+    order = np.argsort(np.abs(shifts), kind="stable")
+    return int(order[np.argmax(smooth[order])])

@@ -148,7 +148,9 @@ class TextTagging:
         """Trains, see `apps.training.fit`."""
         config, validation = self.config, corpus.split("validation")
         batches, loss = self.batches_and_loss(corpus)
-        held_out = TagHeldOut(self._rows(validation), validation, self.class_names)
+        held_out = TagHeldOut(
+            self._rows(validation), validation, self.class_names, config.outside_shift
+        )
         ending = training.fit(
             self.model,
             batches,
@@ -159,9 +161,9 @@ class TextTagging:
             folder,
         )
         self.model = in_full_precision(self.model)
-        if config.outside_shift:
-            shift = held_out.best_outside_shift(self.model)
-            self.model.shift_outside(shift)
+        shift = held_out.outside_shift(self.model)
+        self.model.shift_outside(shift)
+        if shift:
             print(f"the score of no entity is shifted by {shift:g}")
         return ending
 
