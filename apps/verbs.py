@@ -73,7 +73,8 @@ def _train(
     if corpus is None:
         corpus = task_class.read(application, config)
         sizes = ", ".join(f"{len(rows)} {name}" for name, rows in corpus.splits.items())
-        print(f"{corpus.name}: {sizes}; classes {', '.join(corpus.class_names)}")
+        classes = f"; classes {', '.join(corpus.class_names)}" if corpus.class_names else ""
+        print(f"{corpus.name}: {sizes}{classes}")
     origin = _origin(command, corpus, config, devices.names(config.devices))
     description = {"format": FORMAT, "application": application.name}
     if begun:
@@ -214,7 +215,9 @@ def predict(application: Application, options: dict) -> None:
     """Answers texts, or the rows of a file, through the serving model."""
     run, description, config = _load(application, options)
     texts, source, output = options["texts"], options["input"], options["output"]
-    if bool(texts) == bool(source):
+    own = own_options(application.predict_options, options)
+    needed = source or not getattr(own, "needs_no_text", False)
+    if bool(texts) == bool(source) and needed:
         raise UserError("predict takes either texts or --input FILE. See predict --help")
     from apps import highlighting, prediction
 
@@ -226,9 +229,11 @@ def predict(application: Application, options: dict) -> None:
     else:
         formats = prediction.output_formats(application, options)
     prediction.check_files(source, output, formats)
-    own = own_options(application.predict_options, options)
     import_tensorflow()
     task = _load_task(application, config, description, run, own)
+    if application.converses and not (source or output):
+        task.converse(texts)
+        return
     column = config.text_column
     if source:
         column = options["text_column"] or prediction.column_of(source) or column

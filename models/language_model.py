@@ -65,7 +65,9 @@ class LanguageModel(keras.Model):
             self.projection = None
             if tied and units != embedding_dim:
                 self.projection = keras.layers.Dense(embedding_dim, name="projection")
-            self.output_layer = UnitLogits(vocabulary_size, not tied, dtype="float32", name="logits")
+            self.output_layer = UnitLogits(
+                vocabulary_size, not tied, dtype="float32", name="logits"
+            )
             self.bridge = None
             if num_labels:
                 self.bridge = Bridge(num_labels, embedding_dim, self.stack.state_sizes)

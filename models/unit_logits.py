@@ -28,9 +28,7 @@ class UnitLogits(keras.layers.Layer):
             self.kernel = self.add_weight(
                 shape=(self.vocabulary_size, input_shape[-1]), name="kernel"
             )
-        self.bias = self.add_weight(
-            shape=(self.vocabulary_size,), initializer="zeros", name="bias"
-        )
+        self.bias = self.add_weight(shape=(self.vocabulary_size,), initializer="zeros", name="bias")
         super().build(input_shape)
 
     def call(self, inputs, kernel):
