@@ -127,6 +127,9 @@ class PredictOptions(GenerationOptions):
         super().__post_init__()
         if self.interactive and self.complete:
             raise UserError("--interactive and --complete exclude each other. Leave one out")
+        if self.complete and "\n" not in self.stop:
+            # Frozen: this is how a dataclass sets what follows from its fields.
+            object.__setattr__(self, "stop", (*self.stop, "\n"))
 
     @property
     def needs_no_text(self) -> bool:

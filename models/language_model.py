@@ -150,7 +150,9 @@ class LanguageModel(keras.Model):
         Returns:
             The logits <float32>[rows, vocabulary_size] and the states after it.
         """
-        outputs, states = self.stack.step(self.embedding(token_ids), states)
+        vectors = tf.gather(tf.convert_to_tensor(self.embedding.embeddings), token_ids)
+        vectors = tf.cast(vectors, self.stack.compute_dtype)
+        outputs, states = self.stack.step(vectors, states)
         return self.logits(self.features(outputs)), states
 
     def portable(self) -> "LanguageModel":

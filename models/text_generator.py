@@ -161,7 +161,7 @@ class TextGenerator(tf.Module):
             beam_width=self.options.beam_width,
             max_length=self.options.max_length,
             end_id=self.end,
-            alpha=self.options.length_penalty,
+            length_penalty=self.options.length_penalty,
             previous_ids=ids,
             constraints=self.constraints,
         )
