@@ -150,10 +150,8 @@ class TextGeneration:
             self.ends,
             train.labels,
         )
-        print(
-            f"train: {streams.units:,} {config.unit}; padding: {streams.padding_share():.1%} of the "
-            "positions"
-        )
+        padding = f"{streams.padding_share():.1%} of the positions"
+        print(f"train: {streams.units:,} {config.unit}; padding: {padding}")
         return streams, MeanOverUnits()
 
     def fit(self, corpus: DocumentCorpus, folder: Path) -> training.Ending:

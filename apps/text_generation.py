@@ -1,6 +1,6 @@
 """Text generation: a language model of characters, bytes, words or sub-words.
 
-python -m apps.text_generation train --dataset tiny_shakespeare --data-dir DIR --run runs/shakespeare
+python -m apps.text_generation train --dataset tiny_shakespeare --data-dir DIR
 """
 
 from apps.application import Application

@@ -5,12 +5,13 @@ import tensorflow as tf
 
 
 class SampledSoftmax(keras.layers.Layer):
-    """The loss of Jean et al. (2015), "On Using Very Large Target Vocabulary for Neural Machine
-    Translation": its gradient is that of the whole softmax up to the error of importance sampling.
+    """The loss of Bengio & Senecal (2008), "Adaptive Importance Sampling to Accelerate Training of a
+    Neural Probabilistic Language Model", with one sample for many units as in Jean et al. (2015):
+    the sum over all other units is estimated by importance sampling.
 
     Candidates are drawn from a log-uniform distribution, `p(id) = log((id + 2) / (id + 1)) /
-    log(vocabulary_size + 1)`, which suits ids by falling frequency; one sample serves all units of
-    a batch. TensorFlow's own sampler keeps a random state that no checkpoint holds.
+    log(vocabulary_size + 1)`, which suits ids by falling frequency. TensorFlow's own sampler keeps
+    a random state that no checkpoint holds, and its loss a right unit that was drawn twice.
 
     Args:
         vocabulary_size: units.
@@ -30,23 +31,20 @@ class SampledSoftmax(keras.layers.Layer):
         super().__init__(**kwargs)
         self.vocabulary_size, self.candidates = vocabulary_size, candidates
         self.seed_generator = keras.random.SeedGenerator()
+        self.supports_masking = True
         self.built = True
 
     def call(self, features, targets, matrix, bias):
-        sampled = self.draw()
-        rows = tf.reshape(tf.cast(features, tf.float32), [-1, features.shape[-1]])
-        targets = tf.cast(targets, tf.int64)
-        labels = tf.reshape(targets, [-1, 1])
-        losses = tf.nn.sampled_softmax_loss(
-            matrix,
-            bias,
-            labels,
-            rows,
-            self.candidates,
-            self.vocabulary_size,
-            sampled_values=(sampled, self.expected(labels), self.expected(sampled)),
-        )
-        return tf.reshape(losses, tf.shape(targets))
+        sampled, targets = self.draw(), tf.cast(targets, tf.int64)
+        features, matrix = tf.cast(features, tf.float32), tf.convert_to_tensor(matrix)
+        right = tf.reduce_sum(features * tf.gather(matrix, targets), axis=-1)
+        right += tf.gather(bias, targets)
+        others = tf.matmul(features, tf.gather(matrix, sampled)[None], transpose_b=True)
+        # On average these sum to what all other units do; the right one is there without a sample.
+        others += tf.gather(bias, sampled) - tf.math.log(self.expected(sampled))
+        others = tf.where(sampled == targets[..., None], float("-inf"), others)
+        both = tf.concat([right[..., None], others], axis=-1)
+        return tf.reduce_logsumexp(both, axis=-1) - right
 
     def draw(self) -> tf.Tensor:
         """<int64>[candidates]."""

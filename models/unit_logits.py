@@ -14,7 +14,7 @@ class UnitLogits(keras.layers.Layer):
 
     Call arguments:
         inputs: <float32>[..., size].
-        kernel: <float32>[vocabulary_size, size].
+        kernel: <float32>[vocabulary_size, size], or None for its own.
     """
 
     def __init__(self, vocabulary_size: int, own_kernel: bool, **kwargs):
@@ -31,9 +31,9 @@ class UnitLogits(keras.layers.Layer):
         self.bias = self.add_weight(shape=(self.vocabulary_size,), initializer="zeros", name="bias")
         super().build(input_shape)
 
-    def call(self, inputs, kernel):
+    def call(self, inputs, kernel=None):
         # A matrix of half precision would lose the difference between likely units.
-        kernel = tf.cast(kernel, tf.float32)
+        kernel = tf.cast(self.kernel if kernel is None else kernel, tf.float32)
         shape = tf.concat([tf.shape(inputs)[:-1], [self.vocabulary_size]], axis=0)
         flat = tf.reshape(inputs, [-1, inputs.shape[-1]])
         logits = tf.reshape(tf.matmul(flat, kernel, transpose_b=True) + self.bias, shape)
