@@ -5,9 +5,9 @@ import tensorflow as tf
 
 
 class SampledSoftmax(keras.layers.Layer):
-    """The loss of Bengio & Senecal (2008), "Adaptive Importance Sampling to Accelerate Training of a
-    Neural Probabilistic Language Model", with one sample for many units as in Jean et al. (2015):
-    the sum over all other units is estimated by importance sampling.
+    """The loss of Bengio & Senecal (2008), "Adaptive Importance Sampling to Accelerate Training of
+    a Neural Probabilistic Language Model": the sum over all other units is estimated by importance
+    sampling. One sample serves all units of a batch, as in Jean et al. (2015).
 
     Candidates are drawn from a log-uniform distribution, `p(id) = log((id + 2) / (id + 1)) /
     log(vocabulary_size + 1)`, which suits ids by falling frequency. TensorFlow's own sampler keeps
