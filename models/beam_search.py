@@ -26,7 +26,7 @@ class Hypotheses(NamedTuple):
     scores: tf.Tensor
 
 
-def length_penalty(length: tf.Tensor, alpha: float | tf.Tensor) -> tf.Tensor:
+def length_divisor(length: tf.Tensor, alpha: float | tf.Tensor) -> tf.Tensor:
     """What log-probabilities are divided by: `((5 + length) / 6) ** alpha` (Wu et al. 2016,
     "Google's Neural Machine Translation System", equation 14)."""
     return ((5.0 + tf.cast(length, tf.float32)) / 6.0) ** alpha
@@ -40,7 +40,7 @@ def beam_search(
     beam_width: int,
     max_length: int | tf.Tensor,
     end_id: int | tf.Tensor,
-    alpha: float | tf.Tensor = 0.0,
+    length_penalty: float | tf.Tensor = 0.0,
     penalty: Callable[[State], tf.Tensor] | None = None,
     early_stopping: bool | tf.Tensor = False,
     previous_ids: tf.Tensor | None = None,
@@ -59,7 +59,7 @@ def beam_search(
         logits, state, max_length, end_id, previous_ids, constraints: as `models.decoding.decode`,
             of `rows` rows. Log-probabilities are those after the constraints.
         beam_width: how many.
-        alpha: of `length_penalty`; 0 for none.
+        length_penalty: the exponent of `length_divisor`; 0 for none.
         penalty: of the state that gave a hypothesis' last logits, such as for source words that
             were not attended to (Wu et al. 2016): <float32>[rows * beam_width], 0 or less, added to
             the score.
@@ -73,7 +73,7 @@ def beam_search(
     first = tf.shape(before)[1]
 
     def score(log_probabilities, length, state):
-        scores = log_probabilities / length_penalty(length, alpha)
+        scores = log_probabilities / length_divisor(length, length_penalty)
         return scores if penalty is None else scores + tf.reshape(penalty(state), tf.shape(scores))
 
     def more(now, alive, *_):
@@ -89,7 +89,7 @@ def beam_search(
         # Ends are no beginnings. Of later ends the best one has the score of the next or the last
         # possible length; penalties only lower it.
         lengths = tf.stack([now + 1, max_length])[:, None, None]
-        hope = tf.reduce_max(alive / length_penalty(lengths, alpha), axis=0)
+        hope = tf.reduce_max(alive / length_divisor(lengths, length_penalty), axis=0)
         done = (ids == end_id) | (hope <= best.scores[:, -1:])
         done |= early_stopping & (best.scores[:, -1:] > _NEVER)
         alive = tf.where(done, _NEVER, alive)

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from data.names import END, PADDING
-from models.beam_search import beam_search, length_penalty
+from models.beam_search import beam_search, length_divisor
 from models.constraints import Constraints
 from models.decoding import decode
 from models.sampling import greedy
@@ -79,14 +79,14 @@ def assert_same(found, expected):
 @pytest.mark.parametrize("alpha", [0.0, 0.6, 1.0, 2.5])
 def test_a_wide_beam_is_exhaustive_search(alpha):
     # 3 ** 3 beginnings go on in 4 ways: nothing is ever cut.
-    found = rows_of(searched(PROMPTS, 108, alpha=alpha))
+    found = rows_of(searched(PROMPTS, 108, length_penalty=alpha))
     for prompt, row in zip(PROMPTS, found, strict=True):
         assert_same(row, exhaustive(prompt, 4, alpha)[:108])
 
 
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
 def test_a_beam_of_some_width_finds_the_best_of_most_rows(alpha):
-    found = rows_of(searched(PROMPTS, 6, alpha=alpha))
+    found = rows_of(searched(PROMPTS, 6, length_penalty=alpha))
     best = [exhaustive(prompt, 4, alpha)[0] for prompt in PROMPTS]
     hits = [row[0][0] == ids for row, (ids, _) in zip(found, best, strict=True)]
     assert sum(hits) >= 8
@@ -97,13 +97,13 @@ def test_a_beam_of_one_is_greedy(alpha):
     logits, state = after(PROMPTS)
     options = {"max_length": 8, "end_id": END, "constraints": ONLY_WORDS}
     expected = decode(step, logits, state, choose=greedy, **options)
-    found = beam_search(step, logits, state, beam_width=1, alpha=alpha, **options)
+    found = beam_search(step, logits, state, beam_width=1, length_penalty=alpha, **options)
     np.testing.assert_array_equal(found.ids[:, 0], expected.ids)
     np.testing.assert_array_equal(found.lengths[:, 0], expected.lengths)
 
 
 def test_hypotheses_are_ordered_padded_and_different():
-    found = searched(PROMPTS, 5, max_length=7, alpha=0.8)
+    found = searched(PROMPTS, 5, max_length=7, length_penalty=0.8)
     assert found.ids.shape == [9, 5, 7]
     assert (np.diff(found.scores, axis=1) <= 0).all()
     for ids, lengths in zip(found.ids.numpy(), found.lengths.numpy(), strict=True):
@@ -114,7 +114,7 @@ def test_hypotheses_are_ordered_padded_and_different():
 
 
 def test_scores_are_log_probabilities_by_the_length_penalty():
-    found = searched(PROMPTS, 3, max_length=6, alpha=0.7)
+    found = searched(PROMPTS, 3, max_length=6, length_penalty=0.7)
     for prompt, row in zip(PROMPTS, rows_of(found), strict=True):
         for ids, score in row:
             expected = log_probability(prompt, ids) / ((5 + len(ids)) / 6) ** 0.7
@@ -122,8 +122,8 @@ def test_scores_are_log_probabilities_by_the_length_penalty():
 
 
 def test_the_length_penalty_by_hand():
-    np.testing.assert_allclose(length_penalty(tf.constant([1, 7, 13]), 1.0), [1, 2, 3])
-    np.testing.assert_allclose(length_penalty(tf.constant([1, 7, 19]), 0.5), [1, 2**0.5, 2])
+    np.testing.assert_allclose(length_divisor(tf.constant([1, 7, 13]), 1.0), [1, 2, 3])
+    np.testing.assert_allclose(length_divisor(tf.constant([1, 7, 19]), 0.5), [1, 2**0.5, 2])
 
 
 def test_a_penalty_of_the_state_is_part_of_the_score():
@@ -135,16 +135,16 @@ def test_a_penalty_of_the_state_is_part_of_the_score():
         # Without an end the last word was read as well.
         return -0.7 * len({*WORDS} - {prompt[1], *ids})
 
-    found = rows_of(searched(PROMPTS, 108, alpha=0.5, penalty=lacking))
-    plain = rows_of(searched(PROMPTS, 108, alpha=0.5))
+    found = rows_of(searched(PROMPTS, 108, length_penalty=0.5, penalty=lacking))
+    plain = rows_of(searched(PROMPTS, 108, length_penalty=0.5))
     assert [row[0][0] for row in found] != [row[0][0] for row in plain]
     for prompt, row in zip(PROMPTS, found, strict=True):
         assert_same(row, exhaustive(prompt, 4, 0.5, penalty)[:108])
 
 
 def test_a_search_does_not_stop_before_longer_hypotheses_that_are_better():
-    alone = rows_of(searched(PROMPTS, 4, max_length=5, alpha=2.0))
-    longer = rows_of(searched(PROMPTS, 4, max_length=12, alpha=2.0))
+    alone = rows_of(searched(PROMPTS, 4, max_length=5, length_penalty=2.0))
+    longer = rows_of(searched(PROMPTS, 4, max_length=12, length_penalty=2.0))
     for short, long in zip(alone, longer, strict=True):
         assert long[0][1] >= short[0][1] or len(short[0][0]) == 5
 
@@ -189,7 +189,7 @@ def test_early_stopping_takes_the_first_that_end():
     counts = {}
     for early in (False, True):
         steps.clear()
-        options = {"beam_width": 3, "max_length": 30, "end_id": END, "alpha": 2.0}
+        options = {"beam_width": 3, "max_length": 30, "end_id": END, "length_penalty": 2.0}
         found = beam_search(
             counted, logits, state, early_stopping=early, constraints=ONLY_WORDS, **options
         )
@@ -210,9 +210,9 @@ def test_no_run_of_tokens_comes_twice_in_any_hypothesis():
 
 
 def test_rows_do_not_depend_on_each_other():
-    together = rows_of(searched(PROMPTS, 3, max_length=9, alpha=1.2))
+    together = rows_of(searched(PROMPTS, 3, max_length=9, length_penalty=1.2))
     for prompt, expected in zip(PROMPTS, together, strict=True):
-        assert_same(rows_of(searched([prompt], 3, max_length=9, alpha=1.2))[0], expected)
+        assert_same(rows_of(searched([prompt], 3, max_length=9, length_penalty=1.2))[0], expected)
 
 
 def test_one_trace_serves_every_parameter():
@@ -230,7 +230,7 @@ def test_one_trace_serves_every_parameter():
             beam_width=3,
             max_length=max_length,
             end_id=END,
-            alpha=alpha,
+            length_penalty=alpha,
             early_stopping=early_stopping,
             constraints=ONLY_WORDS,
         )
@@ -239,6 +239,6 @@ def test_one_trace_serves_every_parameter():
         found = graph(tf.constant(PROMPTS[:batch], tf.int32, [batch, 2]), length, alpha, early)
         assert found.ids.shape == [batch, 3, length]
         if batch:
-            eager = searched(PROMPTS[:batch], 3, length, alpha=alpha, early_stopping=early)
+            eager = searched(PROMPTS[:batch], 3, length, length_penalty=alpha, early_stopping=early)
             np.testing.assert_array_equal(found.ids, eager.ids)
     assert graph.experimental_get_tracing_count() == 1
