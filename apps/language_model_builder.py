@@ -25,6 +25,7 @@ def build_language_model(config: GenerationConfig, units: Units, num_labels: int
         "recurrent": recurrent_options(config),
         "tied": config.tied,
         "dropout": config.dropout,
+        "input_dropout": config.input_dropout,
         "embedding_dropout": config.embedding_dropout,
         "dtype": PRECISIONS[config.mixed_precision],
     }

@@ -23,8 +23,9 @@ class LanguageModel(keras.Model):
         recurrent: arguments of `models.recurrent_stack.recurrent_stack`, by name; one direction.
         tied: whether the output's weights are the embedding (Inan et al. 2017; Press & Wolf 2017);
             where the stack's vectors have another size, a projection stands between.
-        dropout: share dropped of the features before and after the stack, the same ones at all
-            steps of a window (locked dropout, Merity et al. 2018).
+        dropout: share dropped of the features behind the stack, the same ones at all steps of a
+            window (locked dropout, Merity et al. 2018).
+        input_dropout: likewise of the units' vectors.
         embedding_dropout: share of the vocabulary whose vectors are dropped as a whole, the same
             for all texts of a step (Gal & Ghahramani 2016, section 4.2).
         num_labels: classes that a text may be conditioned on; 0 for none. The states that a text
@@ -47,6 +48,7 @@ class LanguageModel(keras.Model):
         recurrent: dict,
         tied: bool = False,
         dropout: float = 0.0,
+        input_dropout: float = 0.0,
         embedding_dropout: float = 0.0,
         num_labels: int = 0,
         dtype: str = "float32",
@@ -57,7 +59,7 @@ class LanguageModel(keras.Model):
             super().__init__(**kwargs)
 
             # === Layers ===
-            inputs, vectors, _ = embed(vocabulary_size, embedding_dim, dropout)
+            inputs, vectors, _ = embed(vocabulary_size, embedding_dim, input_dropout)
             self.front_end = keras.Model(inputs, vectors, name="front_end")
             self.row_dropout = RowDropout(vocabulary_size, embedding_dropout, name="row_dropout")
             self.stack = recurrent_stack(**recurrent, return_state=True, name="recurrent")
@@ -90,6 +92,7 @@ class LanguageModel(keras.Model):
             "recurrent": dict(recurrent),
             "tied": tied,
             "dropout": dropout,
+            "input_dropout": input_dropout,
             "embedding_dropout": embedding_dropout,
             "num_labels": num_labels,
             "dtype": dtype,

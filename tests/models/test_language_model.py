@@ -82,7 +82,7 @@ def test_an_entry_of_the_vocabulary_is_dropped_wherever_it_occurs():
 
 
 def test_dropout_acts_in_training_only():
-    model = model_of(dropout=0.5, embedding_dropout=0.2)
+    model = model_of(dropout=0.5, input_dropout=0.1, embedding_dropout=0.2)
     assert_array_equal(model(IDS)[0], model(IDS)[0])
     assert np.abs(model(IDS, training=True)[0] - model(IDS)[0]).max() > 1e-3
 

@@ -1,5 +1,7 @@
 """The serving model of a tiny language model whose weights are random, but sure of themselves."""
 
+import itertools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -106,7 +108,7 @@ def test_a_beam_finds_a_likelier_text_than_the_greedy_choice(generator):
 def test_no_run_of_units_comes_twice(generator):
     options = {"greedy": True, "no_repeat_ngram": 2, "max_length": 30}
     for text in texts(generator(**options).serve(tf.constant(PROMPTS)), "texts"):
-        pairs = list(zip(text, text[1:], strict=False))
+        pairs = list(itertools.pairwise(text))
         assert len(set(pairs)) == len(pairs)
 
 
