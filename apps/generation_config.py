@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from apps.application import TrainingConfig
 from apps.options import option
 from data.errors import UserError
-from data.names import UNITS
+from data.names import TOKEN_UNITS, UNITS
 from models.names import CELLS
 
 # What other applications have, and why this one has not.
@@ -47,7 +47,11 @@ class GenerationConfig(TrainingConfig):
     candidates: int = option(
         0, "units against which the right one is trained (sampled softmax); 0: all", at_least=0
     )
-    unit: str = option("characters", "what a text is read and written in", UNITS)
+    unit: str = option(
+        "characters",
+        "what a text is read and written in; tokens are those of classifiers",
+        (*UNITS, *TOKEN_UNITS),
+    )
     vocabulary_size: int = option(10_000, "different units, at most", at_least=2)
     text_column: str = option("text", "column of a table with the texts")
     label_column: str = option("label", "column with the class, for --conditioned")

@@ -13,6 +13,7 @@ from apps.quiet import import_tensorflow
 from apps.resumption import check_checksum, check_surroundings, resumed
 from apps.run_folder import CONFIG, FORMAT, MODEL, RunFolder, versions
 from apps.signals import Signals, Terminated
+from apps.transfer import inherited
 from apps.unfinished import UnfinishedTraining
 from data.errors import UserError
 
@@ -33,6 +34,8 @@ def train(application: Application, options: dict) -> None:
         config = resumed(override(application.config(), begun["config"]), given)
     else:
         config = override(application.recipe(given.get("dataset", "sample")), given)
+        if getattr(config, "init_from", None):
+            config = inherited(config, given)
     application.check_data(config)
     application.check_vectors(config)
     application.check_step(config)
