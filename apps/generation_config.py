@@ -28,7 +28,7 @@ class GenerationConfig(TrainingConfig):
     bidirectional: bool = option(False, "not for language models")
     batch_size: int = option(32, "streams of text, a window of each a step", at_least=1)
     sequence_length: int = option(128, "units of a window: gradients go no further", at_least=1)
-    devices: int = option(1, "streams are read by one device", at_least=0, at_most=1)
+    devices: int = option(1, "streams are read by one device", at_least=1, at_most=1)
     dropout: float = option(0.2, "share dropped between and after layers", at_least=0.0, below=1.0)
     input_dropout: float = option(
         0.1, "share dropped of the units' vectors", at_least=0.0, below=1.0
