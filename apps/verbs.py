@@ -8,11 +8,12 @@ from functools import partial
 from pathlib import Path
 
 from apps.application import DATA_OPTIONS, SPLIT_FILES, Application
-from apps.options import from_file, override, to_json
+from apps.options import from_file, override, own_options, to_json
 from apps.quiet import import_tensorflow
 from apps.resumption import check_checksum, check_surroundings, resumed
 from apps.run_folder import CONFIG, FORMAT, MODEL, RunFolder, versions
 from apps.signals import Signals, Terminated
+from apps.transfer import inherited
 from apps.unfinished import UnfinishedTraining
 from data.errors import UserError
 
@@ -33,6 +34,8 @@ def train(application: Application, options: dict) -> None:
         config = resumed(override(application.config(), begun["config"]), given)
     else:
         config = override(application.recipe(given.get("dataset", "sample")), given)
+        if getattr(config, "init_from", None):
+            config = inherited(config, given)
     application.check_data(config)
     application.check_vectors(config)
     application.check_step(config)
@@ -73,7 +76,8 @@ def _train(
     if corpus is None:
         corpus = task_class.read(application, config)
         sizes = ", ".join(f"{len(rows)} {name}" for name, rows in corpus.splits.items())
-        print(f"{corpus.name}: {sizes}; classes {', '.join(corpus.class_names)}")
+        classes = f"; classes {', '.join(corpus.class_names)}" if corpus.class_names else ""
+        print(f"{corpus.name}: {sizes}{classes}")
     origin = _origin(command, corpus, config, devices.names(config.devices))
     description = {"format": FORMAT, "application": application.name}
     if begun:
@@ -156,6 +160,14 @@ def _load(application: Application, options: dict):
     return run, description, config
 
 
+def _load_task(application: Application, config, description: dict, run: RunFolder, own):
+    """The trained task; `own` are options of its application alone, or None."""
+    task = application.load_task().load(config, description, run.path)
+    if own is not None:
+        task.answer_with(own)
+    return task
+
+
 def evaluate(application: Application, options: dict) -> None:
     """Prints the figures of a split and adds them to the run's `metrics.json`."""
     run, description, config = _load(application, options)
@@ -206,7 +218,9 @@ def predict(application: Application, options: dict) -> None:
     """Answers texts, or the rows of a file, through the serving model."""
     run, description, config = _load(application, options)
     texts, source, output = options["texts"], options["input"], options["output"]
-    if bool(texts) == bool(source):
+    own = own_options(application.predict_options, options)
+    needed = source or not getattr(own, "needs_no_text", False)
+    if bool(texts) == bool(source) and needed:
         raise UserError("predict takes either texts or --input FILE. See predict --help")
     from apps import highlighting, prediction
 
@@ -219,7 +233,10 @@ def predict(application: Application, options: dict) -> None:
         formats = prediction.output_formats(application, options)
     prediction.check_files(source, output, formats)
     import_tensorflow()
-    task = application.load_task().load(config, description, run.path)
+    task = _load_task(application, config, description, run, own)
+    if application.converses and not (source or output):
+        task.converse(texts)
+        return
     column = config.text_column
     if source:
         column = options["text_column"] or prediction.column_of(source) or column
@@ -245,10 +262,11 @@ def export(application: Application, options: dict) -> None:
     empty = output.is_dir() and not any(output.iterdir())
     if output.exists() and not empty and not (output / "saved_model.pb").is_file():
         raise UserError(f"{output} exists and is no SavedModel. Choose another --output")
+    own = own_options(application.export_options, options)
     import_tensorflow()
     from models.serving import export as write
 
-    task = application.load_task().load(config, description, run.path)
+    task = _load_task(application, config, description, run, own)
     write(task.serving(), output, [run.path / CONFIG, run.path / MODEL, *task.files(run.path)])
     print(f"SavedModel: {output}")
 

@@ -65,7 +65,8 @@ def export(serving: ServingClassifier, folder: Path, extra_files: list[Path] = (
     The folder loads with `tf.saved_model.load` where only TensorFlow is installed.
 
     Args:
-        serving: the model to write.
+        serving: the model to write; with a method `endpoints`, which returns functions and their
+            input signatures by name, it has others than `serving_default`.
         folder: appears whole or not at all; a former one is replaced.
         extra_files: copied into `assets.extra`, TensorFlow's place for what the graph does not
             read: Keras cannot load a SavedModel, so the `.keras` file travels with it.
@@ -76,8 +77,11 @@ def export(serving: ServingClassifier, folder: Path, extra_files: list[Path] = (
     archive = keras.export.ExportArchive()
     archive.track(serving.model)
     archive.track(serving.preprocessor)
-    archive.add_endpoint("serving_default", serving.answer, input_signature=_STRINGS)
+    one = {"serving_default": (serving.answer, _STRINGS)}
+    endpoints = serving.endpoints() if hasattr(serving, "endpoints") else one
     with stock_operations(), whole_folder(folder) as partial:
+        for name, (function, signature) in endpoints.items():
+            archive.add_endpoint(name, function, input_signature=signature)
         archive.write_out(str(partial), verbose=False)
         extra = partial / "assets.extra"
         extra.mkdir()
