@@ -24,8 +24,8 @@ def find_vectors(name: str | None, data_dir: str | None) -> str | None:
     """Where vectors are, for `read_vectors`.
 
     Args:
-        name: a file; `glove-6b-50d`, found in the data folder or the package of the extra; None
-            for none.
+        name: a file; `glove-6b-50d`, found in the package of the extra, which has all of it, or
+            else in the data folder; None for none.
         data_dir: the user's data folder, or None.
 
     Raises:
@@ -33,11 +33,11 @@ def find_vectors(name: str | None, data_dir: str | None) -> str | None:
     """
     if name != GLOVE:
         return name
+    if importlib.util.find_spec(_GLOVE_PACKAGE):
+        return GLOVE
     files = sorted(Path(data_dir).glob(_GLOVE_FILES)) if data_dir else []
     if files:
         return str(files[0])
-    if importlib.util.find_spec(_GLOVE_PACKAGE):
-        return GLOVE
     raise UserError(
         f"no {GLOVE}: neither <data-dir>/{_GLOVE_FILES} nor its package is there. "
         "Run: pip install '.[vectors]'"

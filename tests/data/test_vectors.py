@@ -107,11 +107,14 @@ def test_the_packaged_vectors_are_those_of_glove_6b_50d():
     assert found["king"].dtype == np.float32
 
 
-def test_glove_is_found_in_the_data_folder_first(tmp_path):
+def test_glove_is_found_in_its_package_or_else_in_the_data_folder(tmp_path, monkeypatch):
     file = tmp_path / "glove" / "glove.6B.50d.txt"
     file.parent.mkdir()
-    file.write_text("the 1.0 2.0\n")
+    file.write_text("a 1 2\n")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert find_vectors(GLOVE, str(tmp_path)) == str(file)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
+    assert find_vectors(GLOVE, str(tmp_path)) == GLOVE
 
 
 def test_without_file_and_package_the_extra_is_named(monkeypatch):
