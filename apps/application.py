@@ -102,7 +102,9 @@ class TrainingConfig:
         "orthogonal", "Keras initializer of state weights, or gate_orthogonal"
     )
     embedding_dim: int = option(64, "size of a token's vector", at_least=1)
-    vectors: str | None = option(None, f"GloVe or fastText text file (also .gz, .xz), or {GLOVE}")
+    vectors: str | None = option(
+        None, f"GloVe or fastText text file (also .gz, .xz), {GLOVE}, or none", none=True
+    )
     freeze_vectors: bool = option(False, "keep the pretrained vectors as they are")
 
 

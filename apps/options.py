@@ -16,7 +16,9 @@ from pathlib import Path
 from data.errors import UserError
 
 
-def option(default, help: str, choices: tuple = (), at_least=None, below=None, at_most=None):
+def option(
+    default, help: str, choices: tuple = (), at_least=None, below=None, at_most=None, none=False
+):
     """A dataclass field with what the command line needs to know.
 
     Args:
@@ -24,10 +26,11 @@ def option(default, help: str, choices: tuple = (), at_least=None, below=None, a
         help: a line for `--help`.
         choices: the valid values, or none for any.
         at_least, at_most, below: bounds of a number.
+        none: whether `none` undoes what a recipe sets.
     """
     bounds = {"at_least": at_least, "below": below, "at_most": at_most}
     bounds = {name: bound for name, bound in bounds.items() if bound is not None}
-    metadata = {"help": help, "choices": tuple(choices), "bounds": bounds}
+    metadata = {"help": help, "choices": tuple(choices), "bounds": bounds, "none": none}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -80,7 +83,7 @@ def add_options(parser, config_class: type, defaults=None, only: tuple[str, ...]
         if kind is bool:
             settings["action"] = argparse.BooleanOptionalAction
         else:
-            settings["type"] = kind
+            settings["type"] = _or_none(kind) if field.metadata["none"] else kind
             settings["metavar"] = _metavar(kind, field)
             if field.metadata["choices"]:
                 settings["choices"] = field.metadata["choices"]
@@ -98,6 +101,17 @@ def _kind(field: dataclasses.Field) -> tuple[type, bool]:
     if typing.get_origin(kind) is tuple:
         return typing.get_args(kind)[0], True
     return kind, False
+
+
+def _or_none(kind: type):
+    """What reads a value or `none`."""
+
+    def read(text: str):
+        return None if text == "none" else kind(text)
+
+    # argparse says "invalid float value".
+    read.__name__ = kind.__name__
+    return read
 
 
 def _metavar(kind: type, field: dataclasses.Field) -> str:

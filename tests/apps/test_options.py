@@ -17,7 +17,8 @@ class Toy:
     cell: str = option("gru", "cell", ("lstm", "gru"))
     pooling: tuple[str, ...] = option(("max",), "poolings", ("max", "mean"))
     residual: bool = option(False, "add the input")
-    vectors: str | None = option(None, "file")
+    vectors: str | None = option(None, "file", none=True)
+    condition: str | None = option(None, "class")
 
 
 def parse(*arguments, defaults=Toy()):
@@ -36,6 +37,7 @@ def parse(*arguments, defaults=Toy()):
         (["--no-residual"], {"residual": False}),
         (["--pooling", "mean", "max"], {"pooling": ["mean", "max"]}),
         (["--vectors", "a.txt", "--cell", "lstm"], {"vectors": "a.txt", "cell": "lstm"}),
+        (["--vectors", "none", "--condition", "none"], {"vectors": None, "condition": "none"}),
     ],
 )
 def test_only_what_was_given_is_returned(arguments, given):
