@@ -158,11 +158,15 @@ class TextGeneration:
         """Trains, see `apps.training.fit`."""
         batches, loss = self.batches_and_loss(corpus)
         held_out = self._figures(corpus.split("validation"))
+        # Made once: its graph reads the weights as they are.
+        options = GenerationOptions(max_length=max(1, self.config.sample_length))
+        sampler = TextGenerator(self.tokenizer, self.language_model, options, self.ends)
 
         def validate(model: StreamModel) -> dict[str, float]:
-            found = held_out.figures(model.model)
+            found = held_out.figures()
             if self.config.sample_length:
-                print(f"\n{self.sample()}\n", flush=True)
+                text = sampler.serve(tf.constant([""]))["texts"].numpy()[0]
+                print(f"\n{text.decode('utf-8')}\n", flush=True)
             return found
 
         ending = training.fit(
@@ -171,21 +175,15 @@ class TextGeneration:
         self.language_model = in_full_precision(self.language_model)
         return ending
 
-    def sample(self) -> str:
-        """What the model writes from nothing, the same for the same weights."""
-        options = GenerationOptions(max_length=self.config.sample_length)
-        generator = TextGenerator(self.tokenizer, self.language_model, options, self.ends)
-        return generator.serve(tf.constant([""]))["texts"].numpy()[0].decode("utf-8")
-
     def _figures(self, documents: Documents) -> LanguageFigures:
-        return LanguageFigures(self.tokenizer, documents, self.ends)
+        return LanguageFigures(self.language_model, self.tokenizer, documents, self.ends)
 
     def check_comparable(self, corpus: DocumentCorpus) -> None:
         """Nothing but the classes must agree, and reading has compared them."""
 
     def evaluate(self, examples: Documents) -> dict:
         """All figures of a split; see `apps.language_figures`."""
-        return self._figures(examples).report(self.language_model)
+        return self._figures(examples).report()
 
     def evaluate_baseline(self, corpus: DocumentCorpus, examples: Documents) -> dict[str, dict]:
         """There is none.

@@ -36,12 +36,17 @@ class LanguageFigures:
     same time, each but the first begins with the states after the 512 units before it.
 
     Args:
+        model: what is measured, at any moment of its training.
         tokenizer: texts to ids.
         documents: the split.
         ends: whether the model has learned where texts end.
     """
 
-    def __init__(self, tokenizer: UnitTokenizer, documents: Documents, ends: bool):
+    def __init__(
+        self, model: LanguageModel, tokenizer: UnitTokenizer, documents: Documents, ends: bool
+    ):
+        self._model = model
+        self._nats_of = tf.function(self._batch, reduce_retracing=True)
         ids = ids_of(tokenizer, documents.texts)
         rows = _LOGITS // (_LENGTH * tokenizer.vocabulary_size)
         self.streams = Streams(
@@ -55,15 +60,15 @@ class LanguageFigures:
         self.unknown = int(np.count_nonzero(ids.flat_values.numpy() == UNKNOWN))
         self.characters = sum(map(len, documents.texts))
 
-    def figures(self, model: LanguageModel) -> dict[str, float]:
+    def figures(self) -> dict[str, float]:
         """What chooses the epoch: `nats_per_unit`, and `log_likelihood`, the same with its sign, of
         which the highest is the best."""
-        nats = self._nats(model) / self.streams.units
+        nats = self._nats() / self.streams.units
         return {"nats_per_unit": nats, "log_likelihood": -nats}
 
-    def report(self, model: LanguageModel) -> dict[str, float]:
+    def report(self) -> dict[str, float]:
         """All figures. Per character they count the end of a text with its last one."""
-        nats = self._nats(model)
+        nats = self._nats()
         per_unit = nats / self.streams.units
         return {
             "nats_per_unit": per_unit,
@@ -78,24 +83,25 @@ class LanguageFigures:
             "unknown_share": self.unknown / self.streams.units,
         }
 
-    def _nats(self, model: LanguageModel) -> float:
+    def _nats(self) -> float:
         """The negative log-likelihood of the whole split."""
-
-        @tf.function(reduce_retracing=True)
-        def nats_of(inputs, targets, states):
-            fresh = model.initial_states(tf.shape(targets)[0], inputs.get("labels"))
-            starts = inputs["starts"][:, None]
-            states = [tf.where(starts, new, old) for new, old in zip(fresh, states, strict=True)]
-            logits, states = model(inputs["token_ids"], states, training=False)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
-            return tf.reduce_sum(tf.where(targets != 0, losses, 0.0)), states
-
-        total, sizes = 0.0, [size for sizes in model.stack.state_sizes for size in sizes]
-        states = [tf.zeros([self.streams.batch_size, size], model.compute_dtype) for size in sizes]
+        stack, rows = self._model.stack, self.streams.batch_size
+        sizes = [size for sizes in stack.state_sizes for size in sizes]
+        states = [tf.zeros([rows, size], stack.compute_dtype) for size in sizes]
+        total = 0.0
         for inputs, targets in self.streams.dataset():
-            nats, states = nats_of(inputs, targets, states)
+            nats, states = self._nats_of(inputs, targets, states)
             total += float(nats)
         return total
+
+    def _batch(self, inputs, targets, states):
+        """The same of a batch, <float32>[], and the states after it."""
+        fresh = self._model.initial_states(tf.shape(targets)[0], inputs.get("labels"))
+        starts = inputs["starts"][:, None]
+        states = [tf.where(starts, new, old) for new, old in zip(fresh, states, strict=True)]
+        logits, states = self._model(inputs["token_ids"], states, training=False)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
+        return tf.reduce_sum(tf.where(targets != 0, losses, 0.0)), states
 
 
 def table(report: dict, unit: str) -> str:

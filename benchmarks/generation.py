@@ -90,8 +90,8 @@ def rows_of(found: dict) -> list[tuple[str, str, str]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--units", type=int, default=512, help="state size of each layer")
-    parser.add_argument("--num-layers", type=int, default=2, help="LSTM layers")
+    parser.add_argument("--units", type=int, default=256, help="state size of each layer")
+    parser.add_argument("--num-layers", type=int, default=1, help="LSTM layers")
     parser.add_argument("--length", type=int, default=1000, help="units generated in a round")
     parser.add_argument("--rounds", type=int, default=7, help="rounds of each way")
     parser.add_argument("--output", default="generation.json", help="where the figures go")

@@ -11,7 +11,8 @@ class Streams:
 
     The windows of all texts, in order, are dealt to `batch_size` rows in equal parts: a row's
     window goes on where that of the batch before has ended, or begins a text. Before each text
-    stands START, and END behind it.
+    stands START, and END behind it; a row that begins amidst a text reads START, too, in the place
+    of the unit before.
 
     Args:
         texts: <int32>[texts, (units)].
@@ -75,9 +76,9 @@ class Streams:
             at = row["begin"][:, None] + places
             real = at < row["end"][:, None]
             inputs = tf.where(real, tf.gather(self.ids, tf.where(real, at, 0)), 0)
-            # No row is of padding alone: cuDNN would not take it.
-            empty = (places == 0) & ~real
-            inputs = {"token_ids": tf.where(empty, START, inputs), "starts": row["starts"]}
+            # Wherever states begin anew; and no row is of padding alone: cuDNN would not take it.
+            begun = (places == 0) & row["starts"][:, None]
+            inputs = {"token_ids": tf.where(begun, START, inputs), "starts": row["starts"]}
             if "labels" in row:
                 inputs["labels"] = row["labels"]
             counted = real & row["counts"][:, None]

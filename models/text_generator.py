@@ -8,7 +8,7 @@ from models.beam_search import beam_search
 from models.constraints import Constraints
 from models.decoding import decode
 from models.language_model import LanguageModel
-from models.recurrence import stock_operations
+from models.recurrence import compiled_loops, stock_operations
 from models.sampling import Sampling, greedy
 from models.stop_strings import StopStrings
 
@@ -55,6 +55,7 @@ class TextGenerator(tf.Module):
             repetition_penalty=options.repetition_penalty,
             no_repeat_ngram=options.no_repeat_ngram,
         )
+        self._compiled_step = tf.function(model.step, jit_compile=True)
         self.stop = StopStrings(tokenizer.decode, options.stop) if options.stop else None
         self.serve = tf.function(self.answer, input_signature=[_STRINGS])
 
@@ -139,7 +140,7 @@ class TextGenerator(tf.Module):
     def _continued(self, texts, choose, max_length, seed, watch=None):
         logits, states, ids = self._begun(texts)
         found = decode(
-            self.model.step,
+            self._step(),
             logits,
             states,
             max_length=max_length,
@@ -155,7 +156,7 @@ class TextGenerator(tf.Module):
     def _searched(self, texts):
         logits, states, ids = self._begun(texts)
         found = beam_search(
-            self.model.step,
+            self._step(),
             logits,
             states,
             beam_width=self.options.beam_width,
@@ -166,6 +167,10 @@ class TextGenerator(tf.Module):
             constraints=self.constraints,
         )
         return self._texts(texts, found.ids[:, 0], found.scores[:, 0])
+
+    def _step(self):
+        """The model's step; compiled, it is one operation of the loop instead of dozens."""
+        return self._compiled_step if compiled_loops() else self.model.step
 
     def _stopped(self, watch):
         hooks = [hook for hook in (self.stop, watch) if hook is not None]

@@ -11,11 +11,10 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from apps import prediction
 from apps.command_line import main
 from apps.epochs import KeepProgress
 from apps.generation import TextGeneration
-from apps.generation_config import GenerationConfig, GenerationOptions, PredictOptions
+from apps.generation_config import GenerationConfig, GenerationOptions
 from apps.options import override
 from apps.run_folder import RunFolder
 from apps.text_generation import APPLICATION
@@ -268,15 +267,6 @@ def test_half_a_character_is_not_printed(trained, monkeypatch, capsys):
     for text in ("ab\ufffd", "ab\u00e9cd", "ab\u00e9cdz"):
         dialogue._print(tf.constant([text.encode()]))
     assert capsys.readouterr().out == "ab\u00e9c"
-
-
-def test_answers_keep_the_order_of_their_texts(trained):
-    task = loaded(trained)
-    task.answer_with(PredictOptions(greedy=True, max_length=6))
-    texts = ["The cat sat on", "A", "Who saw the"]
-    rows = prediction.answers(task, task.serving().serve, texts)
-    alone = [prediction.answer(task, [text])[0] for text in texts]
-    assert [row["continuation"] for row in rows] == [row["continuation"] for row in alone]
 
 
 def test_options_that_leave_nothing_to_chance_are_checked_before_tensorflow(python_process):

@@ -52,7 +52,8 @@ def test_context_is_read_and_not_counted():
     steps = batches(Streams(ONE, 2, 10, ends=False, context=1))
     (before, nothing), (begun, predicted), *_ = steps
     # The second row's part begins with the fourth window; the first one's with the text.
-    assert before["token_ids"][1] == list(range(29, 39))
+    assert before["token_ids"][1] == [START, *range(30, 39)]
+    assert begun["token_ids"][1] == list(range(39, 49))
     assert nothing == [[0] * 10, [0] * 10]
     assert begun["starts"] == [True, False]
     assert predicted == [list(range(10, 20)), list(range(40, 50))]
@@ -74,9 +75,10 @@ def test_epochs_differ_and_each_follows_from_seed_and_number():
 
 def test_windows_of_a_long_text_end_elsewhere_in_another_epoch():
     streams = Streams(ONE, 2, 5, shuffle_seed=0)
-    firsts = {batches(streams, epoch)[0][0]["token_ids"][0][0] for epoch in range(8)}
-    assert len(firsts) > 2
-    assert all(first == START or first < 15 for first in firsts)
+    begun = [batches(streams, epoch)[0] for epoch in range(8)]
+    assert all(row[0] == START for inputs, _ in begun for row in inputs["token_ids"])
+    firsts = {targets[0][0] for _, targets in begun}
+    assert len(firsts) > 2 and firsts <= set(range(10, 15))
 
 
 def test_labels_go_with_their_texts():
