@@ -34,3 +34,9 @@ CASES = {
     "capitals inside": r".*\p{Lu}.*",
     "small": r".*",
 }
+
+# data.units: what a language model or a translator reads and writes.
+UNITS = ("characters", "bytes", "words", "subwords")
+# Their ids before every vocabulary, and what a unit reads as that the vocabulary lacks.
+PADDING, UNKNOWN, START, END = range(4)
+UNKNOWN_TEXT = "\ufffd"

@@ -1,0 +1,131 @@
+"""The units that language models and translators read and write, learned from training texts."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import tensorflow as tf
+
+from data.byte_pairs import Pair, learn_merges
+from data.errors import UserError, choose
+from data.names import UNITS
+from data.pieces import pieces_of
+from data.preprocessor import by_frequency
+
+_BATCH = 1024
+_pieces = tf.function(
+    lambda texts: pieces_of(texts).flat_values,
+    input_signature=[tf.TensorSpec([None], tf.string)],
+)
+
+
+@dataclass(frozen=True)
+class Units:
+    """What was learned.
+
+    The id of a token is its position plus 4: `data.names` has the ids before them.
+
+    Attributes:
+        kind: a name in `data.names.UNITS`.
+        tokens: by falling frequency; of sub-words first the single characters, then what was
+            merged, in that order. No tokens for bytes, whose ids are the byte plus 4.
+        merges: of sub-words, the pairs that were merged, in the order they were learned.
+    """
+
+    kind: str
+    tokens: tuple[str, ...] = ()
+    merges: tuple[Pair, ...] = ()
+
+    def save(self, folder: Path, name: str = "units") -> None:
+        """Writes `<name>.json`."""
+        record = {"kind": self.kind, "tokens": self.tokens, "merges": self.merges}
+        text = json.dumps(record, ensure_ascii=False, indent=0)
+        (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8", newline="")
+
+    @classmethod
+    def load(cls, folder: Path, name: str = "units") -> "Units":
+        """Reads what `save` wrote.
+
+        Raises:
+            UserError: the file is missing or damaged.
+        """
+        path = folder / f"{name}.json"
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            units = cls(
+                record["kind"],
+                tuple(record["tokens"]),
+                tuple((left, right) for left, right in record["merges"]),
+            )
+            units._check()
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise UserError(f"cannot read {path}: {error}. Train again") from None
+        return units
+
+    def _check(self) -> None:
+        """Raises ValueError if these cannot have been learned: ids would shift."""
+        tokens = set(self.tokens)
+        choose("kind of units", self.kind, _LEARN)
+        if "" in tokens or len(tokens) < len(self.tokens):
+            raise ValueError("it has empty or repeated tokens")
+        if not all({left, right, left + right} <= tokens for left, right in self.merges):
+            raise ValueError("its merges do not fit its tokens")
+
+
+def learn_units(kind: str, texts: Iterable[str], size: int) -> Units:
+    """Learns from the training texts, and from no others.
+
+    Args:
+        kind: a name in `data.names.UNITS`.
+        texts: raw texts; for a vocabulary that two languages share, those of both.
+        size: the most tokens wanted.
+
+    Raises:
+        ValueError: unknown `kind`.
+    """
+    return choose("kind of units", kind, _LEARN)(texts, size)
+
+
+def _characters(texts: Iterable[str], size: int) -> Units:
+    counts = Counter()
+    for text in texts:
+        counts.update(text)
+    return Units("characters", tuple(by_frequency(counts, 1)[:size]))
+
+
+def _bytes(texts: Iterable[str], size: int) -> Units:
+    return Units("bytes")
+
+
+def _words(texts: Iterable[str], size: int) -> Units:
+    return Units("words", tuple(by_frequency(_count_pieces(texts), 1)[:size]))
+
+
+def _subwords(texts: Iterable[str], size: int) -> Units:
+    pieces = _count_pieces(texts)
+    counts = Counter()
+    for piece, count in pieces.items():
+        for character in piece:
+            counts[character] += count
+    # Texts with the signs of many scripts would leave no room for merges.
+    characters = by_frequency(counts, 1)[: (size + 1) // 2]
+    merges = learn_merges(pieces, characters, size)
+    # Two ways may lead to one token.
+    tokens = dict.fromkeys([*characters, *(left + right for left, right in merges)])
+    return Units("subwords", tuple(tokens), tuple(merges))
+
+
+def _count_pieces(texts: Iterable[str]) -> Counter:
+    counts = Counter()
+    texts = iter(texts)
+    while chunk := list(islice(texts, _BATCH)):
+        counts.update(_pieces(tf.constant(chunk)).numpy())
+    return Counter({piece.decode("utf-8"): count for piece, count in counts.items()})
+
+
+_LEARN: dict[str, Callable[[Iterable[str], int], Units]] = dict(
+    zip(UNITS, (_characters, _bytes, _words, _subwords), strict=True)
+)
