@@ -121,6 +121,10 @@ class Application:
         recipes: options that differ from the config's defaults, by data set.
         formats: of `predict --format`, where answers are more than columns of a table.
         open_writer: writes them; its arguments are those of `data.tag_writers.tag_writer`.
+        predict_options: a frozen dataclass of `option`s that `predict` has for this application
+            alone, or None. The task gets an instance by its method `answer_with`; options that
+            exclude each other are refused by its `__post_init__`.
+        export_options: likewise of `export`, for what the SavedModel does by default.
     """
 
     name: str
@@ -132,6 +136,8 @@ class Application:
     recipes: dict[str, dict] = field(default_factory=dict)
     formats: tuple[str, ...] = ()
     open_writer: Callable | None = None
+    predict_options: type | None = None
+    export_options: type | None = None
 
     def recipe(self, dataset: str):
         """The config with the defaults of a data set."""

@@ -124,6 +124,13 @@ def _add_predict(parser, application: Application, arguments: list[str]) -> None
             choices=application.formats,
             help="of the output (default: as the suffix of --output)",
         )
+    _add_own(parser, application.predict_options)
+
+
+def _add_own(parser, options: type | None) -> None:
+    """Options of one application alone."""
+    if options is not None:
+        add_options(parser, options, options())
 
 
 def _suffixes(application: Application) -> str:
@@ -138,6 +145,7 @@ def _add_export(parser, application: Application, arguments: list[str]) -> None:
         default=f"exported/{application.name}",
         help="the SavedModel's folder (default: %(default)s)",
     )
+    _add_own(parser, application.export_options)
 
 
 _OPTIONS = {

@@ -114,6 +114,18 @@ def _shown(default) -> str:
     return "" if default is None else str(default)
 
 
+def own_options(options_class: type | None, given: dict):
+    """What of the options given belongs to the class, as an instance; None without a class.
+
+    Raises:
+        UserError: as `override`.
+    """
+    if options_class is None:
+        return None
+    names = {field.name for field in dataclasses.fields(options_class)}
+    return override(options_class(), {name: given[name] for name in names & given.keys()})
+
+
 def override(defaults, given: dict):
     """`defaults` with the options that were given.
 

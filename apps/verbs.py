@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from apps.application import DATA_OPTIONS, SPLIT_FILES, Application
-from apps.options import from_file, override, to_json
+from apps.options import from_file, override, own_options, to_json
 from apps.quiet import import_tensorflow
 from apps.resumption import check_checksum, check_surroundings, resumed
 from apps.run_folder import CONFIG, FORMAT, MODEL, RunFolder, versions
@@ -156,6 +156,14 @@ def _load(application: Application, options: dict):
     return run, description, config
 
 
+def _load_task(application: Application, config, description: dict, run: RunFolder, own):
+    """The trained task; `own` are options of its application alone, or None."""
+    task = application.load_task().load(config, description, run.path)
+    if own is not None:
+        task.answer_with(own)
+    return task
+
+
 def evaluate(application: Application, options: dict) -> None:
     """Prints the figures of a split and adds them to the run's `metrics.json`."""
     run, description, config = _load(application, options)
@@ -218,8 +226,9 @@ def predict(application: Application, options: dict) -> None:
     else:
         formats = prediction.output_formats(application, options)
     prediction.check_files(source, output, formats)
+    own = own_options(application.predict_options, options)
     import_tensorflow()
-    task = application.load_task().load(config, description, run.path)
+    task = _load_task(application, config, description, run, own)
     column = config.text_column
     if source:
         column = options["text_column"] or prediction.column_of(source) or column
@@ -245,10 +254,11 @@ def export(application: Application, options: dict) -> None:
     empty = output.is_dir() and not any(output.iterdir())
     if output.exists() and not empty and not (output / "saved_model.pb").is_file():
         raise UserError(f"{output} exists and is no SavedModel. Choose another --output")
+    own = own_options(application.export_options, options)
     import_tensorflow()
     from models.serving import export as write
 
-    task = application.load_task().load(config, description, run.path)
+    task = _load_task(application, config, description, run, own)
     write(task.serving(), output, [run.path / CONFIG, run.path / MODEL, *task.files(run.path)])
     print(f"SavedModel: {output}")
 
