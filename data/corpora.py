@@ -7,6 +7,9 @@ from data.columns import Columns
 from data.errors import UserError
 from data.examples import Corpus
 from data.names import SAMPLES
+from data.parallel import ParallelCorpus
+from data.parallel_columns import ParallelFiles
+from data.parallel_files import read_parallel_files
 from data.tabular import read_table
 from data.tagged import TaggedCorpus
 from data.tagged_columns import TaggedColumns
@@ -24,6 +27,11 @@ TAGGED_CORPORA = {
     "btc": "data.btc",
     "conll2003": "data.conll2003",
     "wnut17": "data.wnut17",
+}
+# Texts with translations: a module with `read(data_dir, source, target) -> ParallelCorpus`.
+PARALLEL_CORPORA = {
+    "multi30k": "data.multi30k",
+    "tatoeba": "data.tatoeba",
 }
 
 
@@ -84,6 +92,29 @@ def read_tagged_texts(
         corpus = read_tagged_files(str(SAMPLES / sample), columns, types=types)
         return replace(corpus, name="sample")
     return read_tagged_files(dataset, columns, validation, test, types)
+
+
+def read_parallel_texts(
+    dataset: str, sample: str, data_dir: str | None, files: ParallelFiles
+) -> ParallelCorpus:
+    """Reads a data set of texts with translations.
+
+    Args:
+        dataset: `sample`, a name in `PARALLEL_CORPORA`, or else the path of a user's file.
+        sample, data_dir: as `read_labelled_texts`.
+        files: the languages, and more of users' files (`data.parallel_files`).
+
+    Raises:
+        UserError: no such data set, or something in it cannot be used.
+    """
+    if dataset in PARALLEL_CORPORA:
+        module = importlib.import_module(PARALLEL_CORPORA[dataset])
+        return module.read(data_dir, files.source, files.target)
+    if dataset == "sample":
+        languages = ParallelFiles(files.source, files.target)
+        corpus = read_parallel_files(str(SAMPLES / sample), languages)
+        return replace(corpus, name="sample")
+    return read_parallel_files(dataset, files)
 
 
 def _check_classes(corpus: Corpus, class_names: tuple[str, ...]) -> None:

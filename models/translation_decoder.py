@@ -171,7 +171,7 @@ class TranslationDecoder(keras.layers.Layer):
         Returns:
             logits <float32>[rows, vocabulary_size], and the new state.
         """
-        hidden, _, state = self._one(self.embedding(token_ids), state, memory)
+        hidden, _, state = self._one(self._vectors(token_ids), state, memory)
         return self.logits_of(hidden), state
 
     def logits_of(self, hidden):
@@ -183,8 +183,12 @@ class TranslationDecoder(keras.layers.Layer):
         return products + ops.cast(self.bias, "float32")
 
     def _embedded(self, target_ids, training):
-        x = self.drop_words(self.embedding(target_ids), training=training)
+        x = self.drop_words(self._vectors(target_ids), training=training)
         return self.drop_features(x, training=training)
+
+    def _vectors(self, ids):
+        # Past the layer, which may attach a mask: behind its end a target needs none.
+        return ops.cast(ops.take(self.embedding.embeddings, ids, axis=0), self.compute_dtype)
 
     def _attended(self, outputs, memory: Memory, positions=None):
         """`h` and the weights for the stack's outputs <float32>[batch, queries, units]."""
@@ -239,13 +243,15 @@ class TranslationDecoder(keras.layers.Layer):
         sampled = self.sampling if training else None
         embedded = tf.transpose(self._embedded(target_ids, training), [1, 0, 2])
         inputs = tf.TensorArray(embedded.dtype, steps).unstack(embedded)
-        drop = self.drop_features(tf.ones([batch, 1, embedded.shape[-1]], embedded.dtype), training=training)
+        drop = self.drop_features(
+            tf.ones([batch, 1, embedded.shape[-1]], embedded.dtype), training=training
+        )
         coins = None if sampled is None else sampled.coins(steps, batch)
 
         def body(t, state, last, found, seen):
             x = inputs.read(t)
             if coins is not None:
-                own = self.embedding(last) * drop[:, 0]
+                own = self._vectors(last) * drop[:, 0]
                 x = tf.where((coins[t] & (t > 0))[:, None], own, x)
             hidden, weights, state = self._one(x, state, memory, masks)
             if coins is not None:
