@@ -33,17 +33,13 @@ class RecurrentStack(keras.layers.Layer):
         forget_bias: initial bias of the forget gates; None keeps the cell's default.
         chrono_length: spread the units' memories over this many steps (Tallec & Ollivier 2018);
             0 for `forget_bias`.
-        return_state: whether the final states are wanted, too.
 
     Call arguments:
         inputs: <float32>[batch, time, features].
         mask: <bool>[batch, time], true at real steps, or None.
-        initial_state: for each layer its states, <float32>[batch, units] each, those of the
-            backward direction last; None for zeros.
 
     Output shape:
-        <float32>[batch, time, units], twice the units if bidirectional; with `return_state` that
-        and the final states, as `initial_state`.
+        <float32>[batch, time, units], twice the units if bidirectional.
     """
 
     def __init__(
@@ -64,7 +60,6 @@ class RecurrentStack(keras.layers.Layer):
         weight_drop: float = 0.0,
         forget_bias: float | None = None,
         chrono_length: int = 0,
-        return_state: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -80,7 +75,6 @@ class RecurrentStack(keras.layers.Layer):
         self.recurrent_initializer = recurrent_initializer
         self.layer_normalization = layer_normalization
         self.use_cudnn = use_cudnn
-        self.return_state = return_state
         self.supports_masking = True
         # What a cell lacks is left out unless asked for; asked for, the factory refuses it.
         options = {"use_cudnn": use_cudnn} if cell in ("lstm", "gru") else {}
@@ -94,7 +88,6 @@ class RecurrentStack(keras.layers.Layer):
                 units,
                 bidirectional,
                 return_sequences=True,
-                return_state=return_state,
                 weight_drop=weight_drop,
                 l1=l1,
                 l2=l2,
@@ -110,78 +103,31 @@ class RecurrentStack(keras.layers.Layer):
     def build(self, input_shape):
         for layer, norm in zip(self.layers, self.norms or [None] * self.num_layers, strict=True):
             layer.build(input_shape)
-            input_shape = (*input_shape[:-1], self._width())
+            input_shape = self.compute_output_shape(input_shape)
             if norm is not None:
                 norm.build(input_shape)
         super().build(input_shape)
 
-    def call(self, inputs, mask=None, training=False, initial_state=None):
-        x, finals = inputs, []
+    def call(self, inputs, mask=None, training=False):
+        x = inputs
         for i, layer in enumerate(self.layers):
             below = self.dropouts[i - 1](x, training=training) if i else x
-            given = {} if initial_state is None else {"initial_state": list(initial_state[i])}
-            outputs = layer(below, mask=mask, training=training, **given)
-            if self.return_state:
-                outputs, *final = outputs
-                finals.append(final)
-            x = self._above(i, x, outputs)
-        return (x, finals) if self.return_state else x
-
-    def step(self, inputs, states, masks=None):
-        """One step of a stack of one direction, by its cells alone: for loops over steps.
-
-        Args:
-            inputs: <float32>[batch, features].
-            states: as `initial_state`.
-            masks: of `step_masks`, in training.
-
-        Returns:
-            The outputs <float32>[batch, units] and the new states.
-        """
-        x, new = inputs, []
-        for i, layer in enumerate(self.layers):
-            below = x * masks[i - 1] if masks and i else x
-            outputs, after = layer.cell(below, list(states[i]), training=False)
-            new.append(list(after) if isinstance(after, list | tuple) else [after])
-            x = self._above(i, x, outputs)
-        return x, new
-
-    def step_masks(self, batch: int) -> list:
-        """Dropout between the layers, the same at all steps: <float32>[batch, units] for each layer
-        but the first."""
-        ones = keras.ops.ones((batch, 1, self._width()), self.compute_dtype)
-        return [drop(ones, training=True)[:, 0] for drop in self.dropouts]
-
-    def _above(self, number: int, inputs, outputs):
-        x = outputs + inputs if self.residual and number else outputs
-        return self.norms[number](x) if self.norms else x
-
-    def _width(self) -> int:
-        return self.units * (2 if self.bidirectional else 1)
+            outputs = layer(below, mask=mask, training=training)
+            x = outputs + x if self.residual and i else outputs
+            if self.norms:
+                x = self.norms[i](x)
+        return x
 
     def compute_output_shape(self, input_shape):
-        outputs = (*input_shape[:-1], self._width())
-        if not self.return_state:
-            return outputs
-        states = [[(input_shape[0], size) for size in _state_sizes(each)] for each in self.layers]
-        return outputs, states
+        return (*input_shape[:-1], self.units * (2 if self.bidirectional else 1))
 
     def get_config(self):
         names = (
             "cell units num_layers bidirectional dropout recurrent_dropout weight_drop forget_bias "
             "chrono_length l1 l2 "
-            "kernel_initializer recurrent_initializer residual layer_normalization use_cudnn "
-            "return_state"
+            "kernel_initializer recurrent_initializer residual layer_normalization use_cudnn"
         )
         return {**super().get_config(), **{name: getattr(self, name) for name in names.split()}}
-
-
-def _state_sizes(layer) -> list[int]:
-    """Of a layer's states, those of the backward direction last."""
-    if isinstance(layer, keras.layers.Bidirectional):
-        return _state_sizes(layer.forward_layer) + _state_sizes(layer.backward_layer)
-    size = layer.cell.state_size
-    return list(size) if isinstance(size, list | tuple) else [size]
 
 
 def recurrent_stack(cell: str, units: int, num_layers: int = 1, **options) -> RecurrentStack:
