@@ -33,13 +33,17 @@ class RecurrentStack(keras.layers.Layer):
         forget_bias: initial bias of the forget gates; None keeps the cell's default.
         chrono_length: spread the units' memories over this many steps (Tallec & Ollivier 2018);
             0 for `forget_bias`.
+        return_state: also return the final states; for one direction alone.
 
     Call arguments:
         inputs: <float32>[batch, time, features].
         mask: <bool>[batch, time], true at real steps, or None.
+        initial_state: <float32>[batch, units] each, as many as `num_states`, those of the first
+            layer first; or None for zeros.
 
     Output shape:
-        <float32>[batch, time, units], twice the units if bidirectional.
+        <float32>[batch, time, units], twice the units if bidirectional; with `return_state` a pair
+        of it and a list like `initial_state`.
     """
 
     def __init__(
@@ -60,11 +64,14 @@ class RecurrentStack(keras.layers.Layer):
         weight_drop: float = 0.0,
         forget_bias: float | None = None,
         chrono_length: int = 0,
+        return_state: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)
         if num_layers < 1:
             raise ValueError(f"num_layers must be at least 1. Received: {num_layers}")
+        if return_state and bidirectional:
+            raise ValueError("return_state is for layers of one direction. Received: bidirectional")
         self.cell, self.units, self.num_layers = cell, units, num_layers
         self.bidirectional, self.residual = bidirectional, residual
         self.dropout, self.recurrent_dropout = dropout, recurrent_dropout
@@ -75,6 +82,7 @@ class RecurrentStack(keras.layers.Layer):
         self.recurrent_initializer = recurrent_initializer
         self.layer_normalization = layer_normalization
         self.use_cudnn = use_cudnn
+        self.return_state = return_state
         self.supports_masking = True
         # What a cell lacks is left out unless asked for; asked for, the factory refuses it.
         options = {"use_cudnn": use_cudnn} if cell in ("lstm", "gru") else {}
@@ -88,6 +96,7 @@ class RecurrentStack(keras.layers.Layer):
                 units,
                 bidirectional,
                 return_sequences=True,
+                return_state=return_state,
                 weight_drop=weight_drop,
                 l1=l1,
                 l2=l2,
@@ -103,29 +112,74 @@ class RecurrentStack(keras.layers.Layer):
     def build(self, input_shape):
         for layer, norm in zip(self.layers, self.norms or [None] * self.num_layers, strict=True):
             layer.build(input_shape)
-            input_shape = self.compute_output_shape(input_shape)
+            input_shape = (*input_shape[:-1], self.units * (2 if self.bidirectional else 1))
             if norm is not None:
                 norm.build(input_shape)
         super().build(input_shape)
 
-    def call(self, inputs, mask=None, training=False):
-        x = inputs
+    @property
+    def state_sizes(self) -> list[list[int]]:
+        """The sizes of each layer's states."""
+        sizes = [layer.cell.state_size for layer in self.layers]
+        return [list(size) if isinstance(size, list | tuple) else [size] for size in sizes]
+
+    @property
+    def num_states(self) -> int:
+        """How many states all layers have together."""
+        return sum(map(len, self.state_sizes))
+
+    def call(self, inputs, mask=None, training=False, initial_state=None):
+        x, final = inputs, []
+        initial = self._by_layer(initial_state)
         for i, layer in enumerate(self.layers):
             below = self.dropouts[i - 1](x, training=training) if i else x
-            outputs = layer(below, mask=mask, training=training)
-            x = outputs + x if self.residual and i else outputs
-            if self.norms:
-                x = self.norms[i](x)
-        return x
+            outputs = layer(below, initial_state=initial[i], mask=mask, training=training)
+            if self.return_state:
+                outputs, *states = outputs
+                final += states
+            x = self._above(i, outputs, x)
+        return (x, final) if self.return_state else x
+
+    def step(self, inputs, states: list) -> tuple:
+        """One step, past Keras' loops; not for training.
+
+        Args:
+            inputs: <float32>[batch, features].
+            states: like `initial_state`.
+
+        Returns:
+            The output <float32>[batch, units] and the states after it.
+        """
+        x, after = inputs, []
+        for i, (layer, before) in enumerate(zip(self.layers, self._by_layer(states), strict=True)):
+            outputs, new = layer.cell(x, before, training=False)
+            after += new if isinstance(new, list | tuple) else [new]
+            x = self._above(i, outputs, x)
+        return x, after
+
+    def _above(self, i: int, outputs, below):
+        """What the layer gives to the next one."""
+        x = outputs + below if self.residual and i else outputs
+        return self.norms[i](x) if self.norms else x
+
+    def _by_layer(self, states: list | None) -> list:
+        if states is None:
+            return [None] * self.num_layers
+        states = iter(states)
+        return [[next(states) for _ in sizes] for sizes in self.state_sizes]
 
     def compute_output_shape(self, input_shape):
-        return (*input_shape[:-1], self.units * (2 if self.bidirectional else 1))
+        shape = (*input_shape[:-1], self.units * (2 if self.bidirectional else 1))
+        if not self.return_state:
+            return shape
+        return shape, [(input_shape[0], size) for sizes in self.state_sizes for size in sizes]
 
     def get_config(self):
         names = (
             "cell units num_layers bidirectional dropout recurrent_dropout weight_drop forget_bias "
             "chrono_length l1 l2 "
-            "kernel_initializer recurrent_initializer residual layer_normalization use_cudnn"
+            "kernel_initializer recurrent_initializer residual layer_normalization use_cudnn "
+            "return_state"
         )
         return {**super().get_config(), **{name: getattr(self, name) for name in names.split()}}
 

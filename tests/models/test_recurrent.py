@@ -190,3 +190,40 @@ def test_a_saved_stack_answers_the_same_in_a_fresh_process(tmp_path, python_proc
     done = python_process(LOAD, *(tmp_path / n for n in ("stack.keras", "in.npy", "out.npy")))
     assert done.returncode == 0, done.stderr
     assert_array_equal(np.load(tmp_path / "out.npy"), model.predict(TWO_TEXTS, verbose=0))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_states_carry_a_text_from_one_call_to_the_next(cell):
+    options = {"residual": True, "layer_normalization": True, "return_state": True}
+    stack = RecurrentStack(cell, 4, num_layers=2, **options)
+    whole, final = stack(TWO_TEXTS)
+    head, states = stack(TWO_TEXTS[:, :1])
+    tail, after = stack(TWO_TEXTS[:, 1:], initial_state=states)
+    assert_allclose(np.concatenate([head, tail], axis=1), whole, atol=1e-6)
+    assert len(states) == stack.num_states == len(final)
+    for ours, theirs in zip(after, final, strict=True):
+        assert_allclose(ours, theirs, atol=1e-6)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_step_is_a_call_of_one_step(cell):
+    options = {"residual": True, "layer_normalization": True, "return_state": True}
+    stack = RecurrentStack(cell, 4, num_layers=2, dropout=0.5, **options)
+    _, before = stack(TWO_TEXTS[:, :2])
+    output, after = stack.step(TWO_TEXTS[:, 2], before)
+    outputs, final = stack(TWO_TEXTS[:, 2:3], initial_state=before)
+    for ours, theirs in zip([output, *after], [outputs[:, 0], *final], strict=True):
+        assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_padding_leaves_the_states_of_the_last_real_step():
+    stack = RecurrentStack("lstm", 4, num_layers=2, return_state=True)
+    padded = np.pad(TWO_TEXTS, [(0, 0), (0, 3), (0, 0)], constant_values=9.0)
+    _, states = stack(padded, mask=np.arange(7) < np.array([[4], [4]]))
+    for ours, theirs in zip(states, stack(TWO_TEXTS)[1], strict=True):
+        assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_states_of_both_directions_are_refused():
+    with pytest.raises(ValueError, match="return_state"):
+        RecurrentStack("lstm", 4, bidirectional=True, return_state=True)
