@@ -57,7 +57,7 @@ class TranslationDecoder(keras.layers.Layer):
     Call arguments:
         target_ids: <int32>[batch, steps], START and the words before each step, 0 where padded.
         values: <float32>[batch, time, features], outputs of the encoder.
-        states: initial ones of each layer, <float32>[batch, units] each.
+        states: initial ones, <float32>[batch, units] each, those of the first layer first.
         source_mask: <bool>[batch, time].
 
     Output shape:
@@ -152,11 +152,11 @@ class TranslationDecoder(keras.layers.Layer):
             states: as in `call`.
             coverage: <float32>[batch, time], zeros, if it is to be summed up; or None.
         """
-        batch = ops.shape(states[0][0])[0]
-        state = {"recurrent": [list(each) for each in states]}
+        batch = ops.shape(states[0])[0]
+        state = {"recurrent": list(states)}
         state["position"] = ops.zeros((batch,), "int32")
         if self.feeding == "attentional":
-            state["fed"] = ops.zeros((batch, self.size), states[0][0].dtype)
+            state["fed"] = ops.zeros((batch, self.size), states[0].dtype)
         return state if coverage is None else {**state, "coverage": coverage}
 
     def step(self, token_ids, state: dict, memory: Memory) -> tuple[tf.Tensor, dict]:
@@ -216,7 +216,8 @@ class TranslationDecoder(keras.layers.Layer):
             x = ops.concatenate([x, state["fed"]], axis=-1)
         elif self.feeding == "context":
             context, weights = self.attention(
-                by_source(before[-1][0]),
+                # Of the last layer's states the first one is its output.
+                by_source(before[-len(self.stack.state_sizes[-1])]),
                 memory.keys,
                 memory.values,
                 mask=memory.mask,

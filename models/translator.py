@@ -3,11 +3,11 @@
 import keras
 import tensorflow as tf
 
-from models.bridge import Bridge
 from models.embedding import embed
 from models.precision import dtype_policy
 from models.recurrent_stack import recurrent_stack
 from models.self_attention import SelfAttention
+from models.state_bridge import StateBridge
 from models.translation_decoder import Memory, TranslationDecoder
 from models.twin import without_cudnn
 
@@ -75,7 +75,7 @@ class Translator(keras.Model):
             # === Layers ===
             stack = recurrent_stack(**recurrent, return_state=True, name="recurrent")
             drop = keras.layers.SpatialDropout1D(dropout, name="encoder_dropout")
-            bridge = Bridge(units, directions, name="bridge")
+            bridge = StateBridge(units, recurrent.get("num_layers", 1), directions, name="bridge")
 
             # === Functional graph ===
             source, x, mask = embed(
