@@ -23,6 +23,8 @@ _WRITTEN = (
     METRICS,
     HISTORY,
     "bias_*.png",
+    "*units.json",
+    "bleu_by_length_*.png",
     "vocabulary*.txt",
     "characters.txt",
     "confusion_*.png",
@@ -33,7 +35,15 @@ _WRITTEN = (
     LOGS,
     SEEDS,
 )
-_PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn", "tensorflow-datasets")
+_PACKAGES = (
+    "tensorflow",
+    "keras",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "tensorflow-datasets",
+    "sacrebleu",
+)
 
 
 @dataclass(frozen=True)

@@ -48,8 +48,8 @@ class TranslationConfig(TrainingConfig):
     )
     input_feeding: str = option(
         "none",
-        "what the next step reads of the attention: nothing, its vector (Luong et al. 2015), or the "
-        "context of the state before (Bahdanau et al. 2015); these two train step by step",
+        "what the next step reads of the attention: nothing, its vector (Luong et al. 2015), or "
+        "the context of the state before (Bahdanau et al. 2015); these two train step by step",
         FEEDINGS,
     )
     encoder_self_attention: bool = option(False, "the encoder's outputs look at each other")

@@ -1,5 +1,7 @@
 """What a translator's answers are worth: BLEU and chrF, by the length of the source, too."""
 
+import itertools
+
 from sacrebleu.metrics import BLEU, CHRF
 
 # Words of a source, at most, in each group but the last.
@@ -44,7 +46,7 @@ def by_length(translations: list[str], references: list[str], sources: list[str]
     words = [len(source.split()) for source in sources]
     bounds = [0, *_LENGTHS, max([*words, _LENGTHS[-1] + 1])]
     rows = []
-    for low, high in zip(bounds, bounds[1:], strict=False):
+    for low, high in itertools.pairwise(bounds):
         chosen = [i for i, count in enumerate(words) if low < count <= high]
         if chosen:
             some = [[texts[i] for i in chosen] for texts in (translations, references)]

@@ -73,7 +73,8 @@ def _train(
     if corpus is None:
         corpus = task_class.read(application, config)
         sizes = ", ".join(f"{len(rows)} {name}" for name, rows in corpus.splits.items())
-        print(f"{corpus.name}: {sizes}; classes {', '.join(corpus.class_names)}")
+        names = ", ".join(corpus.class_names)
+        print(f"{corpus.name}: {sizes}; {corpus.class_title} {names}")
     origin = _origin(command, corpus, config, devices.names(config.devices))
     description = {"format": FORMAT, "application": application.name}
     if begun:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from data.examples import SPLITS, Corpus
 from data.splits import FRACTIONS, split_by_content
@@ -47,6 +47,8 @@ class ParallelTexts:
 class ParallelCorpus(Corpus):
     """A `data.examples.Corpus` whose splits are `ParallelTexts`; its classes are the languages,
     that of the sources first."""
+
+    class_title: ClassVar[str] = "languages"
 
     splits: dict[str, ParallelTexts]
 

@@ -60,7 +60,8 @@ class ServingClassifier(tf.Module):
 
 
 def export(serving: ServingClassifier, folder: Path, extra_files: list[Path] = ()) -> None:
-    """Writes a SavedModel whose `serving_default` takes a 1-D string tensor.
+    """Writes a SavedModel whose signatures take a 1-D string tensor; `serving_default` is `answer`
+    unless the model has `endpoints`, functions by name.
 
     The folder loads with `tf.saved_model.load` where only TensorFlow is installed.
 
@@ -75,8 +76,11 @@ def export(serving: ServingClassifier, folder: Path, extra_files: list[Path] = (
     """
     archive = keras.export.ExportArchive()
     archive.track(serving.model)
-    archive.track(serving.preprocessor)
-    archive.add_endpoint("serving_default", serving.answer, input_signature=_STRINGS)
+    for resource in getattr(serving, "resources", None) or [serving.preprocessor]:
+        archive.track(resource)
+    endpoints = getattr(serving, "endpoints", None) or {"serving_default": serving.answer}
+    for name, answer in endpoints.items():
+        archive.add_endpoint(name, answer, input_signature=_STRINGS)
     with stock_operations(), whole_folder(folder) as partial:
         archive.write_out(str(partial), verbose=False)
         extra = partial / "assets.extra"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from data.names import END, START
-from models.beam_search import beam_search, length_penalty
+from models.beam_search import beam_search, length_divisor
 from models.decoding import decode
 from models.sampling import Sampling, greedy
 from models.translation_decoder import Memory
@@ -73,7 +73,7 @@ class TranslationSearch:
                 beam_width=self.beam_width,
                 max_length=longest,
                 end_id=END,
-                alpha=self.length_penalty,
+                length_penalty=self.length_penalty,
                 penalty=None if coverage is None else self._uncovered(memory),
             )
             return found.ids[:, : self.n_best], found.scores[:, : self.n_best]
@@ -86,7 +86,7 @@ class TranslationSearch:
             end_id=END,
             seed=self.seed,
         )
-        scores = found.log_probabilities / length_penalty(found.lengths, self.length_penalty)
+        scores = found.log_probabilities / length_divisor(found.lengths, self.length_penalty)
         return found.ids[:, None], scores[:, None]
 
     def _sampling(self) -> Sampling:
