@@ -74,7 +74,7 @@ class TranslationConfig(TrainingConfig):
         at_most=1.0,
     )
     batch_size: int = option(64, "examples a step", at_least=1)
-    learning_rate: float = option(1e-3, "of Adam, at its highest", at_least=0.0)
+    learning_rate: float = option(2e-3, "of Adam, at its highest", at_least=0.0)
     epochs: int = option(30, "passes over the training data, at most", at_least=1)
     patience: int = option(
         8, "epochs without a better validation metric before it stops", at_least=1

@@ -8,6 +8,7 @@ from apps import prediction, translation_report
 from data.parallel import ParallelTexts
 from data.parallel_batches import ParallelBatches
 from data.unit_tokenizer import UnitTokenizer
+from models.recurrence import stock_operations
 from models.translation_loss import smoothed_cross_entropy
 from models.translation_search import TranslationSearch
 from models.translation_serving import ServingTranslator
@@ -65,7 +66,9 @@ class TranslationHeldOut:
         if self._losses is None:
 
             def losses(ids, targets):
-                logits = model(ids, training=False)
+                # As in serving: each shape is met once an epoch, too seldom to be compiled.
+                with stock_operations():
+                    logits = model(ids, training=False)
                 real = tf.cast(targets > 0, tf.float32)
                 total = tf.reduce_sum(smoothed_cross_entropy(targets, logits, 0.0) * real)
                 return tf.stack([total, tf.reduce_sum(real)])

@@ -1,4 +1,4 @@
-"""A translation memory, to compare translators with: what was the most similar text's translation?"""
+"""A translation memory, to compare translators with: the translation of the most similar text."""
 
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.neighbors import NearestNeighbors

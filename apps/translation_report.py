@@ -34,7 +34,10 @@ def report(translations: list[str], references: list[str], sources: list[str]) -
     return {
         "bleu": score.score,
         "chrf": chrf.corpus_score(translations, [references]).score,
-        "signatures": {"bleu": str(bleu.get_signature()), "chrf": str(chrf.get_signature())},
+        "signatures": {
+            "bleu": f"BLEU|{bleu.get_signature()}",
+            "chrf": f"chrF2|{chrf.get_signature()}",
+        },
         "length_ratio": score.sys_len / max(score.ref_len, 1),
         "sentences": len(translations),
         "by_length": by_length(translations, references, sources),

@@ -27,6 +27,12 @@ class Memory(NamedTuple):
     mask: tf.Tensor
 
 
+def word_vectors() -> keras.initializers.Initializer:
+    """Of a translator's embeddings. With the small vectors that Keras makes, all words look alike
+    at first: the loss stays for hundreds of steps where guessing by frequency has it."""
+    return keras.initializers.RandomNormal(stddev=0.3)
+
+
 @keras.saving.register_keras_serializable(package="models")
 class TranslationDecoder(keras.layers.Layer):
     """A recurrent stack over the target, an attention to the source, and a softmax layer.
@@ -85,7 +91,7 @@ class TranslationDecoder(keras.layers.Layer):
         self.vocabulary_size, self.feeding, self.tied = vocabulary_size, feeding, tied
         self.supports_masking = True
         self.embedding = embedding or keras.layers.Embedding(
-            vocabulary_size, embedding_dim, name="target_embedding"
+            vocabulary_size, embedding_dim, word_vectors(), name="target_embedding"
         )
         self.drop_words = keras.layers.Dropout(word_dropout, noise_shape=(None, None, 1))
         self.drop_features = keras.layers.SpatialDropout1D(dropout)

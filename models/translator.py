@@ -8,7 +8,7 @@ from models.precision import dtype_policy
 from models.recurrent_stack import recurrent_stack
 from models.self_attention import SelfAttention
 from models.state_bridge import StateBridge
-from models.translation_decoder import Memory, TranslationDecoder
+from models.translation_decoder import Memory, TranslationDecoder, word_vectors
 from models.twin import without_cudnn
 
 
@@ -79,7 +79,11 @@ class Translator(keras.Model):
 
             # === Functional graph ===
             source, x, mask = embed(
-                source_vocabulary_size, embedding_dim, dropout, word_dropout=word_dropout
+                source_vocabulary_size,
+                embedding_dim,
+                dropout,
+                word_dropout=word_dropout,
+                initializer=word_vectors(),
             )
             values, states = stack(x, mask=mask)
             if self_attention:
