@@ -23,8 +23,6 @@ _WRITTEN = (
     METRICS,
     HISTORY,
     "bias_*.png",
-    "*units.json",
-    "bleu_by_length_*.png",
     "vocabulary*.txt",
     "characters.txt",
     "confusion_*.png",
@@ -34,6 +32,8 @@ _WRITTEN = (
     "gradient_norms.png",
     LOGS,
     SEEDS,
+    "*units.json",
+    "bleu_by_length_*.png",
 )
 _PACKAGES = (
     "tensorflow",

@@ -60,13 +60,13 @@ class ServingClassifier(tf.Module):
 
 
 def export(serving: ServingClassifier, folder: Path, extra_files: list[Path] = ()) -> None:
-    """Writes a SavedModel whose signatures take a 1-D string tensor; `serving_default` is `answer`
-    unless the model has `endpoints`, functions by name.
+    """Writes a SavedModel whose `serving_default` takes a 1-D string tensor.
 
     The folder loads with `tf.saved_model.load` where only TensorFlow is installed.
 
     Args:
-        serving: the model to write.
+        serving: the model to write; with a method `endpoints`, which returns functions and their
+            input signatures by name, it has others than `serving_default`.
         folder: appears whole or not at all; a former one is replaced.
         extra_files: copied into `assets.extra`, TensorFlow's place for what the graph does not
             read: Keras cannot load a SavedModel, so the `.keras` file travels with it.
@@ -76,12 +76,12 @@ def export(serving: ServingClassifier, folder: Path, extra_files: list[Path] = (
     """
     archive = keras.export.ExportArchive()
     archive.track(serving.model)
-    for resource in getattr(serving, "resources", None) or [serving.preprocessor]:
-        archive.track(resource)
-    endpoints = getattr(serving, "endpoints", None) or {"serving_default": serving.answer}
-    for name, answer in endpoints.items():
-        archive.add_endpoint(name, answer, input_signature=_STRINGS)
+    archive.track(serving.preprocessor)
+    one = {"serving_default": (serving.answer, _STRINGS)}
+    endpoints = serving.endpoints() if hasattr(serving, "endpoints") else one
     with stock_operations(), whole_folder(folder) as partial:
+        for name, (function, signature) in endpoints.items():
+            archive.add_endpoint(name, function, input_signature=signature)
         archive.write_out(str(partial), verbose=False)
         extra = partial / "assets.extra"
         extra.mkdir()

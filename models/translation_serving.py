@@ -34,7 +34,7 @@ class ServingTranslator(tf.Module):
         attention: bool = False,
     ):
         super().__init__()
-        self.source_tokenizer, self.target_tokenizer = source_tokenizer, target_tokenizer
+        self.preprocessor, self.target_tokenizer = source_tokenizer, target_tokenizer
         self.model, self.search = model, search
         self.replace_unknown = replace_unknown and model.decoder.attention is not None
         several = self.n_best if search.n_best > 1 else self.answer
@@ -42,15 +42,10 @@ class ServingTranslator(tf.Module):
             self.with_attention if attention else several, input_signature=_STRINGS
         )
 
-    @property
     def endpoints(self) -> dict:
-        """What a SavedModel answers, by the names of its signatures."""
-        return {"serving_default": self.answer, "with_attention": self.with_attention}
-
-    @property
-    def resources(self) -> list:
-        """What a SavedModel must keep: the tables of the vocabularies."""
-        return [self.source_tokenizer, self.target_tokenizer]
+        """What a SavedModel answers: functions and their input signatures, by name."""
+        functions = {"serving_default": self.answer, "with_attention": self.with_attention}
+        return {name: (function, _STRINGS) for name, function in functions.items()}
 
     def answer(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
         """Translates a batch.
@@ -111,9 +106,9 @@ class ServingTranslator(tf.Module):
         length = self.search.max_length
         # A unit has at most 40 letters of at most 4 bytes; what follows is not cut into units.
         texts = tf.strings.substr(texts, 0, 160 * length)
-        ids = ended(self.source_tokenizer.encode(texts)[:, :length])
-        pieces = self.source_tokenizer.split(texts)[:, :length]
-        end = tf.fill([pieces.nrows(), 1], self.source_tokenizer.tokens(tf.constant(END)))
+        ids = ended(self.preprocessor.encode(texts)[:, :length])
+        pieces = self.preprocessor.split(texts)[:, :length]
+        end = tf.fill([pieces.nrows(), 1], self.preprocessor.tokens(tf.constant(END)))
         pieces = tf.concat([pieces, tf.RaggedTensor.from_tensor(end)], axis=1)
         return ids.to_tensor(), pieces.to_tensor()
 
@@ -129,8 +124,8 @@ class ServingTranslator(tf.Module):
         before = tf.concat([tf.fill([tf.shape(ids)[0], 1], START), ids[:, :-1]], axis=1)
         with stock_operations():
             weights = self.model.attention_weights(token_ids, before)
-        words = tf.where(token_ids == END, -1.0, weights_over(token_ids))
-        place = tf.argmax(weights + tf.minimum(words, 0.0)[:, None, :], axis=-1)
+        word = (token_ids != PADDING) & (token_ids != END)
+        place = tf.argmax(tf.where(word[:, None, :], weights, -1.0), axis=-1)
         copies = tf.gather(pieces, place, batch_dims=1)
         if self.target_tokenizer.kind == "words":
             # A word of the middle stands behind a space, wherever the source had it.
@@ -140,11 +135,6 @@ class ServingTranslator(tf.Module):
         shown = tf.where(silent, "", tf.where(ids == UNKNOWN, copies, shown))
         joined = tf.strings.reduce_join(shown, axis=-1)
         return tf.strings.regex_replace(joined, "^ ", ""), weights
-
-
-def weights_over(token_ids):
-    """<float32>[batch, time], 0 at real positions and -1 where padded."""
-    return tf.where(token_ids == PADDING, -1.0, 0.0)
 
 
 def _empty(token_ids) -> tf.Tensor:

@@ -45,7 +45,7 @@ def log_probability(prompt, ids):
     return total
 
 
-def exhaustive(prompt, max_length, length_penalty=0.0, penalty=lambda prompt, ids: 0.0):
+def exhaustive(prompt, max_length, alpha=0.0, penalty=lambda prompt, ids: 0.0):
     """All hypotheses that end, by falling score, and then those that do not, so too."""
     found = []
     for length in range(max_length + 1):
