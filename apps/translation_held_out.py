@@ -74,6 +74,8 @@ class TranslationHeldOut:
                 return tf.stack([total, tf.reduce_sum(real)])
 
             # Compiled once for all epochs.
-            self._losses = tf.function(losses, input_signature=dataset.element_spec[:2])
+            self._losses = tf.function(
+                losses, input_signature=dataset.element_spec[:2], autograph=False
+            )
         total, units = np.sum([self._losses(*batch[:2]).numpy() for batch in dataset], axis=0)
         return float(total / max(units, 1.0))

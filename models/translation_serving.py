@@ -10,6 +10,8 @@ from models.translation_search import TranslationSearch
 from models.translator import Translator
 
 _STRINGS = [tf.TensorSpec([None], tf.string, name="texts")]
+# All loops are TensorFlow's own; AutoGraph would take longer to look for others than the rest.
+_as_it_stands = tf.autograph.experimental.do_not_convert
 
 
 class ServingTranslator(tf.Module):
@@ -47,6 +49,7 @@ class ServingTranslator(tf.Module):
         functions = {"serving_default": self.answer, "with_attention": self.with_attention}
         return {name: (function, _STRINGS) for name, function in functions.items()}
 
+    @_as_it_stands
     def answer(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
         """Translates a batch.
 
@@ -60,6 +63,7 @@ class ServingTranslator(tf.Module):
         answer = self.n_best(texts)
         return {name: values[:, 0] for name, values in answer.items()}
 
+    @_as_it_stands
     def n_best(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
         """As `answer`, the best translations of each text: <string>[batch, n_best] and
         <float32>[batch, n_best], -inf where there are fewer."""
@@ -80,6 +84,7 @@ class ServingTranslator(tf.Module):
         strings = tf.where(tf.gather(_empty(token_ids), sources), "", strings)
         return {"translations": tf.reshape(strings, [batch, several]), "scores": scores}
 
+    @_as_it_stands
     def with_attention(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
         """As `answer`, and where each unit of the translation looked.
 
