@@ -101,7 +101,7 @@ class TextTranslation:
             "window": config.attention_window,
             "feeding": config.input_feeding,
             "self_attention": config.encoder_self_attention,
-            "tied": config.tied_embeddings,
+            "tied": config.tied,
             "shared_embeddings": config.shared_embeddings and units[0] is units[1],
             "dropout": config.dropout,
             "word_dropout": config.word_dropout,
@@ -109,7 +109,7 @@ class TextTranslation:
             "sampling_steps": config.epochs * math.ceil(len(train) / config.batch_size),
             "dtype": PRECISIONS[config.mixed_precision],
         }
-        print(f"units: {config.token_units}, vocabularies of {sizes[0]:,} and {sizes[1]:,}")
+        print(f"units: {config.unit}, vocabularies of {sizes[0]:,} and {sizes[1]:,}")
         return cls(config, corpus.class_names, units, build(Translator, settings))
 
     @classmethod
@@ -251,7 +251,7 @@ class TextTranslation:
             options.temperature,
             options.top_k,
             options.top_p,
-            options.sample_seed,
+            options.seed,
             config.max_length,
         )
 
@@ -323,15 +323,15 @@ def _tokenizers(units: tuple[Units, Units]) -> tuple[UnitTokenizer, UnitTokenize
 def _learned(config: TranslationConfig, train: ParallelTexts) -> tuple[Units, Units]:
     """Words of two languages are two vocabularies; what they are made of is one."""
     sides = (train.texts, train.translations)
-    if config.token_units == "words":
-        return tuple(learn_units("words", side, config.max_tokens) for side in sides)
-    units = learn_units(config.token_units, [*sides[0], *sides[1]], config.max_tokens)
+    if config.unit == "words":
+        return tuple(learn_units("words", side, config.vocabulary_size) for side in sides)
+    units = learn_units(config.unit, [*sides[0], *sides[1]], config.vocabulary_size)
     return units, units
 
 
 def _unit_names(config: TranslationConfig) -> tuple[str, ...]:
     """Of the files that keep the units."""
-    return ("source_units", "target_units") if config.token_units == "words" else ("units",)
+    return ("source_units", "target_units") if config.unit == "words" else ("units",)
 
 
 def _sizes(units: tuple[Units, Units]) -> dict[str, int]:

@@ -25,7 +25,7 @@ APPLICATION = Application(
             "batch_size": 16,
             "units": 96,
             "embedding_dim": 96,
-            "max_tokens": 1000,
+            "vocabulary_size": 1000,
             "epochs": 40,
             "learning_rate": 3e-3,
             "average_weights": 0.99,

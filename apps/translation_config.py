@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from apps.application import TrainingConfig
 from apps.options import option
 from data.errors import UserError
+from data.names import UNITS
 from models.names import ATTENTIONS, CELLS, FEEDINGS
-
-# What a translator reads and writes; names of `data.names.UNITS`.
-_UNITS = ("subwords", "words", "characters", "bytes")
 
 
 @dataclass(frozen=True)
@@ -31,8 +29,8 @@ class TranslationConfig(TrainingConfig):
     source_column: int = option(0, "column of a table without a header, from 0", at_least=0)
     target_column: int = option(1, "likewise of the translations", at_least=0)
     text_column: str = option("text", "column of a table to predict from")
-    token_units: str = option("subwords", "what is read and written", _UNITS)
-    max_tokens: int = option(
+    unit: str = option("subwords", "what is read and written", UNITS)
+    vocabulary_size: int = option(
         8000, "units of the vocabulary, at most; sub-words have one for both sides", at_least=2
     )
     max_length: int = option(
@@ -53,7 +51,7 @@ class TranslationConfig(TrainingConfig):
         FEEDINGS,
     )
     encoder_self_attention: bool = option(False, "the encoder's outputs look at each other")
-    tied_embeddings: bool = option(True, "the decoder's embedding is its output layer, too")
+    tied: bool = option(True, "the decoder's embedding is its output layer, too")
     shared_embeddings: bool = option(
         True, "one embedding for both sides, where they have one vocabulary"
     )
@@ -99,6 +97,14 @@ class TranslationConfig(TrainingConfig):
         True, "copy an unknown word of a translation from where it looked"
     )
 
+    def __post_init__(self):
+        if self.source == self.target:
+            raise UserError(f"--source and --target are both {self.source!r}. Choose two languages")
+        if self.attention == "none" and self.input_feeding != "none":
+            raise UserError(
+                f"--input-feeding {self.input_feeding} needs an --attention. Received: none"
+            )
+
 
 @dataclass(frozen=True)
 class TranslationPredictOptions:
@@ -117,7 +123,7 @@ class TranslationPredictOptions:
     )
     top_k: int = option(0, "draw from this many most probable units; 0: all", at_least=0)
     top_p: float = option(1.0, "draw from the most probable ones with this share", at_least=0.0)
-    sample_seed: int = option(0, "of the samples", at_least=0)
+    seed: int = option(0, "of the samples", at_least=0)
     replace_unknown: bool | None = option(None, "as in train")
 
     def __post_init__(self):

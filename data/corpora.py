@@ -33,6 +33,7 @@ PARALLEL_CORPORA = {
     "multi30k": "data.multi30k",
     "tatoeba": "data.tatoeba",
 }
+SAMPLE_LANGUAGES = ("en", "fr")
 
 
 def read_labelled_texts(
@@ -112,6 +113,11 @@ def read_parallel_texts(
         return module.read(data_dir, files.source, files.target)
     if dataset == "sample":
         languages = ParallelFiles(files.source, files.target)
+        if {files.source, files.target} != set(SAMPLE_LANGUAGES):
+            raise UserError(
+                f"the sample has {' and '.join(SAMPLE_LANGUAGES)}. Received: --source "
+                f"{files.source} --target {files.target}"
+            )
         corpus = read_parallel_files(str(SAMPLES / sample), languages)
         return replace(corpus, name="sample")
     return read_parallel_files(dataset, files)

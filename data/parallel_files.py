@@ -68,12 +68,19 @@ def _suffix(path: str) -> str:
     return (name.with_suffix("") if name.suffix in _OPEN else name).suffix.lower()
 
 
-def _text_of(path: str) -> str:
-    """The text of a file, UTF-8, perhaps packed with gzip or xz."""
+def _bytes_of(path: str) -> bytes:
+    """What a file holds, perhaps packed with gzip or xz."""
     try:
         with _OPEN.get(Path(path).suffix, open)(path, "rb") as file:
-            return file.read().decode("utf-8-sig")
-    except (OSError, EOFError, UnicodeDecodeError, lzma.LZMAError) as error:
+            return file.read()
+    except (OSError, EOFError, lzma.LZMAError) as error:
+        raise UserError(f"cannot read {path}: {error}. Check the file") from None
+
+
+def _text_of(path: str) -> str:
+    try:
+        return _bytes_of(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
         raise UserError(f"cannot read {path}: {error}. It should be UTF-8 text") from None
 
 
@@ -125,7 +132,13 @@ def read_pairs(
         rows = [line.split("\t") for line in _lines(path)]
     first = 1
     names = [cell.strip().lower() for cell in rows[0]] if rows else []
-    if {source.lower(), target.lower()} <= set(names):
+    found = {source.lower(), target.lower()} & set(names)
+    if len(found) == 1:
+        raise UserError(
+            f"{path} has a header with {found.pop()!r}, but not both of {source!r} and {target!r}. "
+            "Check --source and --target"
+        )
+    if found:
         columns = names.index(source.lower()), names.index(target.lower())
         rows, first = rows[1:], 2
     short = [number for number, row in enumerate(rows, first) if len(row) <= max(columns)]
@@ -142,7 +155,7 @@ def read_tmx(path: str, source: str, target: str) -> ParallelTexts:
     """
     pairs, numbers, units = [], [], 0
     try:
-        for _, element in ElementTree.iterparse(io.BytesIO(_text_of(path).encode())):
+        for _, element in ElementTree.iterparse(io.BytesIO(_bytes_of(path))):
             if element.tag != "tu":
                 continue
             units += 1

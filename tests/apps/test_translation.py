@@ -13,7 +13,7 @@ from apps.translation import APPLICATION
 from apps.translation_memory import memory_translations
 from data.parallel import Pair, ParallelTexts
 
-TINY = ["--epochs", "1", "--units", "4", "--embedding-dim", "6", "--max-tokens", "80"]
+TINY = ["--epochs", "1", "--units", "4", "--embedding-dim", "6", "--vocabulary-size", "80"]
 # One batch of one shape: each is compiled for itself.
 TINY += ["--batch-size", "500", "--max-length", "16", "--beam-width", "2"]
 TEXT = "The kettle is boiling."
@@ -119,7 +119,7 @@ def test_an_export_answers_as_the_run_does(translation, tmp_path):
 
 
 def test_words_step_by_step_with_scheduled_sampling_train(command_of, tmp_path):
-    options = ["--token-units", "words", "--attention", "additive", "--input-feeding", "context"]
+    options = ["--unit", "words", "--attention", "additive", "--input-feeding", "context"]
     options += ["--scheduled-sampling", "0.3", "--source", "fr", "--target", "en"]
     options += ["--encoder-self-attention", "--cell", "gru", "--coverage-penalty", "0.1"]
     run = tmp_path / "run"
@@ -132,9 +132,25 @@ def test_words_step_by_step_with_scheduled_sampling_train(command_of, tmp_path):
 
 def test_texts_that_are_all_too_long_are_refused(command_of, tmp_path):
     (tmp_path / "a.tsv").write_text("".join(f"{i} one two\t{i} un deux\n" for i in range(20)))
-    options = ["--token-units", "bytes", "--max-length", "8", "--dataset", tmp_path / "a.tsv"]
+    options = ["--unit", "bytes", "--max-length", "8", "--dataset", tmp_path / "a.tsv"]
     answer = command_of(APPLICATION, "train", *TINY, *options, "--run", tmp_path / "run")
     assert answer.status == 2 and "no pair has at most 8 units" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--source", "fr"], "--source and --target are both 'fr'"),
+        (
+            ["--attention", "none", "--input-feeding", "context"],
+            "--input-feeding context needs an --attention",
+        ),
+        (["--attention", "dto"], "invalid choice: 'dto'"),
+    ],
+)
+def test_trainings_that_cannot_be_are_refused(options, words, command_of, tmp_path):
+    answer = command_of(APPLICATION, "train", *options, "--run", tmp_path / "run")
+    assert answer.status == 2 and words in answer.err
 
 
 HELP = """

@@ -52,6 +52,14 @@ def test_a_header_with_both_languages_says_the_columns(text, name, tmp_path):
     assert read_pairs(path, "en", "fr").rows == [("Yes", '"Oui"')]
 
 
+def test_a_header_with_one_of_the_languages_is_a_mistake(tmp_path):
+    path = written(tmp_path / "table.tsv", "en\tde\nYes\tJa\n")
+    with pytest.raises(UserError, match="a header with 'en', but not both of 'en' and 'fr'"):
+        read_pairs(path, "en", "fr")
+    with pytest.raises(UserError, match=r"the sample has en and fr\."):
+        read_parallel_texts("sample", "translation.tsv", None, ParallelFiles("en", "de"))
+
+
 def test_without_a_header_columns_are_numbers(tmp_path):
     path = written(tmp_path / "table.tsv", "1\tOui\tYes\n2\tNon\tNo\n")
     assert read_pairs(path, "en", "fr", (2, 1)).rows == [("Yes", "Oui"), ("No", "Non")]
@@ -72,7 +80,8 @@ TMX = """<?xml version="1.0"?><!DOCTYPE tmx SYSTEM "tmx14.dtd"><tmx version="1.4
 
 
 def test_a_tmx_file_gives_the_units_that_have_both_languages(tmp_path):
-    path = written(tmp_path / "memory.tmx", TMX.format("Oui"))
+    path = str(tmp_path / "memory.tmx")
+    (tmp_path / "memory.tmx").write_bytes(TMX.format("Oui").encode("utf-16"))
     assert read_tmx(path, "en", "fr").rows == [("A red door", "Une porte rouge"), ("Yes", "Oui")]
     assert read_tmx(path, "fr", "de").rows == [("Oui", "Ja")]
 
