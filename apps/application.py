@@ -21,11 +21,22 @@ DATA_OPTIONS = (
     "token_column",
     "tag_column",
     "spans_column",
+    "source_column",
+    "target_column",
+    "target_file",
     "validation_file",
+    "validation_target_file",
     "test_file",
+    "test_target_file",
 )
-# The options that name files of further splits.
-SPLIT_FILES = ("validation_file", "test_file")
+# The options that name files of further splits, and of the other side of parallel texts.
+SPLIT_FILES = (
+    "target_file",
+    "validation_file",
+    "validation_target_file",
+    "test_file",
+    "test_target_file",
+)
 
 
 @dataclass(frozen=True)

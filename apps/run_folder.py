@@ -33,8 +33,18 @@ _WRITTEN = (
     "gradient_norms.png",
     LOGS,
     SEEDS,
+    "*units.json",
+    "bleu_by_length_*.png",
 )
-_PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn", "tensorflow-datasets")
+_PACKAGES = (
+    "tensorflow",
+    "keras",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "tensorflow-datasets",
+    "sacrebleu",
+)
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ def batch_order(
     batch_size: int,
     generator: np.random.Generator | None = None,
     batch_tokens: int = 0,
+    others: np.ndarray | None = None,
 ) -> list[np.ndarray]:
     """Row numbers of each batch of one epoch, rows of like length together.
 
@@ -48,20 +49,30 @@ def batch_order(
         generator: shuffles rows and batches; None keeps ascending length.
         batch_tokens: if not 0, rows are as many as keep `rows * longest` within it, at least one,
             and `batch_size` does not count.
+        others: <int>[rows], second lengths of the rows, by which those of one length are sorted.
     """
     # A pool is some batches of rows, or what holds as many tokens as some batches.
     pool = batch_size * _POOL
     if batch_tokens:
         pool = max(1, int(_POOL * batch_tokens / max(lengths.sum() / max(len(lengths), 1), 1.0)))
     if generator is None:
-        return _batches_of(np.argsort(lengths, kind="stable"), lengths, batch_size, batch_tokens)
+        return _batches_of(_sorted(lengths, others), lengths, batch_size, batch_tokens)
     rows = generator.permutation(len(lengths))
     batches = []
     for start in range(0, len(rows), pool):
         some = rows[start : start + pool]
-        some = some[np.argsort(lengths[some], kind="stable")]
+        some = some[_sorted(lengths[some], None if others is None else others[some])]
         batches += _batches_of(some, lengths, batch_size, batch_tokens)
     return [batches[i] for i in generator.permutation(len(batches))]
+
+
+def _sorted(lengths: np.ndarray, others: np.ndarray | None) -> np.ndarray:
+    """Positions by ascending length."""
+    if others is None:
+        return np.argsort(lengths, kind="stable")
+    # Up and down by turns: a batch that holds two lengths has like second lengths.
+    _, turn = np.unique(lengths, return_inverse=True)
+    return np.lexsort([np.where(turn % 2, -others, others), lengths])
 
 
 def _batches_of(

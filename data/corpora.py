@@ -9,6 +9,9 @@ from data.documents import DocumentCorpus
 from data.errors import UserError
 from data.examples import Corpus
 from data.names import SAMPLES
+from data.parallel import ParallelCorpus
+from data.parallel_columns import ParallelFiles
+from data.parallel_files import read_parallel_files
 from data.tabular import read_table
 from data.tagged import TaggedCorpus
 from data.tagged_columns import TaggedColumns
@@ -32,6 +35,12 @@ DOCUMENT_CORPORA = {
     "sample": "data.python_help",
     "tiny_shakespeare": "data.tiny_shakespeare",
 }
+# Texts with translations: a module with `read(data_dir, source, target) -> ParallelCorpus`.
+PARALLEL_CORPORA = {
+    "multi30k": "data.multi30k",
+    "tatoeba": "data.tatoeba",
+}
+SAMPLE_LANGUAGES = ("en", "fr")
 
 
 def read_labelled_texts(
@@ -124,6 +133,34 @@ def read_documents(
     if conditioned:
         raise UserError(f"--conditioned needs texts with classes, {dataset} has none. Leave it out")
     return importlib.import_module(DOCUMENT_CORPORA[dataset]).read(data_dir)
+
+
+def read_parallel_texts(
+    dataset: str, sample: str, data_dir: str | None, files: ParallelFiles
+) -> ParallelCorpus:
+    """Reads a data set of texts with translations.
+
+    Args:
+        dataset: `sample`, a name in `PARALLEL_CORPORA`, or else the path of a user's file.
+        sample, data_dir: as `read_labelled_texts`.
+        files: the languages, and more of users' files (`data.parallel_files`).
+
+    Raises:
+        UserError: no such data set, or something in it cannot be used.
+    """
+    if dataset in PARALLEL_CORPORA:
+        module = importlib.import_module(PARALLEL_CORPORA[dataset])
+        return module.read(data_dir, files.source, files.target)
+    if dataset == "sample":
+        languages = ParallelFiles(files.source, files.target)
+        if {files.source, files.target} != set(SAMPLE_LANGUAGES):
+            raise UserError(
+                f"the sample has {' and '.join(SAMPLE_LANGUAGES)}. Received: --source "
+                f"{files.source} --target {files.target}"
+            )
+        corpus = read_parallel_files(str(SAMPLES / sample), languages)
+        return replace(corpus, name="sample")
+    return read_parallel_files(dataset, files)
 
 
 def _check_classes(corpus: Corpus, class_names: tuple[str, ...]) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -68,6 +68,9 @@ class Corpus:
         multi_label: whether a text may carry any number of classes.
         splits: examples by split name, in the order of `SPLITS`.
     """
+
+    # What `class_names` are.
+    class_title: ClassVar[str] = "classes"
 
     name: str
     checksum: str

@@ -96,6 +96,7 @@ def embed(
     case_features: bool = False,
     drop_word_vectors: bool = False,
     use_cudnn="auto",
+    initializer="uniform",
 ):
     """The functional graph that every model begins with.
 
@@ -112,6 +113,7 @@ def embed(
         drop_word_vectors: word dropout leaves characters and case, from which an unknown word must
             be judged.
         use_cudnn: of a recurrent character encoder.
+        initializer: of the tokens' vectors.
 
     Returns:
         The inputs by name (`token_ids` <int32>[batch, time], with characters `character_ids`
@@ -121,7 +123,11 @@ def embed(
     """
     inputs = {"token_ids": keras.Input((None,), dtype="int32", name="token_ids")}
     embedding = keras.layers.Embedding(
-        vocabulary_size, embedding_dim, mask_zero=True, name="embedding"
+        vocabulary_size,
+        embedding_dim,
+        embeddings_initializer=initializer,
+        mask_zero=True,
+        name="embedding",
     )
     parts = [embedding(inputs["token_ids"])]
     drop = keras.layers.Dropout(word_dropout, noise_shape=(None, None, 1), name="word_dropout")

@@ -49,3 +49,18 @@ CHARACTER_ENCODERS = {"convolution": "CharacterConvolution", "recurrent": "Chara
 
 # models.tagger: how emissions become tags.
 HEADS = ("crf", "softmax")
+
+# models.attention and models.local_attention: classes there.
+ATTENTIONS = {
+    "additive": "AdditiveAttention",
+    "dot": "DotAttention",
+    "general": "GeneralAttention",
+    "concat": "ConcatAttention",
+    "local-m": "LocalMonotonicAttention",
+    "local-p": "LocalPredictiveAttention",
+}
+
+# models.translation_decoder: what of the attention a step's input holds. Nothing, so that all
+# steps of a training are one pass; the attentional vector of the step before (Luong et al. 2015,
+# section 3.3); or the context of the state before (Bahdanau et al. 2015).
+FEEDINGS = ("none", "attentional", "context")

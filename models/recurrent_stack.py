@@ -33,7 +33,8 @@ class RecurrentStack(keras.layers.Layer):
         forget_bias: initial bias of the forget gates; None keeps the cell's default.
         chrono_length: spread the units' memories over this many steps (Tallec & Ollivier 2018);
             0 for `forget_bias`.
-        return_state: also return the final states; for one direction alone.
+        return_state: also return the final states, of a bidirectional layer those of the forward
+            direction first.
 
     Call arguments:
         inputs: <float32>[batch, time, features].
@@ -120,8 +121,7 @@ class RecurrentStack(keras.layers.Layer):
     @property
     def state_sizes(self) -> list[list[int]]:
         """The sizes of each layer's states."""
-        sizes = [layer.cell.state_size for layer in self.layers]
-        return [list(size) if isinstance(size, list | tuple) else [size] for size in sizes]
+        return [_state_sizes(layer) for layer in self.layers]
 
     @property
     def num_states(self) -> int:
@@ -140,22 +140,30 @@ class RecurrentStack(keras.layers.Layer):
             x = self._above(i, outputs, x)
         return (x, final) if self.return_state else x
 
-    def step(self, inputs, states: list) -> tuple:
-        """One step, past Keras' loops; not for training.
+    def step(self, inputs, states: list, masks: list | None = None) -> tuple:
+        """One step of a stack of one direction, past Keras' loops; without weight-drop.
 
         Args:
             inputs: <float32>[batch, features].
             states: like `initial_state`.
+            masks: of `step_masks`, in training.
 
         Returns:
             The output <float32>[batch, units] and the states after it.
         """
         x, after = inputs, []
         for i, (layer, before) in enumerate(zip(self.layers, self._by_layer(states), strict=True)):
-            outputs, new = layer.cell(x, before, training=False)
+            below = x * masks[i - 1] if masks and i else x
+            outputs, new = layer.cell(below, before, training=False)
             after += new if isinstance(new, list | tuple) else [new]
             x = self._above(i, outputs, x)
         return x, after
+
+    def step_masks(self, batch) -> list:
+        """What dropout leaves between the layers, for all steps of a loop: <float32>[batch, units]
+        for each layer but the first."""
+        ones = keras.ops.ones((batch, 1, self.units), self.compute_dtype)
+        return [drop(ones, training=True)[:, 0] for drop in self.dropouts]
 
     def _above(self, i: int, outputs, below):
         """What the layer gives to the next one."""
@@ -182,6 +190,13 @@ class RecurrentStack(keras.layers.Layer):
             "return_state"
         )
         return {**super().get_config(), **{name: getattr(self, name) for name in names.split()}}
+
+
+def _state_sizes(layer) -> list[int]:
+    if isinstance(layer, keras.layers.Bidirectional):
+        return _state_sizes(layer.forward_layer) + _state_sizes(layer.backward_layer)
+    size = layer.cell.state_size
+    return list(size) if isinstance(size, list | tuple) else [size]
 
 
 def recurrent_stack(cell: str, units: int, num_layers: int = 1, **options) -> RecurrentStack:

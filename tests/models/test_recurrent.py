@@ -224,6 +224,9 @@ def test_padding_leaves_the_states_of_the_last_real_step():
         assert_allclose(ours, theirs, atol=1e-6)
 
 
-def test_states_of_both_directions_are_refused():
-    with pytest.raises(ValueError, match="return_state"):
-        RecurrentStack("lstm", 4, bidirectional=True, return_state=True)
+def test_both_directions_give_their_states():
+    stack = RecurrentStack("lstm", 4, num_layers=2, bidirectional=True, return_state=True)
+    outputs, states = stack(TWO_TEXTS)
+    assert len(states) == stack.num_states == 8
+    assert_allclose(states[4], outputs[:, -1, :4], atol=1e-6)
+    assert_allclose(states[6], outputs[:, 0, 4:], atol=1e-6)

@@ -1,0 +1,71 @@
+"""Which words of a source the words of its translation looked at."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Alignment(NamedTuple):
+    """Of one text.
+
+    Attributes:
+        source, target: words, without white space; the source's end is its last.
+        weights: <float>[target, source]; rows sum to 1 where the attention's do.
+    """
+
+    source: list[str]
+    target: list[str]
+    weights: np.ndarray
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Each word of the translation, and that of the source it looked at most."""
+        if not self.weights.any():
+            return [(word, "") for word in self.target]
+        return [
+            (word, self.source[place])
+            for word, place in zip(self.target, self.weights.argmax(axis=1), strict=True)
+        ]
+
+
+def alignment_of(source: list[str], target: list[str], weights: np.ndarray) -> Alignment:
+    """Joins the units of words: what the units of a source word got is summed, what those of a word
+    of the translation gave is averaged.
+
+    Args:
+        source, target: units, a white space before those that begin a word; END is the last of
+            either.
+        weights: <float>[target, source].
+    """
+    of_source, sources = _words(source)
+    of_target, targets = _words(target[:-1])
+    by_source = np.zeros((len(target), len(sources)), np.float32)
+    np.add.at(by_source.T, of_source, weights.T)
+    found = np.zeros((len(targets), len(sources)), np.float32)
+    np.add.at(found, of_target, by_source[: len(of_target)])
+    counts = np.bincount(of_target, minlength=len(targets))[:, None]
+    return Alignment(sources, targets, found / np.maximum(counts, 1))
+
+
+def _words(units: list[str]) -> tuple[np.ndarray, list[str]]:
+    """The word that each unit belongs to, and the words."""
+    numbers, words = [], []
+    for unit in units:
+        bare = unit.strip()
+        # Signs are words of their own; END is no part of the word before it.
+        begins = not words or unit[:1].isspace() or unit == "<end>" or not _letters(bare[:1])
+        if begins or not _letters(words[-1][-1:]):
+            words.append("")
+        words[-1] += bare
+        numbers.append(len(words) - 1)
+    return np.array(numbers, np.int64), words
+
+
+def _letters(text: str) -> bool:
+    return text.isalnum() or text in ("'", "\u2019", "-", "\ufffd")
+
+
+def describe(alignment: Alignment) -> str:
+    """The pairs for the terminal, one a line."""
+    pairs = alignment.pairs()
+    width = max([len(word) for word, _ in pairs], default=0)
+    return "\n".join(f"  {word:{width}}  {looked}" for word, looked in pairs)

@@ -1,0 +1,340 @@
+"""The translation task: one translator, from its data to its answers."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from apps import prediction, training, translation_pictures, translation_report
+from apps.alignment import Alignment, alignment_of, describe
+from apps.application import Application
+from apps.model_builder import build, load, recurrent_options
+from apps.run_folder import CONFIG, MODEL
+from apps.translation_config import (
+    TranslationConfig,
+    TranslationExportOptions,
+    TranslationPredictOptions,
+)
+from apps.translation_held_out import TranslationHeldOut, ids_of
+from apps.translation_memory import memory_translations
+from data.corpora import read_parallel_texts
+from data.errors import UserError
+from data.parallel import ParallelCorpus, ParallelTexts
+from data.parallel_batches import ParallelBatches
+from data.parallel_columns import ParallelFiles
+from data.unit_tokenizer import UnitTokenizer
+from data.units import Units, learn_units
+from models.names import PRECISIONS
+from models.precision import in_full_precision
+from models.translation_loss import TranslationLoss
+from models.translation_search import TranslationSearch
+from models.translation_serving import ServingTranslator
+from models.translator import Translator
+
+
+class Translated(dict):
+    """The output columns of a text; with `--alignment` the alignment stands beside them."""
+
+    alignment: Alignment | None = None
+
+
+class TextTranslation:
+    """One translator and what belongs to it; the interface is that of `TextClassification`.
+
+    Args:
+        config: the options it was or will be trained with.
+        class_names: the languages, that of the sources first.
+        units: of either side, learned from the training texts; one object if they share it.
+        model: ids to logits.
+    """
+
+    def __init__(
+        self,
+        config: TranslationConfig,
+        class_names: tuple[str, str],
+        units: tuple[Units, Units],
+        model: Translator,
+    ):
+        self.config, self.class_names = config, tuple(class_names)
+        self.units, self.model = units, model
+        self.tokenizers = _tokenizers(units)
+        self.options = TranslationPredictOptions()
+        self._shown = 0
+
+    @staticmethod
+    def read(
+        application: Application, config: TranslationConfig, class_names: tuple = ()
+    ) -> ParallelCorpus:
+        """The data set that the config names; `class_names` of a trained model, to evaluate it.
+
+        Raises:
+            UserError: it cannot be used.
+        """
+        source, target = class_names or (config.source, config.target)
+        files = ParallelFiles(
+            source,
+            target,
+            config.target_file,
+            config.validation_file,
+            config.validation_target_file,
+            config.test_file,
+            config.test_target_file,
+            config.source_column,
+            config.target_column,
+        )
+        return read_parallel_texts(config.dataset, application.sample, config.data_dir, files)
+
+    @classmethod
+    def build(cls, config: TranslationConfig, corpus: ParallelCorpus) -> "TextTranslation":
+        """A new translator for a corpus; units come from its training split alone."""
+        train = corpus.split("train")
+        units = _learned(config, train)
+        sizes = [each.vocabulary_size for each in _tokenizers(units)]
+        settings = {
+            **_sizes(units),
+            "embedding_dim": config.embedding_dim,
+            "recurrent": recurrent_options(config),
+            "decoder_units": config.decoder_units,
+            "attention": config.attention,
+            "window": config.attention_window,
+            "feeding": config.input_feeding,
+            "self_attention": config.encoder_self_attention,
+            "tied": config.tied,
+            "shared_embeddings": config.shared_embeddings and units[0] is units[1],
+            "dropout": config.dropout,
+            "word_dropout": config.word_dropout,
+            "scheduled_sampling": config.scheduled_sampling,
+            "sampling_steps": config.epochs * math.ceil(len(train) / config.batch_size),
+            "dtype": PRECISIONS[config.mixed_precision],
+        }
+        print(f"units: {config.unit}, vocabularies of {sizes[0]:,} and {sizes[1]:,}")
+        return cls(config, corpus.class_names, units, build(Translator, settings))
+
+    @classmethod
+    def load(cls, config: TranslationConfig, description: dict, folder: Path) -> "TextTranslation":
+        """A trained translator from its run folder.
+
+        Raises:
+            UserError: files are missing or damaged.
+        """
+        languages = description.get("class_names")
+        if not isinstance(languages, list | tuple) or len(languages) != 2:
+            raise UserError(f"{folder / CONFIG} is damaged: no languages. Train again")
+        names = _unit_names(config)
+        units = [Units.load(folder, name) for name in names]
+        units = (units[0], units[-1])
+        return cls(config, tuple(languages), units, load(folder / MODEL, _sizes(units)))
+
+    def describe(self) -> dict:
+        """What `load` needs besides config, units and model."""
+        return {"class_names": self.class_names}
+
+    def save(self, folder: Path) -> None:
+        """Writes units and model."""
+        for name, units in zip(_unit_names(self.config), self.units, strict=False):
+            units.save(folder, name)
+        self.model.save(folder / MODEL)
+
+    def files(self, folder: Path) -> list[Path]:
+        """The files of units in a run folder."""
+        return [folder / f"{name}.json" for name in _unit_names(self.config)]
+
+    def batches_and_loss(self, corpus: ParallelCorpus) -> tuple[ParallelBatches, keras.losses.Loss]:
+        """What the training descends: the batches of the training split and the loss on them.
+
+        Raises:
+            UserError: all pairs are too long.
+        """
+        config, train = self.config, corpus.split("train")
+        sources, targets = ids_of(self.tokenizers, train)
+        short = tf.maximum(sources.row_lengths(), targets.row_lengths()) <= config.max_length
+        kept = int(tf.math.count_nonzero(short))
+        if not kept:
+            raise UserError(
+                f"no pair has at most {config.max_length} units on both sides. Raise --max-length"
+            )
+        if kept < len(train):
+            print(
+                f"left out: {len(train) - kept:,} of {len(train):,} pairs are longer than "
+                f"{config.max_length} units"
+            )
+        batches = ParallelBatches(
+            tf.ragged.boolean_mask(sources, short),
+            tf.ragged.boolean_mask(targets, short),
+            config.batch_size,
+            config.batch_tokens,
+            config.seed,
+            self.model.distribute_strategy.num_replicas_in_sync,
+            config.jit,
+        )
+        print(f"padding: {batches.padding_share():.1%} of the units")
+        return batches, TranslationLoss(config.label_smoothing)
+
+    def fit(self, corpus: ParallelCorpus, folder: Path) -> training.Ending:
+        """Trains, see `apps.training.fit`."""
+        batches, loss = self.batches_and_loss(corpus)
+        held_out = TranslationHeldOut(self, corpus.split("validation"))
+        ending = training.fit(
+            self.model,
+            batches,
+            held_out.figures,
+            loss,
+            self.config.monitor,
+            self.config,
+            folder,
+        )
+        self.model = in_full_precision(self.model)
+        return ending
+
+    def check_comparable(self, corpus: ParallelCorpus) -> None:
+        """Nothing but the languages must agree, and reading has asked for them."""
+
+    def evaluate(self, examples: ParallelTexts) -> dict:
+        """All figures of a split, through the serving model; see `apps.translation_report`."""
+        rows = prediction.answers(self, self.serving().serve, examples.texts)
+        translations = [row["translation"] for row in rows]
+        return translation_report.report(translations, examples.translations, examples.texts)
+
+    def evaluate_baseline(self, corpus: ParallelCorpus, examples: ParallelTexts) -> dict[str, dict]:
+        """The same figures of the sources as they are, and of a translation memory."""
+        found = {
+            "copy": examples.texts,
+            "translation memory": memory_translations(corpus.split("train"), examples.texts),
+        }
+        return {
+            name: translation_report.report(answers, examples.translations, examples.texts)
+            for name, answers in found.items()
+        }
+
+    table = staticmethod(translation_report.table)
+    headline = staticmethod(translation_report.headline)
+
+    def draw(self, split: str, report: dict, folder: Path) -> None:
+        """Pictures of a split's figures."""
+        title = f"attention: {self.config.attention}"
+        translation_pictures.bleu_by_length(
+            {title: report["by_length"]}, folder / f"bleu_by_length_{split}.png"
+        )
+
+    def answer_with(self, options: TranslationPredictOptions | TranslationExportOptions) -> None:
+        """Answers as these options say, where they say something; else as the training's do.
+
+        Raises:
+            UserError: more translations are wanted than the beam holds, or there is no attention.
+        """
+        names = ("beam_width", "length_penalty", "coverage_penalty", "replace_unknown")
+        given = {name: getattr(options, name) for name in names}
+        given = {name: value for name, value in given.items() if value is not None}
+        self.config = replace(self.config, **given)
+        if isinstance(options, TranslationPredictOptions):
+            self.options = options
+        if self.options.n_best > self.config.beam_width:
+            raise UserError(
+                f"--n-best {self.options.n_best} needs a beam as wide. Received: "
+                f"--beam-width {self.config.beam_width}"
+            )
+        if self.options.alignment and self.config.attention == "none":
+            raise UserError(
+                "--alignment needs a model with attention, this one was trained without"
+            )
+
+    def search(self) -> TranslationSearch:
+        """How the options look for translations."""
+        config, options = self.config, self.options
+        return TranslationSearch(
+            1 if options.temperature else config.beam_width,
+            config.length_penalty,
+            config.coverage_penalty,
+            options.n_best,
+            options.temperature,
+            options.top_k,
+            options.top_p,
+            options.seed,
+            config.max_length,
+        )
+
+    def serving(self) -> ServingTranslator:
+        """The model that takes raw strings; `predict`, `evaluate` and `export` use it."""
+        return ServingTranslator(
+            *self.tokenizers,
+            self.model.portable(),
+            self.search(),
+            self.config.replace_unknown,
+            self.options.alignment,
+        )
+
+    def columns(self, answer: dict[str, tf.Tensor]) -> list[dict]:
+        """The serving model's answer to a batch, one dict of output columns a row."""
+        translations, scores = (answer[name].numpy() for name in ("translations", "scores"))
+        if translations.ndim == 1:
+            translations, scores = translations[:, None], scores[:, None]
+        rows = []
+        for texts, values in zip(translations, scores, strict=True):
+            row = Translated()
+            for number, (text, value) in enumerate(zip(texts, values, strict=True), 1):
+                end = "" if number == 1 else f"_{number}"
+                # Seven digits are all that a float32 holds.
+                row[f"translation{end}"] = text.decode()
+                row[f"score{end}"] = float(f"{value:.7g}") if math.isfinite(value) else None
+            rows.append(row)
+        if "attention" in answer:
+            self._align(rows, answer)
+        return rows
+
+    def _align(self, rows: list[Translated], answer: dict[str, tf.Tensor]) -> None:
+        names = ("source_tokens", "target_tokens", "attention")
+        for row, source, target, weights in zip(
+            rows, *(answer[name].numpy() for name in names), strict=True
+        ):
+            source, target = ([t.decode() for t in texts if t] for texts in (source, target))
+            weights = weights[: len(target), : len(source)]
+            row.alignment = alignment_of(source, target, weights)
+            row["alignment"] = " ".join(f"{word}={at}" for word, at in row.alignment.pairs())
+
+    def empty_columns(self) -> dict:
+        """The output columns of a row that could not be answered."""
+        ends = ["", *(f"_{number}" for number in range(2, self.options.n_best + 1))]
+        columns = {f"{name}{end}": None for end in ends for name in ("translation", "score")}
+        return {**columns, "alignment": None} if self.options.alignment else columns
+
+    def show(self, text: str, row: Translated) -> str:
+        """An answer for the terminal; with `--alignment` the picture is written, too."""
+        if row.alignment is not None:
+            self._shown += 1
+            path = Path(self.options.heat_map)
+            if self._shown > 1:
+                path = path.with_stem(f"{path.stem}-{self._shown}")
+            translation_pictures.alignment(*row.alignment, path)
+            return f"{row['translation']}\n{describe(row.alignment)}\n  {path}"
+        if self.options.n_best == 1:
+            return row["translation"]
+        ends = [name.removeprefix("translation") for name in row if name.startswith("translation")]
+        found = [end for end in ends if row[f"score{end}"] is not None]
+        return "\n".join(f"{row[f'score{end}']:7.3f}  {row[f'translation{end}']}" for end in found)
+
+
+def _tokenizers(units: tuple[Units, Units]) -> tuple[UnitTokenizer, UnitTokenizer]:
+    source = UnitTokenizer(units[0])
+    return source, source if units[0] is units[1] else UnitTokenizer(units[1])
+
+
+def _learned(config: TranslationConfig, train: ParallelTexts) -> tuple[Units, Units]:
+    """Words of two languages are two vocabularies; what they are made of is one."""
+    sides = (train.texts, train.translations)
+    if config.unit == "words":
+        return tuple(learn_units("words", side, config.vocabulary_size) for side in sides)
+    units = learn_units(config.unit, [*sides[0], *sides[1]], config.vocabulary_size)
+    return units, units
+
+
+def _unit_names(config: TranslationConfig) -> tuple[str, ...]:
+    """Of the files that keep the units."""
+    return ("source_units", "target_units") if config.unit == "words" else ("units",)
+
+
+def _sizes(units: tuple[Units, Units]) -> dict[str, int]:
+    """The arguments of the model that follow from the data."""
+    sizes = [each.vocabulary_size for each in _tokenizers(units)]
+    return {"source_vocabulary_size": sizes[0], "target_vocabulary_size": sizes[1]}

@@ -1,0 +1,40 @@
+"""Translation from one language to another.
+
+python -m apps.translation train --dataset multi30k --data-dir DIR --run runs/multi30k
+"""
+
+from apps.application import Application
+from apps.command_line import main
+from apps.translation_config import (
+    TranslationConfig,
+    TranslationExportOptions,
+    TranslationPredictOptions,
+    load_translating,
+)
+
+APPLICATION = Application(
+    name="translation",
+    summary="Translate texts from one language to another.",
+    config=TranslationConfig,
+    load_task=load_translating,
+    sample="translation.tsv",
+    corpora=("multi30k", "tatoeba"),
+    recipes={
+        # Few and short sentences: a small model, and small steps.
+        "sample": {
+            "batch_size": 16,
+            "units": 96,
+            "embedding_dim": 96,
+            "vocabulary_size": 1000,
+            "epochs": 40,
+            "learning_rate": 3e-3,
+            "average_weights": 0.99,
+        },
+        "tatoeba": {"batch_size": 128, "dropout": 0.2, "epochs": 12},
+    },
+    predict_options=TranslationPredictOptions,
+    export_options=TranslationExportOptions,
+)
+
+if __name__ == "__main__":
+    main(APPLICATION)

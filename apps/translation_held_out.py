@@ -1,0 +1,81 @@
+"""The validation split of a translator."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from apps import prediction, translation_report
+from data.parallel import ParallelTexts
+from data.parallel_batches import ParallelBatches
+from data.unit_tokenizer import UnitTokenizer
+from models.recurrence import stock_operations
+from models.translation_loss import smoothed_cross_entropy
+from models.translation_search import TranslationSearch
+from models.translation_serving import ServingTranslator
+
+_CHUNK = 1024
+# Enough to choose an epoch by; more would take longer than they tell.
+_MOST_ROWS = 2000
+_TOKENS = 4096
+
+
+def ids_of(
+    tokenizers: tuple[UnitTokenizer, UnitTokenizer], examples: ParallelTexts
+) -> list[tf.RaggedTensor]:
+    """The ids of both sides of all pairs, <int32>[rows, (length)] each, encoded in chunks."""
+    encoded = []
+    for tokenizer, texts in zip(tokenizers, (examples.texts, examples.translations), strict=True):
+        encode = tf.function(tokenizer.encode, input_signature=[tf.TensorSpec([None], tf.string)])
+        starts = range(0, max(len(texts), 1), _CHUNK)
+        chunks = [encode(tf.constant(texts[at : at + _CHUNK], tf.string)) for at in starts]
+        encoded.append(tf.concat(chunks, axis=0))
+    return encoded
+
+
+class TranslationHeldOut:
+    """The first rows of the validation split, encoded once.
+
+    Args:
+        task: has the config and the tokenizers of both sides, and reads answers.
+        examples: the split.
+    """
+
+    def __init__(self, task, examples: ParallelTexts):
+        self.task = task
+        self.examples = examples.take(range(min(_MOST_ROWS, len(examples))))
+        sides = [
+            side[:, : task.config.max_length] for side in ids_of(task.tokenizers, self.examples)
+        ]
+        self.batches = ParallelBatches(*sides, 1, batch_tokens=_TOKENS)
+        self._losses = self._serve = None
+
+    def figures(self, model: keras.Model) -> dict[str, float]:
+        """The mean cross-entropy of a unit, and the figures of greedy translations."""
+        if self._serve is None:
+            search = TranslationSearch(max_length=self.task.config.max_length)
+            self._serve = ServingTranslator(*self.task.tokenizers, model, search).serve
+        rows = prediction.answers(self.task, self._serve, self.examples.texts)
+        translations = [row["translation"] for row in rows]
+        return {
+            "loss": self._loss(model),
+            **translation_report.figures(translations, self.examples.translations),
+        }
+
+    def _loss(self, model: keras.Model) -> float:
+        dataset = self.batches.dataset()
+        if self._losses is None:
+
+            def losses(ids, targets):
+                # As in serving: each shape is met once an epoch, too seldom to be compiled.
+                with stock_operations():
+                    logits = model(ids, training=False)
+                real = tf.cast(targets > 0, tf.float32)
+                total = tf.reduce_sum(smoothed_cross_entropy(targets, logits, 0.0) * real)
+                return tf.stack([total, tf.reduce_sum(real)])
+
+            # Compiled once for all epochs.
+            self._losses = tf.function(
+                losses, input_signature=dataset.element_spec[:2], autograph=False
+            )
+        total, units = np.sum([self._losses(*batch[:2]).numpy() for batch in dataset], axis=0)
+        return float(total / max(units, 1.0))

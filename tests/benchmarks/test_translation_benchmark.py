@@ -1,0 +1,20 @@
+def test_the_table_of_attentions_has_a_row_for_each():
+    from attentions import markdown
+
+    report = {"bleu": 31.26, "chrf": 55.0, "training_seconds": 1234.5}
+    lines = markdown({"none": report, "dot": report}).splitlines()
+    assert lines[0] == "| attention | BLEU | chrF | training, s |"
+    assert lines[2:] == [f"| {name} | 31.3 | 55.0 | 1,234 |" for name in ("none", "dot")]
+
+
+def test_without_a_file_the_sample_is_translated(tmp_path):
+    from translation import SENTENCES, read_texts
+
+    assert len(read_texts(None)) == SENTENCES
+    (tmp_path / "in.txt").write_text("A dog.\n\nTwo cats.\n")
+    assert read_texts(str(tmp_path / "in.txt")) == ["A dog.", "Two cats."]
+
+
+def test_a_run_that_is_not_there_is_told(benchmark, tmp_path):
+    done = benchmark("translation.py", "--run", tmp_path / "none")
+    assert done.returncode == 1 and "no trained model" in done.stderr
