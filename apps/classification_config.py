@@ -30,7 +30,10 @@ class ClassificationConfig(TrainingConfig):
     max_tokens: int = option(30_000, "size of the vocabulary, at most", at_least=2)
     min_count: int = option(2, "rarer tokens count as unknown", at_least=1)
     open_vocabulary: int = option(
-        0, "words of --vectors, from its head, known beside those of the training texts", at_least=0
+        0,
+        "words of --vectors, from its head, known beside those of the training texts, with vectors "
+        "as they are",
+        at_least=0,
     )
     characters: bool = option(True, "also read the letters of each token")
     max_word_length: int = option(16, "letters kept from the head of a token", at_least=1)

@@ -21,9 +21,9 @@ def sizes(
 
 
 def build_classifier(
-    config: ClassificationConfig, vocabularies: Vocabularies, num_classes: int
+    config: ClassificationConfig, vocabularies: Vocabularies, num_classes: int, open_rows: int = 0
 ) -> TextClassifier:
-    """The untrained model.
+    """The untrained model; the vectors of the last `open_rows` tokens stay as they are.
 
     Raises:
         UserError: options that do not fit each other, or an unknown initializer.
@@ -36,6 +36,7 @@ def build_classifier(
         "dropout": config.dropout,
         "max_word_length": config.max_word_length,
         "word_dropout": config.word_dropout,
+        "open_rows": open_rows,
         "dtype": PRECISIONS[config.mixed_precision],
     }
     model = build(TextClassifier, settings)

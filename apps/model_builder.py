@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from apps.application import TrainingConfig
 from data.errors import UserError
 from data.preprocessor import Vocabularies
 from data.vectors import first_words, read_vectors
+from models.embedding import OpenEmbedding
 
 
 def build(model_class: type, settings: dict) -> keras.Model:
@@ -112,13 +114,19 @@ def set_vectors(
             f"{config.vectors} has vectors of {dimension} numbers, --embedding-dim is "
             f"{config.embedding_dim}. Pass --embedding-dim {dimension}"
         )
-    matrix = embedding.embeddings.numpy()
+    tables = [embedding.embeddings]
+    if isinstance(embedding, OpenEmbedding):
+        tables.append(embedding.open_embeddings)
+    matrix = np.concatenate([table.numpy() for table in tables])
     found = 0
     for row, token in enumerate(tokens, start=2):
         vector = vectors.get(token, vectors.get(token.lower()))
         if vector is not None:
             matrix[row, :dimension] = vector
             found += 1
-    embedding.embeddings.assign(matrix)
+    begin = 0
+    for table in tables:
+        table.assign(matrix[begin : begin + table.shape[0]])
+        begin += table.shape[0]
     embedding.trainable = not config.freeze_vectors
     print(f"vectors: {found} of {len(tokens)} tokens are in {config.vectors}")

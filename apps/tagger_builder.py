@@ -17,9 +17,9 @@ def sizes(
 
 
 def build_tagger(
-    config: TaggingConfig, vocabularies: Vocabularies, types: tuple[str, ...]
+    config: TaggingConfig, vocabularies: Vocabularies, types: tuple[str, ...], open_rows: int = 0
 ) -> Tagger:
-    """The untrained model.
+    """The untrained model; the vectors of the last `open_rows` tokens stay as they are.
 
     Raises:
         UserError: options that do not fit each other, or an unknown initializer.
@@ -34,6 +34,7 @@ def build_tagger(
         "max_word_length": config.max_word_length,
         "case_features": config.case_features,
         "word_dropout": config.word_dropout,
+        "open_rows": open_rows,
         "dtype": PRECISIONS[config.mixed_precision],
     }
     if config.characters != "none":

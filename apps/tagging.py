@@ -96,11 +96,12 @@ class TextTagging:
             )
         config = replace(config, vectors=find_vectors(config.vectors, config.data_dir))
         tokens = all_tokens(corpus.split("train").texts).strings.flat_values
-        vocabularies = build_tag_vocabularies(
+        learned = build_tag_vocabularies(
             tokens, config.max_tokens, config.min_count, config.lowercase
         )
-        vocabularies = opened(vocabularies, config)
-        model = build_tagger(config, vocabularies, corpus.class_names)
+        vocabularies = opened(learned, config)
+        open_rows = len(vocabularies.tokens) - len(learned.tokens)
+        model = build_tagger(config, vocabularies, corpus.class_names, open_rows)
         return cls(config, corpus.class_names, vocabularies, model)
 
     @classmethod

@@ -49,7 +49,9 @@ class TaggingConfig(TrainingConfig):
     max_tokens: int = option(100_000, "words of the vocabulary, at most", at_least=2)
     min_count: int = option(2, "rarer words count as unknown", at_least=1)
     open_vocabulary: int = option(
-        0, "words of --vectors, from its head, that join the vocabulary", at_least=0
+        0,
+        "words of --vectors, from its head, that join the vocabulary, with vectors as they are",
+        at_least=0,
     )
     characters: str = option(
         "convolution", "how the letters of a word are read", ("none", *CHARACTER_ENCODERS)

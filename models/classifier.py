@@ -25,6 +25,7 @@ class TextClassifier(keras.Model):
             without characters.
         max_word_length: letters of a word.
         word_dropout: share of words dropped as a whole.
+        open_rows: the last so many token ids have vectors that are not trained.
         dtype: Keras' policy of all layers; the logits are float32 in any.
 
     Call arguments:
@@ -46,6 +47,7 @@ class TextClassifier(keras.Model):
         character_vocabulary_size: int = 0,
         max_word_length: int = 0,
         word_dropout: float = 0.0,
+        open_rows: int = 0,
         dtype: str = "float32",
         **kwargs,
     ):
@@ -67,6 +69,7 @@ class TextClassifier(keras.Model):
                 character_vocabulary_size,
                 max_word_length,
                 word_dropout,
+                open_rows=open_rows,
             )
             x = stack(x, mask=mask)
             pooled = [layer(x, mask=mask) for layer in poolings]
@@ -85,6 +88,7 @@ class TextClassifier(keras.Model):
             "character_vocabulary_size": character_vocabulary_size,
             "max_word_length": max_word_length,
             "word_dropout": word_dropout,
+            "open_rows": open_rows,
             "dtype": dtype,
         }
 

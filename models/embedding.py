@@ -80,6 +80,45 @@ class CharacterConvolution(keras.layers.Layer):
         }
 
 
+@keras.saving.register_keras_serializable(package="models")
+class OpenEmbedding(keras.layers.Embedding):
+    """An embedding whose last rows are given and stay as they are: vectors of words that training
+    texts lack. An optimizer that keeps moments of each weight need not pass over them.
+
+    Args:
+        input_dim: ids whose vectors are trained.
+        output_dim: size of a vector.
+        open_rows: ids after these.
+
+    Call arguments, output shape: as `keras.layers.Embedding`.
+    """
+
+    def __init__(self, input_dim: int, output_dim: int, open_rows: int = 0, **kwargs):
+        super().__init__(input_dim, output_dim, **kwargs)
+        self.open_rows = open_rows
+
+    def build(self, input_shape=None):
+        super().build(input_shape)
+        self.open_embeddings = self.add_weight(
+            (self.open_rows, self.output_dim), "zeros", trainable=False, name="open_embeddings"
+        )
+
+    def call(self, inputs):
+        inputs = ops.cast(inputs, "int32")
+        trained = super().call(ops.minimum(inputs, self.input_dim - 1))
+        given = ops.take(self.open_embeddings, ops.maximum(inputs - self.input_dim, 0), axis=0)
+        given = ops.cast(given, trained.dtype)
+        return ops.where((inputs < self.input_dim)[..., None], trained, given)
+
+    @property
+    def variable_serialization_spec(self):
+        spec = super().variable_serialization_spec
+        return {**spec, None: [*spec[None], "open_embeddings"]}
+
+    def get_config(self):
+        return {**super().get_config(), "open_rows": self.open_rows}
+
+
 # The size of the vector of a word's case.
 _CASE_FEATURES = 8
 _ENCODERS = {each.__name__: each for each in (CharacterConvolution, CharacterRecurrence)}
@@ -97,6 +136,7 @@ def embed(
     drop_word_vectors: bool = False,
     use_cudnn="auto",
     initializer="uniform",
+    open_rows: int = 0,
 ):
     """The functional graph that every model begins with.
 
@@ -114,6 +154,7 @@ def embed(
             be judged.
         use_cudnn: of a recurrent character encoder.
         initializer: of the tokens' vectors.
+        open_rows: the last so many token ids have vectors that are not trained (`OpenEmbedding`).
 
     Returns:
         The inputs by name (`token_ids` <int32>[batch, time], with characters `character_ids`
@@ -122,13 +163,11 @@ def embed(
         <bool>[batch, time], true at real tokens.
     """
     inputs = {"token_ids": keras.Input((None,), dtype="int32", name="token_ids")}
-    embedding = keras.layers.Embedding(
-        vocabulary_size,
-        embedding_dim,
-        embeddings_initializer=initializer,
-        mask_zero=True,
-        name="embedding",
-    )
+    options = {"embeddings_initializer": initializer, "mask_zero": True, "name": "embedding"}
+    if open_rows:
+        embedding = OpenEmbedding(vocabulary_size - open_rows, embedding_dim, open_rows, **options)
+    else:
+        embedding = keras.layers.Embedding(vocabulary_size, embedding_dim, **options)
     parts = [embedding(inputs["token_ids"])]
     drop = keras.layers.Dropout(word_dropout, noise_shape=(None, None, 1), name="word_dropout")
     if word_dropout and drop_word_vectors:

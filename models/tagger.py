@@ -35,6 +35,7 @@ class Tagger(keras.Model):
         characters: a name in `models.names.CHARACTER_ENCODERS`.
         case_features: whether it reads how a word is written (`data.names.CASES`).
         word_dropout: share of words whose vectors are dropped; characters and case stay.
+        open_rows: the last so many token ids have vectors that are not trained.
         dtype: Keras' policy of all layers; emissions and CRF are float32 in any.
 
     Call arguments:
@@ -60,6 +61,7 @@ class Tagger(keras.Model):
         characters: str = "convolution",
         case_features: bool = True,
         word_dropout: float = 0.0,
+        open_rows: int = 0,
         dtype: str = "float32",
         **kwargs,
     ):
@@ -82,6 +84,7 @@ class Tagger(keras.Model):
                 case_features,
                 drop_word_vectors=True,
                 use_cudnn=recurrent.get("use_cudnn", "auto"),
+                open_rows=open_rows,
             )
             outputs = emit(locked(stack(x, mask=mask)))
             if head == "crf":
@@ -103,6 +106,7 @@ class Tagger(keras.Model):
             "characters": characters,
             "case_features": case_features,
             "word_dropout": word_dropout,
+            "open_rows": open_rows,
             "dtype": dtype,
         }
 

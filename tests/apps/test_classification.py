@@ -167,6 +167,18 @@ def test_pretrained_vectors_stand_in_their_rows(tmp_path, capsys):
     assert "vectors: 2 of" in capsys.readouterr().out
 
 
+def test_words_of_the_vectors_alone_are_known_with_vectors_that_stay(tmp_path):
+    (tmp_path / "v.txt").write_text(VECTORS)
+    config = dataclasses.replace(SMALL, vectors=str(tmp_path / "v.txt"), open_vocabulary=3)
+    task = TextClassification.build(config, corpus())
+    assert task.vocabularies.tokens[-1] == "elephant"
+    task.fit(corpus(), tmp_path)
+    layer = task.model.get_layer("embedding")
+    assert layer.open_embeddings.numpy()[:, :3].tolist() == [[7, 8, 9]]
+    scores = [task.columns(task.serving().serve(tf.constant([t])))[0] for t in ("elephant", "xyz")]
+    assert scores[0]["score_rude"] != scores[1]["score_rude"]
+
+
 def test_frozen_vectors_stay_and_are_served(tmp_path):
     (tmp_path / "v.txt").write_text(VECTORS)
     config = dataclasses.replace(
