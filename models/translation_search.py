@@ -64,7 +64,8 @@ class TranslationSearch:
             coverage = tf.zeros_like(token_ids, tf.float32)
         start = tf.fill([tf.shape(token_ids)[0]], START)
         logits, state = step(start, model.decoder.start(states, coverage))
-        longest = tf.reduce_max(limits) + 1
+        # There may be no text at all.
+        longest = tf.reduce_max(tf.pad(limits, [[0, 1]])) + 1
         if self.beam_width > 1:
             found = beam_search(
                 step,

@@ -130,8 +130,10 @@ def test_tied_and_shared_embeddings_are_one_matrix():
     assert tied - shared == 7 * 4
 
 
-def test_in_half_precision_the_logits_are_float32():
-    assert translator(dtype="mixed_bfloat16")(INPUTS).dtype == tf.float32
+@pytest.mark.parametrize("options", [{}, {"feeding": "attentional", "scheduled_sampling": 0.5}])
+def test_in_half_precision_the_logits_are_float32(options):
+    model = translator(dtype="mixed_bfloat16", **options)
+    assert model(INPUTS, training=True).dtype == tf.float32
 
 
 def test_what_does_not_fit_is_refused():
