@@ -80,7 +80,7 @@ class Dialogue:
     def _choose(self, text: str) -> None:
         """Offers the likeliest units after a text, again and again."""
         generator = self._generator
-        print("number: take it; Enter: the first; other text: write it; an empty line of /: end")
+        print("number: take it; Enter: the first; any other text: write it; /: end")
         while True:
             ids, shares = (
                 each.numpy()[0]
