@@ -127,7 +127,7 @@ class Application:
         config: a frozen dataclass, `TrainingConfig` or a subclass.
         load_task: imports and returns the task, a class with the interface of
             `apps.classification.TextClassification`.
-        sample: the file in `data/samples` that `--dataset sample` reads.
+        sample: the file in `data/samples` that `--dataset sample` reads; empty for none.
         corpora: the named data sets that suit it, from `data.corpora`.
         recipes: options that differ from the config's defaults, by data set.
         formats: of `predict --format`, where answers are more than columns of a table.
@@ -136,6 +136,9 @@ class Application:
             alone, or None. The task gets an instance by its method `answer_with`; options that
             exclude each other are refused by its `__post_init__`.
         export_options: likewise of `export`, for what the SavedModel does by default.
+        folders: whether a data set may be a folder.
+        converses: whether the task answers texts on the terminal itself, by its method `converse`;
+            where `predict_options` say `needs_no_text`, without texts, too.
     """
 
     name: str
@@ -149,6 +152,8 @@ class Application:
     open_writer: Callable | None = None
     predict_options: type | None = None
     export_options: type | None = None
+    folders: bool = False
+    converses: bool = False
 
     def recipe(self, dataset: str):
         """The config with the defaults of a data set."""
@@ -161,25 +166,30 @@ class Application:
             UserError: no such data set, or no such folder.
         """
         names = ("sample", *self.corpora)
-        if config.dataset not in names and not Path(config.dataset).is_file():
+        if config.dataset not in names and not self._is_data(config.dataset):
+            kinds = "a file or folder" if self.folders else "a file"
             raise UserError(
-                f"no data set {config.dataset!r}: neither one of {', '.join(names)} nor a file. "
+                f"no data set {config.dataset!r}: neither one of {', '.join(names)} nor {kinds}. "
                 "Check --dataset"
             )
         if config.data_dir is not None and not Path(config.data_dir).is_dir():
             raise UserError(f"no folder {config.data_dir!r}. Check --data-dir")
         for name in SPLIT_FILES:
             path = getattr(config, name, None)
-            if path is not None and not Path(path).is_file():
+            if path is not None and not self._is_data(path):
                 raise UserError(f"no file {path!r}. Check --{name.replace('_', '-')}")
+
+    def _is_data(self, path: str) -> bool:
+        return Path(path).is_file() or (self.folders and Path(path).is_dir())
 
     def data_file(self, config: TrainingConfig) -> Path | None:
         """The file that the data set is; None for a named corpus, or several files."""
         if any(getattr(config, name, None) for name in SPLIT_FILES):
             return None
         if config.dataset == "sample":
-            return SAMPLES / self.sample
-        return None if config.dataset in self.corpora else Path(config.dataset)
+            return SAMPLES / self.sample if self.sample else None
+        named = config.dataset in self.corpora or Path(config.dataset).is_dir()
+        return None if named else Path(config.dataset)
 
     @staticmethod
     def check_vectors(config: TrainingConfig) -> None:

@@ -10,7 +10,7 @@ import tensorflow as tf
 from apps import answers, classification_report, training
 from apps.application import Application
 from apps.classification_config import ClassificationConfig
-from apps.classifier_builder import build_classifier, sizes
+from apps.classifier_builder import build_classifier, language_model_vocabularies, sizes
 from apps.held_out import HeldOut, logits_of
 from apps.model_builder import load, opened
 from apps.run_folder import CONFIG, MODEL
@@ -24,6 +24,7 @@ from data.preprocessor import TextPreprocessor, Vocabularies, build_vocabularies
 from data.vectors import find_vectors
 from models.decision import Decision
 from models.ensemble import Ensemble
+from models.layer_rates import depths_of
 from models.losses import class_weights, classification_loss
 from models.metrics import headline
 from models.precision import in_full_precision
@@ -89,6 +90,8 @@ class TextClassification:
         vocabularies = build_vocabularies(
             corpus.split("train").texts, config.standardize, config.max_tokens, config.min_count
         )
+        if config.init_from:
+            vocabularies = language_model_vocabularies(config.init_from, vocabularies)
         vocabularies = opened(vocabularies, config)
         model = build_classifier(config, vocabularies, len(corpus.class_names))
         return cls(config, corpus.class_names, corpus.multi_label, vocabularies, model)
@@ -182,6 +185,7 @@ class TextClassification:
             config.monitor,
             config,
             folder,
+            depths_of(self.model) if config.init_from else None,
         )
         self.model = in_full_precision(self.model)
         self.decide(held_out)

@@ -64,6 +64,19 @@ class ClassificationConfig(TrainingConfig):
         (), "CLASS=P: the threshold of that class gives it this precision on validation"
     )
 
+    init_from: str | None = option(
+        None, "run of a language model of tokens whose weights the training begins with"
+    )
+    layer_decay: float = option(
+        0.5,
+        "with --init-from: the learning rate falls by it from layer to layer, downwards",
+        at_least=0.0,
+        at_most=1.0,
+    )
+    unfreeze: float = option(
+        0.5, "with --init-from: epochs until the next lower layer learns, too", at_least=0.0
+    )
+
     def precisions(self, class_names: tuple[str, ...]) -> dict[int, float]:
         """The precisions wanted of single classes, by position.
 

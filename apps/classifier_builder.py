@@ -1,10 +1,15 @@
 """From the options to an untrained text classifier."""
 
+from pathlib import Path
+
 from apps.classification_config import ClassificationConfig
+from apps.language_model_builder import load_language_model
 from apps.model_builder import build, recurrent_options, set_vectors, vocabulary_sizes
-from data.preprocessor import Vocabularies
+from data.preprocessor import START, Vocabularies
+from data.units import Units
 from models.classifier import TextClassifier
 from models.names import PRECISIONS
+from models.transfer import take_over
 
 
 def sizes(
@@ -35,4 +40,12 @@ def build_classifier(
     model = build(TextClassifier, settings)
     if config.vectors:
         set_vectors(model.get_layer("embedding"), vocabularies.tokens, config)
+    if config.init_from:
+        take_over(model, load_language_model(config.init_from))
+        print(f"vectors and recurrent layers: those of {config.init_from}")
     return model
+
+
+def language_model_vocabularies(run: str, found: Vocabularies) -> Vocabularies:
+    """The tokens of a trained language model in the place of those that were found."""
+    return Vocabularies([START, *Units.load(Path(run)).tokens], found.characters)

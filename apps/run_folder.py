@@ -25,6 +25,7 @@ _WRITTEN = (
     "bias_*.png",
     "vocabulary*.txt",
     "characters.txt",
+    "units.json",
     "confusion_*.png",
     "reliability_*.png",
     "training_curves.png",

@@ -20,6 +20,7 @@ from apps.signals import Signals, Terminated
 from apps.tensorboard_logs import TensorBoardLogs
 from data.errors import UserError
 from data.pipeline import Batches
+from models.layer_rates import LayerRates
 from models.optimizers import Adam, LossScale
 from models.schedules import WarmupDecay
 
@@ -31,8 +32,10 @@ def seed_everything(config: TrainingConfig) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-    """`adam` with a warm-up and a schedule.
+def optimizer(
+    config: TrainingConfig, steps_per_epoch: int, depths: dict[str, int] | None = None
+) -> keras.optimizers.Optimizer:
+    """`adam` with a warm-up and a schedule; `depths` as `models.layer_rates.LayerRates`.
 
     Raises:
         UserError: all steps together do not fill one update.
@@ -49,13 +52,15 @@ def optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optimizers.
         warmup_steps=math.ceil(config.warmup * updates),
         total_steps=math.ceil(config.epochs * updates),
     )
-    return adam(config, schedule, math.ceil(updates))
+    rates = depths and LayerRates(depths, config.layer_decay, math.ceil(config.unfreeze * updates))
+    return adam(config, schedule, math.ceil(updates), rates)
 
 
 def adam(
     config: TrainingConfig,
     learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
     updates_per_epoch: int = 0,
+    layer_rates: LayerRates | None = None,
 ) -> keras.optimizers.Optimizer:
     """Adam (Kingma & Ba 2015) with clipping by global norm, the remedy for exploding gradients of
     Pascanu et al. (2013).
@@ -64,6 +69,7 @@ def adam(
         config: the options.
         learning_rate: a number becomes a variable.
         updates_per_epoch: note the gradients' norms, this many an epoch; 0 for not at all.
+        layer_rates: lower rates for lower layers, or None.
     """
     made = Adam(
         learning_rate,
@@ -71,6 +77,7 @@ def adam(
         gradient_accumulation_steps=config.accumulate if config.accumulate > 1 else None,
         updates_per_epoch=updates_per_epoch,
         average_decay=config.average_weights,
+        layer_rates=layer_rates,
     )
     return LossScale(made) if config.mixed_precision == "float16" else made
 
@@ -122,6 +129,7 @@ def fit(
     monitor: str,
     config: TrainingConfig,
     folder: Path,
+    depths: dict[str, int] | None = None,
 ) -> Ending:
     """Trains until the epochs are over, the validation stops to improve, or Ctrl-C.
 
@@ -141,13 +149,14 @@ def fit(
         monitor: the figure that chooses the epoch; the highest is the best.
         config: the options.
         folder: what is written goes there.
+        depths: of the weights, if lower layers learn more slowly; see `optimizer`.
 
     Raises:
         UserError: the training diverged in its first epoch, or the folder cannot be written.
         Terminated: SIGTERM came; the checkpoint is written.
     """
     with model.distribute_strategy.scope():
-        step = optimizer(config, batches.steps(0))
+        step = optimizer(config, batches.steps(0), depths)
         model.compile(optimizer=step, loss=loss, jit_compile=config.jit)
     # The training step alone is compiled: XLA takes longer over validation's batches than they do.
     model.make_train_function()

@@ -13,6 +13,7 @@ from apps.quiet import import_tensorflow
 from apps.resumption import check_checksum, check_surroundings, resumed
 from apps.run_folder import CONFIG, FORMAT, MODEL, RunFolder, versions
 from apps.signals import Signals, Terminated
+from apps.transfer import inherited
 from apps.unfinished import UnfinishedTraining
 from data.errors import UserError
 
@@ -33,6 +34,8 @@ def train(application: Application, options: dict) -> None:
         config = resumed(override(application.config(), begun["config"]), given)
     else:
         config = override(application.recipe(given.get("dataset", "sample")), given)
+        if getattr(config, "init_from", None):
+            config = inherited(config, given)
     application.check_data(config)
     application.check_vectors(config)
     application.check_step(config)
@@ -73,8 +76,8 @@ def _train(
     if corpus is None:
         corpus = task_class.read(application, config)
         sizes = ", ".join(f"{len(rows)} {name}" for name, rows in corpus.splits.items())
-        names = ", ".join(corpus.class_names)
-        print(f"{corpus.name}: {sizes}; {corpus.class_title} {names}")
+        names = f"; {corpus.class_title} {', '.join(corpus.class_names)}"
+        print(f"{corpus.name}: {sizes}{names if corpus.class_names else ''}")
     origin = _origin(command, corpus, config, devices.names(config.devices))
     description = {"format": FORMAT, "application": application.name}
     if begun:
@@ -215,7 +218,9 @@ def predict(application: Application, options: dict) -> None:
     """Answers texts, or the rows of a file, through the serving model."""
     run, description, config = _load(application, options)
     texts, source, output = options["texts"], options["input"], options["output"]
-    if bool(texts) == bool(source):
+    own = own_options(application.predict_options, options)
+    needed = source or not getattr(own, "needs_no_text", False)
+    if bool(texts) == bool(source) and needed:
         raise UserError("predict takes either texts or --input FILE. See predict --help")
     from apps import highlighting, prediction
 
@@ -227,9 +232,11 @@ def predict(application: Application, options: dict) -> None:
     else:
         formats = prediction.output_formats(application, options)
     prediction.check_files(source, output, formats)
-    own = own_options(application.predict_options, options)
     import_tensorflow()
     task = _load_task(application, config, description, run, own)
+    if application.converses and not (source or output):
+        task.converse(texts)
+        return
     column = config.text_column
     if source:
         column = options["text_column"] or prediction.column_of(source) or column

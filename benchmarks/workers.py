@@ -30,6 +30,8 @@ ENGINES = {
     "suite": ("keras_engine.py", "suite"),
     "keras": ("keras_engine.py", "keras"),
     "torch": ("torch_engine.py", str(CORES)),
+    "generation": ("generation_engine.py",),
+    "generation_torch": ("generation_torch.py",),
 }
 TITLES = {"suite": "suite", "keras": "Keras", "torch": "PyTorch"}
 # A round is quiet if all other processes together used at most so much of one core meanwhile; the
@@ -54,7 +56,7 @@ class WorkerError(Exception):
 
 def installed(engine: str) -> bool:
     """Whether the engine can run here; PyTorch is an extra."""
-    return engine != "torch" or importlib.util.find_spec("torch") is not None
+    return "torch" not in engine or importlib.util.find_spec("torch") is not None
 
 
 class Worker:
@@ -66,7 +68,7 @@ class Worker:
 
     def __init__(self, engine: str):
         self._command = [sys.executable, *choose("engine", engine, ENGINES)]
-        self._environment = _ENVIRONMENT | (_TORCH_ENVIRONMENT if engine == "torch" else {})
+        self._environment = _ENVIRONMENT | (_TORCH_ENVIRONMENT if "torch" in engine else {})
         self._process = None
 
     def send(self, job: str, **arguments) -> None:

@@ -4,6 +4,8 @@ import importlib
 from dataclasses import replace
 
 from data.columns import Columns
+from data.document_files import labelled_documents, read_document_files
+from data.documents import DocumentCorpus
 from data.errors import UserError
 from data.examples import Corpus
 from data.names import SAMPLES
@@ -34,6 +36,11 @@ PARALLEL_CORPORA = {
     "tatoeba": "data.tatoeba",
 }
 SAMPLE_LANGUAGES = ("en", "fr")
+# Texts without answers: likewise, `read(data_dir) -> DocumentCorpus`.
+DOCUMENT_CORPORA = {
+    "sample": "data.python_help",
+    "tiny_shakespeare": "data.tiny_shakespeare",
+}
 
 
 def read_labelled_texts(
@@ -121,6 +128,39 @@ def read_parallel_texts(
         corpus = read_parallel_files(str(SAMPLES / sample), languages)
         return replace(corpus, name="sample")
     return read_parallel_files(dataset, files)
+
+
+def read_documents(
+    dataset: str,
+    data_dir: str | None = None,
+    columns: Columns = Columns(),  # noqa: B008 (it is frozen)
+    conditioned: bool = False,
+    validation: str | None = None,
+    test: str | None = None,
+    class_names: tuple[str, ...] = (),
+) -> DocumentCorpus:
+    """Reads texts to learn a language from.
+
+    Args:
+        dataset: a name in `DOCUMENT_CORPORA` or `CORPORA`, or else a user's file or folder.
+        data_dir: as `read_labelled_texts`.
+        columns, conditioned, validation, test, class_names: see `data.document_files`. Of named
+            corpora of labelled texts, the classes.
+
+    Raises:
+        UserError: no such data set, or something in it cannot be used.
+    """
+    if dataset in CORPORA:
+        corpus = importlib.import_module(CORPORA[dataset]).read(data_dir)
+        if conditioned:
+            _check_classes(corpus, class_names)
+        return labelled_documents(corpus, conditioned)
+    if dataset not in DOCUMENT_CORPORA:
+        files = conditioned, validation, test, class_names
+        return read_document_files(dataset, columns, *files)
+    if conditioned:
+        raise UserError(f"--conditioned needs texts with classes, {dataset} has none. Leave it out")
+    return importlib.import_module(DOCUMENT_CORPORA[dataset]).read(data_dir)
 
 
 def _check_classes(corpus: Corpus, class_names: tuple[str, ...]) -> None:

@@ -3,8 +3,9 @@
 import tensorflow as tf
 
 from data.byte_pairs import Merger
-from data.names import END, PADDING, START, UNKNOWN, UNKNOWN_TEXT
+from data.names import END, PADDING, START, TOKEN_UNITS, UNKNOWN, UNKNOWN_TEXT
 from data.pieces import pieces_of
+from data.text import tokenize
 from data.units import Units
 
 _SPECIAL = END + 1
@@ -17,7 +18,8 @@ class UnitTokenizer(tf.Module):
     """Encodes and decodes; works eagerly, in graphs, in tf.data and in SavedModels.
 
     Bytes are lossless. Characters, words and sub-words are so but for what the vocabulary lacks,
-    and but for bytes that are not UTF-8, which become U+FFFD.
+    and but for bytes that are not UTF-8, which become U+FFFD. The tokens of classifiers are not:
+    each is decoded with a space before it.
 
     Args:
         units: from `data.units.learn_units`.
@@ -34,14 +36,17 @@ class UnitTokenizer(tf.Module):
             decoded = [bytes([byte]) for byte in range(_BYTES)]
             # Half of them are no text by themselves.
             shown = [chr(b) if b < 0x80 else f"<0x{b:02X}>" for b in range(_BYTES)]
+        self._standardize = TOKEN_UNITS.get(self.kind)
+        if self._standardize:
+            decoded = [f" {token}" for token in decoded]
         # Nearly all words that are unknown stood behind a space, which went with them.
-        unknown = {UNKNOWN: f" {UNKNOWN_TEXT}"} if self.kind == "words" else {}
+        unknown = {UNKNOWN: f" {UNKNOWN_TEXT}"} if self._splits_words else {}
         self.vocabulary_size = _SPECIAL + len(decoded)
         self._shown = tf.constant([*_SHOWN.values(), *shown])
         self._decoded = tf.constant([*(_DECODED | unknown).values(), *decoded])
         ids = {token: id_ for id_, token in enumerate(units.tokens, _SPECIAL)}
         self._lookup = self._merger = None
-        if self.kind == "words":
+        if self._splits_words:
             # A table may not be empty; no piece is "".
             self._lookup = _table({"": UNKNOWN} | ids, tf.string)
         elif self.kind != "bytes":
@@ -59,7 +64,8 @@ class UnitTokenizer(tf.Module):
         Returns:
             <int32>[batch, (length)].
         """
-        return getattr(self, f"_encode_{self.kind}")(tf.convert_to_tensor(texts, tf.string))
+        kind = "tokens" if self._standardize else self.kind
+        return getattr(self, f"_encode_{kind}")(tf.convert_to_tensor(texts, tf.string))
 
     def decode(self, ids) -> tf.Tensor:
         """The texts of ids; PADDING, START and END are left out, UNKNOWN is `UNKNOWN_TEXT`, as a
@@ -92,8 +98,8 @@ class UnitTokenizer(tf.Module):
         ids = self.encode(texts)
         if self.kind == "bytes":
             return self.tokens(ids)
-        if self.kind == "words":
-            return pieces_of(texts)
+        if self._splits_words:
+            return self._words_of(texts)
         # Each unknown unit is one unknown character, and both stand in the same order.
         codes = tf.strings.unicode_decode(texts, "UTF-8").flat_values
         unknown = tf.boolean_mask(codes, self._character_ids(codes) == UNKNOWN)
@@ -111,9 +117,18 @@ class UnitTokenizer(tf.Module):
         # In Latin-1 the code point of each byte is its value.
         return tf.strings.unicode_decode(texts, "ISO-8859-1") + _SPECIAL
 
+    @property
+    def _splits_words(self) -> bool:
+        return self.kind == "words" or bool(self._standardize)
+
+    def _words_of(self, texts):
+        return tokenize(texts, self._standardize) if self._standardize else pieces_of(texts)
+
     def _encode_words(self, texts):
-        pieces = pieces_of(texts)
+        pieces = self._words_of(texts)
         return pieces.with_flat_values(self._lookup.lookup(pieces.flat_values))
+
+    _encode_tokens = _encode_words
 
     def _encode_subwords(self, texts):
         pieces = pieces_of(texts)

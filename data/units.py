@@ -11,9 +11,9 @@ import tensorflow as tf
 
 from data.byte_pairs import Pair, learn_merges
 from data.errors import UserError, choose
-from data.names import UNITS
+from data.names import TOKEN_UNITS, UNITS
 from data.pieces import pieces_of
-from data.preprocessor import by_frequency
+from data.preprocessor import build_vocabularies, by_frequency
 
 _BATCH = 1024
 _pieces = tf.function(
@@ -29,7 +29,7 @@ class Units:
     The id of a token is its position plus 4: `data.names` has the ids before them.
 
     Attributes:
-        kind: a name in `data.names.UNITS`.
+        kind: a name in `data.names.UNITS` or `TOKEN_UNITS`.
         tokens: by falling frequency; of sub-words first the single characters, then what was
             merged, in that order. No tokens for bytes, whose ids are the byte plus 4.
         merges: of sub-words, the pairs that were merged, in the order they were learned.
@@ -79,7 +79,7 @@ def learn_units(kind: str, texts: Iterable[str], size: int) -> Units:
     """Learns from the training texts, and from no others.
 
     Args:
-        kind: a name in `data.names.UNITS`.
+        kind: a name in `data.names.UNITS` or `TOKEN_UNITS`.
         texts: raw texts; for a vocabulary that two languages share, those of both.
         size: the most tokens wanted.
 
@@ -102,6 +102,16 @@ def _bytes(texts: Iterable[str], size: int) -> Units:
 
 def _words(texts: Iterable[str], size: int) -> Units:
     return Units("words", tuple(by_frequency(_count_pieces(texts), 1)[:size]))
+
+
+def _tokens(kind: str) -> Callable[[Iterable[str], int], Units]:
+    """As a classifier's vocabulary, but for rare tokens, which are learned too."""
+
+    def learn(texts: Iterable[str], size: int) -> Units:
+        found = build_vocabularies(list(texts), TOKEN_UNITS[kind], size + 1, 1)
+        return Units(kind, tuple(found.tokens[1:]))
+
+    return learn
 
 
 def _subwords(texts: Iterable[str], size: int) -> Units:
@@ -128,4 +138,4 @@ def _count_pieces(texts: Iterable[str]) -> Counter:
 
 _LEARN: dict[str, Callable[[Iterable[str], int], Units]] = dict(
     zip(UNITS, (_characters, _bytes, _words, _subwords), strict=True)
-)
+) | {kind: _tokens(kind) for kind in TOKEN_UNITS}

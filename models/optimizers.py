@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from models.gradient_norms import GradientNorms
+from models.layer_rates import LayerRates
 from models.row_sums import dense_gradient
 from models.weight_average import WeightAverage
 
@@ -29,11 +30,20 @@ class Adam(keras.optimizers.Adam):
             0 for not at all.
         average_decay: keep a moving average of the weights (`models.weight_average`) with this
             decay; 0 for none.
+        layer_rates: factors of the learning rate (`models.layer_rates`), or None.
         **options: those of `keras.optimizers.Adam`.
     """
 
-    def __init__(self, *args, updates_per_epoch: int = 0, average_decay: float = 0.0, **options):
+    def __init__(
+        self,
+        *args,
+        updates_per_epoch: int = 0,
+        average_decay: float = 0.0,
+        layer_rates: LayerRates | None = None,
+        **options,
+    ):
         super().__init__(*args, **options)
+        self.layer_rates, self._paths = layer_rates, []
         self.updates_per_epoch, self.average_decay = updates_per_epoch, average_decay
         self.norms = self.average = None
         # `LossScale` does it in its place.
@@ -43,6 +53,7 @@ class Adam(keras.optimizers.Adam):
         if self.built:
             return
         super().build(variables)
+        self._paths = [variable.path for variable in variables]
         if self.updates_per_epoch:
             self.norms = GradientNorms(self.add_variable, variables, self.updates_per_epoch)
         if self.average_decay:
@@ -123,6 +134,8 @@ class Adam(keras.optimizers.Adam):
 
     def update_step(self, gradient, variable, learning_rate):
         index = self._get_variable_index(variable)
+        if self.layer_rates is not None:
+            learning_rate *= self.layer_rates.factor(self._paths[index], self.iterations)
         weight, momentum, velocity = (
             each.value if isinstance(each, keras.Variable) else each
             for each in (variable, self._momentums[index], self._velocities[index])

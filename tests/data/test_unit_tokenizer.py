@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.byte_pairs import merged
-from data.names import END, PADDING, START, UNITS, UNKNOWN
+from data.names import END, PADDING, START, TOKEN_UNITS, UNITS, UNKNOWN, UNKNOWN_TEXT
 from data.pieces import pieces_of
 from data.unit_tokenizer import UnitTokenizer
 from data.units import Units, learn_units
@@ -182,3 +182,16 @@ def test_exported_tokenizers_work_with_tensorflow_alone(tokenizers, tmp_path, py
     folders = [tmp_path / kind for kind in UNITS]
     finished = python_process(RELOAD, *folders, cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
+
+
+@pytest.mark.parametrize("kind", TOKEN_UNITS)
+def test_the_tokens_of_classifiers_are_decoded_behind_spaces(kind):
+    units = learn_units(kind, ["A film, isn't it?", "a film"], 9)
+    tokenizer = UnitTokenizer(units)
+    ids = tokenizer.encode(["a FILM, qux"])
+    assert tokenizer.decode(ids).numpy()[0].decode() == f" a film , {UNKNOWN_TEXT}"
+    assert ids.to_list()[0] == [
+        4 + units.tokens.index(each) if each in units.tokens else 1
+        for each in ("a", "film", ",", "qux")
+    ]
+    assert tokenizer.split(["a FILM, qux"]).to_list() == [[b"a", b"film", b",", b"qux"]]

@@ -41,7 +41,7 @@ def test_the_order_of_the_texts_does_not_matter(kind):
 
 
 def test_an_unknown_kind_lists_the_known_ones():
-    known = r"Unknown kind of units 'word'\. Choose one of: characters, bytes, words, subwords\."
+    known = r"Unknown kind of units 'word'\. Choose one of: characters, bytes, words, subwords, "
     with pytest.raises(ValueError, match=known):
         learn_units("word", TEXTS, 5)
 

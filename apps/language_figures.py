@@ -1,0 +1,118 @@
+"""How well a language model predicts texts: nats, bits, perplexity."""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from data.documents import Documents
+from data.names import UNKNOWN
+from data.streams import Streams
+from data.unit_tokenizer import UnitTokenizer
+from models.language_model import LanguageModel
+
+# Rows of a batch, each of which begins with the states after so many units before its part.
+_ROWS, _CONTEXT, _LENGTH = 32, 512, 128
+# Logits at once.
+_LOGITS = 2**26
+_CHUNK = 1024
+_STRINGS = [tf.TensorSpec([None], tf.string)]
+
+
+def ids_of(tokenizer: UnitTokenizer, texts: list[str]) -> tf.RaggedTensor:
+    """<int32>[texts, (units)], encoded in chunks."""
+    encode = tf.function(tokenizer.encode, input_signature=_STRINGS)
+    chunks = [
+        encode(tf.constant(texts[start : start + _CHUNK], tf.string))
+        for start in range(0, max(len(texts), 1), _CHUNK)
+    ]
+    return tf.concat(chunks, axis=0)
+
+
+class LanguageFigures:
+    """A split, encoded once.
+
+    The states are carried through every text. So that several parts of a long one are read at the
+    same time, each but the first begins with the states after the 512 units before it.
+
+    Args:
+        model: what is measured, at any moment of its training.
+        tokenizer: texts to ids.
+        documents: the split.
+        ends: whether the model has learned where texts end.
+    """
+
+    def __init__(
+        self, model: LanguageModel, tokenizer: UnitTokenizer, documents: Documents, ends: bool
+    ):
+        self._model = model
+        self._nats_of = tf.function(self._batch, reduce_retracing=True)
+        ids = ids_of(tokenizer, documents.texts)
+        rows = _LOGITS // (_LENGTH * tokenizer.vocabulary_size)
+        self.streams = Streams(
+            ids,
+            max(1, min(_ROWS, rows)),
+            _LENGTH,
+            ends=ends and documents.whole,
+            labels=documents.labels,
+            context=_CONTEXT // _LENGTH,
+        )
+        self.unknown = int(np.count_nonzero(ids.flat_values.numpy() == UNKNOWN))
+        self.characters = sum(map(len, documents.texts))
+
+    def figures(self) -> dict[str, float]:
+        """What chooses the epoch: `nats_per_unit`, and `log_likelihood`, the same with its sign, of
+        which the highest is the best."""
+        nats = self._nats() / self.streams.units
+        return {"nats_per_unit": nats, "log_likelihood": -nats}
+
+    def report(self) -> dict[str, float]:
+        """All figures. Per character they count the end of a text with its last one."""
+        nats = self._nats()
+        per_unit = nats / self.streams.units
+        return {
+            "nats_per_unit": per_unit,
+            "bits_per_unit": per_unit / math.log(2),
+            # Of words in an early epoch it may be more than a float holds.
+            "perplexity": math.exp(min(per_unit, 700.0)),
+            "nats_per_character": nats / max(1, self.characters),
+            "bits_per_character": nats / max(1, self.characters) / math.log(2),
+            "log_likelihood": -per_unit,
+            "units": self.streams.units,
+            "characters": self.characters,
+            "unknown_share": self.unknown / self.streams.units,
+        }
+
+    def _nats(self) -> float:
+        """The negative log-likelihood of the whole split."""
+        stack, rows = self._model.stack, self.streams.batch_size
+        sizes = [size for sizes in stack.state_sizes for size in sizes]
+        states = [tf.zeros([rows, size], stack.compute_dtype) for size in sizes]
+        total = 0.0
+        for inputs, targets in self.streams.dataset():
+            nats, states = self._nats_of(inputs, targets, states)
+            total += float(nats)
+        return total
+
+    def _batch(self, inputs, targets, states):
+        """The same of a batch, <float32>[], and the states after it."""
+        fresh = self._model.initial_states(tf.shape(targets)[0], inputs.get("labels"))
+        starts = inputs["starts"][:, None]
+        states = [tf.where(starts, new, old) for new, old in zip(fresh, states, strict=True)]
+        logits, states = self._model(inputs["token_ids"], states, training=False)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
+        return tf.reduce_sum(tf.where(targets != 0, losses, 0.0)), states
+
+
+def table(report: dict, unit: str) -> str:
+    """A report for the terminal."""
+    one = unit.rstrip("s")
+    lines = [
+        f"nats per {one:<12} {report['nats_per_unit']:.4f}",
+        f"bits per {one:<12} {report['bits_per_unit']:.4f}",
+        f"perplexity per {one:<6} {report['perplexity']:.2f}",
+    ]
+    if unit != "characters":
+        lines.append(f"bits per character    {report['bits_per_character']:.4f}")
+    share = f"{report['unknown_share']:.2%} of them unknown"
+    return "\n".join([*lines, f"{report['units']:,} {unit}, {share}"])

@@ -1,0 +1,50 @@
+"""From the options to an untrained language model."""
+
+from pathlib import Path
+
+from apps.generation_config import GenerationConfig
+from apps.model_builder import build, load, recurrent_options
+from apps.run_folder import MODEL
+from data.unit_tokenizer import UnitTokenizer
+from data.units import Units
+from models.language_model import LanguageModel
+from models.names import PRECISIONS
+from models.transfer import go_on_with
+
+
+def sizes(units: Units, num_labels: int) -> dict[str, int]:
+    """The arguments of the model that follow from the data."""
+    return {"vocabulary_size": UnitTokenizer(units).vocabulary_size, "num_labels": num_labels}
+
+
+def build_language_model(config: GenerationConfig, units: Units, num_labels: int) -> LanguageModel:
+    """The untrained model.
+
+    Raises:
+        UserError: options that do not fit each other, or an unknown initializer.
+    """
+    settings = {
+        **sizes(units, num_labels),
+        "embedding_dim": config.embedding_dim,
+        "recurrent": recurrent_options(config),
+        "tied": config.tied,
+        "dropout": config.dropout,
+        "input_dropout": config.input_dropout,
+        "embedding_dropout": config.embedding_dropout,
+        "dtype": PRECISIONS[config.mixed_precision],
+    }
+    model = build(LanguageModel, settings)
+    if config.init_from:
+        go_on_with(model, load_language_model(config.init_from))
+        print(f"all weights: those of {config.init_from}")
+    return model
+
+
+def load_language_model(run: str) -> LanguageModel:
+    """The model in the run folder of a language model.
+
+    Raises:
+        UserError: files are missing or damaged.
+    """
+    size = UnitTokenizer(Units.load(Path(run))).vocabulary_size
+    return load(Path(run) / MODEL, {"vocabulary_size": size})

@@ -1,0 +1,68 @@
+"""Text generation: a language model of characters, bytes, words or sub-words.
+
+python -m apps.text_generation train --dataset tiny_shakespeare --data-dir DIR
+"""
+
+from apps.application import Application
+from apps.command_line import main
+from apps.generation_config import (
+    GenerationConfig,
+    GenerationOptions,
+    PredictOptions,
+    load_generation,
+)
+
+APPLICATION = Application(
+    name="text_generation",
+    summary="Learn a language from texts, and go on with beginnings of them.",
+    config=GenerationConfig,
+    load_task=load_generation,
+    sample="",
+    folders=True,
+    converses=True,
+    corpora=("tiny_shakespeare", "davidson", "imdb", "sms_spam", "sst2"),
+    recipes={
+        # A minute on two cores.
+        "sample": {
+            "cell": "gru",
+            "units": 128,
+            "embedding_dim": 32,
+            "dropout": 0.1,
+            "epochs": 3,
+            "learning_rate": 5e-3,
+        },
+        # A million characters, read again and again: what keeps 3.4 million weights from learning
+        # them by heart decides. Not tuned yet.
+        "tiny_shakespeare": {
+            "units": 512,
+            "num_layers": 2,
+            "embedding_dim": 96,
+            "dropout": 0.4,
+            "weight_drop": 0.3,
+            "activation_penalty": 1.0,
+            "slowness_penalty": 1.0,
+            "average_weights": 0.998,
+            "epochs": 36,
+            "patience": 8,
+        },
+        # Reviews as the tokens that the sentiment classifier reads, so that it can begin with the
+        # model; most of 30,000 outputs are left out of a step.
+        "imdb": {
+            "unit": "review-tokens",
+            "vocabulary_size": 30_000,
+            "units": 768,
+            "embedding_dim": 256,
+            "tied": True,
+            "candidates": 2048,
+            "sequence_length": 64,
+            "batch_size": 64,
+            "weight_drop": 0.2,
+            "epochs": 6,
+        },
+    },
+    predict_options=PredictOptions,
+    export_options=GenerationOptions,
+)
+
+if __name__ == "__main__":
+    main(APPLICATION)

@@ -1,0 +1,57 @@
+"""A training that begins with a trained language model: what it takes over from its run."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from apps.run_folder import RunFolder
+from data.errors import UserError
+from data.names import TOKEN_UNITS
+
+# The language model decides these: weights must have the shapes of its.
+_SAME = ("cell", "units", "num_layers", "residual", "layer_normalization", "embedding_dim")
+# And these, where another language model goes on.
+_SAME_LANGUAGE_MODEL = (*_SAME, "tied", "unit", "vocabulary_size")
+
+
+def inherited(config, given: dict):
+    """The options of a classifier or language model with those that follow from `--init-from`.
+
+    Args:
+        config: its options.
+        given: those of them that the user chose.
+
+    Raises:
+        UserError: there is no such language model, or it reads other tokens than classifiers do, or
+            an option that was chosen is another than the model's.
+    """
+    description = RunFolder(Path(config.init_from)).describe()
+    model = description["config"]
+    if description["application"] != "text_generation":
+        raise UserError(
+            f"{config.init_from} holds a run of {description['application']!r}, not of a language "
+            "model. Check --init-from"
+        )
+    follow = _of_classifier(config, model) if config.classifies else {}
+    follow |= {name: model[name] for name in (_SAME if follow else _SAME_LANGUAGE_MODEL)}
+    for name, value in follow.items():
+        if name in given and given[name] != value:
+            raise UserError(
+                f"--{name.replace('_', '-')} is {given[name]!r}, with --init-from "
+                f"{config.init_from} it is {value!r}. Leave it out"
+            )
+    return replace(config, **follow)
+
+
+def _of_classifier(config, model: dict) -> dict:
+    if model.get("unit") not in TOKEN_UNITS:
+        raise UserError(
+            f"the language model in {config.init_from} reads {model.get('unit')}, classifiers read "
+            f"tokens. Train one with --unit {' or --unit '.join(TOKEN_UNITS)}"
+        )
+    return {
+        "standardize": TOKEN_UNITS[model["unit"]],
+        "bidirectional": False,
+        "characters": False,
+        "vectors": None,
+        "open_vocabulary": 0,
+    }

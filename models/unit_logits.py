@@ -1,0 +1,44 @@
+"""The output layer over a vocabulary, whose weights may be those of the embedding."""
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable(package="models")
+class UnitLogits(keras.layers.Layer):
+    """Features to a logit for each unit, by a matrix of its own or one that is handed over.
+
+    Args:
+        vocabulary_size: units.
+        own_kernel: whether the matrix is its own.
+
+    Call arguments:
+        inputs: <float32>[..., size].
+        kernel: <float32>[vocabulary_size, size], or None for its own.
+    """
+
+    def __init__(self, vocabulary_size: int, own_kernel: bool, **kwargs):
+        super().__init__(**kwargs)
+        self.vocabulary_size, self.own_kernel = vocabulary_size, own_kernel
+        self.kernel = None
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        if self.own_kernel:
+            self.kernel = self.add_weight(
+                shape=(self.vocabulary_size, input_shape[-1]), name="kernel"
+            )
+        self.bias = self.add_weight(shape=(self.vocabulary_size,), initializer="zeros", name="bias")
+        super().build(input_shape)
+
+    def call(self, inputs, kernel=None):
+        # A matrix of half precision would lose the difference between likely units.
+        kernel = tf.cast(self.kernel if kernel is None else kernel, tf.float32)
+        shape = tf.concat([tf.shape(inputs)[:-1], [self.vocabulary_size]], axis=0)
+        flat = tf.reshape(inputs, [-1, inputs.shape[-1]])
+        logits = tf.reshape(tf.matmul(flat, kernel, transpose_b=True) + self.bias, shape)
+        return tf.ensure_shape(logits, [*inputs.shape[:-1], self.vocabulary_size])
+
+    def get_config(self):
+        config = {"vocabulary_size": self.vocabulary_size, "own_kernel": self.own_kernel}
+        return {**super().get_config(), **config}

@@ -1,0 +1,153 @@
+"""A classifier that begins with a language model."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from numpy.testing import assert_allclose, assert_array_equal
+
+from apps import hate_speech, sentiment, text_generation
+from apps.command_line import main
+from data.names import END
+
+LANGUAGE_MODEL = [
+    *["train", "--units", "5", "--embedding-dim", "4", "--num-layers", "2", "--tied"],
+    *["--unit", "review-tokens", "--vocabulary-size", "50", "--sequence-length", "8"],
+    *["--epochs", "1", "--batch-size", "4", "--sample-length", "0"],
+]
+TEXTS = ["I loved every minute of it", "A dull, lifeless film", "It's fine", "What a mess!"]
+
+
+@pytest.fixture(scope="module")
+def language_model(tmp_path_factory):
+    """The run of a tiny language model; read only."""
+    folder = tmp_path_factory.mktemp("language_model")
+    rows = [f'"{text} number {i}",{i % 2}' for i in range(10) for text in TEXTS]
+    (folder / "texts.csv").write_text("\n".join(["text,label", *rows]) + "\n")
+    options = ["--dataset", str(folder / "texts.csv"), "--run", str(folder / "run")]
+    main(text_generation.APPLICATION, [*LANGUAGE_MODEL, *options])
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def classifier(language_model, tmp_path_factory):
+    """The run of a classifier that began with it, whose lower layers never learned; read only."""
+    run = tmp_path_factory.mktemp("classifier") / "run"
+    options = ["--epochs", "1", "--unfreeze", "9", "--run", str(run), "--pooling", "last", "max"]
+    options += ["--dataset", str(language_model.parent / "texts.csv"), "--average-weights", "0.5"]
+    main(sentiment.APPLICATION, ["train", "--init-from", str(language_model), *options])
+    return run
+
+
+def test_it_has_the_vocabulary_and_the_weights_of_the_language_model(language_model, classifier):
+    theirs, ours = (
+        keras.saving.load_model(run / "model.keras", compile=False)
+        for run in (language_model, classifier)
+    )
+    tokens = json.loads((language_model / "units.json").read_text())["tokens"]
+    assert (classifier / "vocabulary.txt").read_text().split("\n")[1:-1] == tokens
+    vectors = ours.get_layer("embedding").embeddings.numpy()
+    assert_array_equal(vectors, np.delete(theirs.embedding.embeddings.numpy(), END, axis=0))
+    for our, their in zip(
+        ours.get_layer("recurrent").get_weights(), theirs.stack.get_weights(), strict=True
+    ):
+        assert_array_equal(our, their)
+
+
+def test_both_read_the_same_ids_but_for_the_end(language_model, classifier):
+    from data.preprocessor import TextPreprocessor, Vocabularies
+    from data.unit_tokenizer import UnitTokenizer
+    from data.units import Units
+
+    ours = TextPreprocessor(Vocabularies.load(classifier), "review", 20)(tf.constant(TEXTS))[
+        "token_ids"
+    ]
+    theirs = UnitTokenizer(Units.load(language_model)).encode(TEXTS).to_tensor().numpy()
+    shifted = np.where(theirs > END, theirs - 1, theirs)
+    assert_array_equal(ours[:, 1 : 1 + theirs.shape[1]], shifted)
+
+
+def test_the_run_knows_what_it_took_over_and_answers(classifier, language_model, command_of):
+    config = json.loads((classifier / "config.json").read_text())["config"]
+    assert (config["units"], config["num_layers"], config["standardize"]) == (5, 2, "review")
+    assert not (config["bidirectional"] or config["characters"])
+    assert config["init_from"] == str(language_model)
+    answer = command_of(sentiment.APPLICATION, "predict", "--run", classifier, TEXTS[0])
+    assert answer.status == 0 and TEXTS[0] in answer.out
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--units", "7"], "--units is 7, with --init-from"),
+        (["--bidirectional"], "--bidirectional is True"),
+        (["--standardize", "tweet"], "--standardize is 'tweet'"),
+    ],
+)
+def test_options_of_another_model_are_refused(language_model, command_of, options, words):
+    answer = command_of(hate_speech.APPLICATION, "train", "--init-from", language_model, *options)
+    assert answer.status == 2 and answer.err.count("\n") == 1
+    assert words in answer.err
+
+
+def test_a_language_model_goes_on_with_another(language_model, command_of, tmp_path):
+    # A rate of nearly nothing: what it begins with is what it ends with.
+    options = ["--epochs", "1", "--batch-size", "4", "--sequence-length", "8"]
+    options += ["--sample-length", "0", "--learning-rate", "1e-12", "--run", tmp_path / "run"]
+    options += ["--dataset", language_model.parent / "texts.csv", "--init-from", language_model]
+    answer = command_of(text_generation.APPLICATION, "train", *options)
+    assert answer.status == 0, answer.err
+    for name in ("units.json", "config.json"):
+        ours, theirs = (
+            json.loads((run / name).read_text()) for run in (tmp_path / "run", language_model)
+        )
+        ours, theirs = (each.get("config", each) for each in (ours, theirs))
+        assert all(ours[n] == theirs[n] for n in theirs if n in ("tokens", "kind", "unit", "tied"))
+    ours, theirs = (
+        keras.saving.load_model(run / "model.keras", compile=False).get_weights()
+        for run in (tmp_path / "run", language_model)
+    )
+    for our, their in zip(ours, theirs, strict=True):
+        assert_allclose(our, their, atol=1e-6)
+    answer = command_of(text_generation.APPLICATION, "train", *options, "--unit", "words")
+    assert answer.status == 2 and "--unit is 'words', with --init-from" in answer.err
+
+
+def test_what_is_no_language_model_of_tokens_is_refused(classifier, command_of, tmp_path):
+    for run, words in ((classifier, "not of a language model"), (tmp_path, "no trained model")):
+        answer = command_of(sentiment.APPLICATION, "train", "--init-from", run)
+        assert answer.status == 2 and words in answer.err
+    description = {"format": 1, "application": "text_generation", "checksum": ""}
+    description["config"] = {"unit": "characters"}
+    (tmp_path / "config.json").write_text(json.dumps(description))
+    (tmp_path / "model.keras").write_text("")
+    answer = command_of(sentiment.APPLICATION, "train", "--init-from", tmp_path)
+    assert answer.status == 2 and "reads characters" in answer.err
+
+
+def test_a_step_is_as_long_as_the_layer_is_high():
+    from models.layer_rates import LayerRates, depths_of
+    from models.optimizers import Adam
+    from models.tagger import Tagger
+
+    model = Tagger(("O", "B-X", "I-X"), 9, 4, {"cell": "gru", "units": 3, "num_layers": 2})
+    depths = depths_of(model)
+    assert {path.split("/")[0]: depth for path, depth in depths.items()}["embedding"] == 3
+    assert sorted(set(depths.values())) == [0, 1, 2, 3]
+    step = Adam(0.1, layer_rates=LayerRates(depths, 0.5, updates=1))
+    step.build(model.trainable_weights)
+    moved = []
+    for _ in range(4):
+        before = [weight.numpy() for weight in model.trainable_weights]
+        step.apply([np.ones(w.shape, np.float32) for w in model.trainable_weights])
+        moved.append(
+            {
+                depths[w.path]: float(np.abs(w.numpy() - b).max())
+                for w, b in zip(model.trainable_weights, before, strict=True)
+            }
+        )
+    assert_allclose([moved[0][d] for d in range(4)], [0.1, 0, 0, 0], atol=1e-5)
+    assert_allclose([moved[1][d] for d in range(4)], [0.1, 0.05, 0, 0], atol=1e-5)
+    assert_allclose([moved[3][d] for d in range(4)], [0.1, 0.05, 0.025, 0.0125], atol=1e-5)
