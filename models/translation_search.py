@@ -7,13 +7,13 @@ import tensorflow as tf
 from data.names import END, START
 from models.beam_search import beam_search, length_divisor
 from models.decoding import decode
+from models.memory import Memory
 from models.sampling import Sampling, greedy
-from models.translation_decoder import Memory
 from models.translator import Translator
 
 # A translation may have this many times the source's units, and so many more.
 _TIMES, _MORE = 2, 10
-_NEVER = -1e9
+_NEVER = float("-inf")
 
 
 @dataclass(frozen=True)
