@@ -11,6 +11,7 @@ from models.names import FEEDINGS
 from models.recurrent_stack import recurrent_stack
 from models.sampled_targets import SampledTargets
 from models.target_steps import target_steps
+from models.unit_logits import UnitLogits
 
 
 def word_vectors() -> keras.initializers.Initializer:
@@ -91,7 +92,7 @@ class TranslationDecoder(keras.layers.Layer):
         self.size = embedding_dim if tied else recurrent["units"]
         self.combine = keras.layers.Dense(self.size, activation="tanh", name="attentional")
         self.drop = keras.layers.Dropout(dropout)
-        self.logits = None if tied else keras.layers.Dense(vocabulary_size, name="logits")
+        self.logits = UnitLogits(vocabulary_size, own_kernel=not tied, dtype="float32")
         self.sampling = None
         if scheduled_sampling:
             self.sampling = SampledTargets(scheduled_sampling, sampling_steps)
@@ -108,12 +109,7 @@ class TranslationDecoder(keras.layers.Layer):
             keys = (*values_shape[:-1], self.attention.units)
             self.attention.build(query, keys, values_shape)
         self.combine.build((batch, None, width))
-        if self.logits is not None:
-            self.logits.build((batch, None, self.size))
-        else:
-            self.bias = self.add_weight(
-                shape=(self.vocabulary_size,), initializer="zeros", name="logits_bias"
-            )
+        self.logits.build((batch, None, self.size))
         super().build(target_ids_shape)
 
     def call(self, target_ids, values, states, source_mask=None, training=False):
@@ -168,11 +164,7 @@ class TranslationDecoder(keras.layers.Layer):
 
     def logits_of(self, hidden):
         """<float32>[..., vocabulary_size] of <float32>[..., size]."""
-        if self.logits is not None:
-            return ops.cast(self.logits(hidden), "float32")
-        matrix = ops.cast(self.embedding.embeddings, hidden.dtype)
-        products = ops.cast(ops.matmul(hidden, ops.transpose(matrix)), "float32")
-        return products + ops.cast(self.bias, "float32")
+        return self.logits(hidden, kernel=self.embedding.embeddings if self.tied else None)
 
     def embedded(self, target_ids, training):
         """The target's vectors as dropout leaves them."""
