@@ -3,12 +3,11 @@
 from pathlib import Path
 
 from apps.classification_config import ClassificationConfig
-from apps.model_builder import build, load, recurrent_options, set_vectors, vocabulary_sizes
-from apps.run_folder import MODEL
+from apps.language_model_builder import load_language_model
+from apps.model_builder import build, recurrent_options, set_vectors, vocabulary_sizes
 from data.preprocessor import START, Vocabularies
 from data.units import Units
 from models.classifier import TextClassifier
-from models.language_model import LanguageModel
 from models.names import PRECISIONS
 from models.transfer import take_over
 
@@ -43,7 +42,7 @@ def build_classifier(
     if config.vectors:
         set_vectors(model.get_layer("embedding"), vocabularies.tokens, config)
     if config.init_from:
-        take_over(model, _language_model(config.init_from))
+        take_over(model, load_language_model(config.init_from))
         print(f"vectors and recurrent layers: those of {config.init_from}")
     return model
 
@@ -51,7 +50,3 @@ def build_classifier(
 def language_model_vocabularies(run: str, found: Vocabularies) -> Vocabularies:
     """The tokens of a trained language model in the place of those that were found."""
     return Vocabularies([START, *Units.load(Path(run)).tokens], found.characters)
-
-
-def _language_model(run: str) -> LanguageModel:
-    return load(Path(run) / MODEL, {"vocabulary_size": len(Units.load(Path(run)).tokens) + 4})

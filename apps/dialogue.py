@@ -11,6 +11,8 @@ from models.text_generator import TextGenerator
 # Units between two looks at what there is.
 _EVERY = 16
 _CHOICES = 9
+# What may stand between a line and its answer.
+_BLANK_LINES = 2
 _END = "the text ends"
 
 
@@ -80,7 +82,7 @@ class Dialogue:
     def _choose(self, text: str) -> None:
         """Offers the likeliest units after a text, again and again."""
         generator = self._generator
-        print("number: take it; Enter: the first; other text: write it; an empty line of /: end")
+        print("number: take it; Enter: the first; any other text: write it; /: end")
         while True:
             ids, shares = (
                 each.numpy()[0]
@@ -108,15 +110,21 @@ class Dialogue:
         if texts:
             for number, text in enumerate(texts):
                 print(text)
-                self._stream(f"{text}\n", number)
-                print()
+                self._answered(text, number)
             return
         said, number = "", 0
         while line := _line("> "):
-            said += f"{line}\n"
-            said += f"{self._stream(said, number)}\n"
-            print()
+            said = self._answered(said + line, number)
             number += 1
+
+    def _answered(self, said: str, number: int) -> str:
+        """Prints the next line that is not empty, and returns all lines up to it."""
+        for _ in range(_BLANK_LINES + 1):
+            said += "\n"
+            if answer := self._stream(said, number):
+                break
+        print()
+        return f"{said}{answer}\n"
 
 
 def _line(prompt: str) -> str | None:

@@ -1,5 +1,6 @@
 """The text generation task: one language model, from its data to its texts."""
 
+import functools
 import json
 from pathlib import Path
 
@@ -38,9 +39,6 @@ class TextGeneration:
         units: learned from the training texts.
         ends: whether they said where texts end.
         language_model: ids to logits.
-
-    Attributes:
-        model: what is trained, with the states that streams carry.
     """
 
     def __init__(
@@ -56,13 +54,13 @@ class TextGeneration:
         self.tokenizer = UnitTokenizer(units)
         self.language_model = language_model
         self.options = GenerationOptions()
-        self.model = StreamModel(
-            language_model,
-            config.batch_size,
-            config.activation_penalty,
-            config.slowness_penalty,
-            config.candidates,
-        )
+
+    @functools.cached_property
+    def model(self) -> StreamModel:
+        """What is trained: the language model, and the states that its streams carry."""
+        config = self.config
+        penalties = config.activation_penalty, config.slowness_penalty
+        return StreamModel(self.language_model, config.batch_size, *penalties, config.candidates)
 
     @staticmethod
     def read(
@@ -87,11 +85,13 @@ class TextGeneration:
     def build(cls, config: GenerationConfig, corpus: DocumentCorpus) -> "TextGeneration":
         """A new model for a corpus; units come from its training split alone."""
         train = corpus.split("train")
-        units = learn_units(config.unit, train, config.vocabulary_size)
+        if config.init_from:
+            units = Units.load(Path(config.init_from))
+        else:
+            units = learn_units(config.unit, train, config.vocabulary_size)
         model = build_language_model(config, units, len(corpus.class_names))
-        print(
-            f"{UnitTokenizer(units).vocabulary_size:,} units, {model.count_params():,} parameters"
-        )
+        size = model.settings["vocabulary_size"]
+        print(f"vocabulary: {size:,}; parameters: {model.count_params():,}")
         return cls(config, corpus.class_names, units, train.whole, model)
 
     @classmethod

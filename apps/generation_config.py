@@ -61,6 +61,9 @@ class GenerationConfig(TrainingConfig):
         None, "the validation split, if --dataset is a file or folder; else it is cut from that"
     )
     test_file: str | None = option(None, "likewise the test split")
+    init_from: str | None = option(
+        None, "run of a language model whose units and weights the training begins with"
+    )
     sample_length: int = option(
         200, "units of the sample that each epoch ends with; 0: none", at_least=0
     )

@@ -107,12 +107,14 @@ class LanguageFigures:
 def table(report: dict, unit: str) -> str:
     """A report for the terminal."""
     one = unit.rstrip("s")
-    lines = [
-        f"nats per {one:<12} {report['nats_per_unit']:.4f}",
-        f"bits per {one:<12} {report['bits_per_unit']:.4f}",
-        f"perplexity per {one:<6} {report['perplexity']:.2f}",
-    ]
+    figures = {
+        f"nats per {one}": f"{report['nats_per_unit']:.4f}",
+        f"bits per {one}": f"{report['bits_per_unit']:.4f}",
+        f"perplexity per {one}": f"{report['perplexity']:.2f}",
+    }
     if unit != "characters":
-        lines.append(f"bits per character    {report['bits_per_character']:.4f}")
+        figures["bits per character"] = f"{report['bits_per_character']:.4f}"
+    width = max(map(len, figures))
+    lines = [f"{title:{width}}  {figure}" for title, figure in figures.items()]
     share = f"{report['unknown_share']:.2%} of them unknown"
     return "\n".join([*lines, f"{report['units']:,} {unit}, {share}"])

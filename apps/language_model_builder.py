@@ -1,11 +1,15 @@
 """From the options to an untrained language model."""
 
+from pathlib import Path
+
 from apps.generation_config import GenerationConfig
-from apps.model_builder import build, recurrent_options
+from apps.model_builder import build, load, recurrent_options
+from apps.run_folder import MODEL
 from data.unit_tokenizer import UnitTokenizer
 from data.units import Units
 from models.language_model import LanguageModel
 from models.names import PRECISIONS
+from models.transfer import go_on_with
 
 
 def sizes(units: Units, num_labels: int) -> dict[str, int]:
@@ -29,4 +33,18 @@ def build_language_model(config: GenerationConfig, units: Units, num_labels: int
         "embedding_dropout": config.embedding_dropout,
         "dtype": PRECISIONS[config.mixed_precision],
     }
-    return build(LanguageModel, settings)
+    model = build(LanguageModel, settings)
+    if config.init_from:
+        go_on_with(model, load_language_model(config.init_from))
+        print(f"all weights: those of {config.init_from}")
+    return model
+
+
+def load_language_model(run: str) -> LanguageModel:
+    """The model in the run folder of a language model.
+
+    Raises:
+        UserError: files are missing or damaged.
+    """
+    size = UnitTokenizer(Units.load(Path(run))).vocabulary_size
+    return load(Path(run) / MODEL, {"vocabulary_size": size})

@@ -20,7 +20,7 @@ APPLICATION = Application(
     sample="",
     folders=True,
     converses=True,
-    corpora=("tiny_shakespeare", "imdb"),
+    corpora=("tiny_shakespeare", "davidson", "imdb", "sms_spam", "sst2"),
     recipes={
         # A minute on two cores.
         "sample": {

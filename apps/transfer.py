@@ -1,4 +1,4 @@
-"""A classifier that begins with a trained language model: what it takes over from its run."""
+"""A training that begins with a trained language model: what it takes over from its run."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,12 +7,14 @@ from apps.run_folder import RunFolder
 from data.errors import UserError
 from data.names import TOKEN_UNITS
 
-# The language model decides these; the classifier's weights must have the shapes of its.
+# The language model decides these: weights must have the shapes of its.
 _SAME = ("cell", "units", "num_layers", "residual", "layer_normalization", "embedding_dim")
+# And these, where another language model goes on.
+_SAME_LANGUAGE_MODEL = (*_SAME, "tied", "unit", "vocabulary_size")
 
 
 def inherited(config, given: dict):
-    """The options of a classifier with those that follow from `--init-from`.
+    """The options of a classifier or language model with those that follow from `--init-from`.
 
     Args:
         config: its options.
@@ -29,19 +31,8 @@ def inherited(config, given: dict):
             f"{config.init_from} holds a run of {description['application']!r}, not of a language "
             "model. Check --init-from"
         )
-    if model.get("unit") not in TOKEN_UNITS:
-        raise UserError(
-            f"the language model in {config.init_from} reads {model.get('unit')}, classifiers read "
-            f"tokens. Train one with --unit {' or --unit '.join(TOKEN_UNITS)}"
-        )
-    follow = {
-        **{name: model[name] for name in _SAME},
-        "standardize": TOKEN_UNITS[model["unit"]],
-        "bidirectional": False,
-        "characters": False,
-        "vectors": None,
-        "open_vocabulary": 0,
-    }
+    follow = _of_classifier(config, model) if config.classifies else {}
+    follow |= {name: model[name] for name in (_SAME if follow else _SAME_LANGUAGE_MODEL)}
     for name, value in follow.items():
         if name in given and given[name] != value:
             raise UserError(
@@ -49,3 +40,18 @@ def inherited(config, given: dict):
                 f"{config.init_from} it is {value!r}. Leave it out"
             )
     return replace(config, **follow)
+
+
+def _of_classifier(config, model: dict) -> dict:
+    if model.get("unit") not in TOKEN_UNITS:
+        raise UserError(
+            f"the language model in {config.init_from} reads {model.get('unit')}, classifiers read "
+            f"tokens. Train one with --unit {' or --unit '.join(TOKEN_UNITS)}"
+        )
+    return {
+        "standardize": TOKEN_UNITS[model["unit"]],
+        "bidirectional": False,
+        "characters": False,
+        "vectors": None,
+        "open_vocabulary": 0,
+    }

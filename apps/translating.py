@@ -1,16 +1,14 @@
 """The translation task: one translator, from its data to its answers."""
 
-import math
 from dataclasses import replace
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
-from apps import prediction, training, translation_pictures, translation_report
-from apps.alignment import Alignment, alignment_of, describe
+from apps import prediction, training, translated, translation_pictures, translation_report
 from apps.application import Application
-from apps.model_builder import build, load, recurrent_options
+from apps.model_builder import load
 from apps.run_folder import CONFIG, MODEL
 from apps.translation_config import (
     TranslationConfig,
@@ -19,25 +17,18 @@ from apps.translation_config import (
 )
 from apps.translation_held_out import TranslationHeldOut, ids_of
 from apps.translation_memory import memory_translations
+from apps.translator_builder import build_translator, learned, sizes, tokenizers_of, unit_files
 from data.corpora import read_parallel_texts
 from data.errors import UserError
 from data.parallel import ParallelCorpus, ParallelTexts
 from data.parallel_batches import ParallelBatches
 from data.parallel_columns import ParallelFiles
-from data.unit_tokenizer import UnitTokenizer
-from data.units import Units, learn_units
-from models.names import PRECISIONS
+from data.units import Units
 from models.precision import in_full_precision
 from models.translation_loss import TranslationLoss
 from models.translation_search import TranslationSearch
 from models.translation_serving import ServingTranslator
 from models.translator import Translator
-
-
-class Translated(dict):
-    """The output columns of a text; with `--alignment` the alignment stands beside them."""
-
-    alignment: Alignment | None = None
 
 
 class TextTranslation:
@@ -59,7 +50,7 @@ class TextTranslation:
     ):
         self.config, self.class_names = config, tuple(class_names)
         self.units, self.model = units, model
-        self.tokenizers = _tokenizers(units)
+        self.tokenizers = tokenizers_of(units)
         self.options = TranslationPredictOptions()
         self._shown = 0
 
@@ -90,27 +81,12 @@ class TextTranslation:
     def build(cls, config: TranslationConfig, corpus: ParallelCorpus) -> "TextTranslation":
         """A new translator for a corpus; units come from its training split alone."""
         train = corpus.split("train")
-        units = _learned(config, train)
-        sizes = [each.vocabulary_size for each in _tokenizers(units)]
-        settings = {
-            **_sizes(units),
-            "embedding_dim": config.embedding_dim,
-            "recurrent": recurrent_options(config),
-            "decoder_units": config.decoder_units,
-            "attention": config.attention,
-            "window": config.attention_window,
-            "feeding": config.input_feeding,
-            "self_attention": config.encoder_self_attention,
-            "tied": config.tied,
-            "shared_embeddings": config.shared_embeddings and units[0] is units[1],
-            "dropout": config.dropout,
-            "word_dropout": config.word_dropout,
-            "scheduled_sampling": config.scheduled_sampling,
-            "sampling_steps": config.epochs * math.ceil(len(train) / config.batch_size),
-            "dtype": PRECISIONS[config.mixed_precision],
-        }
-        print(f"units: {config.unit}, vocabularies of {sizes[0]:,} and {sizes[1]:,}")
-        return cls(config, corpus.class_names, units, build(Translator, settings))
+        units = learned(config, train)
+        tokenizers = tokenizers_of(units)
+        source, target = sizes(tokenizers).values()
+        print(f"units: {config.unit}, vocabularies of {source:,} and {target:,}")
+        model = build_translator(config, tokenizers, len(train))
+        return cls(config, corpus.class_names, units, model)
 
     @classmethod
     def load(cls, config: TranslationConfig, description: dict, folder: Path) -> "TextTranslation":
@@ -122,10 +98,10 @@ class TextTranslation:
         languages = description.get("class_names")
         if not isinstance(languages, list | tuple) or len(languages) != 2:
             raise UserError(f"{folder / CONFIG} is damaged: no languages. Train again")
-        names = _unit_names(config)
-        units = [Units.load(folder, name) for name in names]
+        units = [Units.load(folder, name) for name in unit_files(config)]
         units = (units[0], units[-1])
-        return cls(config, tuple(languages), units, load(folder / MODEL, _sizes(units)))
+        model = load(folder / MODEL, sizes(tokenizers_of(units)))
+        return cls(config, tuple(languages), units, model)
 
     def describe(self) -> dict:
         """What `load` needs besides config, units and model."""
@@ -133,13 +109,13 @@ class TextTranslation:
 
     def save(self, folder: Path) -> None:
         """Writes units and model."""
-        for name, units in zip(_unit_names(self.config), self.units, strict=False):
+        for name, units in zip(unit_files(self.config), self.units, strict=False):
             units.save(folder, name)
         self.model.save(folder / MODEL)
 
     def files(self, folder: Path) -> list[Path]:
         """The files of units in a run folder."""
-        return [folder / f"{name}.json" for name in _unit_names(self.config)]
+        return [folder / f"{name}.json" for name in unit_files(self.config)]
 
     def batches_and_loss(self, corpus: ParallelCorpus) -> tuple[ParallelBatches, keras.losses.Loss]:
         """What the training descends: the batches of the training split and the loss on them.
@@ -267,74 +243,16 @@ class TextTranslation:
 
     def columns(self, answer: dict[str, tf.Tensor]) -> list[dict]:
         """The serving model's answer to a batch, one dict of output columns a row."""
-        translations, scores = (answer[name].numpy() for name in ("translations", "scores"))
-        if translations.ndim == 1:
-            translations, scores = translations[:, None], scores[:, None]
-        rows = []
-        for texts, values in zip(translations, scores, strict=True):
-            row = Translated()
-            for number, (text, value) in enumerate(zip(texts, values, strict=True), 1):
-                end = "" if number == 1 else f"_{number}"
-                # Seven digits are all that a float32 holds.
-                row[f"translation{end}"] = text.decode()
-                row[f"score{end}"] = float(f"{value:.7g}") if math.isfinite(value) else None
-            rows.append(row)
-        if "attention" in answer:
-            self._align(rows, answer)
-        return rows
-
-    def _align(self, rows: list[Translated], answer: dict[str, tf.Tensor]) -> None:
-        names = ("source_tokens", "target_tokens", "attention")
-        for row, source, target, weights in zip(
-            rows, *(answer[name].numpy() for name in names), strict=True
-        ):
-            source, target = ([t.decode() for t in texts if t] for texts in (source, target))
-            weights = weights[: len(target), : len(source)]
-            row.alignment = alignment_of(source, target, weights)
-            row["alignment"] = " ".join(f"{word}={at}" for word, at in row.alignment.pairs())
+        return translated.columns(answer)
 
     def empty_columns(self) -> dict:
         """The output columns of a row that could not be answered."""
-        ends = ["", *(f"_{number}" for number in range(2, self.options.n_best + 1))]
-        columns = {f"{name}{end}": None for end in ends for name in ("translation", "score")}
-        return {**columns, "alignment": None} if self.options.alignment else columns
+        return translated.empty_columns(self.options)
 
-    def show(self, text: str, row: Translated) -> str:
+    def show(self, text: str, row: translated.Translated) -> str:
         """An answer for the terminal; with `--alignment` the picture is written, too."""
-        if row.alignment is not None:
-            self._shown += 1
-            path = Path(self.options.heat_map)
-            if self._shown > 1:
-                path = path.with_stem(f"{path.stem}-{self._shown}")
-            translation_pictures.alignment(*row.alignment, path)
-            return f"{row['translation']}\n{describe(row.alignment)}\n  {path}"
-        if self.options.n_best == 1:
-            return row["translation"]
-        ends = [name.removeprefix("translation") for name in row if name.startswith("translation")]
-        found = [end for end in ends if row[f"score{end}"] is not None]
-        return "\n".join(f"{row[f'score{end}']:7.3f}  {row[f'translation{end}']}" for end in found)
-
-
-def _tokenizers(units: tuple[Units, Units]) -> tuple[UnitTokenizer, UnitTokenizer]:
-    source = UnitTokenizer(units[0])
-    return source, source if units[0] is units[1] else UnitTokenizer(units[1])
-
-
-def _learned(config: TranslationConfig, train: ParallelTexts) -> tuple[Units, Units]:
-    """Words of two languages are two vocabularies; what they are made of is one."""
-    sides = (train.texts, train.translations)
-    if config.unit == "words":
-        return tuple(learn_units("words", side, config.vocabulary_size) for side in sides)
-    units = learn_units(config.unit, [*sides[0], *sides[1]], config.vocabulary_size)
-    return units, units
-
-
-def _unit_names(config: TranslationConfig) -> tuple[str, ...]:
-    """Of the files that keep the units."""
-    return ("source_units", "target_units") if config.unit == "words" else ("units",)
-
-
-def _sizes(units: tuple[Units, Units]) -> dict[str, int]:
-    """The arguments of the model that follow from the data."""
-    sizes = [each.vocabulary_size for each in _tokenizers(units)]
-    return {"source_vocabulary_size": sizes[0], "target_vocabulary_size": sizes[1]}
+        self._shown += 1
+        picture = Path(self.options.heat_map)
+        if self._shown > 1:
+            picture = picture.with_stem(f"{picture.stem}-{self._shown}")
+        return translated.shown(row, picture)

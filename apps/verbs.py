@@ -76,8 +76,8 @@ def _train(
     if corpus is None:
         corpus = task_class.read(application, config)
         sizes = ", ".join(f"{len(rows)} {name}" for name, rows in corpus.splits.items())
-        names = ", ".join(corpus.class_names)
-        print(f"{corpus.name}: {sizes}" + (f"; {corpus.class_title} {names}" if names else ""))
+        names = f"; {corpus.class_title} {', '.join(corpus.class_names)}"
+        print(f"{corpus.name}: {sizes}{names if corpus.class_names else ''}")
     origin = _origin(command, corpus, config, devices.names(config.devices))
     description = {"format": FORMAT, "application": application.name}
     if begun:
@@ -232,7 +232,6 @@ def predict(application: Application, options: dict) -> None:
     else:
         formats = prediction.output_formats(application, options)
     prediction.check_files(source, output, formats)
-    own = own_options(application.predict_options, options)
     import_tensorflow()
     task = _load_task(application, config, description, run, own)
     if application.converses and not (source or output):

@@ -30,17 +30,17 @@ TAGGED_CORPORA = {
     "conll2003": "data.conll2003",
     "wnut17": "data.wnut17",
 }
-# Texts without answers: likewise, `read(data_dir) -> DocumentCorpus`.
-DOCUMENT_CORPORA = {
-    "sample": "data.python_help",
-    "tiny_shakespeare": "data.tiny_shakespeare",
-}
 # Texts with translations: a module with `read(data_dir, source, target) -> ParallelCorpus`.
 PARALLEL_CORPORA = {
     "multi30k": "data.multi30k",
     "tatoeba": "data.tatoeba",
 }
 SAMPLE_LANGUAGES = ("en", "fr")
+# Texts without answers: likewise, `read(data_dir) -> DocumentCorpus`.
+DOCUMENT_CORPORA = {
+    "sample": "data.python_help",
+    "tiny_shakespeare": "data.tiny_shakespeare",
+}
 
 
 def read_labelled_texts(
@@ -102,6 +102,34 @@ def read_tagged_texts(
     return read_tagged_files(dataset, columns, validation, test, types)
 
 
+def read_parallel_texts(
+    dataset: str, sample: str, data_dir: str | None, files: ParallelFiles
+) -> ParallelCorpus:
+    """Reads a data set of texts with translations.
+
+    Args:
+        dataset: `sample`, a name in `PARALLEL_CORPORA`, or else the path of a user's file.
+        sample, data_dir: as `read_labelled_texts`.
+        files: the languages, and more of users' files (`data.parallel_files`).
+
+    Raises:
+        UserError: no such data set, or something in it cannot be used.
+    """
+    if dataset in PARALLEL_CORPORA:
+        module = importlib.import_module(PARALLEL_CORPORA[dataset])
+        return module.read(data_dir, files.source, files.target)
+    if dataset == "sample":
+        languages = ParallelFiles(files.source, files.target)
+        if {files.source, files.target} != set(SAMPLE_LANGUAGES):
+            raise UserError(
+                f"the sample has {' and '.join(SAMPLE_LANGUAGES)}. Received: --source "
+                f"{files.source} --target {files.target}"
+            )
+        corpus = read_parallel_files(str(SAMPLES / sample), languages)
+        return replace(corpus, name="sample")
+    return read_parallel_files(dataset, files)
+
+
 def read_documents(
     dataset: str,
     data_dir: str | None = None,
@@ -133,34 +161,6 @@ def read_documents(
     if conditioned:
         raise UserError(f"--conditioned needs texts with classes, {dataset} has none. Leave it out")
     return importlib.import_module(DOCUMENT_CORPORA[dataset]).read(data_dir)
-
-
-def read_parallel_texts(
-    dataset: str, sample: str, data_dir: str | None, files: ParallelFiles
-) -> ParallelCorpus:
-    """Reads a data set of texts with translations.
-
-    Args:
-        dataset: `sample`, a name in `PARALLEL_CORPORA`, or else the path of a user's file.
-        sample, data_dir: as `read_labelled_texts`.
-        files: the languages, and more of users' files (`data.parallel_files`).
-
-    Raises:
-        UserError: no such data set, or something in it cannot be used.
-    """
-    if dataset in PARALLEL_CORPORA:
-        module = importlib.import_module(PARALLEL_CORPORA[dataset])
-        return module.read(data_dir, files.source, files.target)
-    if dataset == "sample":
-        languages = ParallelFiles(files.source, files.target)
-        if {files.source, files.target} != set(SAMPLE_LANGUAGES):
-            raise UserError(
-                f"the sample has {' and '.join(SAMPLE_LANGUAGES)}. Received: --source "
-                f"{files.source} --target {files.target}"
-            )
-        corpus = read_parallel_files(str(SAMPLES / sample), languages)
-        return replace(corpus, name="sample")
-    return read_parallel_files(dataset, files)
 
 
 def _check_classes(corpus: Corpus, class_names: tuple[str, ...]) -> None:

@@ -71,8 +71,6 @@ class RecurrentStack(keras.layers.Layer):
         super().__init__(**kwargs)
         if num_layers < 1:
             raise ValueError(f"num_layers must be at least 1. Received: {num_layers}")
-        if return_state and bidirectional:
-            raise ValueError("return_state is for layers of one direction. Received: bidirectional")
         self.cell, self.units, self.num_layers = cell, units, num_layers
         self.bidirectional, self.residual = bidirectional, residual
         self.dropout, self.recurrent_dropout = dropout, recurrent_dropout

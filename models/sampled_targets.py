@@ -23,15 +23,23 @@ class SampledTargets(keras.layers.Layer):
             raise ValueError(f"scheduled_sampling must be in (0, 1]. Received: {share}")
         self.share, self.steps = share, steps
         self.seed_generator = keras.random.SeedGenerator()
-        # A weight, so that a resumed training goes on with it.
-        self.done = self.add_weight(shape=(), initializer="zeros", trainable=False, name="done")
+        # A weight, so that a resumed training goes on with it; half precision could not count.
+        self.done = self.add_weight(
+            shape=(),
+            initializer="zeros",
+            dtype="float32",
+            trainable=False,
+            autocast=False,
+            name="done",
+        )
         self.built = True
 
     def coins(self, steps, batch):
         """Tosses for one training step: <bool>[steps, batch], true where the word is its own."""
         share = self.share * tf.minimum(tf.convert_to_tensor(self.done) / self.steps, 1.0)
         self.done.assign_add(1.0)
-        return keras.random.uniform((steps, batch), seed=self.seed_generator) < share
+        tosses = keras.random.uniform((steps, batch), dtype="float32", seed=self.seed_generator)
+        return tosses < share
 
     def get_config(self):
         return {**super().get_config(), "share": self.share, "steps": self.steps}

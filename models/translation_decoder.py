@@ -1,30 +1,17 @@
 """The decoder of a translator: target ids so far to logits of the next ones."""
 
-from typing import NamedTuple
-
 import keras
 import tensorflow as tf
 from keras import ops
 
 from data.errors import choose
 from models.attentions import attention_layer
+from models.memory import Memory
 from models.names import FEEDINGS
 from models.recurrent_stack import recurrent_stack
 from models.sampled_targets import SampledTargets
-
-
-class Memory(NamedTuple):
-    """What a decoder looks at, of a batch of sources.
-
-    Attributes:
-        values: <float32>[batch, time, features], outputs of the encoder.
-        keys: what the attention makes of them, once; None without attention.
-        mask: <bool>[batch, time], true at real positions.
-    """
-
-    values: tf.Tensor
-    keys: tf.Tensor | None
-    mask: tf.Tensor
+from models.target_steps import target_steps
+from models.unit_logits import UnitLogits
 
 
 def word_vectors() -> keras.initializers.Initializer:
@@ -105,7 +92,7 @@ class TranslationDecoder(keras.layers.Layer):
         self.size = embedding_dim if tied else recurrent["units"]
         self.combine = keras.layers.Dense(self.size, activation="tanh", name="attentional")
         self.drop = keras.layers.Dropout(dropout)
-        self.logits = None if tied else keras.layers.Dense(vocabulary_size, name="logits")
+        self.logits = UnitLogits(vocabulary_size, own_kernel=not tied, dtype="float32")
         self.sampling = None
         if scheduled_sampling:
             self.sampling = SampledTargets(scheduled_sampling, sampling_steps)
@@ -122,12 +109,7 @@ class TranslationDecoder(keras.layers.Layer):
             keys = (*values_shape[:-1], self.attention.units)
             self.attention.build(query, keys, values_shape)
         self.combine.build((batch, None, width))
-        if self.logits is not None:
-            self.logits.build((batch, None, self.size))
-        else:
-            self.bias = self.add_weight(
-                shape=(self.vocabulary_size,), initializer="zeros", name="logits_bias"
-            )
+        self.logits.build((batch, None, self.size))
         super().build(target_ids_shape)
 
     def call(self, target_ids, values, states, source_mask=None, training=False):
@@ -140,9 +122,9 @@ class TranslationDecoder(keras.layers.Layer):
         <float32>[batch, steps, time], None without. Arguments as `call`."""
         sampling = self.sampling is not None and training
         if self.feeding != "none" or sampling:
-            return self._step_by_step(target_ids, memory, states, training)
+            return target_steps(self, target_ids, memory, states, training)
         outputs, _ = self.stack(
-            self._embedded(target_ids, training), initial_state=states, training=training
+            self.embedded(target_ids, training), initial_state=states, training=training
         )
         return self._attended(outputs, memory)
 
@@ -177,22 +159,20 @@ class TranslationDecoder(keras.layers.Layer):
         Returns:
             logits <float32>[rows, vocabulary_size], and the new state.
         """
-        hidden, _, state = self._one(self._vectors(token_ids), state, memory)
+        hidden, _, state = self.one_step(self.vectors_of(token_ids), state, memory)
         return self.logits_of(hidden), state
 
     def logits_of(self, hidden):
         """<float32>[..., vocabulary_size] of <float32>[..., size]."""
-        if self.logits is not None:
-            return ops.cast(self.logits(hidden), "float32")
-        matrix = ops.cast(self.embedding.embeddings, hidden.dtype)
-        products = ops.cast(ops.matmul(hidden, ops.transpose(matrix)), "float32")
-        return products + ops.cast(self.bias, "float32")
+        return self.logits(hidden, kernel=self.embedding.embeddings if self.tied else None)
 
-    def _embedded(self, target_ids, training):
-        x = self.drop_words(self._vectors(target_ids), training=training)
+    def embedded(self, target_ids, training):
+        """The target's vectors as dropout leaves them."""
+        x = self.drop_words(self.vectors_of(target_ids), training=training)
         return self.drop_features(x, training=training)
 
-    def _vectors(self, ids):
+    def vectors_of(self, ids):
+        """The embedded ids, <float32>[..., embedding_dim] of <int32>[...]."""
         # Past the layer, which may attach a mask: behind its end a target needs none.
         return ops.cast(ops.take(self.embedding.embeddings, ids, axis=0), self.compute_dtype)
 
@@ -205,7 +185,7 @@ class TranslationDecoder(keras.layers.Layer):
         )
         return self.combine(ops.concatenate([outputs, context], axis=-1)), weights
 
-    def _one(self, x, state: dict, memory: Memory, masks=None):
+    def one_step(self, x, state: dict, memory: Memory, masks=None):
         """`h` <float32>[rows, size], weights <float32>[rows, time] or None, and the new state, of
         embedded tokens <float32>[rows, embedding_dim]."""
         sources = ops.shape(memory.values)[0]
@@ -243,38 +223,6 @@ class TranslationDecoder(keras.layers.Layer):
         if "coverage" in state:
             new["coverage"] = state["coverage"] + weights
         return hidden, weights, new
-
-    def _step_by_step(self, target_ids, memory: Memory, states, training):
-        batch, steps = tf.unstack(tf.shape(target_ids))
-        masks = self.stack.step_masks(batch) if training and self.stack.dropout else None
-        sampled = self.sampling if training else None
-        embedded = tf.transpose(self._embedded(target_ids, training), [1, 0, 2])
-        inputs = tf.TensorArray(embedded.dtype, steps).unstack(embedded)
-        drop = self.drop_features(
-            tf.ones([batch, 1, embedded.shape[-1]], embedded.dtype), training=training
-        )
-        coins = None if sampled is None else sampled.coins(steps, batch)
-
-        def body(t, state, last, found, seen):
-            x = inputs.read(t)
-            if coins is not None:
-                own = self._vectors(last) * drop[:, 0]
-                x = tf.where((coins[t] & (t > 0))[:, None], own, x)
-            hidden, weights, state = self._one(x, state, memory, masks)
-            if coins is not None:
-                last = tf.argmax(self.logits_of(tf.stop_gradient(hidden)), -1, tf.int32)
-            seen = seen if weights is None else seen.write(t, weights)
-            return t + 1, state, last, found.write(t, hidden), seen
-
-        found, seen = (tf.TensorArray(t, steps) for t in (embedded.dtype, tf.float32))
-        variables = (0, self.start(states), tf.zeros([batch], tf.int32), found, seen)
-        *_, found, seen = tf.while_loop(
-            lambda t, *_: t < steps, body, variables, maximum_iterations=steps
-        )
-        hidden = tf.ensure_shape(tf.transpose(found.stack(), [1, 0, 2]), [None, None, self.size])
-        if self.attention is None:
-            return hidden, None
-        return hidden, tf.transpose(seen.stack(), [1, 0, 2])
 
     def compute_output_shape(self, target_ids_shape, *_, **__):
         return (*target_ids_shape, self.vocabulary_size)

@@ -7,13 +7,13 @@ import tensorflow as tf
 from data.names import END, START
 from models.beam_search import beam_search, length_divisor
 from models.decoding import decode
+from models.memory import Memory
 from models.sampling import Sampling, greedy
-from models.translation_decoder import Memory
 from models.translator import Translator
 
 # A translation may have this many times the source's units, and so many more.
 _TIMES, _MORE = 2, 10
-_NEVER = -1e9
+_NEVER = float("-inf")
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ class TranslationSearch:
             coverage = tf.zeros_like(token_ids, tf.float32)
         start = tf.fill([tf.shape(token_ids)[0]], START)
         logits, state = step(start, model.decoder.start(states, coverage))
-        longest = tf.reduce_max(limits) + 1
+        # There may be no text at all.
+        longest = tf.reduce_max(tf.pad(limits, [[0, 1]])) + 1
         if self.beam_width > 1:
             found = beam_search(
                 step,

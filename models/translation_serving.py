@@ -115,7 +115,9 @@ class ServingTranslator(tf.Module):
         pieces = self.preprocessor.split(texts)[:, :length]
         end = tf.fill([pieces.nrows(), 1], self.preprocessor.tokens(tf.constant(END)))
         pieces = tf.concat([pieces, tf.RaggedTensor.from_tensor(end)], axis=1)
-        return ids.to_tensor(), pieces.to_tensor()
+        # A batch of no texts has no longest one, but a recurrent layer needs a step.
+        missing = [[0, 0], [0, 1 - tf.minimum(tf.size(texts), 1)]]
+        return tf.pad(ids.to_tensor(), missing), tf.pad(pieces.to_tensor(), missing)
 
     def _found(self, token_ids):
         # Outside of a training too: what XLA compiles, it does for each shape, and the few texts

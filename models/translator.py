@@ -4,11 +4,12 @@ import keras
 import tensorflow as tf
 
 from models.embedding import embed
+from models.memory import Memory
 from models.precision import dtype_policy
 from models.recurrent_stack import recurrent_stack
 from models.self_attention import SelfAttention
 from models.state_bridge import StateBridge
-from models.translation_decoder import Memory, TranslationDecoder, word_vectors
+from models.translation_decoder import TranslationDecoder, word_vectors
 from models.twin import without_cudnn
 
 

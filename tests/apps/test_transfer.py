@@ -92,6 +92,29 @@ def test_options_of_another_model_are_refused(language_model, command_of, option
     assert words in answer.err
 
 
+def test_a_language_model_goes_on_with_another(language_model, command_of, tmp_path):
+    # A rate of nearly nothing: what it begins with is what it ends with.
+    options = ["--epochs", "1", "--batch-size", "4", "--sequence-length", "8"]
+    options += ["--sample-length", "0", "--learning-rate", "1e-12", "--run", tmp_path / "run"]
+    options += ["--dataset", language_model.parent / "texts.csv", "--init-from", language_model]
+    answer = command_of(text_generation.APPLICATION, "train", *options)
+    assert answer.status == 0, answer.err
+    for name in ("units.json", "config.json"):
+        ours, theirs = (
+            json.loads((run / name).read_text()) for run in (tmp_path / "run", language_model)
+        )
+        ours, theirs = (each.get("config", each) for each in (ours, theirs))
+        assert all(ours[n] == theirs[n] for n in theirs if n in ("tokens", "kind", "unit", "tied"))
+    ours, theirs = (
+        keras.saving.load_model(run / "model.keras", compile=False).get_weights()
+        for run in (tmp_path / "run", language_model)
+    )
+    for our, their in zip(ours, theirs, strict=True):
+        assert_allclose(our, their, atol=1e-6)
+    answer = command_of(text_generation.APPLICATION, "train", *options, "--unit", "words")
+    assert answer.status == 2 and "--unit is 'words', with --init-from" in answer.err
+
+
 def test_what_is_no_language_model_of_tokens_is_refused(classifier, command_of, tmp_path):
     for run, words in ((classifier, "not of a language model"), (tmp_path, "no trained model")):
         answer = command_of(sentiment.APPLICATION, "train", "--init-from", run)

@@ -21,7 +21,7 @@ def model():
 
 
 def searched(model, sources=SOURCES, **options):
-    search = tf.function(lambda ids: TranslationSearch(**options)(model, ids))
+    search = tf.function(lambda ids: TranslationSearch(**options)(model, ids), autograph=False)
     ids, scores = search(tf.constant(sources))
     return ids.numpy(), scores.numpy()
 

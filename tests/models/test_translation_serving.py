@@ -30,7 +30,7 @@ def serving(attention="general", noise=0.7, **options):
     generator = np.random.default_rng(1)
     model.set_weights([w + generator.normal(0, noise, w.shape) for w in model.get_weights()])
     # Translations of some words, not none.
-    bias = model.decoder.bias
+    bias = model.decoder.logits.bias
     bias.assign(bias.numpy() - 2.0 * np.eye(9)[END])
     search = TranslationSearch(beam_width=2, length_penalty=0.6, max_length=20)
     return ServingTranslator(UnitTokenizer(SOURCE), UnitTokenizer(TARGET), model, search, **options)
