@@ -9,6 +9,16 @@ import pytest
 from jupyter_client import KernelManager
 from nbclient import NotebookClient
 
+# What the notebook before it named must not help this one; and what XLA compiles would take most of
+# the time, for shapes that are read once.
+BEFORE = """
+%reset -f
+from apps.quiet import import_tensorflow
+import_tensorflow()
+from models.recurrence import stock_operations
+stock = stock_operations()
+stock.__enter__()
+"""
 FOLDER = Path(__file__).parents[2] / "notebooks"
 SOURCES = sorted(FOLDER.glob("[0-9][0-9]_*.py"))
 
@@ -60,8 +70,7 @@ def test_a_notebook_was_executed_once_from_top_to_bottom_without_an_error(source
 @pytest.mark.parametrize("source", SOURCES, ids=named)
 def test_a_notebook_runs_on_a_tiny_setting(source, kernel):
     notebook = jupytext.read(source)
-    # What the one before it named must not help this one.
-    notebook.cells.insert(0, nbformat.v4.new_code_cell("%reset -f"))
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(BEFORE))
     NotebookClient(notebook, km=kernel, timeout=120).execute()
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(cell.execution_count for cell in code)
