@@ -19,11 +19,10 @@
 # the beginning. The error has to travel back through every step. This notebook measures what is
 # left of it:
 #
-# 1. how the gradient **vanishes** in SimpleRNN, LSTM and GRU,
+# 1. how the gradient **vanishes** in SimpleRNN, LSTM and GRU, and how the **initial weights**
+#    decide about that,
 # 2. how it **explodes**, and what clipping does,
-# 3. how the **initial weights** decide about both,
-# 4. and a task in which a symbol must be remembered: a SimpleRNN fails at it, a gated cell does
-#    not.
+# 3. a task in which a symbol must be remembered: a SimpleRNN fails at it, a gated cell does not.
 
 # %%
 import os
