@@ -12,7 +12,6 @@
 # ---
 
 # %% [markdown]
-# %% [markdown]
 # # 2 · Embedding: from words to vectors
 #
 # A network computes with numbers, a text is words. This notebook follows a sentence on its way in:

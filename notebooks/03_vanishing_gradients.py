@@ -12,7 +12,6 @@
 # ---
 
 # %% [markdown]
-# %% [markdown]
 # # 3 · Vanishing and exploding gradients
 #
 # A recurrent network learns from an error at the end of a text what it should have remembered at

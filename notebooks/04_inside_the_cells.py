@@ -12,7 +12,6 @@
 # ---
 
 # %% [markdown]
-# %% [markdown]
 # # 4 · Inside the cells
 #
 # A cell does one step: it takes a word's vector $x_t$ and the state before it, and returns the

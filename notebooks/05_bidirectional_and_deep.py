@@ -12,7 +12,6 @@
 # ---
 
 # %% [markdown]
-# %% [markdown]
 # # 5 · Both ways, and deep
 #
 # One recurrent layer reads from left to right. This notebook adds to it:

@@ -54,6 +54,7 @@ def test_an_executed_notebook_says_what_its_source_says(source):
     assert cells_of(executed) == cells_of(jupytext.read(source)), (
         f"run: jupytext --to ipynb --execute notebooks/{source.name}"
     )
+    assert all(text for _, text in cells_of(executed))
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=named)
