@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from apps.application import TrainingConfig
 from data.errors import UserError
 from data.preprocessor import Vocabularies
 from data.vectors import first_words, read_vectors
-from models.embedding import OpenEmbedding
+from models.embedding import set_vectors_of, vectors_of
 
 
 def build(model_class: type, settings: dict) -> keras.Model:
@@ -114,19 +113,13 @@ def set_vectors(
             f"{config.vectors} has vectors of {dimension} numbers, --embedding-dim is "
             f"{config.embedding_dim}. Pass --embedding-dim {dimension}"
         )
-    tables = [embedding.embeddings]
-    if isinstance(embedding, OpenEmbedding):
-        tables.append(embedding.open_embeddings)
-    matrix = np.concatenate([table.numpy() for table in tables])
+    matrix = vectors_of(embedding)
     found = 0
     for row, token in enumerate(tokens, start=2):
         vector = vectors.get(token, vectors.get(token.lower()))
         if vector is not None:
             matrix[row, :dimension] = vector
             found += 1
-    begin = 0
-    for table in tables:
-        table.assign(matrix[begin : begin + table.shape[0]])
-        begin += table.shape[0]
+    set_vectors_of(embedding, matrix)
     embedding.trainable = not config.freeze_vectors
     print(f"vectors: {found} of {len(tokens)} tokens are in {config.vectors}")

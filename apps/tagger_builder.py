@@ -1,11 +1,15 @@
 """From the options to an untrained tagger."""
 
-from apps.model_builder import build, recurrent_options, set_vectors, vocabulary_sizes
+from pathlib import Path
+
+from apps.model_builder import build, load, recurrent_options, set_vectors, vocabulary_sizes
+from apps.run_folder import MODEL
 from apps.tagging_config import TaggingConfig
 from data.preprocessor import Vocabularies
 from data.tags import bio_names
 from models.names import PRECISIONS
 from models.tagger import Tagger
+from models.transfer import adopt
 
 
 def sizes(
@@ -47,4 +51,13 @@ def build_tagger(
     matrix = embedding.embeddings.numpy()
     matrix[1] = 0.0
     embedding.embeddings.assign(matrix)
+    if config.init_from:
+        run = Path(config.init_from)
+        theirs = Vocabularies.load(run)
+        trained = load(run / MODEL, {"vocabulary_size": len(theirs.tokens) + 2})
+        tokens, letters = (
+            (getattr(vocabularies, name), getattr(theirs, name)) for name in Vocabularies.FILES
+        )
+        adopt(model, trained, tokens, letters)
+        print(f"words, letters and recurrent layers: those of {config.init_from}")
     return model

@@ -1,6 +1,7 @@
 """The options of every tagger."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from apps.application import TrainingConfig
 from apps.options import option
@@ -11,6 +12,8 @@ from models.names import CELLS, CHARACTER_ENCODERS, HEADS
 class TaggingConfig(TrainingConfig):
     """What a tagger adds to `TrainingConfig`; defaults that differ follow Lample et al. (2016) and
     Ma & Hovy (2016), and are not tuned."""
+
+    begins_with: ClassVar[str] = "ner"
 
     cell: str = option("lstm", "recurrent cell", CELLS)
     units: int = option(128, "state size of each direction", at_least=1)
@@ -65,6 +68,9 @@ class TaggingConfig(TrainingConfig):
     )
     class_weight: float = option(
         0.0, "weigh tags by this power of their inverse frequency", at_least=0.0
+    )
+    init_from: str | None = option(
+        None, "run of a tagger, of whatever types, whose weights the training begins with"
     )
     outside_shift: bool = option(
         True, "shift the score of no entity to where F1 on the validation split is best"

@@ -1,4 +1,4 @@
-"""A training that begins with a trained language model: what it takes over from its run."""
+"""A training that begins with a trained model: what it takes over from its run."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,32 +7,38 @@ from apps.run_folder import RunFolder
 from data.errors import UserError
 from data.names import TOKEN_UNITS
 
-# The language model decides these: weights must have the shapes of its.
+# The trained model decides these: weights must have the shapes of its.
 _SAME = ("cell", "units", "num_layers", "residual", "layer_normalization", "embedding_dim")
-# And these, where another language model goes on.
-_SAME_LANGUAGE_MODEL = (*_SAME, "tied", "unit", "vocabulary_size")
+# And these, where another model of its kind goes on.
+_SAME_KIND = {
+    "text_generation": ("tied", "unit", "vocabulary_size"),
+    "ner": ("bidirectional", "characters", "max_word_length", "case_features"),
+}
+_KINDS = {"text_generation": "a language model", "ner": "a tagger"}
 
 
 def inherited(config, given: dict):
-    """The options of a classifier or language model with those that follow from `--init-from`.
+    """The options of a model with those that follow from `--init-from`.
 
     Args:
         config: its options.
         given: those of them that the user chose.
 
     Raises:
-        UserError: there is no such language model, or it reads other tokens than classifiers do, or
-            an option that was chosen is another than the model's.
+        UserError: there is no such run, or a language model reads other tokens than classifiers do,
+            or an option that was chosen is another than the trained model's.
     """
     description = RunFolder(Path(config.init_from)).describe()
     model = description["config"]
-    if description["application"] != "text_generation":
+    if description["application"] != config.begins_with:
         raise UserError(
-            f"{config.init_from} holds a run of {description['application']!r}, not of a language "
-            "model. Check --init-from"
+            f"{config.init_from} holds a run of {description['application']!r}, not of "
+            f"{_KINDS[config.begins_with]}. Check --init-from"
         )
-    follow = _of_classifier(config, model) if config.classifies else {}
-    follow |= {name: model[name] for name in (_SAME if follow else _SAME_LANGUAGE_MODEL)}
+    names = (*_SAME, *(() if config.classifies else _SAME_KIND[config.begins_with]))
+    follow = {name: model[name] for name in names}
+    if config.classifies:
+        follow |= _of_classifier(config, model)
     for name, value in follow.items():
         if name in given and given[name] != value:
             raise UserError(

@@ -1,6 +1,7 @@
 """The shared front end: token ids, and the characters of each token, to vectors."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from data.errors import choose
@@ -117,6 +118,24 @@ class OpenEmbedding(keras.layers.Embedding):
 
     def get_config(self):
         return {**super().get_config(), "open_rows": self.open_rows}
+
+
+def vectors_of(embedding: keras.layers.Embedding) -> np.ndarray:
+    """<float32>[ids, output_dim], trained and open ones."""
+    return np.concatenate([table.numpy() for table in _tables(embedding)])
+
+
+def set_vectors_of(embedding: keras.layers.Embedding, vectors: np.ndarray) -> None:
+    """Sets what `vectors_of` gives."""
+    begin = 0
+    for table in _tables(embedding):
+        table.assign(vectors[begin : begin + table.shape[0]])
+        begin += table.shape[0]
+
+
+def _tables(embedding: keras.layers.Embedding) -> list[keras.Variable]:
+    opened = [embedding.open_embeddings] if isinstance(embedding, OpenEmbedding) else []
+    return [embedding.embeddings, *opened]
 
 
 # The size of the vector of a word's case.

@@ -1,10 +1,13 @@
-"""The weights of a language model in a classifier, or in another language model."""
+"""The weights of a language model in a classifier or another language model, those of a tagger in
+another tagger."""
 
 import keras
 import numpy as np
 
 from data.names import END
+from models.embedding import set_vectors_of, vectors_of
 from models.language_model import LanguageModel
+from models.tagger import Tagger
 
 
 def take_over(model: keras.Model, language_model: LanguageModel) -> None:
@@ -37,3 +40,43 @@ def go_on_with(model: LanguageModel, trained: LanguageModel) -> None:
     for name in ("front_end", "stack", "projection", "output_layer"):
         if (layer := getattr(model, name)) is not None:
             layer.set_weights(getattr(trained, name).get_weights())
+
+
+def adopt(
+    model: Tagger,
+    trained: Tagger,
+    tokens: tuple[list[str], list[str]],
+    characters: tuple[list[str], list[str]],
+) -> None:
+    """Gives a tagger what another one knows of words, letters, case and sequences. What each makes
+    of that, emissions and CRF, is its own: they may have different types.
+
+    Args:
+        model: has the shapes of the other but for its vocabularies.
+        trained: the other.
+        tokens, characters: the vocabularies of both; ids count from 2.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    _adopt_rows(model.get_layer("embedding"), trained.get_layer("embedding"), *tokens)
+    names = {layer.name for layer in model.layers}
+    for name in names & {"recurrent", "case"}:
+        model.get_layer(name).set_weights(trained.get_layer(name).get_weights())
+    if "characters" in names:
+        own, other = model.get_layer("characters"), trained.get_layer("characters")
+        _adopt_rows(own.embedding, other.embedding, *characters)
+        for weight, learned in zip(own.weights, other.weights, strict=True):
+            if weight is not own.embedding.embeddings:
+                weight.assign(learned)
+
+
+def _adopt_rows(own, other, entries: list[str], known: list[str]) -> None:
+    """Vectors of what both know, and of the unknown."""
+    vectors, learned = vectors_of(own), vectors_of(other)
+    places = {entry: row for row, entry in enumerate(known, 2)}
+    pairs = [(1, 1)]
+    pairs += [(row, places[entry]) for row, entry in enumerate(entries, 2) if entry in places]
+    to, source = np.array(pairs).T
+    vectors[to] = learned[source]
+    set_vectors_of(own, vectors)
