@@ -3,8 +3,8 @@
 import keras
 import tensorflow as tf
 
-from models.bridge import Bridge
 from models.embedding import embed
+from models.label_bridge import LabelBridge
 from models.precision import dtype_policy
 from models.recurrent_stack import recurrent_stack
 from models.row_dropout import RowDropout
@@ -72,7 +72,7 @@ class LanguageModel(keras.Model):
             )
             self.bridge = None
             if num_labels:
-                self.bridge = Bridge(num_labels, embedding_dim, self.stack.state_sizes)
+                self.bridge = LabelBridge(num_labels, embedding_dim, self.stack.state_sizes)
 
         # === Weights ===
         self.stack.build((None, None, embedding_dim))

@@ -4,7 +4,7 @@ import keras
 
 
 @keras.saving.register_keras_serializable(package="models")
-class Bridge(keras.layers.Layer):
+class LabelBridge(keras.layers.Layer):
     """The vector of a class to the states of a recurrent stack (as in image captions, Vinyals et
     al. 2015, a vector that a sequence is made of).
 
