@@ -31,8 +31,7 @@ class ClassificationConfig(TrainingConfig):
     min_count: int = option(2, "rarer tokens count as unknown", at_least=1)
     open_vocabulary: int = option(
         0,
-        "words of --vectors, from its head, known beside those of the training texts, with vectors "
-        "as they are",
+        "words of --vectors, from its head, that join the vocabulary, with vectors as they are",
         at_least=0,
     )
     characters: bool = option(True, "also read the letters of each token")

@@ -37,7 +37,7 @@ from report import (
     run,
 )
 from task import CELLS, EMBEDDING_DIM
-from workers import ENGINES, TITLES, Worker, WorkerError, installed, noisy, release, take_turns
+from workers import TITLES, Worker, WorkerError, installed, noisy, release, take_turns
 
 KEYS = ("cell", "units", "batch", "length")
 KINDS = ("train", "forward")
@@ -109,7 +109,7 @@ def row(record: dict) -> str:
     """The record's line of the table."""
     values = [record[key] for key in KEYS]
     for kind in KINDS:
-        for engine in ENGINES:
+        for engine in TITLES:
             milliseconds = median(record, kind, engine)
             absent = "failed" if engine in record["failed"] else "-"
             mark = "~" if noisy(record[kind].get(engine)) else ""
@@ -204,7 +204,7 @@ def _records(options: argparse.Namespace, results: Results, stream) -> Iterator[
     points = [dict(zip(KEYS, values, strict=True)) for values in grid]
     started = time.monotonic()
     with contextlib.ExitStack() as stack:
-        workers = {n: stack.enter_context(Worker(n)) for n in ENGINES if installed(n)}
+        workers = {n: stack.enter_context(Worker(n)) for n in TITLES if installed(n)}
         for i, point in enumerate(points):
             if (record := results.get(**point)) is None:
                 if options.limit_seconds and time.monotonic() - started > options.limit_seconds:

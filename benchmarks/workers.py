@@ -33,6 +33,7 @@ ENGINES = {
     "generation": ("generation_engine.py",),
     "generation_torch": ("generation_torch.py",),
 }
+# Those that train layers.
 TITLES = {"suite": "suite", "keras": "Keras", "torch": "PyTorch"}
 # A round is quiet if all other processes together used at most so much of one core meanwhile; the
 # kernel counts in hundredths of a second, so that a round of 0.1 s is not told more exactly.

@@ -54,6 +54,8 @@ class LanguageModel(keras.Model):
         dtype: str = "float32",
         **kwargs,
     ):
+        if recurrent.get("bidirectional"):
+            raise ValueError("a language model reads in one direction. Received: bidirectional")
         units = recurrent["units"]
         with dtype_policy(dtype):
             super().__init__(**kwargs)

@@ -78,7 +78,7 @@ def test_the_help_shows_the_defaults_it_was_given(capsys):
     assert "poolings (default: max mean)" in shown
     assert "share, 100 % is all (default: 0.5)" in shown
     assert "--residual, --no-residual add the input (default: no)" in shown
-    assert shown.endswith("--vectors TEXT file")
+    assert shown.endswith("--vectors TEXT file --condition TEXT class")
 
 
 @pytest.mark.parametrize(

@@ -113,5 +113,5 @@ def test_a_saved_model_answers_the_same_in_a_fresh_process(tmp_path, python_proc
 
 
 def test_both_directions_are_refused():
-    with pytest.raises(ValueError, match="return_state"):
+    with pytest.raises(ValueError, match="one direction"):
         LanguageModel(10, 4, {"cell": "gru", "units": 3, "bidirectional": True})
