@@ -136,14 +136,18 @@ def test_what_the_data_call_tokens_is_what_counts(task):
 @pytest.mark.parametrize(
     "options",
     [
-        ["--head", "softmax", "--class-weight", "0.5"],
-        ["--characters", "recurrent", "--no-lowercase"],
-        ["--characters", "none", "--no-case-features", "--no-constrained", "--class-weight", "1"],
-        ["--max-length", "6", "--overlap", "1", "--batch-tokens", "200", "--l2", "0.001"],
+        [*["--head", "softmax", "--class-weight", "0.5"], *["--characters", "none"]],
+        [
+            *["--characters", "recurrent", "--no-lowercase", "--no-case-features"],
+            *["--no-constrained", "--class-weight", "1", "--max-length", "6", "--overlap", "1"],
+            *["--batch-tokens", "200", "--l2", "0.001", "--no-outside-shift"],
+        ],
     ],
+    ids=["softmax", "crf"],
 )
 def test_every_option_trains(options, command_of, tmp_path):
-    answer = command_of(APPLICATION, "train", *TINY, *options, "--run", tmp_path / "run")
+    options = [*TINY, *options, "--epochs", "1"]
+    answer = command_of(APPLICATION, "train", *options, "--run", tmp_path / "run")
     assert answer.status == 0, answer.err
 
 
@@ -168,7 +172,7 @@ def test_users_files_train_and_are_measured(command_of, tmp_path):
 
 def test_several_seeds_are_told_apart(command_of, tmp_path):
     run = tmp_path / "run"
-    answer = command_of(APPLICATION, "train", *TINY, "--seeds", "2", "--run", run)
+    answer = command_of(APPLICATION, "train", *TINY, "--epochs", "1", "--seeds", "2", "--run", run)
     assert answer.status == 0, answer.err
     assert "seeds 0, 1: mean, standard deviation, each\nF1 " in answer.out
     answer = command_of(APPLICATION, "train", "--seeds", "2", "--ensemble", "--run", run)

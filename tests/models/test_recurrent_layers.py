@@ -64,7 +64,7 @@ def check(name, options, shape, mask, states, training=True):
 
 
 @pytest.mark.parametrize("name", LAYERS)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(data=st.data())
 def test_outputs_states_and_gradients_equal_those_of_keras(name, data):
     options = data.draw(OPTIONS)

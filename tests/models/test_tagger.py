@@ -106,7 +106,7 @@ def test_a_copy_that_weighs_nothing_changes_no_loss():
     assert_allclose(weighed, alone, rtol=1e-5)
 
 
-@variants
+@pytest.mark.parametrize("options", [{}, {"head": "softmax", "characters": "recurrent"}])
 def test_it_saves_comes_back_and_goes_on_training(options, tmp_path):
     model = tagger(**options)
     inputs = {name: x for name, x in INPUTS.items() if name in model.input}
