@@ -63,8 +63,8 @@ def trainer(head: str):
         max_word_length=20,
     )
     model.compile(Adam(1e-3, global_clipnorm=5.0), TaggingLoss())
-    step = model.make_train_function()
-    return lambda batch: float(step(iter([batch]))["loss"])
+    model.make_train_function()
+    return lambda batch: float(model.train_function(iter([batch]))["loss"])
 
 
 def head_figures() -> dict:
