@@ -92,8 +92,7 @@ class TextClassification:
         )
         if config.init_from:
             vocabularies = language_model_vocabularies(config.init_from, vocabularies)
-        learned, vocabularies = vocabularies, opened(vocabularies, config)
-        open_rows = len(vocabularies.tokens) - len(learned.tokens)
+        vocabularies, open_rows = opened(vocabularies, config)
         model = build_classifier(config, vocabularies, len(corpus.class_names), open_rows)
         return cls(config, corpus.class_names, corpus.multi_label, vocabularies, model)
 

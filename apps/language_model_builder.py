@@ -5,7 +5,6 @@ from pathlib import Path
 from apps.generation_config import GenerationConfig
 from apps.model_builder import build, load, recurrent_options
 from apps.run_folder import MODEL
-from data.unit_tokenizer import UnitTokenizer
 from data.units import Units
 from models.language_model import LanguageModel
 from models.names import PRECISIONS
@@ -14,7 +13,7 @@ from models.transfer import go_on_with
 
 def sizes(units: Units, num_labels: int) -> dict[str, int]:
     """The arguments of the model that follow from the data."""
-    return {"vocabulary_size": UnitTokenizer(units).vocabulary_size, "num_labels": num_labels}
+    return {"vocabulary_size": units.vocabulary_size, "num_labels": num_labels}
 
 
 def build_language_model(config: GenerationConfig, units: Units, num_labels: int) -> LanguageModel:
@@ -46,5 +45,5 @@ def load_language_model(run: str) -> LanguageModel:
     Raises:
         UserError: files are missing or damaged.
     """
-    size = UnitTokenizer(Units.load(Path(run))).vocabulary_size
-    return load(Path(run) / MODEL, {"vocabulary_size": size})
+    units = Units.load(Path(run))
+    return load(Path(run) / MODEL, {"vocabulary_size": units.vocabulary_size})

@@ -59,17 +59,18 @@ def vocabulary_sizes(vocabularies: Vocabularies, characters: bool) -> dict[str, 
     }
 
 
-def opened(vocabularies: Vocabularies, config: TrainingConfig) -> Vocabularies:
-    """The vocabularies with the words that `--open-vocabulary` adds.
+def opened(vocabularies: Vocabularies, config: TrainingConfig) -> tuple[Vocabularies, int]:
+    """The vocabularies with the words that `--open-vocabulary` adds behind them, and how many.
 
     Raises:
         UserError: there are no vectors to take them from.
     """
     if not config.open_vocabulary:
-        return vocabularies
+        return vocabularies, 0
     if not config.vectors:
         raise UserError("--open-vocabulary needs a file of vectors. Add --vectors")
-    return vocabularies.joined_by(first_words(config.vectors, config.open_vocabulary))
+    joined = vocabularies.joined_by(first_words(config.vectors, config.open_vocabulary))
+    return joined, len(joined.tokens) - len(vocabularies.tokens)
 
 
 def recurrent_options(config: TrainingConfig) -> dict:

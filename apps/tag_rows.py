@@ -92,7 +92,7 @@ class TagHeldOut:
         rows: of it.
         examples: the split.
         types: of entities.
-        shifted: whether the score of no entity may be shifted, see `decided`.
+        shifted: whether the score of no entity may be shifted, see `outside_shift`.
     """
 
     def __init__(

@@ -99,8 +99,7 @@ class TextTagging:
         learned = build_tag_vocabularies(
             tokens, config.max_tokens, config.min_count, config.lowercase
         )
-        vocabularies = opened(learned, config)
-        open_rows = len(vocabularies.tokens) - len(learned.tokens)
+        vocabularies, open_rows = opened(learned, config)
         model = build_tagger(config, vocabularies, corpus.class_names, open_rows)
         return cls(config, corpus.class_names, vocabularies, model)
 
@@ -162,9 +161,8 @@ class TextTagging:
             folder,
         )
         self.model = in_full_precision(self.model)
-        shift = held_out.outside_shift(self.model)
-        self.model.shift_outside(shift)
-        if shift:
+        if config.outside_shift and (shift := held_out.outside_shift(self.model)):
+            self.model.shift_outside(shift)
             print(f"the score of no entity is shifted by {shift:g}")
         return ending
 

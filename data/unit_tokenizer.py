@@ -6,12 +6,11 @@ from data.byte_pairs import Merger
 from data.names import END, PADDING, START, TOKEN_UNITS, UNKNOWN, UNKNOWN_TEXT
 from data.pieces import pieces_of
 from data.text import tokenize
-from data.units import Units
+from data.units import BYTES, Units
 
 _SPECIAL = END + 1
 _SHOWN = {PADDING: "", UNKNOWN: UNKNOWN_TEXT, START: "<start>", END: "<end>"}
 _DECODED = {PADDING: "", UNKNOWN: UNKNOWN_TEXT, START: "", END: ""}
-_BYTES = 256
 
 
 class UnitTokenizer(tf.Module):
@@ -33,15 +32,15 @@ class UnitTokenizer(tf.Module):
         self.kind = units.kind
         shown, decoded = list(units.tokens), list(units.tokens)
         if self.kind == "bytes":
-            decoded = [bytes([byte]) for byte in range(_BYTES)]
+            decoded = [bytes([byte]) for byte in range(BYTES)]
             # Half of them are no text by themselves.
-            shown = [chr(b) if b < 0x80 else f"<0x{b:02X}>" for b in range(_BYTES)]
+            shown = [chr(b) if b < 0x80 else f"<0x{b:02X}>" for b in range(BYTES)]
         self._standardize = TOKEN_UNITS.get(self.kind)
         if self._standardize:
             decoded = [f" {token}" for token in decoded]
         # Nearly all words that are unknown stood behind a space, which went with them.
         unknown = {UNKNOWN: f" {UNKNOWN_TEXT}"} if self._splits_words else {}
-        self.vocabulary_size = _SPECIAL + len(decoded)
+        self.vocabulary_size = units.vocabulary_size
         self._shown = tf.constant([*_SHOWN.values(), *shown])
         self._decoded = tf.constant([*(_DECODED | unknown).values(), *decoded])
         ids = {token: id_ for id_, token in enumerate(units.tokens, _SPECIAL)}

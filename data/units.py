@@ -11,10 +11,11 @@ import tensorflow as tf
 
 from data.byte_pairs import Pair, learn_merges
 from data.errors import UserError, choose
-from data.names import TOKEN_UNITS, UNITS
+from data.names import END, TOKEN_UNITS, UNITS
 from data.pieces import pieces_of
 from data.preprocessor import build_vocabularies, by_frequency
 
+BYTES = 256
 _BATCH = 1024
 _pieces = tf.function(
     lambda texts: pieces_of(texts).flat_values,
@@ -38,6 +39,11 @@ class Units:
     kind: str
     tokens: tuple[str, ...] = ()
     merges: tuple[Pair, ...] = ()
+
+    @property
+    def vocabulary_size(self) -> int:
+        """How many ids there are, the four special ones included."""
+        return END + 1 + (BYTES if self.kind == "bytes" else len(self.tokens))
 
     def save(self, folder: Path, name: str = "units") -> None:
         """Writes `<name>.json`."""
