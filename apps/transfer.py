@@ -35,10 +35,10 @@ def inherited(config, given: dict):
             f"{config.init_from} holds a run of {description['application']!r}, not of "
             f"{_KINDS[config.begins_with]}. Check --init-from"
         )
+    # What cannot be used is refused before anything is taken from it.
+    follow = _of_classifier(config, model) if config.classifies else {}
     names = (*_SAME, *(() if config.classifies else _SAME_KIND[config.begins_with]))
-    follow = {name: model[name] for name in names}
-    if config.classifies:
-        follow |= _of_classifier(config, model)
+    follow |= {name: model[name] for name in names}
     for name, value in follow.items():
         if name in given and given[name] != value:
             raise UserError(
