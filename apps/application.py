@@ -45,8 +45,8 @@ class TrainingConfig:
 
     # Whether answers are scores of classes: what ensembles, bias reports and explanations need.
     classifies: ClassVar[bool] = False
-    # The application whose runs `--init-from` takes.
-    begins_with: ClassVar[str] = "text_generation"
+    # The applications whose runs `--init-from` takes.
+    begins_with: ClassVar[tuple[str, ...]] = ("text_generation",)
 
     dataset: str = option("sample", "sample, a named corpus, or the path of a file")
     data_dir: str | None = option(None, "folder with the original files of named corpora")

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from apps.generation_config import GenerationOptions
 from data.errors import UserError
+from data.graphs import graph
 from models.text_generator import TextGenerator
 
 # Units between two looks at what there is.
@@ -26,7 +27,7 @@ class Dialogue:
 
     def __init__(self, generator: TextGenerator, options: GenerationOptions):
         self._generator, self._options = generator, options
-        self._follow = tf.function(
+        self._follow = graph(
             lambda texts, seed: generator.follow(texts, seed, self._watch),
             input_signature=[tf.TensorSpec([None], tf.string), tf.TensorSpec([None, 2], tf.int32)],
         )

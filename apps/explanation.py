@@ -13,6 +13,7 @@ from apps.classification import TextClassification
 from apps.highlighting import on_terminal
 from data.buckets import batch_order
 from data.errors import UserError
+from data.graphs import graph
 from models.attribution import TOKENS, Attribution, split
 from models.ensemble import Ensemble
 
@@ -136,9 +137,7 @@ class Explained:
         self._attribution = Attribution(
             *split(self._serving.model), task.multi_label, task.decision.temperature
         )
-        self._read = tf.function(
-            self._tokens_and_ids, input_signature=[tf.TensorSpec([None], tf.string)]
-        )
+        self._read = graph(self._tokens_and_ids, input_signature=[tf.TensorSpec([None], tf.string)])
         self._tally = Tally()
 
     def serving(self) -> "Explained":

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from apps.application import TrainingConfig
 from apps.options import option
 from data.errors import UserError
-from data.names import TOKEN_UNITS, UNITS
+from data.names import TAGGER_TOKENS, TOKEN_UNITS, UNITS
 from models.names import CELLS
 
 # What other applications have, and why this one has not.
@@ -49,8 +49,8 @@ class GenerationConfig(TrainingConfig):
     )
     unit: str = option(
         "characters",
-        "what a text is read and written in; tokens are those of classifiers",
-        (*UNITS, *TOKEN_UNITS),
+        "what a text is read and written in; tokens are those of classifiers and taggers",
+        (*UNITS, *TOKEN_UNITS, TAGGER_TOKENS),
     )
     vocabulary_size: int = option(10_000, "different units, at most", at_least=2)
     text_column: str = option("text", "column of a table with the texts")

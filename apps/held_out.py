@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from data.examples import LabelledTexts
+from data.graphs import as_it_stands
 from data.pipeline import Batches, vectorize
 from data.preprocessor import TextPreprocessor
 from models.decision import Decision
@@ -27,7 +28,7 @@ def logits_of(model: keras.Model, ids: dict[str, tf.RaggedTensor]) -> np.ndarray
     batches = Batches(
         ids, np.zeros(ids["token_ids"].nrows()), 1, batch_tokens=_TOKENS, replicas=replicas
     )
-    by_length = model.predict(batches.dataset().map(lambda ids, *_: ids), verbose=0)
+    by_length = model.predict(batches.dataset().map(as_it_stands(lambda ids, *_: ids)), verbose=0)
     # Rows that fill a batch up are there twice, with the same logits.
     order = np.concatenate([batches.filled(rows) for rows in batches.order(0)])
     logits = np.empty((len(batches.lengths), *by_length.shape[1:]), by_length.dtype)

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from data.documents import Documents
+from data.graphs import graph
 from data.names import UNKNOWN
 from data.streams import Streams
 from data.unit_tokenizer import UnitTokenizer
@@ -21,7 +22,7 @@ _STRINGS = [tf.TensorSpec([None], tf.string)]
 
 def ids_of(tokenizer: UnitTokenizer, texts: list[str]) -> tf.RaggedTensor:
     """<int32>[texts, (units)], encoded in chunks."""
-    encode = tf.function(tokenizer.encode, input_signature=_STRINGS)
+    encode = graph(tokenizer.encode, input_signature=_STRINGS)
     chunks = [
         encode(tf.constant(texts[start : start + _CHUNK], tf.string))
         for start in range(0, max(len(texts), 1), _CHUNK)
@@ -46,7 +47,7 @@ class LanguageFigures:
         self, model: LanguageModel, tokenizer: UnitTokenizer, documents: Documents, ends: bool
     ):
         self._model = model
-        self._nats_of = tf.function(self._batch, reduce_retracing=True)
+        self._nats_of = graph(self._batch, reduce_retracing=True)
         ids = ids_of(tokenizer, documents.texts)
         rows = _LOGITS // (_LENGTH * tokenizer.vocabulary_size)
         self.streams = Streams(
@@ -61,10 +62,10 @@ class LanguageFigures:
         self.characters = sum(map(len, documents.texts))
 
     def figures(self) -> dict[str, float]:
-        """What chooses the epoch: `nats_per_unit`, and `log_likelihood`, the same with its sign, of
-        which the highest is the best."""
+        """What an epoch ends with: `loss`, nats a unit, and `log_likelihood`, the same with its
+        sign, of which the highest is the best."""
         nats = self._nats() / self.streams.units
-        return {"nats_per_unit": nats, "log_likelihood": -nats}
+        return {"loss": nats, "log_likelihood": -nats}
 
     def report(self) -> dict[str, float]:
         """All figures. Per character they count the end of a text with its last one."""

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from data.graphs import graph
 from data.pipeline import Batches
 from data.tag_preprocessor import TagPreprocessor, row_splits_up_to
 from data.tagged import TaggedTexts
@@ -179,7 +180,7 @@ class TagHeldOut:
                 best = model.best_tags(shifted, real)
                 return tf.reshape(best, tf.concat([[len(added)], tf.shape(tags)], axis=0)), losses
 
-            self._answer = tf.function(answer, input_signature=spec[:2])
+            self._answer = graph(answer, input_signature=spec[:2])
         return self._answer
 
 

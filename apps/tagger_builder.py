@@ -2,14 +2,18 @@
 
 from pathlib import Path
 
+from apps.language_model_builder import load_language_model
 from apps.model_builder import build, load, recurrent_options, set_vectors, vocabulary_sizes
-from apps.run_folder import MODEL
+from apps.run_folder import MODEL, RunFolder
 from apps.tagging_config import TaggingConfig
+from data.errors import UserError
 from data.preprocessor import Vocabularies
 from data.tags import bio_names
+from data.units import Units
+from models.language_model import LanguageModel
 from models.names import PRECISIONS
 from models.tagger import Tagger
-from models.transfer import adopt
+from models.transfer import adopt, language_settings, read_with
 
 
 def sizes(
@@ -43,6 +47,9 @@ def build_tagger(
     }
     if config.characters != "none":
         settings["characters"] = config.characters
+    trained = trained_model(config.init_from) if config.init_from else None
+    if trained is not None:
+        settings["language_model"] = language_settings(trained)
     model = build(Tagger, settings)
     embedding = model.get_layer("embedding")
     if config.vectors:
@@ -51,13 +58,43 @@ def build_tagger(
     matrix = embedding.embeddings.numpy()
     matrix[1] = 0.0
     embedding.embeddings.assign(matrix)
-    if config.init_from:
-        run = Path(config.init_from)
-        theirs = Vocabularies.load(run)
-        trained = load(run / MODEL, {"vocabulary_size": len(theirs.tokens) + 2})
+    if isinstance(trained, LanguageModel):
+        read_with(model, trained)
+        print(f"what is read beside the words: the language model of {config.init_from}")
+    elif trained is not None:
+        theirs = Vocabularies.load(Path(config.init_from))
         tokens, letters = (
             (getattr(vocabularies, name), getattr(theirs, name)) for name in Vocabularies.FILES
         )
         adopt(model, trained, tokens, letters)
         print(f"words, letters and recurrent layers: those of {config.init_from}")
     return model
+
+
+def trained_model(run: str) -> Tagger | LanguageModel:
+    """The model in the run folder of a tagger or of a language model.
+
+    Raises:
+        UserError: files are missing or damaged.
+    """
+    folder = Path(run)
+    if RunFolder(folder).describe()["application"] == "text_generation":
+        return load_language_model(run)
+    return load(folder / MODEL, {"vocabulary_size": len(Vocabularies.load(folder).tokens) + 2})
+
+
+def language_units(folder: Path, model: Tagger) -> Units | None:
+    """The units of the language model that a tagger reads, from a run folder; None without one.
+
+    Raises:
+        UserError: the file is missing or damaged, or of another model.
+    """
+    if (settings := model.settings["language_model"]) is None:
+        return None
+    units = Units.load(folder)
+    if units.vocabulary_size != settings["vocabulary_size"]:
+        raise UserError(
+            f"{folder} has {units.vocabulary_size} units, its model reads "
+            f"{settings['vocabulary_size']}. Train again"
+        )
+    return units

@@ -12,7 +12,7 @@ from apps.application import Application
 from apps.model_builder import load, opened
 from apps.run_folder import CONFIG, MODEL
 from apps.tag_rows import TagHeldOut, places_of, tag_rows, tags_at
-from apps.tagger_builder import build_tagger, sizes
+from apps.tagger_builder import build_tagger, language_units, sizes
 from apps.tagging_config import TaggingConfig
 from apps.training_batches import training_batches
 from data.corpora import read_tagged_texts
@@ -23,6 +23,8 @@ from data.tag_preprocessor import TagPreprocessor, all_tokens, build_tag_vocabul
 from data.tagged import TaggedCorpus, TaggedTexts
 from data.tagged_columns import TaggedColumns
 from data.tags import Span, entities_of
+from data.unit_tokenizer import UnitTokenizer
+from data.units import Units
 from data.vectors import find_vectors
 from models.entity_metrics import entity_metrics, entity_table, headline
 from models.gazetteer import gazetteer_tags
@@ -40,6 +42,7 @@ class TextTagging:
         class_names: the types of entities.
         vocabularies: learned from the training texts.
         model: token ids to emissions.
+        units: of the language model that it reads, if it does.
     """
 
     def __init__(
@@ -48,16 +51,19 @@ class TextTagging:
         class_names: tuple[str, ...],
         vocabularies: Vocabularies,
         model: Tagger,
+        units: Units | None = None,
     ):
         self.config = config
         self.class_names = tuple(class_names)
         self.vocabularies = vocabularies
         self.model = model
+        self.units = units
         self.preprocessor = TagPreprocessor(
             vocabularies,
             config.lowercase,
             config.case_features,
             config.max_word_length if config.characters != "none" else 0,
+            units and UnitTokenizer(units),
         )
 
     @staticmethod
@@ -101,7 +107,8 @@ class TextTagging:
         )
         vocabularies, open_rows = opened(learned, config)
         model = build_tagger(config, vocabularies, corpus.class_names, open_rows)
-        return cls(config, corpus.class_names, vocabularies, model)
+        units = language_units(Path(config.init_from), model) if config.init_from else None
+        return cls(config, corpus.class_names, vocabularies, model, units)
 
     @classmethod
     def load(cls, config: TaggingConfig, description: dict, folder: Path) -> "TextTagging":
@@ -116,7 +123,7 @@ class TextTagging:
             raise UserError(f"{folder / CONFIG} is damaged: no types. Train again") from None
         vocabularies = Vocabularies.load(folder)
         model = load(folder / MODEL, sizes(config, vocabularies, types))
-        return cls(config, types, vocabularies, model)
+        return cls(config, types, vocabularies, model, language_units(folder, model))
 
     def describe(self) -> dict:
         """What `load` needs besides config, vocabularies and model."""
@@ -125,11 +132,14 @@ class TextTagging:
     def save(self, folder: Path) -> None:
         """Writes vocabularies and model."""
         self.vocabularies.save(folder)
+        if self.units is not None:
+            self.units.save(folder)
         self.model.save(folder / MODEL)
 
     def files(self, folder: Path) -> list[Path]:
         """The vocabulary files in a run folder."""
-        return self.vocabularies.files(folder)
+        units = [] if self.units is None else [folder / "units.json"]
+        return [*self.vocabularies.files(folder), *units]
 
     def batches_and_loss(self, corpus: TaggedCorpus) -> tuple[Batches, keras.losses.Loss]:
         """What the training descends: the batches of the training split and the loss on them."""

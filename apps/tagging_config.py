@@ -13,7 +13,7 @@ class TaggingConfig(TrainingConfig):
     """What a tagger adds to `TrainingConfig`; defaults that differ follow Lample et al. (2016) and
     Ma & Hovy (2016), and are not tuned."""
 
-    begins_with: ClassVar[str] = "ner"
+    begins_with: ClassVar[tuple[str, ...]] = ("ner", "text_generation")
 
     cell: str = option("lstm", "recurrent cell", CELLS)
     units: int = option(128, "state size of each direction", at_least=1)
@@ -70,7 +70,9 @@ class TaggingConfig(TrainingConfig):
         0.0, "weigh tags by this power of their inverse frequency", at_least=0.0
     )
     init_from: str | None = option(
-        None, "run of a tagger, of whatever types, whose weights the training begins with"
+        None,
+        "run of a tagger, of whatever types, whose weights the training begins with, or of a "
+        "language model of tagger-tokens, whose memory is read beside the words",
     )
     outside_shift: bool = option(
         True, "shift the score of no entity to where F1 on the validation split is best"

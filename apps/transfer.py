@@ -1,11 +1,12 @@
 """A training that begins with a trained model: what it takes over from its run."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from apps.run_folder import RunFolder
 from data.errors import UserError
-from data.names import TOKEN_UNITS
+from data.names import TAGGER_TOKENS, TOKEN_UNITS
 
 # The trained model decides these: weights must have the shapes of its.
 _SAME = ("cell", "units", "num_layers", "residual", "layer_normalization", "embedding_dim")
@@ -25,20 +26,25 @@ def inherited(config, given: dict):
         given: those of them that the user chose.
 
     Raises:
-        UserError: there is no such run, or a language model reads other tokens than classifiers do,
+        UserError: there is no such run, or a language model reads other units,
             or an option that was chosen is another than the trained model's.
     """
     description = RunFolder(Path(config.init_from)).describe()
-    model = description["config"]
-    if description["application"] != config.begins_with:
+    model, kind = description["config"], description["application"]
+    if kind not in config.begins_with:
         raise UserError(
-            f"{config.init_from} holds a run of {description['application']!r}, not of "
-            f"{_KINDS[config.begins_with]}. Check --init-from"
+            f"{config.init_from} holds a run of {kind!r}, not of "
+            f"{' or '.join(_KINDS[each] for each in config.begins_with)}. Check --init-from"
         )
     # What cannot be used is refused before anything is taken from it.
-    follow = _of_classifier(config, model) if config.classifies else {}
-    names = (*_SAME, *(() if config.classifies else _SAME_KIND[config.begins_with]))
-    follow |= {name: model[name] for name in names}
+    if config.classifies:
+        follow = {**_of_classifier(config, model), **{name: model[name] for name in _SAME}}
+    elif kind != config.begins_with[0]:
+        # A tagger reads a language model beside its own layers.
+        _check_unit(config, model, (TAGGER_TOKENS,), "taggers")
+        follow = {}
+    else:
+        follow = {name: model[name] for name in (*_SAME, *_SAME_KIND[kind])}
     for name, value in follow.items():
         if name in given and given[name] != value:
             raise UserError(
@@ -49,11 +55,7 @@ def inherited(config, given: dict):
 
 
 def _of_classifier(config, model: dict) -> dict:
-    if model.get("unit") not in TOKEN_UNITS:
-        raise UserError(
-            f"the language model in {config.init_from} reads {model.get('unit')}, classifiers read "
-            f"tokens. Train one with --unit {' or --unit '.join(TOKEN_UNITS)}"
-        )
+    _check_unit(config, model, TOKEN_UNITS, "classifiers")
     return {
         "standardize": TOKEN_UNITS[model["unit"]],
         "bidirectional": False,
@@ -61,3 +63,11 @@ def _of_classifier(config, model: dict) -> dict:
         "vectors": None,
         "open_vocabulary": 0,
     }
+
+
+def _check_unit(config, model: dict, units: Iterable[str], readers: str) -> None:
+    if model.get("unit") not in units:
+        raise UserError(
+            f"the language model in {config.init_from} reads {model.get('unit')}, {readers} read "
+            f"tokens. Train one with --unit {' or --unit '.join(units)}"
+        )

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from apps import prediction, translation_report
+from data.graphs import graph
 from data.parallel import ParallelTexts
 from data.parallel_batches import ParallelBatches
 from data.unit_tokenizer import UnitTokenizer
@@ -25,7 +26,7 @@ def ids_of(
     """The ids of both sides of all pairs, <int32>[rows, (length)] each, encoded in chunks."""
     encoded = []
     for tokenizer, texts in zip(tokenizers, (examples.texts, examples.translations), strict=True):
-        encode = tf.function(tokenizer.encode, input_signature=[tf.TensorSpec([None], tf.string)])
+        encode = graph(tokenizer.encode, input_signature=[tf.TensorSpec([None], tf.string)])
         starts = range(0, max(len(texts), 1), _CHUNK)
         chunks = [encode(tf.constant(texts[at : at + _CHUNK], tf.string)) for at in starts]
         encoded.append(tf.concat(chunks, axis=0))
@@ -74,8 +75,6 @@ class TranslationHeldOut:
                 return tf.stack([total, tf.reduce_sum(real)])
 
             # Compiled once for all epochs.
-            self._losses = tf.function(
-                losses, input_signature=dataset.element_spec[:2], autograph=False
-            )
+            self._losses = graph(losses, input_signature=dataset.element_spec[:2])
         total, units = np.sum([self._losses(*batch[:2]).numpy() for batch in dataset], axis=0)
         return float(total / max(units, 1.0))

@@ -7,6 +7,8 @@ from itertools import pairwise
 
 import tensorflow as tf
 
+from data.graphs import graph
+
 # The rank of a pair that is never merged.
 _NONE = tf.int32.max
 
@@ -118,7 +120,7 @@ class Merger(tf.Module):
         self.merged_ids = tf.constant([ids["".join(pair)] for pair in merges] or [0], tf.int32)
 
     # Called eagerly, each turn would be a dozen calls.
-    @tf.function(input_signature=[tf.RaggedTensorSpec([None, None], tf.int32)])
+    @graph(input_signature=[tf.RaggedTensorSpec([None, None], tf.int32)])
     def __call__(self, symbols: tf.RaggedTensor) -> tf.RaggedTensor:
         """<int32>[pieces, (symbols)] -> <int32>[pieces, (symbols)], as many or fewer."""
         pieces = symbols.nrows()

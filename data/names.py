@@ -40,6 +40,8 @@ UNITS = ("characters", "bytes", "words", "subwords")
 # Units that are no way to write a text, only to read it: the tokens of classifiers, by the name in
 # `STANDARDIZERS` of the clean-up before them.
 TOKEN_UNITS = {"tweet-tokens": "tweet", "review-tokens": "review", "plain-tokens": "plain"}
+# Likewise the tokens of taggers, in lower case and with zeros for digits.
+TAGGER_TOKENS = "tagger-tokens"
 # Their ids before every vocabulary, and what a unit reads as that the vocabulary lacks.
 PADDING, UNKNOWN, START, END = range(4)
 UNKNOWN_TEXT = "\ufffd"

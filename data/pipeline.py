@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from data.buckets import batch_order, few_lengths, rows_of_shape
+from data.graphs import as_it_stands, graph
 from data.preprocessor import TextPreprocessor
 
 _CHUNK = 1024
@@ -14,14 +15,14 @@ _STRINGS = tf.TensorSpec([None], tf.string)
 
 def vectorize(preprocessor: TextPreprocessor, texts: list[str]) -> dict[str, tf.RaggedTensor]:
     """The ids of all texts, in memory, tokenised in chunks. Shapes as `TextPreprocessor.ragged`."""
-    ids_of = tf.function(preprocessor.ragged, input_signature=[_STRINGS])
+    ids_of = graph(preprocessor.ragged, input_signature=[_STRINGS])
     chunks = [ids_of(chunk) for chunk in _chunks(texts)]
     return {name: tf.concat([chunk[name] for chunk in chunks], axis=0) for name in chunks[0]}
 
 
 def describe_cut(preprocessor: TextPreprocessor, texts: list[str]) -> str:
     """A line on how many texts are longer than what the preprocessor keeps of them."""
-    count = tf.function(preprocessor.count_cut, input_signature=[_STRINGS])
+    count = graph(preprocessor.count_cut, input_signature=[_STRINGS])
     counts = [count(chunk).numpy() for chunk in _chunks(texts)]
     longer, tokens, dropped = (int(number) for number in sum(counts))
     return (
@@ -113,6 +114,7 @@ class Batches:
     def _padded(self, batches: tf.data.Dataset) -> tf.data.Dataset:
         """Batches of `rows`, the first `size` of which are no copies."""
 
+        @as_it_stands
         def pad(rows, size):
             width = None
             if self.fixed_shapes:

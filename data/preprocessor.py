@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from data.errors import UserError, choose
+from data.graphs import graph
 from data.names import TRUNCATIONS
 from data.text import tokenize
 
@@ -85,7 +86,7 @@ def build_vocabularies(
         max_tokens: keep this many of the most frequent tokens, the start token counted.
         min_count: and only those seen this often; rarer ones train the unknown's vector.
     """
-    split = tf.function(
+    split = graph(
         lambda texts: tokenize(texts, standardize).flat_values,
         input_signature=[tf.TensorSpec([None], tf.string)],
     )

@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from data.graphs import as_it_stands
 from data.names import END, START
 
 
@@ -72,6 +73,7 @@ class Streams:
         arrays = {name: array[start:] for name, array in self._batches(epoch).items()}
         places = tf.range(self.length, dtype=tf.int64)
 
+        @as_it_stands
         def window(row):
             at = row["begin"][:, None] + places
             real = at < row["end"][:, None]
@@ -85,7 +87,9 @@ class Streams:
             return inputs, tf.where(counted, tf.gather(self.ids, tf.where(real, at + 1, 0)), 0)
 
         dataset = tf.data.Dataset.from_tensor_slices(arrays)
-        dataset = dataset.map(window, num_parallel_calls=1, deterministic=True).prefetch(4)
+        dataset = dataset.map(
+            as_it_stands(window), num_parallel_calls=1, deterministic=True
+        ).prefetch(4)
         # See `data.pipeline.Batches`.
         options = tf.data.Options()
         options.autotune.enabled = False

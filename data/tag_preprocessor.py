@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from data.graphs import graph
 from data.names import CASES
 from data.preprocessor import (
     PADDING,
@@ -17,7 +18,8 @@ from data.preprocessor import (
     letters_of,
     token_lookup,
 )
-from data.tokens import Tokens, tokens_of
+from data.tokens import Tokens, folded, tokens_of, with_zeros
+from data.unit_tokenizer import UnitTokenizer
 
 _CHUNK = 1024
 _STRINGS = tf.TensorSpec([None], tf.string)
@@ -25,7 +27,7 @@ _STRINGS = tf.TensorSpec([None], tf.string)
 
 def all_tokens(texts: list[str]) -> Tokens:
     """The tokens of all texts, in memory, made in chunks."""
-    split = tf.function(tokens_of, input_signature=[_STRINGS])
+    split = graph(tokens_of, input_signature=[_STRINGS])
     starts = range(0, max(len(texts), 1), _CHUNK)
     chunks = [split(tf.constant(texts[at : at + _CHUNK], tf.string)) for at in starts]
     return Tokens(*(tf.concat(parts, axis=0) for parts in zip(*chunks, strict=True)))
@@ -50,7 +52,7 @@ def build_tag_vocabularies(
     forms = tf.constant(tokens, tf.string)
     if lowercase:
         forms = tf.strings.lower(forms, encoding="utf-8")
-    zeros = _with_zeros(forms)
+    zeros = with_zeros(forms)
     counts = Counter()
     for columns in (forms, tf.where(zeros == forms, "", zeros)):
         for form, token in zip(columns.numpy(), tokens, strict=True):
@@ -61,12 +63,8 @@ def build_tag_vocabularies(
     return Vocabularies([START, *kept], by_frequency(characters, min_count) or ["\ufffd"])
 
 
-def _with_zeros(words: tf.Tensor) -> tf.Tensor:
-    return tf.strings.regex_replace(words, r"\p{Nd}", "0")
-
-
 class TagPreprocessor(keras.layers.Layer):
-    """Tokens to token ids, case ids and character ids, in stock TensorFlow ops.
+    """Tokens to the ids that a tagger reads, in stock TensorFlow ops.
 
     A word that the vocabulary lacks is looked up in lower case, and then with zeros for its digits.
 
@@ -75,6 +73,7 @@ class TagPreprocessor(keras.layers.Layer):
         lowercase: whether words are looked up in lower case at once.
         case_features: whether case ids are wanted.
         max_word_length: characters kept from the head of a token; 0 for no character ids.
+        units: those of a language model of taggers' tokens, if its ids are wanted, too.
     """
 
     def __init__(
@@ -83,12 +82,14 @@ class TagPreprocessor(keras.layers.Layer):
         lowercase: bool,
         case_features: bool,
         max_word_length: int = 0,
+        units: UnitTokenizer | None = None,
     ):
         super().__init__(name="preprocessor", trainable=False)
         self.lowercase, self.case_features = lowercase, case_features
         self.max_word_length = max_word_length
         self.token_lookup = token_lookup(vocabularies)
         self.character_lookup = character_lookup(vocabularies) if max_word_length else None
+        self.units = units
         self.built = True  # it has no weights, and an export wants to know
 
     def call(self, tokens: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -98,11 +99,11 @@ class TagPreprocessor(keras.layers.Layer):
             tokens: <string>[tokens].
 
         Returns:
-            `token_ids` <int32>[tokens], and where wanted `case_ids` <int32>[tokens] and
-            `character_ids` <int32>[tokens, max_word_length], 0 where padded.
+            `token_ids` <int32>[tokens], and where wanted `case_ids` and `language_ids`
+            <int32>[tokens] and `character_ids` <int32>[tokens, max_word_length], 0 where padded.
         """
         lower = tf.strings.lower(tokens, encoding="utf-8")
-        forms = [lower, _with_zeros(lower)]
+        forms = [lower, with_zeros(lower)]
         if not self.lowercase:
             forms = [tokens, *forms]
         found = [tf.cast(self.token_lookup(form), tf.int32) for form in forms]
@@ -114,11 +115,13 @@ class TagPreprocessor(keras.layers.Layer):
             ids["case_ids"] = _cases(tokens)
         if self.character_lookup is not None:
             ids["character_ids"] = letters_of(tokens, self.character_lookup, self.max_word_length)
+        if self.units is not None:
+            ids["language_ids"] = self.units.ids_of(folded(tokens))
         return ids
 
     def ragged(self, tokens: tf.RaggedTensor) -> dict[str, tf.RaggedTensor]:
         """The ids of texts, <int32>[batch, (tokens)] and [batch, (tokens), max_word_length]."""
-        ids = tf.function(self.call, input_signature=[_STRINGS])(tokens.flat_values)
+        ids = graph(self.call, input_signature=[_STRINGS])(tokens.flat_values)
         return {name: tokens.with_flat_values(flat) for name, flat in ids.items()}
 
 

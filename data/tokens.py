@@ -102,6 +102,16 @@ def tokens_of(texts: tf.Tensor) -> Tokens:
     return Tokens(starts.with_flat_values(strings), starts, ends)
 
 
+def folded(tokens: tf.Tensor) -> tf.Tensor:
+    """Tokens in lower case, and with zeros for digits: rare ones become frequent ones. <string>."""
+    return with_zeros(tf.strings.lower(tokens, encoding="utf-8"))
+
+
+def with_zeros(tokens: tf.Tensor) -> tf.Tensor:
+    """Tokens with a zero for each digit. <string>."""
+    return tf.strings.regex_replace(tokens, r"\p{Nd}", "0")
+
+
 @functools.cache
 def _outlines() -> np.ndarray:
     """<int32>[_OUTLINED], of each code point: the character that stands for it."""

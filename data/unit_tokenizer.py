@@ -3,9 +3,9 @@
 import tensorflow as tf
 
 from data.byte_pairs import Merger
-from data.names import END, PADDING, START, TOKEN_UNITS, UNKNOWN, UNKNOWN_TEXT
+from data.names import END, PADDING, START, UNKNOWN, UNKNOWN_TEXT
 from data.pieces import pieces_of
-from data.text import tokenize
+from data.token_units import splitter_of
 from data.units import BYTES, Units
 
 _SPECIAL = END + 1
@@ -17,8 +17,8 @@ class UnitTokenizer(tf.Module):
     """Encodes and decodes; works eagerly, in graphs, in tf.data and in SavedModels.
 
     Bytes are lossless. Characters, words and sub-words are so but for what the vocabulary lacks,
-    and but for bytes that are not UTF-8, which become U+FFFD. The tokens of classifiers are not:
-    each is decoded with a space before it.
+    and but for bytes that are not UTF-8, which become U+FFFD. The tokens of classifiers and
+    taggers are not: each is decoded with a space before it.
 
     Args:
         units: from `data.units.learn_units`.
@@ -35,8 +35,8 @@ class UnitTokenizer(tf.Module):
             decoded = [bytes([byte]) for byte in range(BYTES)]
             # Half of them are no text by themselves.
             shown = [chr(b) if b < 0x80 else f"<0x{b:02X}>" for b in range(BYTES)]
-        self._standardize = TOKEN_UNITS.get(self.kind)
-        if self._standardize:
+        self._split_tokens = splitter_of(self.kind)
+        if self._split_tokens:
             decoded = [f" {token}" for token in decoded]
         # Nearly all words that are unknown stood behind a space, which went with them.
         unknown = {UNKNOWN: f" {UNKNOWN_TEXT}"} if self._splits_words else {}
@@ -63,7 +63,7 @@ class UnitTokenizer(tf.Module):
         Returns:
             <int32>[batch, (length)].
         """
-        kind = "tokens" if self._standardize else self.kind
+        kind = "tokens" if self._split_tokens else self.kind
         return getattr(self, f"_encode_{kind}")(tf.convert_to_tensor(texts, tf.string))
 
     def decode(self, ids) -> tf.Tensor:
@@ -108,6 +108,10 @@ class UnitTokenizer(tf.Module):
         )
         return ids.with_flat_values(flat)
 
+    def ids_of(self, units: tf.Tensor) -> tf.Tensor:
+        """The ids of words or tokens that a text is split into already. <string> -> <int32>."""
+        return self._lookup.lookup(units)
+
     def _encode_characters(self, texts):
         codes = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
         return codes.with_flat_values(self._character_ids(codes.flat_values))
@@ -118,14 +122,14 @@ class UnitTokenizer(tf.Module):
 
     @property
     def _splits_words(self) -> bool:
-        return self.kind == "words" or bool(self._standardize)
+        return self.kind == "words" or self._split_tokens is not None
 
     def _words_of(self, texts):
-        return tokenize(texts, self._standardize) if self._standardize else pieces_of(texts)
+        return (self._split_tokens or pieces_of)(texts)
 
     def _encode_words(self, texts):
         pieces = self._words_of(texts)
-        return pieces.with_flat_values(self._lookup.lookup(pieces.flat_values))
+        return pieces.with_flat_values(self.ids_of(pieces.flat_values))
 
     _encode_tokens = _encode_words
 

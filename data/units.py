@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
@@ -11,16 +12,15 @@ import tensorflow as tf
 
 from data.byte_pairs import Pair, learn_merges
 from data.errors import UserError, choose
-from data.names import END, TOKEN_UNITS, UNITS
+from data.graphs import graph
+from data.names import END, TAGGER_TOKENS, TOKEN_UNITS, UNITS
 from data.pieces import pieces_of
-from data.preprocessor import build_vocabularies, by_frequency
+from data.preprocessor import START, UNKNOWN, by_frequency
+from data.token_units import splitter_of
 
 BYTES = 256
 _BATCH = 1024
-_pieces = tf.function(
-    lambda texts: pieces_of(texts).flat_values,
-    input_signature=[tf.TensorSpec([None], tf.string)],
-)
+_STRINGS = tf.TensorSpec([None], tf.string)
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Units:
     The id of a token is its position plus 4: `data.names` has the ids before them.
 
     Attributes:
-        kind: a name in `data.names.UNITS` or `TOKEN_UNITS`.
+        kind: a name in `data.names.UNITS` or `TOKEN_UNITS`, or `TAGGER_TOKENS`.
         tokens: by falling frequency; of sub-words first the single characters, then what was
             merged, in that order. No tokens for bytes, whose ids are the byte plus 4.
         merges: of sub-words, the pairs that were merged, in the order they were learned.
@@ -85,7 +85,7 @@ def learn_units(kind: str, texts: Iterable[str], size: int) -> Units:
     """Learns from the training texts, and from no others.
 
     Args:
-        kind: a name in `data.names.UNITS` or `TOKEN_UNITS`.
+        kind: a name in `data.names.UNITS` or `TOKEN_UNITS`, or `TAGGER_TOKENS`.
         texts: raw texts; for a vocabulary that two languages share, those of both.
         size: the most tokens wanted.
 
@@ -111,11 +111,13 @@ def _words(texts: Iterable[str], size: int) -> Units:
 
 
 def _tokens(kind: str) -> Callable[[Iterable[str], int], Units]:
-    """As a classifier's vocabulary, but for rare tokens, which are learned too."""
+    """As the vocabulary of a classifier or tagger, but for rare tokens, which are learned too."""
 
     def learn(texts: Iterable[str], size: int) -> Units:
-        found = build_vocabularies(list(texts), TOKEN_UNITS[kind], size + 1, 1)
-        return Units(kind, tuple(found.tokens[1:]))
+        found = by_frequency(_count_pieces(texts, splitter_of(kind)), 1)
+        # Such a vocabulary has these already.
+        kept = [token for token in found if token not in (START, UNKNOWN)]
+        return Units(kind, tuple(kept[:size]))
 
     return learn
 
@@ -134,14 +136,19 @@ def _subwords(texts: Iterable[str], size: int) -> Units:
     return Units("subwords", tuple(tokens), tuple(merges))
 
 
-def _count_pieces(texts: Iterable[str]) -> Counter:
-    counts = Counter()
+@cache
+def _flat(split: Callable) -> tf.types.experimental.PolymorphicFunction:
+    return graph(lambda texts: split(texts).flat_values, input_signature=[_STRINGS])
+
+
+def _count_pieces(texts: Iterable[str], split: Callable = pieces_of) -> Counter:
+    counts, flat = Counter(), _flat(split)
     texts = iter(texts)
     while chunk := list(islice(texts, _BATCH)):
-        counts.update(_pieces(tf.constant(chunk)).numpy())
+        counts.update(flat(tf.constant(chunk)).numpy())
     return Counter({piece.decode("utf-8"): count for piece, count in counts.items()})
 
 
 _LEARN: dict[str, Callable[[Iterable[str], int], Units]] = dict(
     zip(UNITS, (_characters, _bytes, _words, _subwords), strict=True)
-) | {kind: _tokens(kind) for kind in TOKEN_UNITS}
+) | {kind: _tokens(kind) for kind in (*TOKEN_UNITS, TAGGER_TOKENS)}

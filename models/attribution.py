@@ -7,6 +7,7 @@ text, stays what it is: it adds nothing, and the words have the whole difference
 import keras
 import tensorflow as tf
 
+from data.graphs import graph
 from models.recurrence import stock_operations
 
 # The id that `data.preprocessor` gives to unknown tokens and unknown letters.
@@ -73,7 +74,7 @@ class Attribution:
         self.multi_label, self.temperature = multi_label, temperature
         ids = {name: tf.TensorSpec(x.shape, x.dtype) for name, x in front_end.input.items()}
         signature = [ids, tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int32)]
-        self._explain = tf.function(self._attribute, input_signature=signature, autograph=False)
+        self._explain = graph(self._attribute, input_signature=signature)
 
     def __call__(self, ids: dict[str, tf.Tensor], classes) -> dict[str, tf.Tensor]:
         """Explains a batch; of more than `TOKENS` tokens it takes more memory.

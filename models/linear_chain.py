@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from data.graphs import graph
 from models.padding import missing_to_bucket
 from models.recurrence import compiled_loops
 
@@ -190,8 +191,8 @@ def _backward(alphas, real, follows, transitions, d_last):
     return history.stack(), d_transitions
 
 
-_compiled_forward = tf.function(_forward, jit_compile=True, reduce_retracing=True)
-_compiled_backward = tf.function(_backward, jit_compile=True, reduce_retracing=True)
+_compiled_forward = graph(_forward, jit_compile=True, reduce_retracing=True)
+_compiled_backward = graph(_backward, jit_compile=True, reduce_retracing=True)
 
 
 def _opaque(function):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 from tensorflow.compiler.tf2xla.ops import gen_xla_ops
 
+from data.graphs import graph
 from models.equations import Equations
 
 
@@ -103,7 +104,7 @@ class Loop:
             )
             return states, histories + kept
 
-        return tf.function(forward, jit_compile=True, reduce_retracing=True)
+        return graph(forward, jit_compile=True, reduce_retracing=True)
 
     @functools.cache  # noqa: B019
     def _backward(self):
@@ -195,7 +196,7 @@ class Loop:
             )
             return [*d_weights[0], *d_weights[1], *d_parameters, d_inputs, *d_states]
 
-        return tf.function(backward, jit_compile=True, reduce_retracing=True)
+        return graph(backward, jit_compile=True, reduce_retracing=True)
 
 
 def _opaque(function):

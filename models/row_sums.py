@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from data.graphs import graph
 from models.padding import extended, missing_to_bucket
 from models.recurrence import compiled_loops
 
@@ -24,6 +25,6 @@ def dense_gradient(gradient, shape) -> tf.Tensor:
     return tf.ensure_shape(_sum(extended(rows, missing), extended(values, missing), shape), shape)
 
 
-@tf.function(jit_compile=True, reduce_retracing=True)
+@graph(jit_compile=True, reduce_retracing=True)
 def _sum(rows, values, shape):
     return tf.scatter_nd(rows[:, None], values, tf.cast(shape, rows.dtype))

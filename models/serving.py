@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from data.files import whole_folder
+from data.graphs import graph
 from data.preprocessor import TextPreprocessor
 from models.decision import Decision
 from models.recurrence import stock_operations
@@ -36,7 +37,7 @@ class ServingClassifier(tf.Module):
         self.model = model
         self.class_names = tf.constant(class_names)
         self.decision = decision
-        self.serve = tf.function(self.answer, input_signature=_STRINGS)
+        self.serve = graph(self.answer, input_signature=_STRINGS)
 
     def answer(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
         """Answers a batch.

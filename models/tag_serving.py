@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from data.graphs import graph
 from data.tag_preprocessor import TagPreprocessor
 from data.tokens import tokens_of
 from data.windows import windows_of
@@ -31,7 +32,7 @@ class ServingTagger(tf.Module):
         self.window, self.overlap = window, overlap
         self.tags = tf.constant(model.settings["tags"])
         self._bio = Bio(model.settings["tags"])
-        self.serve = tf.function(self.answer, input_signature=_STRINGS)
+        self.serve = graph(self.answer, input_signature=_STRINGS)
 
     def answer(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
         """Answers a batch.

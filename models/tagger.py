@@ -7,6 +7,7 @@ from keras import ops
 from data.errors import choose
 from models.crf import LinearChainCRF, bio_constraints
 from models.embedding import embed
+from models.language_features import LanguageFeatures
 from models.names import HEADS
 from models.precision import dtype_policy
 from models.recurrent_stack import recurrent_stack
@@ -36,12 +37,14 @@ class Tagger(keras.Model):
         case_features: whether it reads how a word is written (`data.names.CASES`).
         word_dropout: share of words whose vectors are dropped; characters and case stay.
         open_rows: the last so many token ids have vectors that are not trained.
+        language_model: arguments of a `models.language_features.LanguageFeatures`, by name, whose
+            features the stack reads, too; or None.
         dtype: Keras' policy of all layers; emissions and CRF are float32 in any.
 
     Call arguments:
         inputs: a dict of `token_ids` <int32>[batch, time], 0 where padded, with characters
-            `character_ids` <int32>[batch, time, max_word_length], and with case features `case_ids`
-            <int32>[batch, time].
+            `character_ids` <int32>[batch, time, max_word_length], with case features `case_ids`
+            <int32>[batch, time], and with a language model `language_ids` <int32>[batch, time].
 
     Output shape:
         emissions <float32>[batch, time, len(tags)].
@@ -62,6 +65,7 @@ class Tagger(keras.Model):
         case_features: bool = True,
         word_dropout: float = 0.0,
         open_rows: int = 0,
+        language_model: dict | None = None,
         dtype: str = "float32",
         **kwargs,
     ):
@@ -73,6 +77,7 @@ class Tagger(keras.Model):
             emit = keras.layers.Dense(len(tags), dtype="float32", name="emissions")
 
             # === Functional graph ===
+            use_cudnn = recurrent.get("use_cudnn", "auto")
             inputs, x, mask = embed(
                 vocabulary_size,
                 embedding_dim,
@@ -83,9 +88,16 @@ class Tagger(keras.Model):
                 characters,
                 case_features,
                 drop_word_vectors=True,
-                use_cudnn=recurrent.get("use_cudnn", "auto"),
+                use_cudnn=use_cudnn,
                 open_rows=open_rows,
             )
+            if language_model is not None:
+                ids = keras.Input((None,), dtype="int32", name="language_ids")
+                own = {**language_model["recurrent"], "use_cudnn": use_cudnn}
+                read = LanguageFeatures(**{**language_model, "recurrent": own}, name="language")
+                remembered = keras.layers.SpatialDropout1D(dropout)(read(ids))
+                inputs["language_ids"] = ids
+                x = keras.layers.Concatenate()([x, remembered])
             outputs = emit(locked(stack(x, mask=mask)))
             if head == "crf":
                 allowed = bio_constraints(tags) if constrained else None
@@ -107,6 +119,7 @@ class Tagger(keras.Model):
             "case_features": case_features,
             "word_dropout": word_dropout,
             "open_rows": open_rows,
+            "language_model": language_model,
             "dtype": dtype,
         }
 

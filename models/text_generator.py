@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from data.graphs import graph
 from data.names import END, PADDING, START, UNKNOWN
 from data.unit_tokenizer import UnitTokenizer
 from models.beam_search import beam_search
@@ -55,9 +56,9 @@ class TextGenerator(tf.Module):
             repetition_penalty=options.repetition_penalty,
             no_repeat_ngram=options.no_repeat_ngram,
         )
-        self._compiled_step = tf.function(model.step, jit_compile=True)
+        self._compiled_step = graph(model.step, jit_compile=True)
         self.stop = StopStrings(tokenizer.decode, options.stop) if options.stop else None
-        self.serve = tf.function(self.answer, input_signature=[_STRINGS])
+        self.serve = graph(self.answer, input_signature=[_STRINGS])
 
     def endpoints(self) -> dict:
         """The signatures of a SavedModel: functions and what they take."""

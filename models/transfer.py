@@ -52,7 +52,7 @@ def adopt(
     of that, emissions and CRF, is its own: they may have different types.
 
     Args:
-        model: has the shapes of the other but for its vocabularies.
+        model: has the shapes of the other but for its vocabularies, and its language model.
         trained: the other.
         tokens, characters: the vocabularies of both; ids count from 2.
 
@@ -61,7 +61,7 @@ def adopt(
     """
     _adopt_rows(model.get_layer("embedding"), trained.get_layer("embedding"), *tokens)
     names = {layer.name for layer in model.layers}
-    for name in names & {"recurrent", "case"}:
+    for name in names & {"recurrent", "case", "language"}:
         model.get_layer(name).set_weights(trained.get_layer(name).get_weights())
     if "characters" in names:
         own, other = model.get_layer("characters"), trained.get_layer("characters")
@@ -69,6 +69,29 @@ def adopt(
         for weight, learned in zip(own.weights, other.weights, strict=True):
             if weight is not own.embedding.embeddings:
                 weight.assign(learned)
+
+
+def read_with(model: Tagger, language_model: LanguageModel) -> None:
+    """Gives a tagger the language model whose features it reads.
+
+    Args:
+        model: was made with `language_settings(language_model)`.
+        language_model: trained.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    layer = model.get_layer("language")
+    layer.embedding.set_weights(language_model.embedding.get_weights())
+    layer.stack.set_weights(language_model.stack.get_weights())
+
+
+def language_settings(trained: Tagger | LanguageModel) -> dict | None:
+    """The argument `language_model` of a `Tagger` that begins with a model."""
+    if isinstance(trained, Tagger):
+        return trained.settings["language_model"]
+    names = ("vocabulary_size", "embedding_dim", "recurrent")
+    return {name: trained.settings[name] for name in names}
 
 
 def _adopt_rows(own, other, entries: list[str], known: list[str]) -> None:

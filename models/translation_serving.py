@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from data.graphs import graph
 from data.names import END, PADDING, START, UNKNOWN
 from data.parallel_batches import ended
 from data.unit_tokenizer import UnitTokenizer
@@ -10,8 +11,6 @@ from models.translation_search import TranslationSearch
 from models.translator import Translator
 
 _STRINGS = [tf.TensorSpec([None], tf.string, name="texts")]
-# All loops are TensorFlow's own; AutoGraph would take longer to look for others than the rest.
-_as_it_stands = tf.autograph.experimental.do_not_convert
 
 
 class ServingTranslator(tf.Module):
@@ -40,16 +39,13 @@ class ServingTranslator(tf.Module):
         self.model, self.search = model, search
         self.replace_unknown = replace_unknown and model.decoder.attention is not None
         several = self.n_best if search.n_best > 1 else self.answer
-        self.serve = tf.function(
-            self.with_attention if attention else several, input_signature=_STRINGS
-        )
+        self.serve = graph(self.with_attention if attention else several, input_signature=_STRINGS)
 
     def endpoints(self) -> dict:
         """What a SavedModel answers: functions and their input signatures, by name."""
         functions = {"serving_default": self.answer, "with_attention": self.with_attention}
         return {name: (function, _STRINGS) for name, function in functions.items()}
 
-    @_as_it_stands
     def answer(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
         """Translates a batch.
 
@@ -63,7 +59,6 @@ class ServingTranslator(tf.Module):
         answer = self.n_best(texts)
         return {name: values[:, 0] for name, values in answer.items()}
 
-    @_as_it_stands
     def n_best(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
         """As `answer`, the best translations of each text: <string>[batch, n_best] and
         <float32>[batch, n_best], -inf where there are fewer."""
@@ -84,7 +79,6 @@ class ServingTranslator(tf.Module):
         strings = tf.where(tf.gather(_empty(token_ids), sources), "", strings)
         return {"translations": tf.reshape(strings, [batch, several]), "scores": scores}
 
-    @_as_it_stands
     def with_attention(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
         """As `answer`, and where each unit of the translation looked.
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from data.graphs import graph
 from models.recurrence import compiled_loops
 
 # Of so many numbers, what XLA compiles is faster: it reads and writes them once. For fewer it takes
@@ -69,4 +70,4 @@ def _moved(average, weight, share):
     return average + share * (weight - average)
 
 
-_moved_in_one_pass = tf.function(_moved, jit_compile=True)
+_moved_in_one_pass = graph(_moved, jit_compile=True)

@@ -56,7 +56,7 @@ def test_a_run_knows_its_figures(trained):
     assert report["perplexity"] == pytest.approx(math.exp(report["nats_per_unit"]))
     assert report["nats_per_character"] == report["nats_per_unit"]
     assert report["units"] == report["characters"] == len(VERSE * 8) - int(len(VERSE * 8) * 0.9)
-    assert "val_nats_per_unit" in (trained / "history.csv").read_text()
+    assert "val_loss" in (trained / "history.csv").read_text()
     assert json.loads((trained / "config.json").read_text())["ends"] is False
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.byte_pairs import merged
-from data.names import END, PADDING, START, TOKEN_UNITS, UNITS, UNKNOWN, UNKNOWN_TEXT
+from data.names import END, PADDING, START, TAGGER_TOKENS, TOKEN_UNITS, UNITS, UNKNOWN, UNKNOWN_TEXT
 from data.pieces import pieces_of
 from data.unit_tokenizer import UnitTokenizer
 from data.units import Units, learn_units
@@ -184,8 +184,8 @@ def test_exported_tokenizers_work_with_tensorflow_alone(tokenizers, tmp_path, py
     assert finished.returncode == 0, finished.stderr
 
 
-@pytest.mark.parametrize("kind", TOKEN_UNITS)
-def test_the_tokens_of_classifiers_are_decoded_behind_spaces(kind):
+@pytest.mark.parametrize("kind", [*TOKEN_UNITS, TAGGER_TOKENS])
+def test_the_tokens_of_classifiers_and_taggers_are_decoded_behind_spaces(kind):
     units = learn_units(kind, ["A film, isn't it?", "a film"], 9)
     tokenizer = UnitTokenizer(units)
     ids = tokenizer.encode(["a FILM, qux"])
