@@ -67,7 +67,8 @@ def reliability(calibration: dict, path: Path) -> None:
         top.plot(columns["sureness"], columns["accuracy"], marker="o", label=label, color=colour)
     bottom.bar(columns["sureness"], columns["rows"], width=0.05, color="C0")
     top.set_ylabel("share that is right")
-    top.legend(loc="upper left")
+    # Above the curves: with few rows they may pass everywhere.
+    top.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
     bottom.set_ylabel("rows")
     bottom.set_xlabel("score of the answer")
     for axes in (top, bottom):
