@@ -234,9 +234,8 @@ for name, run in runs.items():
 # What does the softmax do wrong that the CRF cannot? It begins entities in their middle, and
 # changes the type inside of them. (An answer for a user is mended: such an `I-` becomes a `B-`.)
 
+
 # %%
-
-
 def load(run):
     """The trained tagger of a run folder."""
     folder = RunFolder(Path(run))
