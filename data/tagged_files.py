@@ -63,7 +63,8 @@ def _read(path: str, columns: TaggedColumns) -> dict[str, TaggedTexts]:
     if Path(path).suffix.lower() in _RECORDS:
         return read_spans(path, columns.text, columns.spans, columns.split)
     sentences, scheme = read_conll(path, columns.token, columns.tag)
-    print(f"{path}: tags of the scheme {scheme}, taken as BIO")
+    if scheme != "BIO":
+        print(f"{path}: tags of the scheme {scheme}, taken as BIO")
     return {"": sentences}
 
 

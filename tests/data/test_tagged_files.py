@@ -121,3 +121,11 @@ def test_a_corpus_has_its_official_splits(name, sizes):
         pytest.skip(f"{name} is not here")
     corpus = read_tagged_texts(name, "", str(DATA))
     assert [len(part) for part in corpus.splits.values()] == sizes
+
+
+def test_the_scheme_is_told_where_it_becomes_another(tmp_path, capsys):
+    for tag, told in (("B-PER", False), ("I-PER", True)):
+        path = tmp_path / "some.conll"
+        path.write_text(f"Ana {tag}\nran O\n\n")
+        read_tagged_files(str(path), TaggedColumns())
+        assert (f"{path}: tags of the scheme IO, taken as BIO" in capsys.readouterr().out) is told

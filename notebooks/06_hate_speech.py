@@ -1,0 +1,497 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 6 · Hate speech: a rare class
+#
+# Most posts are harmless, some are rude, few are hate. A classifier that is to find the few is
+# easily praised for the many. From the raw file to a SavedModel:
+#
+# 1. **imbalance**, and which figures see it,
+# 2. a classifier, and its **figures**,
+# 3. **class weights** and focal loss: imbalance in the loss,
+# 4. **thresholds**: imbalance in the decision,
+# 5. **calibration**: whether a score of 0.8 is right in four of five cases,
+# 6. **bias**: whether the name of a group decides,
+# 7. **explanations**: what each word adds,
+# 8. the **SavedModel** and its answers.
+#
+# The texts of the shipped sample are made up, and so are the peoples in them. They hold no slurs,
+# but some are hostile on purpose.
+
+# %%
+import contextlib
+import io
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from apps.quiet import import_tensorflow
+
+import_tensorflow()  # without what it writes at its start
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+from IPython.display import Image, display
+from sklearn.metrics import precision_recall_curve, roc_curve
+
+from apps import pictures  # noqa: F401 (it draws into files; `%matplotlib` draws here again)
+from apps.command_line import main
+from apps.explanation import Explained
+from apps.hate_speech import APPLICATION
+from apps.options import override
+from apps.prediction import answer
+from apps.run_folder import RunFolder
+from data.corpora import read_labelled_texts
+from data.identity_file import read_identity_terms
+from data.names import IDENTITY_TERMS, SAMPLES
+from models.losses import class_weights
+from models.metrics import classification_metrics
+from models.thresholds import STRENGTHS, decide, thresholds_for
+
+# %matplotlib inline
+
+# The switch: "sample" runs offline in two minutes; "full" reads Davidson's tweets from the folder
+# DATA_DIR and trains by their recipe; "tiny" only shows that everything runs.
+SETTING = os.environ.get("NOTEBOOK_SETTING", "sample")
+DATA_DIR = os.environ.get("DATA_DIR") and os.path.abspath(os.environ["DATA_DIR"])
+HATE = "hate_speech"
+
+os.chdir(tempfile.mkdtemp())  # for the runs and the SavedModel
+plt.rcParams.update({"figure.figsize": (7, 3), "figure.constrained_layout.use": True})
+
+# %% [markdown]
+# ## 1. Imbalance
+#
+# In the corpus of Davidson et al. (2017) 6 of 100 tweets are hate speech. The sample has far more
+# of it, so we put half of these texts aside, and split the rest, three parts for training and one
+# each for validation and test. The file that we write is one that any user might have: texts,
+# labels, and a column of splits.
+
+# %%
+if SETTING == "full":
+    DATA = ["--dataset", "davidson", "--data-dir", DATA_DIR]
+    corpus = read_labelled_texts("davidson", "hate_speech.csv", DATA_DIR)
+else:
+    everything = read_labelled_texts("sample", "hate_speech.csv").everything()
+    table = pd.DataFrame(list(everything), columns=["text", "label"]).explode("label")
+    table = table.sample(frac=1, random_state=0)
+    place = table.groupby("label").cumcount()
+    aside = (table["label"] == HATE) & (place >= 60)
+    table["split"] = np.array(["train", "validation", "train", "test", "train"])[place % 5]
+    table[~aside].to_csv("posts.csv", index=False)
+    # For section 6: what the model is not trained on.
+    table[aside | (table["split"] != "train")].to_csv("more.csv", index=False)
+    DATA = ["--dataset", "posts.csv", "--batch-size", "8", "--epochs", "10"]
+    DATA += ["--monitor", "macro_f1", "--patience", "10"]
+    corpus = read_labelled_texts("posts.csv", "hate_speech.csv")
+if SETTING == "tiny":
+    DATA += ["--epochs", "1", "--units", "8", "--no-bidirectional", "--no-characters"]
+
+names = corpus.class_names
+train, validation, test = (corpus.split(name) for name in ("train", "validation", "test"))
+print(f"{'':22}", *(f"{name:>11}" for name in corpus.splits))
+for column, name in enumerate(names):
+    print(
+        f"{name:22}", *(f"{part.targets[:, column].sum():11.0f}" for part in corpus.splits.values())
+    )
+for text, label in list(train)[:4]:
+    print(f"\n{label[0]}: {text}")
+
+# %% [markdown]
+# A share of the right answers, the **accuracy**, hardly sees a rare class. These do:
+#
+# $$\text{precision} = \frac{\text{found and right}}{\text{found}}, \qquad
+# \text{recall} = \frac{\text{found and right}}{\text{there}}, \qquad
+# F_1 = \frac{2 \cdot \text{precision} \cdot \text{recall}}{\text{precision} + \text{recall}}$$
+#
+# of each class, and the mean of $F_1$ over the classes, **macro-F1**, in which a rare class counts
+# as much as a frequent one. Four answers that no network is needed for, on the test split:
+
+# %%
+generator = np.random.default_rng(0)
+truth = test.targets > 0.5
+hate, shares = names.index(HATE), train.targets.mean(axis=0)
+simple = {
+    "always the most frequent": np.tile(np.eye(len(names))[shares.argmax()], (len(test), 1)),
+    "by chance": generator.multinomial(1, shares, len(test)),
+    "the truth, hate is never found": np.where(
+        truth[:, [hate]], np.eye(len(names))[names.index("offensive_language")], truth
+    ),
+    "the truth": truth,
+}
+
+
+def figures(targets, scores, decided):
+    """Accuracy, macro-F1, and F1, precision and recall of the rare class."""
+    report = classification_metrics(targets, scores, decided, names)
+    rare = report["per_class"][HATE]
+    return report["accuracy"], report["macro_f1"], rare["f1"], rare["precision"], rare["recall"]
+
+
+HEAD = f"{'':32} accuracy  macro F1   F1 hate  precision  recall"
+print(HEAD)
+for name, decided in simple.items():
+    decided = np.asarray(decided) > 0.5
+    print(
+        f"{name:32}",
+        "".join(f"{each:8.3f}  " for each in figures(test.targets, decided * 1.0, decided)),
+    )
+
+# %% [markdown]
+# Look at the third row: an accuracy that looks fine, of a classifier that is useless for its
+# purpose. On Davidson's test split it would be 0.943.
+#
+# ## 2. A classifier
+#
+# Word vectors and a convolution over letters, a bidirectional GRU, maximum and attention pooling
+# (`models/classifier.py`). The command line prints an epoch in two lines and then the figures of
+# the validation split:
+
+
+# %%
+def hate_speech(*arguments, quiet=False):
+    """The command line of the application."""
+    shown = [f'"{each}"' if " " in each else each for each in arguments if each != DATA_DIR]
+    print("$ python -m apps.hate_speech", *shown)
+    with contextlib.redirect_stdout(io.StringIO() if quiet else sys.stdout):
+        main(APPLICATION, [*arguments])
+
+
+hate_speech("train", *DATA, "--run", "runs/plain")
+
+# %%
+hate_speech("evaluate", "--split", "test", "--baseline", "--run", "runs/plain")
+display(Image("runs/plain/training_curves.png", width=760))
+display(Image("runs/plain/confusion_test.png", width=420))
+
+# %% [markdown]
+# Nine of twelve hateful texts are found, and 27 others with them. That is the work of thresholds
+# which were chosen on 72 validation texts: without them the accuracy is 0.639, and section 4 looks
+# at what they trade. Word counts with a logistic regression (TF-IDF) do better than the network;
+# on so few texts they mostly do. On Davidson's 24,783 tweets it is the other way round: macro-F1
+# of 0.778 against 0.718, or 0.763 with balanced classes (README). And look at the intervals: with
+# twelve texts of a class its F1 is anything between 0.2 and 0.5, so small differences on this page
+# mean nothing.
+#
+# ## 3. Imbalance in the loss
+#
+# The loss is a mean over examples, so nobody asks a rare class. **Class weights** ask it louder
+# (`models/losses.py`): with frequencies $\pi_c$ and a power $p$
+#
+# $$L = -\frac{1}{N}\sum_n w_{y_n} \log p_n(y_n), \qquad w_c \propto \pi_c^{-p}$$
+#
+# scaled so that their mean over the examples is 1. **Focal loss** (Lin et al. 2017) turns down what
+# is right already, whatever its class:
+#
+# $$L = -\frac{1}{N}\sum_n \big(1 - p_n(y_n)\big)^{\gamma} \log p_n(y_n)$$
+
+# %%
+for power in (0, 0.5, 1):
+    weights = class_weights(train.targets, power)
+    print(
+        f"--class-weight {power:<4}", {n: round(w, 2) for n, w in zip(names, weights, strict=True)}
+    )
+
+recipes = {"plain": [], "class weights": ["--class-weight", "1"], "focal": ["--focal-gamma", "2"]}
+if SETTING == "tiny":
+    del recipes["focal"]
+for name, options in recipes.items():
+    if options:
+        hate_speech("train", *DATA, *options, "--run", f"runs/{name.split()[0]}", quiet=True)
+
+
+# %%
+def load(run):
+    """The trained classifier of a run folder."""
+    folder = RunFolder(Path(run))
+    description = folder.describe()
+    config = override(APPLICATION.config(), description["config"])
+    return APPLICATION.load_task().load(config, description, folder.path)
+
+
+classifiers = {name: load(f"runs/{name.split()[0]}") for name in recipes}
+scores = {
+    (name, split): task.scores(corpus.split(split).texts)
+    for name, task in classifiers.items()
+    for split in ("validation", "test")
+}
+even = np.ones(len(names))
+print(f"test split, the most probable class\n{HEAD}")
+for name in recipes:
+    each = scores[name, "test"]
+    decided = decide(each / even, False).numpy()
+    print(f"{name:32}", "".join(f"{f:8.3f}  " for f in figures(test.targets, each, decided)))
+
+# %% [markdown]
+# Taken as the most probable class, hate speech is found once in twelve by the plain network. Both
+# remedies ask for it: four and five are found. Class weights pay with false alarms, as they must;
+# that focal loss does not may be chance.
+#
+# ## 4. Imbalance in the decision
+#
+# Weights in the loss change the network. It is cheaper, and can be changed later, to leave the
+# network alone and decide otherwise. Left: how the scores of hate speech lie, by the true class.
+# Right: each threshold is another trade of precision for recall. The **precision-recall curve**
+# shows all of them; the ROC curve does, too, but its false alarms are a share of the many harmless
+# texts, which makes it look good where a class is rare.
+
+# %%
+each, targets = scores["plain", "test"], test.targets
+figure, (left, middle, right) = plt.subplots(1, 3, figsize=(11, 3))
+bins = np.linspace(0, 1, 21)
+for column, name in enumerate(names):
+    of_class = each[targets[:, column] > 0.5, hate]
+    left.hist(of_class, bins, histtype="step", linewidth=1.6, label=name, density=True)
+left.set(xlabel="score of hate speech", ylabel="density of the texts", title="by true class")
+left.legend(fontsize=7)
+precision, recall, thresholds = precision_recall_curve(targets[:, hate], each[:, hate])
+middle.plot(recall, precision, marker=".", label="precision and recall")
+false, found, _ = roc_curve(targets[:, hate], each[:, hate])
+middle.plot(false, found, color="gray", linestyle="--", label="ROC: false alarms and recall")
+middle.axhline(shares[hate], color="tab:red", linestyle=":", label="precision of chance")
+middle.set(xlabel="recall (ROC: false alarms)", ylabel="precision (ROC: recall)", ylim=(0, 1.05))
+middle.legend(fontsize=7, loc="lower left", bbox_to_anchor=(0, 1))
+f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
+right.plot(thresholds, precision[:-1], label="precision")
+right.plot(thresholds, recall[:-1], label="recall")
+right.plot(thresholds, f1[:-1], label="F1", linewidth=2.5)
+right.set(xlabel="threshold for hate speech", ylim=(0, 1.05))
+right.legend(fontsize=7)
+plt.show()
+
+# %% [markdown]
+# With several classes a text gets the one with the highest **ratio** of score to threshold. The
+# default, `--thresholds prior`, divides by a power $s$ of the class frequencies (Menon et al.
+# 2021; `models/thresholds.py`), a single number that is chosen for macro-F1 on the validation
+# split:
+#
+# $$\hat y = \arg\max_c \frac{p(c)}{\pi_c^{\,s}}$$
+#
+# `f1` chooses one threshold for each class, `none` takes the most probable class:
+
+# %%
+prior = np.maximum(shares, 1 / len(train))
+for split in ("validation", "test"):
+    each, targets = scores["plain", split], corpus.split(split).targets
+    curve = []
+    for strength in STRENGTHS:
+        decided = decide(each / prior**strength, False).numpy()
+        curve.append(figures(targets, each, decided))
+    for position, title in ((1, "macro F1"), (2, "F1 hate speech")):
+        plt.plot(
+            STRENGTHS,
+            np.array(curve)[:, position],
+            color="tab:blue" if split == "validation" else "tab:orange",
+            linestyle="-" if position == 1 else ":",
+            label=f"{title}, {split}",
+        )
+plt.gca().set(xlabel="power s of the class frequencies", ylabel="F1")
+plt.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+plt.show()
+
+print(f"plain, test split\n{HEAD}")
+for goal in ("none", "prior", "f1"):
+    chosen = thresholds_for(goal, scores["plain", "validation"], validation.targets, prior, False)
+    decided = decide(scores["plain", "test"] / chosen, False).numpy()
+    row = figures(test.targets, scores["plain", "test"], decided)
+    print(f"{'--thresholds ' + goal:32}", "".join(f"{f:8.3f}  " for f in row))
+
+# %% [markdown]
+# The scores of hate speech never reach 0.5, and yet they are higher for hateful texts than for
+# others: nothing is wrong with the order, only with the place of the line. The further $s$ moves
+# it, the more hate is found, until nearly everything is hate. The curve of the validation split
+# has its top at another place than that of the test split. With twelve texts of a class the choice
+# is a guess; on Davidson's tweets the thresholds are worth 0.05 of macro-F1 on test (README: 0.778
+# with them, 0.724 without).
+#
+# ## 5. Calibration
+#
+# A score is calibrated if of all texts with a score of 0.8 four in five are right. The
+# **reliability diagram** puts the texts into bins by the score of the most probable class, and the
+# **expected calibration error** is the mean distance from the diagonal, weighed by how many texts
+# there are in a bin:
+#
+# $$\mathrm{ECE} = \sum_b \frac{n_b}{N} \,\big|\mathrm{accuracy}(b) - \mathrm{sureness}(b)\big|$$
+#
+# The remedy is a single number, the **temperature** $\tau$ with the least loss on the validation
+# split (Guo et al. 2017; `models/calibration.py`): $p = \mathrm{softmax}(z / \tau)$. Above 1 it
+# makes a network less sure, below 1 surer; it changes no order of the classes.
+
+# %%
+for name in recipes:
+    run = f"runs/{name.split()[0]}"
+    if name != "plain":  # that one has been measured
+        hate_speech("evaluate", "--split", "test", "--run", run, quiet=True)
+    calibration = json.loads(Path(run, "metrics.json").read_text())["test"]["calibration"]
+    print(
+        f"{name:14} temperature {calibration['temperature']:.2f}, calibration error "
+        f"{calibration['ece']:.3f}, without the temperature {calibration['unscaled']['ece']:.3f}"
+    )
+display(Image("runs/class/reliability_test.png", width=440))
+
+# %% [markdown]
+# Points below the diagonal are too sure, and most of the points are. The temperature was chosen on
+# 72 texts, and does not help on 72 others; in bins of five texts chance draws zigzags. On
+# Davidson's 2,462 test tweets the error falls from 0.044 to 0.011 (README).
+#
+# ## 6. Bias
+#
+# In the training texts a people is often named where it is attacked. A network may learn that the
+# *name* is hateful, and then the posts of these people and their friends are taken down.
+# `evaluate --bias` looks for that (Borkan et al. 2019, Garg et al. 2019; `models/bias.py`):
+#
+# - **BPSN AUC**: hateful texts that do not name the group against harmless texts that do. Low: the
+#   name raises the score, false alarms.
+# - **BNSP AUC**: harmless texts that do not name it against hateful ones that do. Low: misses.
+# - **counterfactual flips**: the name is swapped for that of another group. The answer should not
+#   change.
+
+# %%
+BIAS = ["evaluate", "--bias", "--bias-class", HATE, "--run", "runs/class"]
+if SETTING == "full":
+    terms = IDENTITY_TERMS
+    hate_speech(*BIAS, "--split", "test")
+else:
+    # The sample's peoples, each a group; and once more all of them as one.
+    peoples = pd.read_csv(SAMPLES / "identity_terms.csv")
+    together = peoples.assign(kind="all", group="any of them")
+    terms = "terms.csv"
+    pd.concat([together, peoples]).to_csv(terms, index=False)
+    hate_speech(*BIAS, "--identity-terms", terms, "--dataset", "more.csv", "--split", "all")
+[picture] = Path("runs/class").glob("bias_*.png")
+display(Image(str(picture), width=900))
+
+# %% [markdown]
+# Few groups have the ten texts on each side that a figure needs, which is why all of them stand
+# together in the first row. Among the texts that name a group, the classifier tells hate from the
+# rest less well (AUC 0.733) than among all texts (0.843): the name is part of what it goes by. The
+# swaps say the same of single groups: up to one answer in ten changes if another people is named.
+# No difference between the groups is meant by the texts; such differences are what training left.
+# On real tweets it is worse: see the README for Davidson's, where "white" changes every second
+# answer.
+#
+# A swap can be looked at directly. The same four sentences with each name that fits:
+
+# %%
+NAME = "Muslim" if SETTING == "full" else "Ostran"
+templates = [
+    f"My {NAME} neighbours brought us plum cake",
+    f"Does the {NAME} bakery open on Sundays?",
+    f"Get off the pitch, you {NAME} clown",
+    f"Every {NAME} family should be sent back where they came from",
+]
+identity = read_identity_terms(terms)
+columns, table = [NAME], []
+for template in templates:
+    swaps = [template, *(swap.text for swap in identity.swaps(template))]
+    table.append(classifiers["class weights"].scores(swaps)[:, hate])
+    places = [identity.found(text)[0] for text in swaps]
+    columns = [text[place.start : place.end] for text, place in zip(swaps, places, strict=True)]
+without = classifiers["class weights"].scores([t.replace(f"{NAME} ", "") for t in templates])[
+    :, hate
+]
+table, columns = np.column_stack([without, table]), ["(no name)", *columns]
+
+plt.figure(figsize=(10, 2.8))
+image = plt.imshow(table, cmap="Reds", vmin=0, vmax=1, aspect="auto")
+for (row, column), value in np.ndenumerate(table):
+    colour = "white" if value > 0.6 else "black"
+    plt.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour, fontsize=8)
+plt.yticks(range(len(templates)), [t.replace(NAME, "…") for t in templates], fontsize=8)
+plt.xticks(range(len(columns)), columns, rotation=40, ha="right", fontsize=8)
+plt.colorbar(image, label="score of hate speech")
+plt.show()
+
+# %% [markdown]
+# A row should have one colour, and nearly has: here the sentence decides, and a name moves the
+# score by a few hundredths. It is enough for a changed answer where the score lies near the line.
+#
+# ## 7. Why this answer?
+#
+# **Integrated gradients** (Sundararajan et al. 2017; `models/attribution.py`) walk on a straight
+# line from a text of unknown words $x'$ to the text $x$, and sum up what each word adds to the
+# log-odds $F$ of the class on the way:
+#
+# $$\mathrm{weight}_t = \sum_i (x_{t,i} - x'_{t,i}) \int_0^1
+# \frac{\partial F\big(x' + \alpha (x - x')\big)}{\partial x_{t,i}}\, d\alpha, \qquad
+# \sum_t \mathrm{weight}_t = F(x) - F(x')$$
+#
+# **Occlusion** is the check: how far do the log-odds fall if this word alone becomes unknown?
+
+# %%
+TEXTS = [templates[3], "Get off the pitch, you absolute clown", templates[0]]
+hate_speech("predict", "--run", "runs/class", "--explain", TEXTS[0])
+
+explained = [row["explanation"] for row in answer(Explained(classifiers["class weights"]), TEXTS)]
+figure, axes = plt.subplots(1, len(TEXTS), figsize=(11, 3.4))
+for panel, each in zip(axes, explained, strict=True):
+    places = np.arange(len(each.words))
+    colours = np.where(each.weights > 0, "tab:red", "tab:blue")
+    panel.barh(places, each.weights, color=colours)
+    panel.plot(each.drops, places, "k.", label="occlusion")
+    panel.axvline(0, color="gray", linewidth=0.8)
+    panel.set_yticks(places, each.words)
+    panel.invert_yaxis()
+    panel.set_title(f"for {each.class_name}", fontsize=9)
+    panel.set_xlabel("log-odds")
+axes[0].legend(fontsize=8)
+plt.show()
+for each in explained:
+    print(
+        f"{each.class_name:20} log-odds {each.figure:+.3f}, of unknown words {each.baseline:+.3f}; "
+        f"sum of the weights {each.weights.sum():+.3f}"
+    )
+
+# %% [markdown]
+# In the first text "they" weighs most, far more than the name, and in the third "us" speaks
+# against `neither`: the sample's hate is about "them" and "us". The weights sum to the difference
+# of the log-odds, as the equation says, and occlusion mostly agrees with them, though it says less
+# where several words tell the same: the others are still there.
+#
+# ## 8. The SavedModel
+#
+# Clean-up, tokens, vocabulary, network, temperature and thresholds are one graph:
+
+# %%
+hate_speech("export", "--run", "runs/class", "--output", "exported/hate_speech")
+served = tf.saved_model.load("exported/hate_speech").signatures["serving_default"]
+
+texts = [*TEXTS, "", "@someone https://example.org 🙂"]
+given = {name: each.numpy() for name, each in served(texts=tf.constant(texts)).items()}
+for text, classes, each, predicted in zip(
+    texts, given["classes"], given["scores"], given["predicted"], strict=True
+):
+    print(repr(text))
+    for name, score, chosen in zip(classes, each, predicted, strict=True):
+        print(f"    {'→' if chosen else ' '} {name.decode():20} {score:.3f}")
+ours = classifiers["class weights"].scores(texts)
+theirs = np.sort(given["scores"], axis=1)
+print("greatest difference from the run:", np.abs(np.sort(ours, axis=1) - theirs).max())
+
+# %% [markdown]
+# The first class is the one with the highest ratio of score to threshold; its score need not be the
+# highest. Empty texts, links and signs have answers, too. Which text a score is for, whether it
+# should be shown to a moderator or to nobody, is no question for the network: choose the threshold
+# for what a mistake costs (`--min-precision hate_speech=0.8`), and look at section 6 before.
+#
+# ## Try it yourself
+#
+# 1. Train with `--min-precision hate_speech=0.9`. What is left of the recall?
+# 2. In section 1 put only 24 texts of hate speech into the file. Which figures fall first?
+# 3. Which of the remedies of section 3 and 4 can be had together? Try class weights with
+#    `--thresholds prior`, and look at the thresholds.
+# 4. Write a harmless sentence in which the classifier sees hate, and ask `--explain` why.
