@@ -27,6 +27,7 @@ class Progress(tf.train.experimental.PythonState):
             its validation.
         batch: how many batches of it are trained.
         step: how many are trained in all.
+        best: the best epoch's figure and, of equals, the lesser loss with its sign.
         history: a row of figures for each epoch that is over.
         best_weights: variables, those of the best epoch once there is one.
     """
@@ -60,10 +61,11 @@ class Progress(tf.train.experimental.PythonState):
 
     def end_epoch(self, model: keras.Model, figures: dict[str, float]) -> None:
         """Notes the epoch's figures, its weights if they are the best, and begins the next one."""
-        figure = figures[self.monitor]
+        # Of equals the one with the lesser loss is the better: on easy data many have all right.
+        rank = [figures[self.monitor], -figures.get("val_loss", 0.0)]
         self.wait += 1
-        if self.best is None or figure > self.best:
-            self.best, self.wait = figure, 0
+        if self.best is None or rank > self.best:
+            self.best, self.wait = rank, 0
             for best, weight in zip(self.best_weights, validated_weights(model), strict=True):
                 best.assign(weight)
         self.history.append({"epoch": self.epoch, **dict(sorted(figures.items()))})

@@ -146,7 +146,8 @@ def fit(
         batches: of the training split.
         validate: figures of the validation split, without the prefix `val_`.
         loss: of targets and logits.
-        monitor: the figure that chooses the epoch; the highest is the best.
+        monitor: the figure that chooses the epoch; the highest is the best, and of equals the one
+            with the least loss.
         config: the options.
         folder: what is written goes there.
         depths: of the weights, if lower layers learn more slowly; see `optimizer`.

@@ -8,12 +8,17 @@ from scipy.special import expit, log_softmax, softmax
 BINS = 15
 # exp of these: a model that is a hundred times too sure or too shy is past mending.
 _LOG_TEMPERATURES = (-4.6, 4.6)
+# The deviation of a temperature's logarithm, before any row has been seen: half as sure or twice as
+# sure is common.
+_DEVIATION = 0.5
 
 
 def fit_temperature(logits: np.ndarray, targets: np.ndarray, multi_label: bool) -> float:
-    """The temperature with the least negative log-likelihood (Guo et al. 2017, section 4.2).
+    """The temperature with the least negative log-likelihood (Guo et al. 2017, section 4.2), the
+    most probable one under a log-normal prior around 1.
 
-    It changes no ranking of classes within a text, and one number overfits nothing.
+    It changes no ranking of classes within a text. The prior is nothing beside a thousand rows, and
+    keeps a dozen, all of which a model may have right, from making it as sure as can be.
 
     Args:
         logits: <float32>[rows, num_classes], of rows that were not trained on.
@@ -23,11 +28,11 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray, multi_label: bool) 
     logits, targets = np.asarray(logits, np.float64), np.asarray(targets, np.float64)
 
     def cost(log_temperature: float) -> float:
-        scaled = logits / np.exp(log_temperature)
+        scaled, prior = logits / np.exp(log_temperature), (log_temperature / _DEVIATION) ** 2 / 2
         if multi_label:
             # -log sigmoid(x) = log(1 + exp(-x)), of the right side of each.
-            return np.logaddexp(0.0, np.where(targets > 0.5, -scaled, scaled)).mean()
-        return -(targets * log_softmax(scaled, axis=1)).sum(axis=1).mean()
+            return np.logaddexp(0.0, np.where(targets > 0.5, -scaled, scaled)).sum() + prior
+        return -(targets * log_softmax(scaled, axis=1)).sum() + prior
 
     if not len(logits):
         return 1.0

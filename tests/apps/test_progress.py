@@ -26,6 +26,15 @@ def test_the_weights_of_the_best_epoch_are_restored(model):
     assert model.get_weights()[0].item() == 2.0
 
 
+def test_of_equal_figures_the_lesser_loss_is_the_best(model):
+    progress = progress_of(model)
+    for weight, loss in [(1.0, 0.5), (2.0, 0.25), (3.0, 0.75)]:
+        model.set_weights([np.array([[weight]])])
+        progress.end_epoch(model, {"val_score": 1.0, "val_loss": loss})
+    assert progress.restore_best(model)
+    assert model.get_weights()[0].item() == 2.0 and progress.wait == 1
+
+
 def test_patience_counts_epochs_without_a_better_figure(model):
     progress, found = progress_of(model), []
     for score in (0.5, 0.25, 0.75, 0.75, 0.5):
@@ -53,7 +62,7 @@ def test_what_is_saved_comes_back(model):
     drawn = random.random(), np.random.random()
     other = progress_of(model)
     other.deserialize(saved.encode())
-    assert (other.epoch, other.batch, other.step, other.best) == (1, 1, 3, 1 / 3)
+    assert (other.epoch, other.batch, other.step, other.best) == (1, 1, 3, [1 / 3, 0.0])
     assert other.history == progress.history
     assert (random.random(), np.random.random()) == drawn
     assert other.seconds >= progress._seconds_before

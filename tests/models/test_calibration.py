@@ -11,12 +11,12 @@ def rows(logit, right, wrong):
 
 def test_the_temperature_turns_logits_into_the_share_that_is_right():
     # Three of four are right: the logit should be log 3.
-    logits, targets = rows(5.0, right=30, wrong=10)
+    logits, targets = rows(5.0, right=30_000, wrong=10_000)
     assert fit_temperature(logits, targets, False) == pytest.approx(5.0 / np.log(3.0), rel=1e-3)
 
 
 def test_the_temperature_of_several_labels():
-    logits, targets = rows(5.0, right=30, wrong=10)
+    logits, targets = rows(5.0, right=30_000, wrong=10_000)
     found = fit_temperature(logits[:, :1], targets[:, :1], True)
     assert found == pytest.approx(5.0 / np.log(3.0), rel=1e-3)
 
@@ -24,6 +24,22 @@ def test_the_temperature_of_several_labels():
 def test_calibrated_logits_stay():
     logits, targets = rows(np.log(3.0), right=30, wrong=10)
     assert fit_temperature(logits, targets, False) == pytest.approx(1.0, rel=1e-3)
+
+
+def test_a_few_rows_that_are_all_right_make_nothing_certain():
+    logits, targets = rows(1.0, right=12, wrong=0)
+    few, many = (
+        fit_temperature(np.tile(logits, (n, 1)), np.tile(targets, (n, 1)), False) for n in (1, 1000)
+    )
+    assert 0.4 < few < 1.0
+    assert many < few / 2
+
+
+def test_the_prior_by_hand():
+    # The derivatives of both parts by log T cancel: n x sigmoid(-x) / T of rows and 4 log T.
+    logits, targets = rows(2.0, right=20, wrong=0)
+    x = 2.0 / (temperature := fit_temperature(logits, targets, False))
+    assert 20 * x / (1 + np.exp(x)) == pytest.approx(-4 * np.log(temperature), rel=1e-2)
 
 
 def test_no_rows_leave_the_logits_as_they_are():
