@@ -1,0 +1,483 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 10 · Translation
+#
+# One network reads a sentence, another one writes it in another language. This notebook shows what
+# passes between them:
+#
+# 1. a **toy language** that can be learned in seconds,
+# 2. encoder and decoder, and the **bottleneck** between them, by the length of the sentence,
+# 3. **attention**, and the picture of where a word looked,
+# 4. four ways to **score** (additive, dot, general, concat),
+# 5. **local** attention: a window, which moves along or is predicted,
+# 6. **self-attention** in the encoder,
+# 7. English to French: what 492 sentences teach, and what they do not,
+# 8. **beam search**, hypothesis by hypothesis,
+# 9. the **export**.
+
+# %%
+import collections
+import contextlib
+import dataclasses
+import io
+import os
+import re
+import shlex
+import tempfile
+from pathlib import Path
+
+from apps.quiet import import_tensorflow
+
+import_tensorflow()  # without what it writes at its start
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+import tensorflow as tf
+from IPython.display import Image, display
+
+from apps import prediction, training, translation_pictures, translation_report
+from apps.alignment import Alignment
+from apps.command_line import main
+from apps.options import override
+from apps.run_folder import RunFolder
+from apps.translating import TextTranslation
+from apps.translation import APPLICATION
+from apps.translation_config import TranslationPredictOptions
+from data.names import END, SAMPLES, START
+from data.parallel import Pair, ParallelTexts, parallel_corpus
+from data.parallel_batches import ended
+from models.beam_search import beam_search
+
+# %matplotlib inline
+
+# The switch: "sample" runs offline in two or three minutes; "full" trains the toys for longer and
+# the translator on Multi30k from the folder DATA_DIR, which takes long; "tiny" only shows that
+# everything runs.
+SETTING = os.environ.get("NOTEBOOK_SETTING", "sample")
+TINY = SETTING == "tiny"
+PAIRS = {"tiny": 100, "sample": 3000, "full": 20_000}[SETTING]
+LONGEST = 14  # words of a sentence
+EPOCHS = {"tiny": 1, "sample": 10, "full": 20}[SETTING]
+OPTIONS = {
+    "tiny": ["--epochs", "1", "--units", "8", "--embedding-dim", "8", "--batch-size", "128"],
+    "sample": ["--dropout", "0", "--word-dropout", "0", "--label-smoothing", "0"],
+    "full": ["--dataset", "multi30k", "--data-dir"],
+}[SETTING]
+if SETTING == "full":
+    OPTIONS.append(str(Path(os.environ["DATA_DIR"]).resolve()))
+elif not TINY:
+    OPTIONS += ["--average-weights", "0", "--monitor", "chrf"]
+FOLDER = Path(tempfile.mkdtemp())
+
+plt.rcParams.update({"figure.figsize": (7, 3), "figure.constrained_layout.use": True})
+
+
+def command(*arguments):
+    """What `python -m apps.translation` does, in a folder for this notebook."""
+    shown = [Path(each).name if Path(each).is_absolute() else each for each in arguments]
+    print(f"$ python -m apps.translation {shlex.join(shown)}\n")
+    with contextlib.chdir(FOLDER):
+        main(APPLICATION, list(arguments))
+
+
+# %% [markdown]
+# ## 1. A language in the mirror
+#
+# Real languages need hundreds of thousands of sentences. To see how the parts work, a made-up one
+# is better: the sentence in a mirror. Each word is written backward, and the words stand in the
+# opposite order. A translator has to learn a dictionary and where to look, but no grammar. Its
+# words are the most frequent ones of the English sample:
+
+# %%
+lines = (SAMPLES / "translation.tsv").read_text(encoding="utf-8").splitlines()[1:]
+counts = collections.Counter(
+    word for line in lines for word in re.findall("[a-z]+", line.split("\t")[0].lower())
+)
+WORDS = [word for word, _ in counts.most_common(60) if len(word) > 2][:24]
+generator = np.random.default_rng(0)
+
+
+def mirrored(pairs, longest, same_order=False):
+    """A corpus of random sentences and what the mirror makes of them; 400 of them are new."""
+    rows = {}
+    while len(rows) < pairs + NEW:
+        words = generator.choice(WORDS, generator.integers(1, longest + 1))
+        order = words if same_order else words[::-1]
+        rows[" ".join(words)] = " ".join(word[::-1] for word in order)
+    rows = [Pair(*row) for row in rows.items()]
+    splits = {"train": ParallelTexts(rows[NEW:]), "test": ParallelTexts(rows[:NEW])}
+    return parallel_corpus("toy", ("plain", "mirror"), splits)
+
+
+NEW = 20 if TINY else 400
+mirror = mirrored(PAIRS, LONGEST)
+short = mirrored(PAIRS * 2 // 3, 8)
+same_order = mirrored(PAIRS * 2 // 3, 8, same_order=True)
+for source, target in mirror.split("train").take(range(4)):
+    print(f"{source}\n    → {target}")
+
+# %% [markdown]
+# ## 2. The bottleneck
+#
+# The **encoder** reads the source both ways; the **bridge** turns its last states into the first
+# state of the **decoder**, which is a language model of the target (notebook 9) that begins there
+# (Sutskever et al. 2014; `models/translator.py`, `models/state_bridge.py`,
+# `models/translation_decoder.py`):
+#
+# $$h_i = [\,\overrightarrow{h}_i,\ \overleftarrow{h}_i\,], \qquad
+# s_0 = \tanh\!\big(W_b\,[\,\overrightarrow{h}_S,\ \overleftarrow{h}_1\,]\big), \qquad
+# s_t = \mathrm{cell}(y_{t-1}, s_{t-1}), \qquad
+# p(y_t) = \mathrm{softmax}\!\big(O \tanh(W s_t)\big)$$
+#
+# Whatever the length of the sentence: all that the decoder knows of it is the vector $s_0$. With
+# **attention** it may look at all $h_i$ again, before each word. The same model without and with:
+
+# %%
+TOY = dataclasses.replace(
+    APPLICATION.config(),
+    unit="words",
+    cell="gru",
+    units=8 if TINY else 48,
+    embedding_dim=8 if TINY else 32,
+    epochs=EPOCHS,
+    learning_rate=5e-3,
+    dropout=0.0,
+    word_dropout=0.0,
+    label_smoothing=0.0,
+    average_weights=0.0,
+    beam_width=1,
+)
+
+
+def train_toy(corpus, **options):
+    """A translator of a toy language, the answers to its new sentences, and their figures."""
+    if TINY:  # one for all pictures
+        if toys:
+            return toys["general"]
+        options = {"attention": "local-p", "encoder_self_attention": True}
+    config = dataclasses.replace(TOY, **options)
+    keras.utils.set_random_seed(config.seed)
+    with contextlib.redirect_stdout(io.StringIO()):
+        task = TextTranslation.build(config, corpus)
+        batches, loss = task.batches_and_loss(corpus)
+    task.model.compile(training.optimizer(config, batches.steps(0)), loss)
+    for epoch in range(config.epochs):
+        task.model.fit(batches.dataset(epoch), shuffle=False, verbose=0)
+    task.answer_with(TranslationPredictOptions(alignment=config.attention != "none"))
+    new = corpus.split("test")
+    answers = prediction.answers(task, task.serving().serve, [SENTENCE, *new.texts])
+    written = [answer["translation"] for answer in answers[1:]]
+    return task, answers, translation_report.report(written, new.translations, new.texts)
+
+
+SENTENCE = " ".join(WORDS[3:11])  # for the pictures
+toys, curves = {}, {}
+for attention in ["general"] if TINY else ["none", "general"]:
+    toys[attention] = train_toy(mirror, attention=attention)
+    figures = toys[attention][-1]
+    curves[f"attention: {attention}"] = figures["by_length"]
+    print(f"attention {attention:8} BLEU of new sentences: {figures['bleu']:5.1f}")
+translation_pictures.bleu_by_length(curves, FOLDER / "bleu_by_length.png")
+display(Image(filename=FOLDER / "bleu_by_length.png", width=560))
+
+# %% [markdown]
+# BLEU counts the runs of one to four words that a translation shares with the true one; 100 is
+# perfect. (`evaluate` prints it by length, too, and draws this picture.) With attention the length
+# of a sentence makes no difference here. Without, a few words fit into the vector, and the more
+# there are, the less of each is left. A longer training and more units move the bottleneck, but do
+# not remove it.
+#
+# ## 3. Where a word looks
+#
+# $$\alpha_{ti} = \frac{\exp \mathrm{score}(s_t, h_i)}{\sum_j \exp \mathrm{score}(s_t, h_j)}, \qquad
+# c_t = \sum_i \alpha_{ti}\, h_i, \qquad
+# p(y_t) = \mathrm{softmax}\!\big(O \tanh(W [\,s_t,\ c_t\,])\big)$$
+#
+# The weights $\alpha$ are a picture: each row is a word of the translation, and shows which words
+# of the source it was made from. `predict --alignment` tells it in words and draws it:
+
+# %%
+aligned = toys["general"][1][0].alignment  # of SENTENCE
+translation_pictures.alignment(*aligned, FOLDER / "alignment.png")
+display(Image(filename=FOLDER / "alignment.png", width=460))
+
+# %% [markdown]
+# Nobody has told the network that the order is reversed: the diagonal is what it found useful. Now
+# and then some weight lies beside it. An encoder that reads both ways knows a word at its
+# neighbours, too, so that a neighbour may do as well.
+#
+# ## 4. Four scores
+#
+# $$\begin{aligned}
+# \text{additive (Bahdanau et al. 2015):}\quad & a^\top \tanh(W s_t + U h_i + b)\\
+# \text{dot (Luong et al. 2015):}\quad & s_t^\top h_i\\
+# \text{general:}\quad & s_t^\top W h_i\\
+# \text{concat:}\quad & a^\top \tanh(W [\,s_t,\ h_i\,])
+# \end{aligned}$$
+#
+# (`models/attention.py`.) The first picture is that of the model above; the others have learned
+# from fewer and shorter sentences:
+
+
+# %%
+def draw(panel, found, title):
+    """A heat map of an `apps.alignment.Alignment`."""
+    panel.imshow(found.weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    panel.set_xticks(range(len(found.source)), found.source, rotation=90, fontsize=8)
+    panel.set_yticks(range(len(found.target)), found.target, fontsize=8)
+    panel.set_title(title, fontsize=10)
+
+
+GLOBAL = ["general"] if TINY else ["general", "additive", "dot", "concat"]
+figure, axes = plt.subplots(1, len(GLOBAL), figsize=(3 * len(GLOBAL), 3.2), squeeze=False)
+for panel, attention in zip(axes[0], GLOBAL, strict=True):
+    if attention not in toys:
+        toys[attention] = train_toy(short, attention=attention)
+    _, answers, figures = toys[attention]
+    draw(panel, answers[0].alignment, f"{attention}: BLEU {figures['bleu']:.1f}")
+plt.show()
+
+# %% [markdown]
+# ## 5. A window
+#
+# Global attention scores every word of the source for every word of the target. **Local** attention
+# (Luong et al. 2015, `models/local_attention.py`) looks at $2D + 1$ of them, around a position
+# $p_t$:
+#
+# - **local-m** (monotonic): $p_t = t$. Both sentences run side by side.
+# - **local-p** (predictive): the decoder says where,
+#   $p_t = (S - 1)\,\sigma\big(a^\top \tanh(W_p s_t)\big)$, and a Gaussian of deviation $D / 2$
+#   favours the middle:
+#   $\alpha_{ti} = \mathrm{softmax}_i(\mathrm{score}) \cdot
+#   \exp\!\big(-\tfrac{(i - p_t)^2}{2 (D/2)^2}\big)$
+#
+# In a mirror local-m looks at the wrong end. So it gets a second task: words backward as before,
+# but in the same order. The red line is $p_t$, the dotted ones are the window ($D = 2$):
+
+
+# %%
+D = 2  # positions on either side
+
+
+def middles(task, found):
+    """<float>[target], where the windows of a translation stand."""
+    attention, last = task.model.decoder.attention, len(found.source) - 1
+    if not hasattr(attention, "position"):
+        return np.minimum(np.arange(len(found.target)), last)
+    source, target = task.tokenizers
+    _, states = task.model.encode(ended(source.encode(tf.constant([SENTENCE]))).to_tensor())
+    ids = target.encode(tf.constant([" ".join(found.target)])).to_tensor()
+    ids = tf.concat([[[START]], ids], axis=1)[:, : len(found.target)]
+    vectors = task.model.decoder.embedded(ids, training=False)
+    queries, _ = task.model.decoder.stack(vectors, initial_state=states)
+    return last * attention.position(attention.position_projection(queries))[0, :, 0].numpy()
+
+
+LOCAL = {
+    "local-m, mirror": ("local-m", short),
+    "local-m, same order": ("local-m", same_order),
+    "local-p, mirror": ("local-p", short),
+}
+if TINY:
+    del LOCAL["local-m, mirror"], LOCAL["local-m, same order"]
+figure, axes = plt.subplots(1, len(LOCAL), figsize=(3.4 * len(LOCAL), 3.2), squeeze=False)
+for panel, (title, (attention, corpus)) in zip(axes[0], LOCAL.items(), strict=True):
+    task, answers, figures = train_toy(corpus, attention=attention, attention_window=D)
+    found = answers[0].alignment
+    draw(panel, found, f"{title}: BLEU {figures['bleu']:.1f}")
+    p, steps = middles(task, found), np.arange(len(found.target))
+    panel.plot(p, steps, color="C3", linewidth=1)
+    for side in (-D, D):
+        panel.plot(p + side, steps, color="C3", linewidth=1, linestyle=":")
+    panel.set_xlim(-0.5, len(found.source) - 0.5)
+plt.show()
+
+# %% [markdown]
+# In the same order local-m has what it needs, at the price of five scores a word. In the mirror it
+# sees the right word only near the middle, where both orders cross; all others it must know from
+# the bridge, or guess. Local-p starts without knowing where to look, too, but its $p_t$ is learned:
+# the red line has turned by itself.
+#
+# ## 6. The encoder looks at itself
+#
+# With `--encoder-self-attention` each output of the encoder looks at all the others, and adds what
+# it finds (Cheng et al. 2016; Vaswani et al. 2017, with one head; `models/self_attention.py`):
+#
+# $$\alpha = \mathrm{softmax}\!\Big(\frac{(Q h)(K h)^\top}{\sqrt{d}}\Big), \qquad
+# h' = h + O\,(\alpha\, V h)$$
+
+# %%
+task, answers, figures = train_toy(short, encoder_self_attention=True)
+source_ids = ended(task.tokenizers[0].encode(tf.constant([SENTENCE]))).to_tensor()
+encoder = task.model.get_layer("encoder")
+before = keras.Model(encoder.input, encoder.get_layer("recurrent").output[0])(source_ids)
+weights = encoder.get_layer("self_attention").weights_of(before)[0].numpy()
+figure, (left, right) = plt.subplots(1, 2, figsize=(7.6, 3.4))
+words = [*SENTENCE.split(), "<end>"]
+draw(left, Alignment(words, words, weights), "encoder at itself")
+draw(right, answers[0].alignment, f"decoder at encoder: BLEU {figures['bleu']:.1f}")
+plt.show()
+
+# %% [markdown]
+# Here there is little to find: what a word becomes depends on no other word, and so the encoder
+# mostly looks at the word itself. Self-attention is worth something where words far apart belong
+# together, a verb and its subject, a pronoun and its noun. One looks at the picture before one
+# believes in the option.
+#
+# ## 7. English to French
+#
+# Now the application as it is: sub-words that both languages share, two LSTMs, general attention.
+# Its recipe fights against learning by heart with dropout, smoothed labels and averaged weights.
+# For the few sentences of the sample we switch all that off, to see what can be seen at all.
+
+# %%
+command("train", "--run", "runs/translation", *OPTIONS)
+
+# %%
+run = RunFolder(FOLDER / "runs" / "translation")
+description = run.describe()
+config = override(APPLICATION.config(), description["config"])
+task = TextTranslation.load(config, description, run.path)
+corpus = TextTranslation.read(APPLICATION, config)
+serve = task.serving().serve
+found = {}
+print(f"{'BLEU and chrF':36}")
+for split in ("train", "test"):
+    some = corpus.split(split).take(range(10 if TINY else 60))
+    answers = prediction.answers(task, serve, some.texts)
+    found[split] = list(zip(some, answers, strict=True))
+    figures = translation_report.figures([a["translation"] for a in answers], some.translations)
+    print(f"{split:36} {figures['bleu']:5.1f} {figures['chrf']:5.1f}")
+for name, figures in task.evaluate_baseline(corpus, corpus.split("test")).items():
+    print(f"{'test, ' + name:36} {figures['bleu']:5.1f} {figures['chrf']:5.1f}")
+for split, rows in found.items():
+    print(f"\n{split}")
+    for (source, target), answer in rows[:5]:
+        print(f"  {source}\n    should be: {target}\n    it writes: {answer['translation']}")
+
+# %% [markdown]
+# The sentences that it has learned from come out without a mistake; new ones become something with
+# the sounds of French, and the nearest sentence of a translation memory is nearer to the truth.
+# This is what learning by heart looks like: 492 sentences say far too little about a language. The
+# loss of the training goes on falling, and that of the validation split rises, as in notebook 5.
+# Translators learn from tens of thousands of pairs and more: "full" takes the 29,000 of Multi30k,
+# or `--dataset` your own.
+#
+# Where does it look, in a sentence that it knows by heart?
+
+# %%
+known = next(pair.source for pair in corpus.split("train") if 7 <= len(pair.source.split()) <= 9)
+command("predict", known, "--run", "runs/translation", "--alignment")
+display(Image(filename=FOLDER / "alignment.png", width=460))
+
+# %% [markdown]
+# The diagonal is only hinted at. Who knows the answer by heart need not look closely: weights are
+# what was useful for the training, not a dictionary.
+#
+# ## 8. Beam search
+#
+# The likeliest translation is not made of the likeliest words. **Beam search** keeps the $k$ best
+# beginnings; each step continues all of them by all words and keeps the best $k$ of these:
+#
+# $$\mathrm{score}(y) = \frac{\log p(y \mid x)}{\big((5 + |y|) / 6\big)^{\alpha}}$$
+#
+# The divisor (Wu et al. 2016) keeps it from favouring what is short. We stop the search after each
+# step and look at its beginnings, the best one on top. Each is joined with the one that it
+# continues; what has no line to the right was thrown out:
+
+# %%
+K = 4
+model, (tokenizer, of_target) = task.model, task.tokenizers
+BEAM = corpus.split("test").texts[1]
+source_ids = ended(tokenizer.encode(tf.constant([BEAM]))).to_tensor()
+memory, states = model.encode(source_ids)
+
+
+def step(ids, state):
+    logits, state = model.decoder.step(ids, state, memory)
+    return logits, state
+
+
+logits, state = step(tf.constant([START]), model.decoder.start(states, None))
+search = tf.function(
+    lambda length: beam_search(step, logits, state, beam_width=K, max_length=length, end_id=END)
+)
+figure, panel = plt.subplots(figsize=(11, 3.2))
+before = {(): 0}
+for length in range(1, 4 if TINY else 11):
+    found = search(tf.constant(length))
+    now = {}
+    for rank, (ids, size) in enumerate(zip(found.ids[0].numpy(), found.lengths[0], strict=True)):
+        if int(size) != length:
+            continue  # it has ended before
+        prefix = tuple(ids[:length].tolist())
+        now[prefix] = rank
+        if prefix[:-1] in before:
+            panel.plot([length - 1, length], [before[prefix[:-1]], rank], color="C0", zorder=1)
+        token = of_target.tokens(tf.constant([ids[length - 1]])).numpy()[0].decode()
+        panel.text(
+            length,
+            rank,
+            token.replace(" ", "␣"),
+            ha="center",
+            va="center",
+            fontsize=9,
+            bbox={"boxstyle": "round", "facecolor": "white", "edgecolor": "C0"},
+        )
+    before = now
+panel.set(xlabel="step", ylabel="place in the beam", ylim=(K - 0.5, -0.5))
+panel.set_xticks(range(1, length + 1))
+panel.set_yticks(range(K), range(1, K + 1))
+panel.set_xlim(-0.3, length + 0.6)
+panel.set_title(BEAM, fontsize=10)
+plt.show()
+
+# %%
+command("predict", BEAM, "--run", "runs/translation", "--n-best", "5")
+
+# %% [markdown]
+# Lines that cross are the point of it: at the sixth step the beginning that was third comes out
+# first. Greedy search would have lost it at the first step that did not look best. Some places are
+# taken by twins, which differ in a piece or two; so do the five answers of `--n-best`. They are
+# nonsense, and have low scores: the search finds what the model thinks likely, and this sentence it
+# has never read.
+#
+# ## 9. The SavedModel
+#
+# Strings in, strings out: tokenising, the search and the joining of sub-words are part of the
+# graph.
+
+# %%
+command("export", "--run", "runs/translation", "--output", "exported/translation")
+exported = tf.saved_model.load(FOLDER / "exported" / "translation")
+answer = exported.signatures["serving_default"](texts=tf.constant([known, BEAM]))
+for text, score in zip(answer["translations"].numpy(), answer["scores"].numpy(), strict=True):
+    print(f"{score:7.3f}  {text.decode()}")
+answer = exported.signatures["with_attention"](texts=tf.constant([known]))
+pieces = [token.decode() for token in answer["target_tokens"].numpy()[0]]
+print("\npieces:", pieces)
+print("attention:", answer["attention"].shape, "(texts, units of the target, of the source)")
+
+# %% [markdown]
+# The first sentence is known, the second one is new, and the scores say so.
+#
+# ## Try it yourself
+#
+# 1. Give the model without attention 192 units in section 2. How far does the bottleneck move?
+# 2. Let every word come twice in the mirror ("the you" → "uoy uoy eht eht"). Which attention still
+#    learns it, and what does its picture look like?
+# 3. `--input-feeding attentional` tells the decoder where it looked before. What does that cost in
+#    seconds, and what does it bring for long sentences?
+# 4. Train on your own pairs: `--dataset FILE.tsv`, or `--dataset a.en --target-file a.fr`.
