@@ -32,7 +32,7 @@ APPLICATION = Application(
             "learning_rate": 5e-3,
         },
         # A million characters, read again and again: what keeps 3.4 million weights from learning
-        # them by heart decides. Not tuned yet.
+        # them by heart decides. Two hours of two cores.
         "tiny_shakespeare": {
             "units": 512,
             "num_layers": 2,
