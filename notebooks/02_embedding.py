@@ -314,8 +314,8 @@ if "GloVe" in matrices:
 #
 # ## Try it yourself
 #
-# 1. The sample is small. In it, "good" stands on the red side: print the training texts that hold
-#    it. What does a model learn that sees few texts?
+# 1. The sample is small. Find a word on the map whose colour surprises you, and print the training
+#    texts that hold it. What does a model learn that sees few texts?
 # 2. Train with `embedding_dim=2`, and draw the vectors themselves. Is the accuracy any worse?
 # 3. Put the GloVe vectors into the embedding before training
 #    (`matrix.assign(pretrained)`). What are the neighbours of "flat" afterwards?

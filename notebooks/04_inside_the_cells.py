@@ -216,12 +216,12 @@ def show(text):
     plt.show()
 
 
-show("The start was slow and flat, but the ending is honest and the best.")
+show("The plot was bad and boring, but the ending is wonderful and the best.")
 by_model = keras.ops.softmax(
-    model(preprocessor(tf.constant(["The start was slow and flat."])), training=False)
+    model(preprocessor(tf.constant(["The plot was bad and boring."])), training=False)
 )
 print("the model itself:", float(by_model[0, positive]))
-print("step by step:    ", read("The start was slow and flat.")[2][-1])
+print("step by step:    ", read("The plot was bad and boring.")[2][-1])
 
 # %% [markdown]
 # How to read it:
@@ -231,7 +231,7 @@ print("step by step:    ", read("The start was slow and flat.")[2][-1])
 # - A bright **input gate** lets a word in. Look for units that are brighter at a telling word than
 #   at "the" and "and".
 # - The **cell state** carries the evidence so far. Find the units that change their sign between
-#   "flat" and "honest": the bars below follow them.
+#   "boring" and "best": the bars below follow them.
 # - Not every unit means something by itself. The network is free to spread what it knows.
 #
 # ## 4. Peepholes

@@ -65,7 +65,7 @@ from models.pooling import AttentionPooling
 SETTING = os.environ.get("NOTEBOOK_SETTING", "sample")
 DATA_DIR = os.environ.get("DATA_DIR") and os.path.abspath(os.environ["DATA_DIR"])
 TINY = ["--epochs", "1", "--units", "8", "--no-bidirectional", "--no-characters"]
-TINY = TINY if SETTING == "tiny" else []
+TINY = [*TINY, "--pooling", "attention"] if SETTING == "tiny" else []
 
 os.chdir(tempfile.mkdtemp())  # for the runs and the SavedModel
 plt.rcParams.update({"figure.figsize": (7, 3), "figure.constrained_layout.use": True})
@@ -193,6 +193,14 @@ def sentiment(*arguments, quiet=False):
         main(APPLICATION, [*arguments])
 
 
+def measure(name, *options):
+    """Train a network and evaluate it on the test split, unless that was done before."""
+    run = f"runs/{name}"
+    if not Path(run).exists():
+        sentiment("train", *options, "--run", run, quiet=True)
+        sentiment("evaluate", "--split", "test", "--run", run, quiet=True)
+
+
 def load(run):
     """The trained classifier of a run folder."""
     folder = RunFolder(Path(run))
@@ -256,9 +264,7 @@ if SETTING != "full":
 # Single sentences, with and without:
 
 # %%
-SHORT = [*TINY, "--run"]
-if SETTING == "full":
-    SHORT = ["--dataset", "sst2", "--data-dir", DATA_DIR, "--run"]
+SHORT = ["--dataset", "sst2", "--data-dir", DATA_DIR] if SETTING == "full" else []
 try:
     find_vectors(GLOVE, DATA_DIR)
     VECTORS = ["--vectors", GLOVE, "--open-vocabulary", "50000", "--embedding-dim", "50"]
@@ -267,13 +273,14 @@ except UserError as error:
     VECTORS = None
 
 NONE = ["--vectors", "none", "--open-vocabulary", "0"]
-recipes = {"none": NONE} | ({"glove": VECTORS} if VECTORS and SETTING != "tiny" else {})
+recipes = {"none": NONE} | ({"glove": VECTORS} if VECTORS else {})
+if SETTING == "tiny":
+    recipes = {"head-tail": []}  # one training stands for all
 sentences = read_labelled_texts(
     "sst2" if SETTING == "full" else "sample", "sentiment.csv", DATA_DIR
 )
 for name, options in recipes.items():
-    sentiment("train", *options, *SHORT, f"runs/{name}", quiet=True)
-    sentiment("evaluate", "--split", "test", "--run", f"runs/{name}", quiet=True)
+    measure(name, *options, *SHORT)
 
 new = sorted({*tokenize(tf.constant(sentences.split("test").texts), "review").flat_values.numpy()})
 print(
@@ -289,12 +296,13 @@ for name in recipes:
     )
 
 # %% [markdown]
-# With 192 sentences the network without vectors does no better than guessing: most words of a new
-# sentence it has never read, or once (such words count as unknown, too). With GloVe nearly all are
-# known, and it finds something to go by. With 24 test sentences a step of the accuracy is 0.04, so
-# do not ask for more than the direction. On SST-2, with its 6,920 training sentences, the recipe
-# with vectors has an accuracy of 0.831, TF-IDF with logistic regression 0.822 (README). Without
-# the package the second row is missing.
+# With 576 sentences the network learns the common words of praise and blame. Of the different words
+# in the test sentences it has read a third never or once (such words count as unknown, too). With
+# GloVe nearly all are known, and more test sentences are answered rightly. On the validation
+# sentences there is hardly a difference, but on them the epoch was chosen. With 72 sentences each
+# these accuracies are uncertain by 0.1, so do not ask for more than the direction. On SST-2, with
+# its 6,920 training sentences, the recipe with vectors has an accuracy of 0.831, TF-IDF with
+# logistic regression 0.822 (README). Without the package the second row is missing.
 #
 # ## 5. Pooling
 #
@@ -315,12 +323,10 @@ for name in recipes:
 # %%
 poolings = ["last", "mean", "max", "attention"]
 if SETTING == "tiny":
-    poolings = ["attention"]
+    poolings = ["head-tail"]
 for name in poolings:
-    run = f"runs/{name}"
     policy = ["--max-length", str(MAX_LENGTH), "--truncate", "head-tail"]
-    sentiment("train", *LONG, *TINY, *policy, "--pooling", name, "--run", run, quiet=True)
-    sentiment("evaluate", "--split", "test", "--run", run, quiet=True)
+    measure(name, *LONG, *policy, "--pooling", name)
 print(f"\n{'pooling':12} {'validation':>10} {'test':>6} {'seconds':>8}")
 for name in poolings:
     run = f"runs/{name}"
@@ -342,9 +348,9 @@ def looks(name, text):
     words = ["<start>", *(word.decode() for word in kept[0].numpy())]
     ids = task.preprocessor(tf.constant([text]))
     outputs = keras.Model(task.model.input, task.model.get_layer("recurrent").output)(ids)
-    if name == "attention":
-        [pooling] = [layer for layer in task.model.layers if isinstance(layer, AttentionPooling)]
-        return words, pooling.weights_of(outputs)[0].numpy(), task.scores([text])[0]
+    for layer in task.model.layers:
+        if isinstance(layer, AttentionPooling):
+            return words, layer.weights_of(outputs)[0].numpy(), task.scores([text])[0]
     winners = np.argmax(outputs[0], axis=0)
     shares = np.bincount(winners, minlength=len(words)) / len(winners)
     return words, shares, task.scores([text])[0]
@@ -356,7 +362,7 @@ TEXTS = [
     f"{FILL} I found it warm , funny and bold .",
     f"I found it slow , noisy and dull . {FILL}",
 ]
-drawn = [name for name in ("max", "attention") if name in poolings]
+drawn = poolings[-2:]
 figure, axes = plt.subplots(len(drawn), len(TEXTS), figsize=(11, 6.4), sharex="col", squeeze=False)
 for column, text in enumerate(TEXTS):
     for panel, name in zip(axes[:, column], drawn, strict=True):
@@ -371,12 +377,14 @@ axes[0, 0].legend(fontsize=8)
 plt.show()
 
 # %% [markdown]
-# All but the mean solve the toy, and the mean nearly does: it must dilute three telling words in
-# forty. The maximum takes many of its features from the verdict and from the words beside it.
-# Attention does so in the second text. In the first it looks at an "and" far away, and the answer
-# is right all the same: $h_t$ is no word but the state of a network that has read the whole text
-# in both directions, and at "and" it may well know of "bold". So attention weights are a look into
-# the network, and no explanation of an answer; for that ask `predict --explain` (notebook 6).
+# The maximum and attention solve the toy. The last state and the mean nearly do: the one must carry
+# three telling words past all that stands between, the other dilutes them in forty. The maximum
+# takes most of its features from words of the verdict and from the ends of the text, where one of
+# the directions has read all of it. Attention is with the verdict in the second text. In the first
+# it looks at an "and" far away, as the maximum does in part, and the answer is right all the same:
+# $h_t$ is no word but the state of a network that has read the whole text in both directions, and
+# at "and" it may well know of "bold". So attention weights are a look into the network, and no
+# explanation of an answer; for that ask `predict --explain` (notebook 6).
 #
 # ## 6. A calibrated SavedModel
 #
@@ -385,7 +393,7 @@ plt.show()
 # here is the reliability of the single sentences, before and after it, on their test split:
 
 # %%
-display(Image("runs/none/reliability_test.png", width=440))
+display(Image(f"runs/{next(iter(recipes))}/reliability_test.png", width=440))
 for name in recipes:
     report = json.loads(Path(f"runs/{name}/metrics.json").read_text())["test"]
     calibration = report["calibration"]
@@ -395,10 +403,12 @@ for name in recipes:
     )
 
 # %% [markdown]
-# A temperature needs a validation split that is like the texts to come. The one of the sample has
-# 24 sentences, and the temperature that fits them makes the scores of others worse: both errors
-# rise. Two weak classifiers were given more confidence than they deserve. On IMDB's test reviews
-# the error of the ensemble falls from 0.030 to 0.007 (README).
+# A temperature needs a validation split that is like the texts to come, and large enough. The one
+# of the sample has 72 sentences, on which the epoch was chosen, too. Both temperatures are near 1
+# (few rows do not move them far, for a prior holds them there), and neither helps on the test
+# sentences. The network without vectors is too sure of them, which its validation split could not
+# tell. In bins of five to fifteen sentences chance draws zigzags. On IMDB's test reviews the error
+# of the ensemble falls from 0.030 to 0.007 (README).
 #
 # The SavedModel of the long texts:
 
@@ -415,8 +425,8 @@ for text, classes, scores in zip(texts, answer["classes"], answer["scores"], str
 # %% [markdown]
 # The graph cuts as the training did, so a text of any length has an answer, in the same time. What
 # it does not read, it cannot know: `predict --explain` says how much of a text that is. The last
-# line is a warning: the toy's temperature is near 0, since on its validation split the network was
-# always right, and so it is as sure of an empty text.
+# line is a warning: of an empty text, which says nothing, the network is fairly sure as well. It
+# has never read one, and a temperature that was chosen on other texts does not help there.
 #
 # ## Try it yourself
 #

@@ -29,7 +29,7 @@ def trained(request, tiny_options, tmp_path_factory):
 @pytest.mark.parametrize(
     ("application", "classes", "counts"),
     [
-        (sentiment.APPLICATION, ("negative", "positive"), [120, 120]),
+        (sentiment.APPLICATION, ("negative", "positive"), [360, 360]),
         (spam.APPLICATION, ("ham", "spam"), [139, 80]),
     ],
     ids=APPLICATIONS,
