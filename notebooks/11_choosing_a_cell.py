@@ -247,9 +247,9 @@ plt.show()
 # - **Translation**: all are nearly perfect. Attention finds the words (notebook 10), so that the
 #   cell has little to remember.
 #
-# The SimpleRNN does well in most of these, and that is no contradiction to notebook 3: these texts are short,
-# or the next character depends on the last few. What is asked decides about the cell. Where a
-# symbol had to be remembered for forty steps, the SimpleRNN hardly got beyond guessing.
+# The SimpleRNN does well in most of these, and that is no contradiction to notebook 3: these texts
+# are short, or the next character depends on the last few. What is asked decides about the cell.
+# Where a symbol had to be remembered for forty steps, the SimpleRNN hardly got beyond guessing.
 #
 # And a small budget favours the small. On the 24,783 tweets of Davidson et al., with the whole
 # recipe and both ways, the README has a macro-F1 of 0.769 for the GRU, 0.761 for the LSTM and 0.759
