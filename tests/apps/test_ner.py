@@ -170,8 +170,12 @@ def test_users_files_train_and_are_measured(command_of, tmp_path):
     assert "Check --validation-file" in answer.err
 
 
-def test_taggers_make_no_ensemble(command_of, tmp_path):
-    answer = command_of(APPLICATION, "train", "--seeds", "2", "--ensemble", "--run", tmp_path / "r")
+def test_several_seeds_are_told_apart(command_of, tmp_path):
+    run = tmp_path / "run"
+    answer = command_of(APPLICATION, "train", *TINY, "--epochs", "1", "--seeds", "2", "--run", run)
+    assert answer.status == 0, answer.err
+    assert "seeds 0, 1: mean, standard deviation, each\nF1 " in answer.out
+    answer = command_of(APPLICATION, "train", "--seeds", "2", "--ensemble", "--run", run)
     assert answer.status == 2
     assert "--ensemble averages the answers of classifiers alone" in answer.err
 
