@@ -87,9 +87,7 @@ class Streams:
             return inputs, tf.where(counted, tf.gather(self.ids, tf.where(real, at + 1, 0)), 0)
 
         dataset = tf.data.Dataset.from_tensor_slices(arrays)
-        dataset = dataset.map(
-            as_it_stands(window), num_parallel_calls=1, deterministic=True
-        ).prefetch(4)
+        dataset = dataset.map(window, num_parallel_calls=1, deterministic=True).prefetch(4)
         # See `data.pipeline.Batches`.
         options = tf.data.Options()
         options.autotune.enabled = False

@@ -18,7 +18,7 @@ from data.preprocessor import (
     letters_of,
     token_lookup,
 )
-from data.tokens import Tokens, folded, tokens_of, with_zeros
+from data.tokens import Tokens, tokens_of, with_zeros
 from data.unit_tokenizer import UnitTokenizer
 
 _CHUNK = 1024
@@ -116,7 +116,7 @@ class TagPreprocessor(keras.layers.Layer):
         if self.character_lookup is not None:
             ids["character_ids"] = letters_of(tokens, self.character_lookup, self.max_word_length)
         if self.units is not None:
-            ids["language_ids"] = self.units.ids_of(folded(tokens))
+            ids["language_ids"] = self.units.ids_of(forms[-1])
         return ids
 
     def ragged(self, tokens: tf.RaggedTensor) -> dict[str, tf.RaggedTensor]:
