@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from apps.options import option
+from apps.options import option, override
+from apps.run_folder import RunFolder
 from data.errors import UserError
 from data.names import GLOVE, SAMPLES
 from models.names import CELLS, PRECISIONS, SCHEDULES
@@ -162,6 +163,30 @@ class Application:
     def recipe(self, dataset: str):
         """The config with the defaults of a data set."""
         return self.config(**{"dataset": dataset, **self.recipes.get(dataset, {})})
+
+    def config_of(self, run: RunFolder) -> tuple[dict, TrainingConfig]:
+        """What a run's `config.json` says, and its options.
+
+        Raises:
+            UserError: the folder holds no run of this application.
+        """
+        description = run.describe()
+        if description["application"] != self.name:
+            raise UserError(
+                f"{run.path} holds a run of {description['application']!r}, not of "
+                f"{self.name!r}. Check --run"
+            )
+        return description, override(self.config(), description["config"])
+
+    def trained(self, run: str | Path):
+        """The trained task of a run folder, for use in Python.
+
+        Raises:
+            UserError: there is none of this application, or it is damaged.
+        """
+        folder = RunFolder(Path(run))
+        description, config = self.config_of(folder)
+        return self.load_task().load(config, description, folder.path)
 
     def check_data(self, config: TrainingConfig) -> None:
         """Refuses data that cannot be there, before anything slow is imported.

@@ -19,7 +19,7 @@ from data.columns import Columns
 from data.corpora import read_labelled_texts
 from data.errors import UserError
 from data.examples import Corpus, LabelledTexts
-from data.pipeline import Batches, describe_cut, vectorize
+from data.pipeline import Batches, describe_cut, vectorizer
 from data.preprocessor import TextPreprocessor, Vocabularies, build_vocabularies
 from data.vectors import find_vectors
 from models.decision import Decision
@@ -65,6 +65,7 @@ class TextClassification:
             config.max_word_length if config.characters else 0,
             config.truncate,
         )
+        self.vectorize = vectorizer(self.preprocessor)
 
     @staticmethod
     def read(
@@ -162,7 +163,7 @@ class TextClassification:
         if config.votes and train.votes is not None:
             targets = train.votes
         print(describe_cut(self.preprocessor, train.texts))
-        ids = vectorize(self.preprocessor, train.texts)
+        ids = self.vectorize(train.texts)
         batches = training_batches(ids, targets, self.model, config)
         loss = classification_loss(
             self.multi_label,
@@ -194,9 +195,10 @@ class TextClassification:
     def held_out(self, corpus: Corpus) -> HeldOut:
         """The validation split, for `fit` and `decide`."""
         train = corpus.split("train")
+        validation = corpus.split("validation")
         return HeldOut(
-            self.preprocessor,
-            corpus.split("validation"),
+            self.vectorize(validation.texts),
+            validation,
             np.maximum(train.targets.mean(axis=0), 1 / len(train)),
             self.multi_label,
             self.config.thresholds,
@@ -209,7 +211,7 @@ class TextClassification:
 
     def logits(self, texts: list[str]) -> np.ndarray:
         """<float32>[rows, num_classes], in the order of the texts."""
-        return logits_of(self.model, vectorize(self.preprocessor, texts))
+        return logits_of(self.model, self.vectorize(texts))
 
     def scores(self, texts: list[str]) -> np.ndarray:
         """<float32>[rows, num_classes], calibrated probabilities, in the order of the texts."""

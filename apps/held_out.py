@@ -8,8 +8,7 @@ import tensorflow as tf
 
 from data.examples import LabelledTexts
 from data.graphs import as_it_stands
-from data.pipeline import Batches, vectorize
-from data.preprocessor import TextPreprocessor
+from data.pipeline import Batches
 from models.decision import Decision
 from models.metrics import decided_figures, mean_average_precision
 
@@ -22,7 +21,7 @@ def logits_of(model: keras.Model, ids: dict[str, tf.RaggedTensor]) -> np.ndarray
 
     Args:
         model: ids to logits.
-        ids: from `data.pipeline.vectorize`.
+        ids: from a `data.pipeline.vectorizer`.
     """
     replicas = model.distribute_strategy.num_replicas_in_sync
     batches = Batches(
@@ -40,7 +39,7 @@ class HeldOut:
     """The validation split, tokenised once.
 
     Args:
-        preprocessor: strings to ids.
+        ids: of its texts, from a `data.pipeline.vectorizer`.
         examples: the split.
         prior: <float>[num_classes], frequency of each class in the training split.
         multi_label: whether a text may have any number of classes.
@@ -50,14 +49,14 @@ class HeldOut:
 
     def __init__(
         self,
-        preprocessor: TextPreprocessor,
+        ids: dict[str, tf.RaggedTensor],
         examples: LabelledTexts,
         prior: np.ndarray,
         multi_label: bool,
         goal: str,
         precisions: dict[int, float],
     ):
-        self.ids = vectorize(preprocessor, examples.texts)
+        self.ids = ids
         self.targets, self.class_names = examples.targets, examples.class_names
         self.prior = prior
         self.multi_label = multi_label

@@ -10,7 +10,7 @@ import keras
 
 from apps.application import Application, TrainingConfig
 from apps.divergence import Diverged
-from apps.options import override, to_json
+from apps.options import to_json
 from apps.run_folder import CONFIG, GRADIENT_NORMS, HISTORY, METRICS, SEEDS, RunFolder, read_object
 from apps.unfinished import UnfinishedTraining
 from data.examples import Corpus, LabelledTexts
@@ -46,10 +46,10 @@ def train(
     best = max(members, key=lambda seed: figures[seed][config.monitor] or 0.0)
     keras.backend.clear_session()
     if config.ensemble:
-        loaded = [_load(application, member) for member in members.values()]
+        loaded = [application.trained(member.path) for member in members.values()]
         task, model = application.load_task().ensemble(loaded, corpus), "the ensemble"
     else:
-        task, model = _load(application, members[best]), f"seed {best}"
+        task, model = application.trained(members[best].path), f"seed {best}"
     seconds = sum(member.describe()["training_seconds"] for member in members.values())
     with unfinished.publishing() as new:
         hidden = shutil.ignore_patterns(".*")
@@ -127,12 +127,6 @@ def train_members(
     return "; ".join(diverged)
 
 
-def _load(application: Application, member: RunFolder):
-    description = member.describe()
-    config = override(application.config(), description["config"])
-    return application.load_task().load(config, description, member.path)
-
-
 def _copy(member: RunFolder, new: RunFolder, names: tuple[str, ...]) -> None:
     for name in names:
         if (member.path / name).exists():
@@ -152,7 +146,7 @@ def evaluate(
     reports = {}
     for seed, member in members.items():
         keras.backend.clear_session()
-        reports[seed] = _load(application, member).evaluate(examples)
+        reports[seed] = application.trained(member.path).evaluate(examples)
     return summary(reports)
 
 

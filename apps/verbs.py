@@ -147,22 +147,9 @@ def _origin(command: str, corpus, config, devices: list[str]) -> dict:
     }
 
 
-def _load(application: Application, options: dict):
-    """The trained task and its run folder, checked before TensorFlow is imported."""
-    run = RunFolder(Path(options["run"]))
-    description = run.describe()
-    if description["application"] != application.name:
-        raise UserError(
-            f"{run.path} holds a run of {description['application']!r}, not of "
-            f"{application.name!r}. Check --run"
-        )
-    config = override(application.config(), description["config"])
-    return run, description, config
-
-
-def _load_task(application: Application, config, description: dict, run: RunFolder, own):
+def _trained(application: Application, run: RunFolder, own):
     """The trained task; `own` are options of its application alone, or None."""
-    task = application.load_task().load(config, description, run.path)
+    task = application.trained(run.path)
     if own is not None:
         task.answer_with(own)
     return task
@@ -170,7 +157,8 @@ def _load_task(application: Application, config, description: dict, run: RunFold
 
 def evaluate(application: Application, options: dict) -> None:
     """Prints the figures of a split and adds them to the run's `metrics.json`."""
-    run, description, config = _load(application, options)
+    run = RunFolder(Path(options["run"]))
+    description, config = application.config_of(run)
     split = options["split"]
     if options["baseline"] and split not in ("validation", "test"):
         raise UserError("--baseline trains on the training split. Choose another --split")
@@ -216,7 +204,8 @@ def evaluate(application: Application, options: dict) -> None:
 
 def predict(application: Application, options: dict) -> None:
     """Answers texts, or the rows of a file, through the serving model."""
-    run, description, config = _load(application, options)
+    run = RunFolder(Path(options["run"]))
+    _, config = application.config_of(run)
     texts, source, output = options["texts"], options["input"], options["output"]
     own = own_options(application.predict_options, options)
     needed = source or not getattr(own, "needs_no_text", False)
@@ -233,7 +222,7 @@ def predict(application: Application, options: dict) -> None:
         formats = prediction.output_formats(application, options)
     prediction.check_files(source, output, formats)
     import_tensorflow()
-    task = _load_task(application, config, description, run, own)
+    task = _trained(application, run, own)
     if application.converses and not (source or output):
         task.converse(texts)
         return
@@ -257,7 +246,8 @@ def predict(application: Application, options: dict) -> None:
 
 def export(application: Application, options: dict) -> None:
     """Writes the serving model as a SavedModel, with the run's files beside it."""
-    run, description, config = _load(application, options)
+    run = RunFolder(Path(options["run"]))
+    application.config_of(run)  # whatever is wrong is told before TensorFlow is imported
     output = Path(options["output"])
     empty = output.is_dir() and not any(output.iterdir())
     if output.exists() and not empty and not (output / "saved_model.pb").is_file():
@@ -266,7 +256,7 @@ def export(application: Application, options: dict) -> None:
     import_tensorflow()
     from models.serving import export as write
 
-    task = _load_task(application, config, description, run, own)
+    task = _trained(application, run, own)
     write(task.serving(), output, [run.path / CONFIG, run.path / MODEL, *task.files(run.path)])
     print(f"SavedModel: {output}")
 

@@ -87,13 +87,8 @@ def speed_figures(run: Path) -> dict:
     """Words a second of the serving model in a process that has started up."""
     from apps import prediction
     from apps.ner import APPLICATION
-    from apps.options import override
-    from apps.run_folder import RunFolder
-    from apps.tagging import TextTagging
 
-    description = RunFolder(run).describe()
-    config = override(APPLICATION.config(), description["config"])
-    task = TextTagging.load(config, description, run)
+    task = APPLICATION.trained(run)
     serve = task.serving().serve
     sample = read_tagged_texts("sample", "ner.conll").everything().texts
     texts = [sample[i % len(sample)] for i in range(SENTENCES)]

@@ -39,14 +39,10 @@ def figures(run: Path, texts: list[str], beam_width: int, rounds: int) -> dict:
     """What this process needs for the texts."""
     started = time.perf_counter()
     from apps import prediction
-    from apps.options import override
-    from apps.run_folder import RunFolder
     from apps.translation import APPLICATION
     from apps.translation_config import TranslationPredictOptions
 
-    description = RunFolder(run).describe()
-    config = override(APPLICATION.config(), description["config"])
-    task = APPLICATION.load_task().load(config, description, run)
+    task = APPLICATION.trained(run)
     task.answer_with(TranslationPredictOptions(beam_width=beam_width))
     serve = task.serving().serve
     loaded = time.perf_counter()

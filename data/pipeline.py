@@ -1,6 +1,6 @@
 """Examples to batches: tokenised once, rows of like length together, no autotuner."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -13,11 +13,18 @@ _CHUNK = 1024
 _STRINGS = tf.TensorSpec([None], tf.string)
 
 
-def vectorize(preprocessor: TextPreprocessor, texts: list[str]) -> dict[str, tf.RaggedTensor]:
-    """The ids of all texts, in memory, tokenised in chunks. Shapes as `TextPreprocessor.ragged`."""
+def vectorizer(
+    preprocessor: TextPreprocessor,
+) -> Callable[[list[str]], dict[str, tf.RaggedTensor]]:
+    """A function that takes texts and returns the ids of all of them, in memory, tokenised in
+    chunks; shapes as `TextPreprocessor.ragged`. Its graph is made once, for all splits."""
     ids_of = graph(preprocessor.ragged, input_signature=[_STRINGS])
-    chunks = [ids_of(chunk) for chunk in _chunks(texts)]
-    return {name: tf.concat([chunk[name] for chunk in chunks], axis=0) for name in chunks[0]}
+
+    def vectorize(texts: list[str]) -> dict[str, tf.RaggedTensor]:
+        chunks = [ids_of(chunk) for chunk in _chunks(texts)]
+        return {name: tf.concat([chunk[name] for chunk in chunks], axis=0) for name in chunks[0]}
+
+    return vectorize
 
 
 def describe_cut(preprocessor: TextPreprocessor, texts: list[str]) -> str:
@@ -45,7 +52,7 @@ class Batches:
     that a mean over the rows stays what it is without them.
 
     Args:
-        ids: from `vectorize`; `token_ids` gives the lengths.
+        ids: from a `vectorizer`; `token_ids` gives the lengths.
         targets: <float32>[rows, ...], or <int32>[rows, (tokens)], which is padded like the ids.
         batch_size, batch_tokens: as `batch_order`.
         shuffle_seed: the order of all epochs follows from it; None keeps ascending length.

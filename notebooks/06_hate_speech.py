@@ -52,9 +52,7 @@ from apps import pictures  # noqa: F401 (it draws into files; `%matplotlib` draw
 from apps.command_line import main
 from apps.explanation import Explained
 from apps.hate_speech import APPLICATION
-from apps.options import override
 from apps.prediction import answer
-from apps.run_folder import RunFolder
 from data.corpora import read_labelled_texts
 from data.identity_file import read_identity_terms
 from data.names import IDENTITY_TERMS, SAMPLES
@@ -217,15 +215,7 @@ for name, options in recipes.items():
 
 
 # %%
-def load(run):
-    """The trained classifier of a run folder."""
-    folder = RunFolder(Path(run))
-    description = folder.describe()
-    config = override(APPLICATION.config(), description["config"])
-    return APPLICATION.load_task().load(config, description, folder.path)
-
-
-classifiers = {name: load(f"runs/{name.split()[0]}") for name in recipes}
+classifiers = {name: APPLICATION.trained(f"runs/{name.split()[0]}") for name in recipes}
 scores = {
     (name, split): task.scores(corpus.split(split).texts)
     for name, task in classifiers.items()

@@ -45,7 +45,6 @@ from IPython.display import Image, display
 
 from apps import pictures  # noqa: F401 (it draws into files; `%matplotlib` draws here again)
 from apps.command_line import main
-from apps.options import override
 from apps.run_folder import RunFolder
 from apps.sentiment import APPLICATION
 from data.buckets import batch_order, padding_share
@@ -201,14 +200,6 @@ def measure(name, *options):
         sentiment("evaluate", "--split", "test", "--run", run, quiet=True)
 
 
-def load(run):
-    """The trained classifier of a run folder."""
-    folder = RunFolder(Path(run))
-    description = folder.describe()
-    config = override(APPLICATION.config(), description["config"])
-    return APPLICATION.load_task().load(config, description, folder.path)
-
-
 def accuracy(run, split):
     """A figure of a run's `metrics.json`."""
     return json.loads(Path(run, "metrics.json").read_text())[split]["accuracy"]
@@ -232,7 +223,7 @@ if SETTING != "full":
     targets = held_out["label"].to_numpy()
     bars = {}
     for policy in chosen:
-        task = load(f"runs/{policy}")
+        task = APPLICATION.trained(f"runs/{policy}")
         given = np.array(corpus.class_names)[task.scores([*held_out["text"]]).argmax(axis=1)]
         bars[policy] = [
             np.mean((given == targets)[(held_out["place"] == place).to_numpy()])
@@ -287,7 +278,7 @@ print(
     f"\n{'vectors':10} {'vocabulary':>10} {'unknown test words':>20} {'validation':>11} {'test':>6}"
 )
 for name in recipes:
-    run, task = f"runs/{name}", load(f"runs/{name}")
+    run, task = f"runs/{name}", APPLICATION.trained(f"runs/{name}")
     known = {word.encode() for word in task.vocabularies.tokens}
     unknown = sum(word not in known for word in new) / len(new)
     print(
@@ -343,7 +334,7 @@ for name in poolings:
 # %%
 def looks(name, text):
     """The words that the model reads, and for each how much of the pooled vector is from there."""
-    task = load(f"runs/{name}")
+    task = APPLICATION.trained(f"runs/{name}")
     kept, _ = task.preprocessor.kept_tokens(tf.constant([text]))
     words = ["<start>", *(word.decode() for word in kept[0].numpy())]
     ids = task.preprocessor(tf.constant([text]))

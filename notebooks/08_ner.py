@@ -48,9 +48,7 @@ from IPython.display import Image, display
 from apps import pictures  # noqa: F401 (it draws into files; the next line draws here again)
 from apps.command_line import main
 from apps.ner import APPLICATION
-from apps.options import override
 from apps.prediction import answer
-from apps.run_folder import RunFolder
 from data.corpora import read_tagged_texts
 from data.tag_preprocessor import all_tokens
 from data.tags import bio_names, entities_of, tags_of_spans
@@ -239,14 +237,6 @@ for name, run in runs.items():
 
 
 # %%
-def load(run):
-    """The trained tagger of a run folder."""
-    folder = RunFolder(Path(run))
-    description = folder.describe()
-    config = override(APPLICATION.config(), description["config"])
-    return APPLICATION.load_task().load(config, description, folder.path)
-
-
 def read(tagger, texts):
     """Words of each text, the tagger's emissions <float32>[texts, words, tags], and the mask."""
     tokens = all_tokens(texts).strings
@@ -266,7 +256,7 @@ SENTENCE = "Sahel Water Fund drilled forty wells in Burkina Faso ."
 held_out = [row for split in ("validation", "test") for row in corpus.split(split)]
 texts = [SENTENCE, *(row.text for row in held_out)]
 allowed = np.array(bio_constraints(names))  # [before and at last the start, tag]
-taggers = {name: load(run) for name, run in runs.items()}
+taggers = {name: APPLICATION.trained(run) for name, run in runs.items()}
 for name, tagger in taggers.items():
     words, emissions, mask = read(tagger, texts)
     best = tagger.model.best_tags(emissions, mask).numpy()

@@ -26,6 +26,7 @@ def pytest_configure(config):
     # A shell that starts the tests in the background has it ignored; some tests send it.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    config.addinivalue_line("markers", "drawn: pictures are rendered, not left blank")
     # NumPy 2 says so whenever a Keras variable becomes an array.
     config.addinivalue_line("filterwarnings", "ignore:__array__ implementation:DeprecationWarning")
 

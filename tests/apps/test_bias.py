@@ -12,6 +12,8 @@ from data.examples import LabelledTexts
 from data.identity_file import read_identity_terms
 from data.names import SAMPLES
 
+pytestmark = pytest.mark.drawn
+
 TERMS = """\
 kind,group,form,term
 religion,muslim,noun_plural,Muslims

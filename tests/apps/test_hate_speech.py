@@ -279,6 +279,15 @@ def test_a_file_is_answered_and_bad_rows_keep_their_place(tiny_run, command, tmp
     np.testing.assert_allclose(rows.filter(like="score_").sum(axis=1), [1, 0, 1], rtol=1e-6)
 
 
+def test_a_run_answers_in_python_as_the_command_does(tiny_run, command):
+    task = APPLICATION.trained(tiny_run)
+    answer = command("predict", "--run", tiny_run, "--output", "-", "my text")
+    row = json.loads(answer.out)
+    (scores,) = task.scores(["my text"])
+    ours = [row[f"score_{name}"] for name in task.class_names]
+    np.testing.assert_allclose(scores, ours, rtol=1e-5)
+
+
 def test_a_clash_of_columns_leaves_no_output(tiny_run, command, tmp_path):
     source, output = tmp_path / "in.csv", tmp_path / "out.csv"
     source.write_text("text,predicted_label\na,b\n")

@@ -7,7 +7,7 @@ import tensorflow as tf
 from apps import held_out
 from apps.held_out import HeldOut, logits_of
 from data.examples import LabelledTexts
-from data.pipeline import vectorize
+from data.pipeline import vectorizer
 from data.preprocessor import TextPreprocessor, Vocabularies
 
 VOCABULARIES = Vocabularies(["<start>", "a", "b", "c"], ["a", "b", "c"])
@@ -23,7 +23,7 @@ def held(monkeypatch, logits, goal, multi_label=False, targets=None, precisions=
     monkeypatch.setattr(held_out, "logits_of", lambda model, ids: np.array(logits, np.float32))
     targets = targets or [[1, 0], [0, 1], [0, 1]]
     return HeldOut(
-        TextPreprocessor(VOCABULARIES, "plain", 5),
+        {},
         examples(["a", "b", "c"], targets),
         np.array([0.1, 0.9]),
         multi_label,
@@ -88,7 +88,7 @@ def test_logits_come_in_the_order_of_the_texts_whatever_their_length():
             return np.concatenate([ids.max(axis=1, keepdims=True) for ids in rows])
 
     preprocessor = TextPreprocessor(VOCABULARIES, "plain", 5)
-    ids = vectorize(preprocessor, ["a a c", "b", "a", "a a a b"])
+    ids = vectorizer(preprocessor)(["a a c", "b", "a", "a a a b"])
     assert logits_of(LastToken(), ids).ravel().tolist() == [5, 4, 3, 4]
 
 
@@ -108,6 +108,6 @@ def test_long_texts_are_computed_a_few_at_a_time_and_keep_their_order(monkeypatc
     monkeypatch.setattr(held_out, "_TOKENS", 12)
     preprocessor = TextPreprocessor(VOCABULARIES, "plain", 20)
     texts = ["a " * 15, "a", "a b", "a " * 3]
-    logits = logits_of(Lengths(), vectorize(preprocessor, texts))
+    logits = logits_of(Lengths(), vectorizer(preprocessor)(texts))
     assert logits[:, 0].tolist() == [16, 2, 3, 4]
     assert seen == [(3, 4), (1, 16)]

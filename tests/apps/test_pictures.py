@@ -10,6 +10,8 @@ from apps.pictures import (
     training_curves,
 )
 
+pytestmark = pytest.mark.drawn
+
 
 def png_size(path):
     """Width and height, read from the header."""

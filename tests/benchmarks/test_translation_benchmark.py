@@ -18,3 +18,25 @@ def test_without_a_file_the_sample_is_translated(tmp_path):
 def test_a_run_that_is_not_there_is_told(benchmark, tmp_path):
     done = benchmark("translation.py", "--run", tmp_path / "none")
     assert done.returncode == 1 and "no trained model" in done.stderr
+
+
+def test_greedy_decoding_is_tried_once_and_each_combination():
+    from argparse import Namespace
+
+    from search_options import combinations, line
+
+    options = Namespace(beam_width=[5], length_penalty=[0.6, 1.0], coverage_penalty=[0.0, 0.2])
+    tried = combinations(options)
+    assert tried[0] == {"beam_width": 1, "length_penalty": 0.0, "coverage_penalty": 0.0}
+    assert [tuple(row.values()) for row in tried[1:]] == [
+        (5, 0.6, 0.0),
+        (5, 0.6, 0.2),
+        (5, 1.0, 0.0),
+        (5, 1.0, 0.2),
+    ]
+    assert line(["bleu", 5, 41.0]).split() == ["bleu", "5", "41.000"]
+
+
+def test_without_a_run_there_are_no_search_options(benchmark, tmp_path):
+    done = benchmark("search_options.py", "--run", tmp_path / "none")
+    assert done.returncode == 1 and "no trained model" in done.stderr

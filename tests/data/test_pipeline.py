@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data.pipeline import Batches, describe_cut, vectorize
+from data.pipeline import Batches, describe_cut, vectorizer
 from data.preprocessor import TextPreprocessor, Vocabularies
 
 TOY = TextPreprocessor(Vocabularies(["<start>", "a", "b"], ["a", "b"]), "tweet", 9, 2)
@@ -14,7 +14,7 @@ TARGETS = np.arange(23, dtype=np.float32)[:, np.newaxis]
 
 
 def toy(**options):
-    return Batches(vectorize(TOY, TEXTS), TARGETS, 4, **options)
+    return Batches(vectorizer(TOY)(TEXTS), TARGETS, 4, **options)
 
 
 def dataset(epoch=0, **options):
@@ -27,9 +27,9 @@ def epoch(data):
 
 
 @pytest.mark.parametrize("rows", [1, 23, 1024, 1025])
-def test_vectorize_equals_calling_the_preprocessor(rows):
+def test_vectorizing_equals_calling_the_preprocessor(rows):
     texts = (TEXTS * 50)[:rows]
-    ids = vectorize(TOY, texts)
+    ids = vectorizer(TOY)(texts)
     called = TOY(tf.constant(texts))
     assert ids.keys() == called.keys() == {"token_ids", "character_ids"}
     for name in ids:
@@ -44,8 +44,8 @@ def test_what_is_cut_is_told_over_all_chunks():
     assert describe_cut(TOY, []).startswith("cut: 0 of 0 texts are longer than 9 tokens; 0.0%")
 
 
-def test_vectorize_of_no_texts_has_no_rows():
-    assert vectorize(TOY, [])["token_ids"].nrows() == 0
+def test_vectorizing_no_texts_has_no_rows():
+    assert vectorizer(TOY)([])["token_ids"].nrows() == 0
 
 
 @pytest.mark.parametrize("shuffle_seed", [None, 3])

@@ -173,7 +173,7 @@ LOAD = """
 import sys, keras, numpy as np
 import models.recurrent_stack
 model = keras.saving.load_model(sys.argv[1], safe_mode=True)
-np.save(sys.argv[3], model.predict(np.load(sys.argv[2]), verbose=0))
+np.save(sys.argv[3], model(np.load(sys.argv[2])))
 """
 
 
@@ -189,7 +189,7 @@ def test_a_saved_stack_answers_the_same_in_a_fresh_process(tmp_path, python_proc
     np.save(tmp_path / "in.npy", TWO_TEXTS)
     done = python_process(LOAD, *(tmp_path / n for n in ("stack.keras", "in.npy", "out.npy")))
     assert done.returncode == 0, done.stderr
-    assert_array_equal(np.load(tmp_path / "out.npy"), model.predict(TWO_TEXTS, verbose=0))
+    assert_array_equal(np.load(tmp_path / "out.npy"), model(TWO_TEXTS))
 
 
 @pytest.mark.parametrize("cell", CELLS)
