@@ -36,7 +36,7 @@ APPLICATION = Application(
             "average_weights": 0.0,
         },
         # Few texts for their words: half of the regularisation is dropout.
-        "multi30k": {"dropout": 0.4, "epochs": 40, "patience": 10},
+        "multi30k": {"dropout": 0.4, "epochs": 30, "patience": 10, "coverage_penalty": 0.1},
         "tatoeba": {"batch_size": 128, "dropout": 0.2, "epochs": 12},
     },
     predict_options=TranslationPredictOptions,

@@ -11,6 +11,8 @@ import tensorflow as tf
 from apps import learning_rate_finder
 from apps.learning_rate_finder import RangeTest, command_with, range_test, suggestion
 
+pytestmark = pytest.mark.drawn
+
 WRITTEN = ["run-learning-rate.csv", "run-learning-rate.png"]
 
 

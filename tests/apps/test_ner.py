@@ -14,6 +14,8 @@ from apps.tagging import TextTagging
 from data.corpora import read_tagged_texts
 
 TINY = ["--epochs", "2", "--units", "4", "--embedding-dim", "6", "--max-word-length", "6"]
+# Less to compile.
+PLAIN = ["--epochs", "1", "--no-bidirectional", "--characters", "none", "--head", "softmax"]
 TEXT = "Angela Merkel visited Lyon."
 
 
@@ -159,7 +161,8 @@ def test_users_files_train_and_are_measured(command_of, tmp_path):
     columns = ["--token-column", "1", "--tag-column", "-2"]
     answer = command_of(
         APPLICATION,
-        *["train", *TINY, "--dataset", train, "--validation-file", dev, *columns, "--run", run],
+        *["train", *TINY, *PLAIN, "--dataset", train, "--validation-file", dev, *columns],
+        *["--run", run],
     )
     assert answer.status == 0, answer.err
     assert "taken as BIO" in answer.out
@@ -172,7 +175,7 @@ def test_users_files_train_and_are_measured(command_of, tmp_path):
 
 def test_several_seeds_are_told_apart(command_of, tmp_path):
     run = tmp_path / "run"
-    answer = command_of(APPLICATION, "train", *TINY, "--epochs", "1", "--seeds", "2", "--run", run)
+    answer = command_of(APPLICATION, "train", *TINY, *PLAIN, "--seeds", "2", "--run", run)
     assert answer.status == 0, answer.err
     assert "seeds 0, 1: mean, standard deviation, each\nF1 " in answer.out
     answer = command_of(APPLICATION, "train", "--seeds", "2", "--ensemble", "--run", run)

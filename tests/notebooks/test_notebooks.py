@@ -9,8 +9,8 @@ import pytest
 from jupyter_client import KernelManager
 from nbclient import NotebookClient
 
-# What the notebook before it named must not help this one; and what XLA compiles would take most of
-# the time, for shapes that are read once.
+# What the notebook before it named must not help this one; what XLA compiles would take most of the
+# time, for shapes that are read once; and pictures are made, but blank: the executed pair shows them.
 BEFORE = """
 %reset -f
 from apps.quiet import import_tensorflow
@@ -18,6 +18,11 @@ import_tensorflow()
 from models.recurrence import stock_operations
 stock = stock_operations()
 stock.__enter__()
+import matplotlib.pyplot as plt
+def blank(figure, path, *arguments, **options):
+    plt.imsave(path, [[0.0]], format="png")
+plt.Figure.savefig = blank
+%config InlineBackend.figure_formats = []
 """
 FOLDER = Path(__file__).parents[2] / "notebooks"
 SOURCES = sorted(FOLDER.glob("[0-9][0-9]_*.py"))
