@@ -113,11 +113,14 @@ class ServingTranslator(tf.Module):
         missing = [[0, 0], [0, 1 - tf.minimum(tf.size(texts), 1)]]
         return tf.pad(ids.to_tensor(), missing), tf.pad(pieces.to_tensor(), missing)
 
-    def _found(self, token_ids):
+    def _found(self, token_ids) -> tuple[tf.Tensor, tf.Tensor]:
+        """What the search finds, as wide as the longest translation."""
         # Outside of a training too: what XLA compiles, it does for each shape, and the few texts
         # of a prediction have many.
         with stock_operations():
-            return self.search(self.model, token_ids)
+            ids, scores = self.search(self.model, token_ids)
+        lengths = tf.math.count_nonzero(ids, axis=-1, dtype=tf.int32)
+        return ids[..., : tf.maximum(tf.reduce_max(lengths), 1)], scores
 
     def _copied(self, token_ids, pieces, ids) -> tuple[tf.Tensor, tf.Tensor]:
         """Translations <string>[rows] with copies for unknown words, and the attention

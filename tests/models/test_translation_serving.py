@@ -62,6 +62,8 @@ def test_the_attention_belongs_to_the_units(exported):
     )
     assert source[0].tolist() == [b"A", b" dog", b" sleeps", b".", b"<end>"]
     assert weights.shape == (5, target.shape[1], source.shape[1])
+    # As wide as the longest translation.
+    assert (target[:, -1] != b"").any()
     assert_array_equal(weights.sum(axis=-1) > 0, target != b"")
     assert_array_equal(weights[2, :, 3:], 0.0)
     assert_allclose(weights[0].sum(axis=-1)[target[0] != b""], 1.0, atol=1e-5)

@@ -9,8 +9,8 @@ import pytest
 from jupyter_client import KernelManager
 from nbclient import NotebookClient
 
-# What the notebook before it named must not help this one; what XLA compiles would take most of the
-# time, for shapes that are read once; and pictures are made, but blank: the executed pair shows them.
+# What the notebook before it named must not help this one. What XLA compiles would take most of the
+# time, for shapes that are read once. Pictures are made, but blank: the executed pair shows them.
 BEFORE = """
 %reset -f
 from apps.quiet import import_tensorflow
