@@ -50,8 +50,6 @@ from IPython.display import Image, display
 from apps import prediction, training, translation_pictures, translation_report
 from apps.alignment import Alignment
 from apps.command_line import main
-from apps.options import override
-from apps.run_folder import RunFolder
 from apps.translating import TextTranslation
 from apps.translation import APPLICATION
 from apps.translation_config import TranslationPredictOptions
@@ -69,16 +67,14 @@ SETTING = os.environ.get("NOTEBOOK_SETTING", "sample")
 TINY = SETTING == "tiny"
 PAIRS = {"tiny": 100, "sample": 3000, "full": 20_000}[SETTING]
 LONGEST = 14  # words of a sentence
-EPOCHS = {"tiny": 1, "sample": 10, "full": 20}[SETTING]
+EPOCHS = {"tiny": 1, "sample": 8, "full": 20}[SETTING]
 OPTIONS = {
     "tiny": ["--epochs", "1", "--units", "8", "--embedding-dim", "8", "--batch-size", "128"],
-    "sample": ["--dropout", "0", "--word-dropout", "0", "--label-smoothing", "0"],
+    "sample": [],
     "full": ["--dataset", "multi30k", "--data-dir"],
 }[SETTING]
 if SETTING == "full":
     OPTIONS.append(str(Path(os.environ["DATA_DIR"]).resolve()))
-elif not TINY:
-    OPTIONS += ["--average-weights", "0", "--monitor", "chrf"]
 FOLDER = Path(tempfile.mkdtemp())
 
 plt.rcParams.update({"figure.figsize": (7, 3), "figure.constrained_layout.use": True})
@@ -339,18 +335,17 @@ plt.show()
 # ## 7. English to French
 #
 # Now the application as it is: sub-words that both languages share, two LSTMs, general attention.
-# Its recipe fights against learning by heart with dropout, smoothed labels and averaged weights.
-# For the few sentences of the sample we switch all that off, to see what can be seen at all.
+# Its options fight against learning by heart with dropout, smoothed labels and averaged weights.
+# The recipe of the sample, with its few sentences, switches all that off, so that something can be
+# seen at all.
 
 # %%
 command("train", "--run", "runs/translation", *OPTIONS)
 
 # %%
-run = RunFolder(FOLDER / "runs" / "translation")
-description = run.describe()
-config = override(APPLICATION.config(), description["config"])
-task = TextTranslation.load(config, description, run.path)
-corpus = TextTranslation.read(APPLICATION, config)
+run = FOLDER / "runs" / "translation"
+task = APPLICATION.trained(run)
+corpus = task.read(APPLICATION, task.config)
 serve = task.serving().serve
 found = {}
 print(f"{'BLEU and chrF':36}")
