@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from apps.application import TrainingConfig
 from apps.options import option
+from apps.training_config import TrainingConfig
 from data.errors import UserError, listed
 from data.names import STANDARDIZERS, TRUNCATIONS
 from models.names import POOLINGS, THRESHOLDS

@@ -4,7 +4,7 @@ import contextlib
 
 import tensorflow as tf
 
-from apps.application import TrainingConfig
+from apps.training_config import TrainingConfig
 from data.errors import UserError
 
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from apps.application import TrainingConfig
 from apps.options import option
+from apps.training_config import TrainingConfig
 from data.errors import UserError
 from data.names import TAGGER_TOKENS, TOKEN_UNITS, UNITS
 from models.names import CELLS

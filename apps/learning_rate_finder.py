@@ -11,8 +11,9 @@ import keras
 import numpy as np
 
 from apps import devices, pictures, training
-from apps.application import Application, TrainingConfig
+from apps.application import Application
 from apps.run_folder import write_rows
+from apps.training_config import TrainingConfig
 from data.errors import UserError
 from data.pipeline import Batches
 

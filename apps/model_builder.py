@@ -4,7 +4,7 @@ from pathlib import Path
 
 import keras
 
-from apps.application import TrainingConfig
+from apps.training_config import TrainingConfig
 from data.errors import UserError
 from data.preprocessor import Vocabularies
 from data.vectors import first_words, read_vectors

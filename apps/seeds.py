@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import keras
 
-from apps.application import Application, TrainingConfig
+from apps.application import Application
 from apps.divergence import Diverged
 from apps.options import to_json
 from apps.run_folder import CONFIG, GRADIENT_NORMS, HISTORY, METRICS, SEEDS, RunFolder, read_object
+from apps.training_config import TrainingConfig
 from apps.unfinished import UnfinishedTraining
 from data.examples import Corpus, LabelledTexts
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from apps.application import TrainingConfig
 from apps.options import option
+from apps.training_config import TrainingConfig
 from models.names import CELLS, CHARACTER_ENCODERS, HEADS
 
 

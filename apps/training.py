@@ -8,7 +8,6 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from apps.application import TrainingConfig
 from apps.averaged_weights import AveragedWeights
 from apps.checkpoints import Checkpoints
 from apps.divergence import Diverged, StopOnDivergence, check_figures
@@ -18,6 +17,7 @@ from apps.progress import Progress
 from apps.run_folder import CHECKPOINTS, HISTORY, LOGS
 from apps.signals import Signals, Terminated
 from apps.tensorboard_logs import TensorBoardLogs
+from apps.training_config import TrainingConfig
 from data.errors import UserError
 from data.pipeline import Batches
 from models.layer_rates import LayerRates

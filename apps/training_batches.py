@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from apps.application import TrainingConfig
+from apps.training_config import TrainingConfig
 from data.pipeline import Batches
 
 

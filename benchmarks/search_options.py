@@ -41,8 +41,8 @@ def figures(options: argparse.Namespace) -> list[dict]:
     for combination in combinations(options):
         task.answer_with(TranslationPredictOptions(**combination))
         report = task.evaluate(validation)
-        rows.append({**combination, **{name: report[name] for name in ("bleu", "chrf")}})
-        rows[-1]["length_ratio"] = report["length_ratio"]
+        shown = ("bleu", "chrf", "length_ratio")
+        rows.append({**combination, **{name: report[name] for name in shown}})
         print(line(rows[-1].values()), flush=True)
     return rows
 

@@ -48,7 +48,6 @@ from apps.command_line import main
 from apps.generation import TextGeneration
 from apps.generation_config import GenerationOptions
 from apps.options import override
-from apps.run_folder import RunFolder
 from apps.text_generation import APPLICATION
 from data.names import END, START
 from data.streams import Streams
@@ -188,8 +187,8 @@ command("train", "--run", "runs/writer", "--sample-length", str(LENGTH), *OPTION
 # highest is the best.
 
 # %%
-run = RunFolder(FOLDER / "runs" / "writer")
-display(Image(filename=run.path / "training_curves.png"))
+run = FOLDER / "runs" / "writer"
+display(Image(filename=run / "training_curves.png"))
 
 # %% [markdown]
 # Is that good? Compare it with models that know nothing of the order: every character equally
@@ -197,9 +196,7 @@ display(Image(filename=run.path / "training_curves.png"))
 
 # %%
 command("evaluate", "--run", "runs/writer", "--split", "validation")
-description = run.describe()
-config = override(APPLICATION.config(), description["config"])
-task = TextGeneration.load(config, description, run.path)
+task = APPLICATION.trained(run)
 model, tokenizer = task.language_model, task.tokenizer
 figures = task.evaluate(validation)
 

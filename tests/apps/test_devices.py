@@ -8,7 +8,7 @@ import tensorflow as tf
 from numpy.testing import assert_allclose
 
 from apps import devices
-from apps.application import TrainingConfig
+from apps.training_config import TrainingConfig
 from data.errors import UserError
 
 TWO_DEVICES = """

@@ -11,13 +11,13 @@ import pytest
 import tensorflow as tf
 from numpy.testing import assert_array_equal
 
-from apps.application import TrainingConfig
 from apps.averaged_weights import AveragedWeights
 from apps.checkpoints import Checkpoints
 from apps.divergence import Diverged
 from apps.epochs import KeepProgress
 from apps.signals import Terminated
 from apps.training import Validation, fit, seed_everything
+from apps.training_config import TrainingConfig
 from data.errors import UserError
 
 ROWS = np.arange(12, dtype="float32").reshape(6, 2) / 12

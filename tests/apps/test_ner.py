@@ -9,7 +9,6 @@ import tensorflow as tf
 from apps import spans_on_screen
 from apps.command_line import main
 from apps.ner import APPLICATION
-from apps.run_folder import RunFolder
 from apps.tagging import TextTagging
 from data.corpora import read_tagged_texts
 
@@ -35,11 +34,7 @@ def ner(command_of, run):
 
 @pytest.fixture(scope="module")
 def task(run):
-    description = RunFolder(run).describe()
-    config = APPLICATION.config(
-        **{k: tuple(v) if isinstance(v, list) else v for k, v in description["config"].items()}
-    )
-    return TextTagging.load(config, description, run)
+    return APPLICATION.trained(run)
 
 
 def test_a_run_knows_its_types_and_figures(run):

@@ -16,7 +16,6 @@ import tensorflow as tf
 from numpy.testing import assert_allclose
 
 from apps import seeds
-from apps.application import TrainingConfig
 from apps.classification import TextClassification
 from apps.classification_config import ClassificationConfig
 from apps.command_line import main
@@ -24,6 +23,7 @@ from apps.divergence import Diverged
 from apps.epochs import KeepProgress
 from apps.hate_speech import APPLICATION
 from apps.run_folder import RunFolder
+from apps.training_config import TrainingConfig
 from apps.unfinished import UnfinishedTraining
 from data.errors import UserError
 from data.examples import Corpus, LabelledTexts

@@ -13,10 +13,7 @@ import tensorflow as tf
 
 from apps.command_line import main
 from apps.epochs import KeepProgress
-from apps.generation import TextGeneration
-from apps.generation_config import GenerationConfig, GenerationOptions
-from apps.options import override
-from apps.run_folder import RunFolder
+from apps.generation_config import GenerationOptions
 from apps.text_generation import APPLICATION
 from data.errors import UserError
 
@@ -44,9 +41,7 @@ def call(command_of, trained):
 
 
 def loaded(run):
-    description = RunFolder(run).describe()
-    config = override(GenerationConfig(), description["config"])
-    return TextGeneration.load(config, description, run)
+    return APPLICATION.trained(run)
 
 
 def test_a_run_knows_its_figures(trained):

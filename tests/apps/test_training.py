@@ -6,8 +6,9 @@ import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 
-from apps.application import Application, TrainingConfig
+from apps.application import Application
 from apps.training import fit, optimizer, seed_everything
+from apps.training_config import TrainingConfig
 from data.errors import UserError
 from models.optimizers import Adam, LossScale
 
