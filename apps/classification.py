@@ -15,11 +15,12 @@ from apps.held_out import HeldOut, logits_of
 from apps.model_builder import load, opened
 from apps.run_folder import CONFIG, MODEL
 from apps.training_batches import training_batches
+from data.chunks import in_chunks
 from data.columns import Columns
 from data.corpora import read_labelled_texts
 from data.errors import UserError
 from data.examples import Corpus, LabelledTexts
-from data.pipeline import Batches, describe_cut, vectorizer
+from data.pipeline import Batches, describe_cut
 from data.preprocessor import TextPreprocessor, Vocabularies, build_vocabularies
 from data.vectors import find_vectors
 from models.decision import Decision
@@ -65,7 +66,7 @@ class TextClassification:
             config.max_word_length if config.characters else 0,
             config.truncate,
         )
-        self.vectorize = vectorizer(self.preprocessor)
+        self.vectorize = in_chunks(self.preprocessor.ragged)
 
     @staticmethod
     def read(

@@ -11,7 +11,7 @@ from apps import training
 from apps.application import Application
 from apps.dialogue import Dialogue
 from apps.generation_config import GenerationConfig, GenerationOptions
-from apps.language_figures import LanguageFigures, ids_of, table
+from apps.language_figures import LanguageFigures, table
 from apps.language_model_builder import build_language_model, sizes
 from apps.model_builder import load
 from apps.run_folder import CONFIG, MODEL
@@ -143,7 +143,7 @@ class TextGeneration:
         """What the training descends: the streams of the training split and the loss on them."""
         config, train = self.config, corpus.split("train")
         streams = Streams(
-            ids_of(self.tokenizer, train.texts),
+            self.tokenizer.encode_all(train.texts),
             config.batch_size,
             config.sequence_length,
             config.seed,

@@ -21,7 +21,7 @@ def logits_of(model: keras.Model, ids: dict[str, tf.RaggedTensor]) -> np.ndarray
 
     Args:
         model: ids to logits.
-        ids: from a `data.pipeline.vectorizer`.
+        ids: as `TextPreprocessor.ragged` returns them.
     """
     replicas = model.distribute_strategy.num_replicas_in_sync
     batches = Batches(
@@ -39,7 +39,7 @@ class HeldOut:
     """The validation split, tokenised once.
 
     Args:
-        ids: of its texts, from a `data.pipeline.vectorizer`.
+        ids: of its texts, as `TextPreprocessor.ragged` returns them.
         examples: the split.
         prior: <float>[num_classes], frequency of each class in the training split.
         multi_label: whether a text may have any number of classes.

@@ -16,18 +16,6 @@ from models.language_model import LanguageModel
 _ROWS, _CONTEXT, _LENGTH = 32, 512, 128
 # Logits at once.
 _LOGITS = 2**26
-_CHUNK = 1024
-_STRINGS = [tf.TensorSpec([None], tf.string)]
-
-
-def ids_of(tokenizer: UnitTokenizer, texts: list[str]) -> tf.RaggedTensor:
-    """<int32>[texts, (units)], encoded in chunks."""
-    encode = graph(tokenizer.encode, input_signature=_STRINGS)
-    chunks = [
-        encode(tf.constant(texts[start : start + _CHUNK], tf.string))
-        for start in range(0, max(len(texts), 1), _CHUNK)
-    ]
-    return tf.concat(chunks, axis=0)
 
 
 class LanguageFigures:
@@ -48,7 +36,7 @@ class LanguageFigures:
     ):
         self._model = model
         self._nats_of = graph(self._batch, reduce_retracing=True)
-        ids = ids_of(tokenizer, documents.texts)
+        ids = tokenizer.encode_all(documents.texts)
         rows = _LOGITS // (_LENGTH * tokenizer.vocabulary_size)
         self.streams = Streams(
             ids,

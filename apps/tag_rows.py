@@ -48,7 +48,7 @@ def tag_rows(
     Args:
         preprocessor: tokens to ids.
         examples: the split.
-        tokens: of its texts, from `data.tag_preprocessor.all_tokens`.
+        tokens: of its texts, by `data.tag_preprocessor.all_tokens`.
         types: of entities.
         size: tokens of a row, at most.
     """

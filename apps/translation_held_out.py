@@ -14,7 +14,6 @@ from models.translation_loss import smoothed_cross_entropy
 from models.translation_search import TranslationSearch
 from models.translation_serving import ServingTranslator
 
-_CHUNK = 1024
 # Enough to choose an epoch by; more would take longer than they tell.
 _MOST_ROWS = 2000
 _TOKENS = 4096
@@ -23,14 +22,9 @@ _TOKENS = 4096
 def ids_of(
     tokenizers: tuple[UnitTokenizer, UnitTokenizer], examples: ParallelTexts
 ) -> list[tf.RaggedTensor]:
-    """The ids of both sides of all pairs, <int32>[rows, (length)] each, encoded in chunks."""
-    encoded = []
-    for tokenizer, texts in zip(tokenizers, (examples.texts, examples.translations), strict=True):
-        encode = graph(tokenizer.encode, input_signature=[tf.TensorSpec([None], tf.string)])
-        starts = range(0, max(len(texts), 1), _CHUNK)
-        chunks = [encode(tf.constant(texts[at : at + _CHUNK], tf.string)) for at in starts]
-        encoded.append(tf.concat(chunks, axis=0))
-    return encoded
+    """The ids of both sides of all pairs, <int32>[rows, (length)] each."""
+    sides = (examples.texts, examples.translations)
+    return [each.encode_all(texts) for each, texts in zip(tokenizers, sides, strict=True)]
 
 
 class TranslationHeldOut:

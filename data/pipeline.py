@@ -1,47 +1,22 @@
 """Examples to batches: tokenised once, rows of like length together, no autotuner."""
 
-from collections.abc import Callable, Iterator
-
 import numpy as np
 import tensorflow as tf
 
 from data.buckets import batch_order, few_lengths, rows_of_shape
-from data.graphs import as_it_stands, graph
+from data.chunks import in_chunks
+from data.graphs import as_it_stands
 from data.preprocessor import TextPreprocessor
-
-_CHUNK = 1024
-_STRINGS = tf.TensorSpec([None], tf.string)
-
-
-def vectorizer(
-    preprocessor: TextPreprocessor,
-) -> Callable[[list[str]], dict[str, tf.RaggedTensor]]:
-    """A function that takes texts and returns the ids of all of them, in memory, tokenised in
-    chunks; shapes as `TextPreprocessor.ragged`. Its graph is made once, for all splits."""
-    ids_of = graph(preprocessor.ragged, input_signature=[_STRINGS])
-
-    def vectorize(texts: list[str]) -> dict[str, tf.RaggedTensor]:
-        chunks = [ids_of(chunk) for chunk in _chunks(texts)]
-        return {name: tf.concat([chunk[name] for chunk in chunks], axis=0) for name in chunks[0]}
-
-    return vectorize
 
 
 def describe_cut(preprocessor: TextPreprocessor, texts: list[str]) -> str:
     """A line on how many texts are longer than what the preprocessor keeps of them."""
-    count = graph(preprocessor.count_cut, input_signature=[_STRINGS])
-    counts = [count(chunk).numpy() for chunk in _chunks(texts)]
-    longer, tokens, dropped = (int(number) for number in sum(counts))
+    counts = in_chunks(lambda chunk: preprocessor.count_cut(chunk)[None])(texts)
+    longer, tokens, dropped = counts.numpy().sum(axis=0).tolist()
     return (
         f"cut: {longer:,} of {len(texts):,} texts are longer than {preprocessor.max_length:,} "
         f"tokens; {dropped / max(tokens, 1):.1%} of the tokens dropped"
     )
-
-
-def _chunks(texts: list[str]) -> Iterator[tf.Tensor]:
-    """<string>[at most _CHUNK] each, at least one."""
-    for start in range(0, max(len(texts), 1), _CHUNK):
-        yield tf.constant(texts[start : start + _CHUNK], tf.string)
 
 
 class Batches:
@@ -52,7 +27,7 @@ class Batches:
     that a mean over the rows stays what it is without them.
 
     Args:
-        ids: from a `vectorizer`; `token_ids` gives the lengths.
+        ids: of all rows; `token_ids` gives the lengths.
         targets: <float32>[rows, ...], or <int32>[rows, (tokens)], which is padded like the ids.
         batch_size, batch_tokens: as `batch_order`.
         shuffle_seed: the order of all epochs follows from it; None keeps ascending length.

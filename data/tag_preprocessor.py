@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from data.chunks import in_chunks
 from data.graphs import graph
 from data.names import CASES
 from data.preprocessor import (
@@ -18,19 +19,12 @@ from data.preprocessor import (
     letters_of,
     token_lookup,
 )
-from data.tokens import Tokens, tokens_of, with_zeros
+from data.tokens import tokens_of, with_zeros
 from data.unit_tokenizer import UnitTokenizer
 
-_CHUNK = 1024
 _STRINGS = tf.TensorSpec([None], tf.string)
-
-
-def all_tokens(texts: list[str]) -> Tokens:
-    """The tokens of all texts, in memory, made in chunks."""
-    split = graph(tokens_of, input_signature=[_STRINGS])
-    starts = range(0, max(len(texts), 1), _CHUNK)
-    chunks = [split(tf.constant(texts[at : at + _CHUNK], tf.string)) for at in starts]
-    return Tokens(*(tf.concat(parts, axis=0) for parts in zip(*chunks, strict=True)))
+# The `Tokens` of all texts of a list.
+all_tokens = in_chunks(tokens_of)
 
 
 def build_tag_vocabularies(

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from data.byte_pairs import Merger
+from data.chunks import in_chunks
 from data.names import END, PADDING, START, UNKNOWN, UNKNOWN_TEXT
 from data.pieces import pieces_of
 from data.token_units import splitter_of
@@ -25,6 +26,7 @@ class UnitTokenizer(tf.Module):
 
     Attributes:
         vocabulary_size: ids, the four special ones included.
+        encode_all: `encode` for a list of strings of any length.
     """
 
     def __init__(self, units: Units):
@@ -53,6 +55,7 @@ class UnitTokenizer(tf.Module):
             self._lookup = _table({-1: UNKNOWN} | codes, tf.int64)
         if self.kind == "subwords":
             self._merger = Merger(list(units.merges), ids, self.vocabulary_size)
+        self.encode_all = in_chunks(self.encode)
 
     def encode(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """The ids of texts, without START and END.

@@ -11,14 +11,18 @@ def missing_to_bucket(size: tf.Tensor) -> tf.Tensor:
     return tf.gather(LENGTHS, tf.searchsorted(LENGTHS, size[None])[0]) - size
 
 
-def extended(x: tf.Tensor, missing: tf.Tensor) -> tf.Tensor:
-    """`x` with so many zeros, or false, at the end of its first axis; itself if there are none."""
+def extended(tensors: list[tf.Tensor], missing: tf.Tensor) -> list[tf.Tensor]:
+    """Each with so many zeros, or false, at the end of its first axis; themselves if there are
+    none."""
 
     def longer():
-        shape = tf.concat([missing[None], tf.shape(x)[1:]], axis=0)
-        return tf.concat([x, tf.zeros(shape, x.dtype)], 0)
+        return [tf.concat([x, _zeros(missing, x)], axis=0) for x in tensors]
 
     # In a step that is compiled as a whole both branches would need one shape.
     if control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
         return longer()
-    return tf.cond(missing > 0, longer, lambda: x)
+    return tf.cond(missing > 0, longer, lambda: tensors)
+
+
+def _zeros(rows: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
+    return tf.zeros(tf.concat([rows[None], tf.shape(like)[1:]], axis=0), like.dtype)

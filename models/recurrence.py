@@ -114,15 +114,18 @@ def run(
     padding = missing_to_bucket(steps)
     missing = _round_up(batch, parts * _COLUMNS) - batch
 
-    def pieces(rows):
-        # Whole rows first: they lie together, and a part of them needs no copy.
-        return tf.split(extended(rows, missing), parts)
-
+    # Whole rows first: they lie together, and a part of them needs no copy.
+    rows = [inputs, *states] if mask is None else [inputs, *states, mask]
+    inputs_parts, *others = [tf.split(each, parts) for each in extended(rows, missing)]
+    state_parts, mask_parts = others[: len(states)], others[len(states) :]
     # [batch, time, features] -> [time, features, batch]
-    laid = [[extended(tf.transpose(x, [1, 2, 0]), padding) for x in pieces(inputs)]]
-    laid += [[tf.transpose(part) for part in pieces(state)] for state in states]
+    timed = [tf.transpose(part, [1, 2, 0]) for part in inputs_parts]
+    timed += [tf.transpose(part)[:, None, :] for each in mask_parts for part in each]
+    timed = extended(timed, padding)
+    laid = [timed[:parts]]
+    laid += [[tf.transpose(part) for part in each] for each in state_parts]
     if mask is not None:
-        laid.append([extended(tf.transpose(part)[:, None, :], padding) for part in pieces(mask)])
+        laid.append(timed[parts:])
     kernels, biases = [kernel, recurrent_kernel], [bias[:, None], recurrent_bias[:, None]]
     if equations.merged:
         kernels, biases = [tf.concat(kernels, axis=0)], [tf.add_n(biases)]

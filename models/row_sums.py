@@ -21,8 +21,8 @@ def dense_gradient(gradient, shape) -> tf.Tensor:
     if not isinstance(gradient, tf.IndexedSlices) or not compiled_loops():
         return tf.convert_to_tensor(gradient)
     rows, values = gradient.indices, gradient.values
-    missing = missing_to_bucket(tf.size(rows))
-    return tf.ensure_shape(_sum(extended(rows, missing), extended(values, missing), shape), shape)
+    rows, values = extended([rows, values], missing_to_bucket(tf.size(rows)))
+    return tf.ensure_shape(_sum(rows, values, shape), shape)
 
 
 @graph(jit_compile=True, reduce_retracing=True)

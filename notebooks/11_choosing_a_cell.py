@@ -15,8 +15,9 @@
 # # 11 · Choosing a cell
 #
 # SimpleRNN, LSTM or GRU, one way or both? The notebooks before this one say what each can do. This
-# one asks what that is worth: every cell on every task of the suite, at **one equal budget**, and
-# what it costs. The same four candidates each time, with the same size of the state:
+# one asks what that is worth: every cell on every task of the suite (to classify, to tag, to write,
+# to translate), at **one equal budget**, and what it costs. The same four candidates each time,
+# with the same size of the state:
 #
 # - one way: **SimpleRNN**, **LSTM**, **GRU**,
 # - both ways: a **GRU** with half of the units in each direction.
@@ -60,9 +61,10 @@ plt.rcParams.update({"figure.figsize": (7, 3), "figure.constrained_layout.use": 
 # ## The tasks
 #
 # The samples are small. To have something to measure by, only six of ten rows are for training,
-# and four for looking (the applications themselves keep one of ten). Translation gets the made-up
-# language of notebook 10, the sentence in a mirror, since nothing could be told of a few hundred
-# real pairs.
+# and four for looking (the applications themselves keep one of ten). Sentiment stands for all that
+# classify: hate speech and spam are the same model, and their samples are smaller still; `full` has
+# hate speech, too. Translation gets the made-up language of notebook 10, the sentence in a mirror,
+# since nothing could be told of a few hundred real pairs.
 
 # %%
 PARTS = ("train", "train", "train", "validation", "validation")
@@ -121,7 +123,7 @@ def mirrored(pairs=2000, longest=8):
         "--learning-rate",
         "5e-3",
         "--epochs",
-        "6",
+        "4",
     ]
 
 
@@ -141,10 +143,9 @@ if SETTING == "full":
         "translation": ("translation", "bleu", real("multi30k")),
     }
 else:
-    writing = ["--epochs", "4", "--sample-length", "0", "--embedding-dim", "32", "--dropout", "0.1"]
+    writing = ["--epochs", "3", "--sample-length", "0", "--embedding-dim", "32", "--dropout", "0.1"]
     writing += ["--learning-rate", "5e-3"]
     TASKS = {
-        "hate speech": ("hate_speech", "macro_f1", labelled("hate_speech.csv")),
         "sentiment": ("sentiment", "accuracy", labelled("sentiment.csv")),
         "named entities": ("ner", "f1", tagged()),
         "text generation": ("text_generation", "perplexity", writing),
@@ -159,7 +160,7 @@ CANDIDATES = {
 }
 ONE_WAY = {"text generation"}  # what it should predict must not be read
 if SETTING == "tiny":
-    TASKS = {name: TASKS[name] for name in ("hate speech", "text generation")}
+    TASKS = {name: TASKS[name] for name in ("sentiment", "text generation")}
     for _, _, options in TASKS.values():
         options += ["--epochs", "2", "--batch-size", "256"]
     CANDIDATES = {name: CANDIDATES[name] for name in ("SimpleRNN", "GRU")}
@@ -232,14 +233,12 @@ figure.legend(points, [*colours], loc="outside lower center", ncols=4)
 plt.show()
 
 # %% [markdown]
-# The budget is small, 216 steps for sentiment and some 400 for text generation. So the question is:
+# The budget is small, 216 steps for sentiment and some 300 for text generation. So the question is:
 # **what learns soon?** One seed and a few dozen to a few hundred examples to measure by: a small
 # difference is chance.
 #
 # - **Sentiment**: the GRUs lead, both ways or one, and the SimpleRNN is the last. Half of the
 #   reviews are positive: who guesses has 0.5, and that is where all of them come from.
-# - **Hate speech**: all have only begun, and reading both ways is ahead. Its halves together have
-#   fewer weights than one whole.
 # - **Named entities**: the LSTM has hardly begun when the steps are over. It has the most to learn,
 #   and a memory that nobody asks for in sentences of a dozen words.
 # - **Text generation**: the GRU is the best, the SimpleRNN not far behind, and an epoch of the

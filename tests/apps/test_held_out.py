@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from apps import held_out
 from apps.held_out import HeldOut, logits_of
+from data.chunks import in_chunks
 from data.examples import LabelledTexts
-from data.pipeline import vectorizer
 from data.preprocessor import TextPreprocessor, Vocabularies
 
 VOCABULARIES = Vocabularies(["<start>", "a", "b", "c"], ["a", "b", "c"])
@@ -88,7 +88,7 @@ def test_logits_come_in_the_order_of_the_texts_whatever_their_length():
             return np.concatenate([ids.max(axis=1, keepdims=True) for ids in rows])
 
     preprocessor = TextPreprocessor(VOCABULARIES, "plain", 5)
-    ids = vectorizer(preprocessor)(["a a c", "b", "a", "a a a b"])
+    ids = in_chunks(preprocessor.ragged)(["a a c", "b", "a", "a a a b"])
     assert logits_of(LastToken(), ids).ravel().tolist() == [5, 4, 3, 4]
 
 
@@ -108,6 +108,6 @@ def test_long_texts_are_computed_a_few_at_a_time_and_keep_their_order(monkeypatc
     monkeypatch.setattr(held_out, "_TOKENS", 12)
     preprocessor = TextPreprocessor(VOCABULARIES, "plain", 20)
     texts = ["a " * 15, "a", "a b", "a " * 3]
-    logits = logits_of(Lengths(), vectorizer(preprocessor)(texts))
+    logits = logits_of(Lengths(), in_chunks(preprocessor.ragged)(texts))
     assert logits[:, 0].tolist() == [16, 2, 3, 4]
     assert seen == [(3, 4), (1, 16)]

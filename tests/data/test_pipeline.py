@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data.pipeline import Batches, describe_cut, vectorizer
+from data.chunks import in_chunks
+from data.pipeline import Batches, describe_cut
 from data.preprocessor import TextPreprocessor, Vocabularies
 
 TOY = TextPreprocessor(Vocabularies(["<start>", "a", "b"], ["a", "b"]), "tweet", 9, 2)
@@ -14,7 +15,7 @@ TARGETS = np.arange(23, dtype=np.float32)[:, np.newaxis]
 
 
 def toy(**options):
-    return Batches(vectorizer(TOY)(TEXTS), TARGETS, 4, **options)
+    return Batches(in_chunks(TOY.ragged)(TEXTS), TARGETS, 4, **options)
 
 
 def dataset(epoch=0, **options):
@@ -29,7 +30,7 @@ def epoch(data):
 @pytest.mark.parametrize("rows", [1, 23, 1024, 1025])
 def test_vectorizing_equals_calling_the_preprocessor(rows):
     texts = (TEXTS * 50)[:rows]
-    ids = vectorizer(TOY)(texts)
+    ids = in_chunks(TOY.ragged)(texts)
     called = TOY(tf.constant(texts))
     assert ids.keys() == called.keys() == {"token_ids", "character_ids"}
     for name in ids:
@@ -45,7 +46,7 @@ def test_what_is_cut_is_told_over_all_chunks():
 
 
 def test_vectorizing_no_texts_has_no_rows():
-    assert vectorizer(TOY)([])["token_ids"].nrows() == 0
+    assert in_chunks(TOY.ragged)([])["token_ids"].nrows() == 0
 
 
 @pytest.mark.parametrize("shuffle_seed", [None, 3])
