@@ -241,10 +241,11 @@ plt.show()
 #   reviews are positive: who guesses has 0.5, and that is where all of them come from.
 # - **Named entities**: the LSTM has hardly begun when the steps are over. It has the most to learn,
 #   and a memory that nobody asks for in sentences of a dozen words.
-# - **Text generation**: the GRU is the best, the SimpleRNN not far behind, and an epoch of the
+# - **Text generation**: the GRU is the best, the SimpleRNN hardly behind, and an epoch of the
 #   SimpleRNN costs little more than half. With equal seconds it might be the other way round.
-# - **Translation**: all are nearly perfect. Attention finds the words (notebook 10), so that the
-#   cell has little to remember.
+# - **Translation**: the SimpleRNN and both ways are nearly perfect, the LSTM is on its way: again
+#   it is the slowest to begin. Attention finds the words (notebook 10), so that the cell has little
+#   to remember: with six epochs instead of four all have a BLEU of 95 or more.
 #
 # The SimpleRNN does well in most of these, and that is no contradiction to notebook 3: these texts
 # are short, or the next character depends on the last few. What is asked decides about the cell.
