@@ -13,9 +13,7 @@ from data.unit_tokenizer import UnitTokenizer
 from models.language_model import LanguageModel
 
 # Rows of a batch, each of which begins with the states after so many units before its part.
-_ROWS, _CONTEXT, _LENGTH = 32, 512, 128
-# Logits at once.
-_LOGITS = 2**26
+_ROWS, _CONTEXT, _LENGTH = 32, 512, 64
 
 
 class LanguageFigures:
@@ -36,11 +34,11 @@ class LanguageFigures:
     ):
         self._model = model
         self._nats_of = graph(self._batch, reduce_retracing=True)
+        self._nats_of_features = graph(self._softmax, jit_compile=True)
         ids = tokenizer.encode_all(documents.texts)
-        rows = _LOGITS // (_LENGTH * tokenizer.vocabulary_size)
         self.streams = Streams(
             ids,
-            max(1, min(_ROWS, rows)),
+            _ROWS,
             _LENGTH,
             ends=ends and documents.whole,
             labels=documents.labels,
@@ -88,9 +86,23 @@ class LanguageFigures:
         fresh = self._model.initial_states(tf.shape(targets)[0], inputs.get("labels"))
         starts = inputs["starts"][:, None]
         states = [tf.where(starts, new, old) for new, old in zip(fresh, states, strict=True)]
-        logits, states = self._model(inputs["token_ids"], states, training=False)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
-        return tf.reduce_sum(tf.where(targets != 0, losses, 0.0)), states
+        outputs, states = self._model.outputs_of(inputs["token_ids"], states)
+        features = tf.cast(self._model.features(outputs), tf.float32)
+        return self._nats_of_features(features, targets), states
+
+    def _softmax(self, features, targets):
+        """Features <float32>[rows, time, size] to the sum of the negative log-likelihoods.
+
+        A row at a time, and compiled: the logits of some tens of units over a large vocabulary stay
+        in the cache, and no more of them are ever there.
+        """
+
+        def nats(row):
+            logits = self._model.logits(row[0])
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(row[1], logits)
+            return tf.reduce_sum(tf.where(row[1] != 0, losses, 0.0))
+
+        return tf.reduce_sum(tf.map_fn(nats, (features, targets), fn_output_signature=tf.float32))
 
 
 def table(report: dict, unit: str) -> str:
