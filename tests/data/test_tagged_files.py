@@ -115,6 +115,23 @@ def test_conll2003_is_read_from_the_files_of_the_shared_task(tmp_path):
     assert corpus.split("test").rows[0].spans == ((0, 2, "ORG"), (11, 13, "LOC"))
 
 
+def test_without_files_tensorflow_datasets_prepares_conll2003(tmp_path, monkeypatch):
+    text = "-DOCSTART- -X- -X- O\n\nEU NNP B-NP B-ORG\nrejects VBZ B-VP O\nUK NNP B-NP B-LOC\n\n"
+    downloaded = tmp_path / "downloaded"
+    downloaded.mkdir()
+    for name in ("train", "valid", "test"):
+        (downloaded / f"{name}.txt").write_text(text)
+    monkeypatch.setattr(
+        "tensorflow_datasets.download.DownloadManager.download_and_extract", lambda *_: downloaded
+    )
+    monkeypatch.setattr("tensorflow_datasets.core.constants.DATA_DIR", str(tmp_path / "tfds"))
+    monkeypatch.setattr("data.conll2003.check_download", lambda *_: None)
+    corpus = read_tagged_texts("conll2003", "", str(tmp_path))
+    assert list(corpus.splits) == ["train", "validation", "test"]
+    assert [part.texts for part in corpus.splits.values()] == [["EU rejects UK"]] * 3
+    assert corpus.split("test").rows[0].spans == ((0, 2, "ORG"), (11, 13, "LOC"))
+
+
 @pytest.mark.parametrize(("name", "sizes"), [("wnut17", [3394, 1009, 1287]), ("btc", [6338, 1000])])
 def test_a_corpus_has_its_official_splits(name, sizes):
     if not (DATA / name).is_dir():
