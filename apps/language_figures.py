@@ -34,7 +34,7 @@ class LanguageFigures:
     ):
         self._model = model
         self._nats_of = graph(self._batch, reduce_retracing=True)
-        self._nats_of_features = graph(self._softmax, jit_compile=True)
+        self._nats_of_features = graph(self._features, jit_compile=True)
         ids = tokenizer.encode_all(documents.texts)
         self.streams = Streams(
             ids,
@@ -87,11 +87,10 @@ class LanguageFigures:
         starts = inputs["starts"][:, None]
         states = [tf.where(starts, new, old) for new, old in zip(fresh, states, strict=True)]
         outputs, states = self._model.outputs_of(inputs["token_ids"], states)
-        features = tf.cast(self._model.features(outputs), tf.float32)
-        return self._nats_of_features(features, targets), states
+        return self._nats_of_features(self._model.features(outputs), targets), states
 
-    def _softmax(self, features, targets):
-        """Features <float32>[rows, time, size] to the sum of the negative log-likelihoods.
+    def _features(self, features, targets):
+        """Features <float>[rows, time, size] and their targets to the same, <float32>[].
 
         A row at a time, and compiled: the logits of some tens of units over a large vocabulary stay
         in the cache, and no more of them are ever there.
