@@ -1,5 +1,6 @@
 """The text classification task: one classifier, from its data to its answers."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,8 +29,10 @@ from models.ensemble import Ensemble
 from models.layer_rates import depths_of
 from models.losses import class_weights, classification_loss
 from models.metrics import headline
+from models.ngram_regression import fit_ngrams
 from models.precision import in_full_precision
 from models.serving import ServingClassifier
+from models.wide_classifier import WideClassifier
 
 
 class TextClassification:
@@ -190,8 +193,24 @@ class TextClassification:
             depths_of(self.model) if config.init_from else None,
         )
         self.model = in_full_precision(self.model)
+        if config.linear:
+            begin = time.monotonic()
+            self._widen(batches.ids["token_ids"], corpus.split("train"), held_out)
+            ending = ending._replace(seconds=ending.seconds + time.monotonic() - begin)
         self.decide(held_out)
         return ending
+
+    def _widen(self, ids: tf.RaggedTensor, train: LabelledTexts, held_out: HeldOut) -> None:
+        """Adds a linear model of the training split's n-grams."""
+        weights = class_weights(train.targets, self.config.class_weight)
+        size = self.model.settings["vocabulary_size"]
+        ngrams = fit_ngrams(ids, train.targets, self.multi_label, size, weights)
+        if ngrams is None:
+            print("linear model: no word is in enough training texts, there is none")
+            return
+        share = held_out.share(self.model, ngrams)
+        print(f"linear model: {ngrams.entries:,} words and pairs, {share:.2f} of its logits")
+        self.model = WideClassifier.of(self.model, ngrams, share)
 
     def held_out(self, corpus: Corpus) -> HeldOut:
         """The validation split, for `fit` and `decide`."""

@@ -8,7 +8,9 @@ import keras
 import tensorflow as tf
 
 from data.graphs import graph
+from models.classifier import TextClassifier
 from models.recurrence import stock_operations
+from models.wide_classifier import WideClassifier
 
 # The id that `data.preprocessor` gives to unknown tokens and unknown letters.
 UNKNOWN = 1
@@ -18,20 +20,37 @@ STEPS = 64
 TOKENS = 16_384
 
 
-def split(model: keras.Model) -> tuple[keras.Model, keras.Model]:
+def split(model: TextClassifier | WideClassifier) -> tuple[keras.Model, keras.Model]:
     """A classifier in two, which share its weights.
 
     Args:
-        model: token ids to logits, with a layer `recurrent` that takes features and a mask.
+        model: token ids to logits. What a linear model of n-grams adds to them at each token counts
+            as features of the token.
 
     Returns:
         The front end, ids to `[features, mask]` (<float32>[batch, time, features] and <bool>[batch,
         time], true at real tokens), and the rest, `[features, mask]` to logits.
     """
+    if isinstance(model, WideClassifier):
+        return _split_wide(model)
     features_and_mask = model.get_layer("recurrent").input
     return (
         keras.Model(model.input, features_and_mask),
         keras.Model(features_and_mask, model.output),
+    )
+
+
+def _split_wide(model: WideClassifier) -> tuple[keras.Model, keras.Model]:
+    front_end, back_end = split(model.recurrent)
+    features, mask = front_end(model.input)
+    terms = model.ngrams(model.input["token_ids"])
+    both = keras.Input((None, features.shape[-1] + terms.shape[-1]))
+    real = keras.Input((None,), dtype="bool")
+    logits = back_end([both[..., : features.shape[-1]], real])
+    logits += keras.ops.sum(both[..., features.shape[-1] :], axis=1)
+    return (
+        keras.Model(model.input, [keras.ops.concatenate([features, terms], axis=-1), mask]),
+        keras.Model([both, real], logits),
     )
 
 

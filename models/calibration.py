@@ -28,16 +28,22 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray, multi_label: bool) 
     logits, targets = np.asarray(logits, np.float64), np.asarray(targets, np.float64)
 
     def cost(log_temperature: float) -> float:
-        scaled, prior = logits / np.exp(log_temperature), (log_temperature / _DEVIATION) ** 2 / 2
-        if multi_label:
-            # -log sigmoid(x) = log(1 + exp(-x)), of the right side of each.
-            return np.logaddexp(0.0, np.where(targets > 0.5, -scaled, scaled)).sum() + prior
-        return -(targets * log_softmax(scaled, axis=1)).sum() + prior
+        prior = (log_temperature / _DEVIATION) ** 2 / 2
+        scaled = logits / np.exp(log_temperature)
+        return negative_log_likelihood(scaled, targets, multi_label) + prior
 
     if not len(logits):
         return 1.0
     found = minimize_scalar(cost, bounds=_LOG_TEMPERATURES, method="bounded")
     return float(np.exp(found.x))
+
+
+def negative_log_likelihood(logits: np.ndarray, targets: np.ndarray, multi_label: bool) -> float:
+    """The sum over rows, in nats; arguments as `fit_temperature`."""
+    if multi_label:
+        # -log sigmoid(x) = log(1 + exp(-x)), of the right side of each.
+        return float(np.logaddexp(0.0, np.where(targets > 0.5, -logits, logits)).sum())
+    return float(-(targets * log_softmax(logits, axis=1)).sum())
 
 
 def reliability(

@@ -9,11 +9,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from apps.classification import TextClassification
 from apps.classification_config import ClassificationConfig
+from apps.explanation import Explained
 from apps.hate_speech import APPLICATION
 from data.corpora import read_labelled_texts
 from data.errors import UserError
 from data.examples import Corpus, LabelledTexts
 from models.decision import Decision
+from models.wide_classifier import WideClassifier
 
 TEXTS = ["you fool", "you old fool", "fine day", "a fine old day", "what?", "what"]
 SMALL = ClassificationConfig(units=3, embedding_dim=4, max_word_length=5, min_count=1, epochs=1)
@@ -129,6 +131,37 @@ def test_the_decision_is_that_of_the_validation_split(tmp_path, monkeypatch):
     task.save(tmp_path)
     description = json.loads(json.dumps(task.describe()))
     assert TextClassification.load(SMALL, description, tmp_path).decision == chosen
+
+
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_a_linear_model_is_fitted_saved_and_served_with_the_recurrent_one(multi_label, tmp_path):
+    data = corpus(multi_label)
+    config = dataclasses.replace(SMALL, linear=True, monitor="macro_f1")
+    task = TextClassification.build(config, data)
+    task.fit(data, tmp_path)
+    task.save(tmp_path)
+    description = json.loads(json.dumps(task.describe()))
+    loaded = TextClassification.load(config, description, tmp_path)
+    assert isinstance(loaded.model, WideClassifier)
+    assert_array_equal(loaded.scores(TEXTS), task.scores(TEXTS))
+    # One epoch of six texts teaches a recurrent model nothing, and a linear one all of them.
+    assert loaded.evaluate(data.split("train"))["macro_f1"] > 0.9
+    answer = loaded.columns(loaded.serving().serve(tf.constant(TEXTS)))
+    served = [[row[f"score_{name}"] for name in task.class_names] for row in answer]
+    assert_allclose(served, task.scores(TEXTS), atol=1e-6)
+    (row,) = Explained(loaded).columns(Explained(loaded).serve(tf.constant(["you fool"])))
+    assert row["explanation"].words == ["you", "fool"]
+    assert not row["explanation"].gap_matters
+
+
+def test_without_a_word_there_is_no_linear_model(tmp_path, capsys):
+    data = corpus()
+    rows = LabelledTexts([" "] * 6, data.split("train").targets, data.class_names, None)
+    data = dataclasses.replace(data, splits={"train": rows, "validation": rows})
+    task = TextClassification.build(dataclasses.replace(SMALL, linear=True), data)
+    task.fit(data, tmp_path)
+    assert "no word is in enough training texts" in capsys.readouterr().out
+    assert not isinstance(task.model, WideClassifier)
 
 
 @pytest.mark.parametrize("entry", ["rude", "rude=", "rude=2", "rude=0", "kind=0.5", "=0.5"])
