@@ -11,7 +11,7 @@ import tensorflow as tf
 from apps import answers, classification_report, training
 from apps.application import Application
 from apps.classification_config import ClassificationConfig
-from apps.classifier_builder import build_classifier, language_model_vocabularies, sizes
+from apps.classifier_builder import build_classifier, inherited_vocabularies, sizes
 from apps.held_out import HeldOut, logits_of
 from apps.model_builder import load, opened
 from apps.run_folder import CONFIG, MODEL
@@ -96,9 +96,9 @@ class TextClassification:
             corpus.split("train").texts, config.standardize, config.max_tokens, config.min_count
         )
         if config.init_from:
-            vocabularies = language_model_vocabularies(config.init_from, vocabularies)
+            vocabularies = inherited_vocabularies(config.init_from, vocabularies)
         vocabularies, open_rows = opened(vocabularies, config)
-        model = build_classifier(config, vocabularies, len(corpus.class_names), open_rows)
+        model = build_classifier(config, vocabularies, corpus.class_names, open_rows)
         return cls(config, corpus.class_names, corpus.multi_label, vocabularies, model)
 
     @classmethod

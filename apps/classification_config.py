@@ -15,6 +15,7 @@ class ClassificationConfig(TrainingConfig):
     """What a text classifier adds to `TrainingConfig`."""
 
     classifies: ClassVar[bool] = True
+    begins_with: ClassVar[tuple[str, ...]] = ("text_generation", "classifier")
 
     text_column: str = option("text", "column of a user's file with the texts")
     label_column: str = option(
@@ -70,7 +71,9 @@ class ClassificationConfig(TrainingConfig):
     )
 
     init_from: str | None = option(
-        None, "run of a language model of tokens whose weights the training begins with"
+        None,
+        "run of a language model of tokens, or of a classifier, whose weights the training begins "
+        "with",
     )
     layer_decay: float = option(
         0.5,

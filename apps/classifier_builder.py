@@ -4,12 +4,18 @@ from pathlib import Path
 
 from apps.classification_config import ClassificationConfig
 from apps.language_model_builder import load_language_model
-from apps.model_builder import build, recurrent_options, set_vectors, vocabulary_sizes
+from apps.model_builder import build, load, recurrent_options, set_vectors, vocabulary_sizes
+from apps.run_folder import MODEL, RunFolder
+from apps.transfer import kind_of
+from data.errors import UserError
 from data.preprocessor import START, Vocabularies
 from data.units import Units
 from models.classifier import TextClassifier
+from models.ensemble import Ensemble
+from models.language_model import LanguageModel
 from models.names import PRECISIONS
-from models.transfer import take_over
+from models.transfer import begin_with, take_over
+from models.wide_classifier import WideClassifier
 
 
 def sizes(
@@ -20,15 +26,22 @@ def sizes(
 
 
 def build_classifier(
-    config: ClassificationConfig, vocabularies: Vocabularies, num_classes: int, open_rows: int = 0
+    config: ClassificationConfig,
+    vocabularies: Vocabularies,
+    class_names: tuple[str, ...],
+    open_rows: int = 0,
 ) -> TextClassifier:
     """The untrained model; the vectors of the last `open_rows` tokens stay as they are.
 
     Raises:
-        UserError: options that do not fit each other, or an unknown initializer.
+        UserError: options that do not fit each other, or an unknown initializer; or what the model
+            would begin with is missing, damaged or several models.
     """
+    trained = _trained(config.init_from) if config.init_from else None
+    if isinstance(trained, TextClassifier):
+        open_rows = trained.settings["open_rows"]
     settings = {
-        **sizes(config, vocabularies, num_classes),
+        **sizes(config, vocabularies, len(class_names)),
         "embedding_dim": config.embedding_dim,
         "recurrent": recurrent_options(config),
         "pooling": config.pooling,
@@ -41,12 +54,39 @@ def build_classifier(
     model = build(TextClassifier, settings)
     if config.vectors:
         set_vectors(model.get_layer("embedding"), vocabularies.tokens, config)
-    if config.init_from:
-        take_over(model, load_language_model(config.init_from))
+    if isinstance(trained, LanguageModel):
+        take_over(model, trained)
         print(f"vectors and recurrent layers: those of {config.init_from}")
+    elif trained is not None:
+        classes = RunFolder(Path(config.init_from)).describe()["class_names"]
+        same = tuple(classes) == tuple(class_names)
+        begin_with(model, trained, same)
+        print(f"{'all' if same else 'all but the last'} layers: those of {config.init_from}")
     return model
 
 
-def language_model_vocabularies(run: str, found: Vocabularies) -> Vocabularies:
-    """The tokens of a trained language model in the place of those that were found."""
-    return Vocabularies([START, *Units.load(Path(run)).tokens], found.characters)
+def _trained(run: str) -> LanguageModel | TextClassifier:
+    """The model in a run folder, a classifier without its linear model."""
+    if _holds_a_language_model(run):
+        return load_language_model(run)
+    model = load(
+        Path(run) / MODEL, {"vocabulary_size": len(Vocabularies.load(Path(run)).tokens) + 2}
+    )
+    if isinstance(model, Ensemble):
+        raise UserError(
+            f"{run} holds the mean of {len(model.members)} models. Begin with one of them, such as "
+            f"--init-from {run}/seeds/0"
+        )
+    return model.recurrent if isinstance(model, WideClassifier) else model
+
+
+def _holds_a_language_model(run: str) -> bool:
+    return kind_of(RunFolder(Path(run)).describe()) == "text_generation"
+
+
+def inherited_vocabularies(run: str, found: Vocabularies) -> Vocabularies:
+    """Those of a trained classifier; or the tokens of a trained language model in the place of
+    those that were found."""
+    if _holds_a_language_model(run):
+        return Vocabularies([START, *Units.load(Path(run)).tokens], found.characters)
+    return Vocabularies.load(Path(run))

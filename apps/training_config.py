@@ -14,7 +14,7 @@ class TrainingConfig:
 
     # Whether answers are scores of classes: what ensembles, bias reports and explanations need.
     classifies: ClassVar[bool] = False
-    # The applications whose runs `--init-from` takes.
+    # What the runs hold that `--init-from` takes, see `apps.transfer.kind_of`.
     begins_with: ClassVar[tuple[str, ...]] = ("text_generation",)
 
     dataset: str = option("sample", "sample, a named corpus, or the path of a file")

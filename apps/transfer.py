@@ -1,9 +1,9 @@
 """A training that begins with a trained model: what it takes over from its run."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
+from apps.options import override
 from apps.run_folder import RunFolder
 from data.errors import UserError
 from data.names import TAGGER_TOKENS, TOKEN_UNITS
@@ -14,8 +14,15 @@ _SAME = ("cell", "units", "num_layers", "residual", "layer_normalization", "embe
 _SAME_KIND = {
     "text_generation": ("tied", "unit", "vocabulary_size"),
     "ner": ("bidirectional", "characters", "max_word_length", "case_features"),
+    "classifier": ("bidirectional", "characters", "max_word_length", "pooling", "standardize"),
 }
-_KINDS = {"text_generation": "a language model", "ner": "a tagger"}
+_KINDS = {
+    "text_generation": "a language model",
+    "ner": "a tagger",
+    "classifier": "a classifier",
+}
+# A trained classifier's vocabulary has its vectors already.
+_NO_VECTORS = {"vectors": None, "open_vocabulary": 0}
 
 
 def inherited(config, given: dict):
@@ -23,35 +30,45 @@ def inherited(config, given: dict):
 
     Args:
         config: its options.
-        given: those of them that the user chose.
+        given: by name, those of them that the user chose.
 
     Raises:
         UserError: there is no such run, or a language model reads other units,
             or an option that was chosen is another than the trained model's.
     """
     description = RunFolder(Path(config.init_from)).describe()
-    model, kind = description["config"], description["application"]
+    model, kind = description["config"], kind_of(description)
     if kind not in config.begins_with:
         raise UserError(
-            f"{config.init_from} holds a run of {kind!r}, not of "
+            f"{config.init_from} holds a run of {description['application']!r}, not of "
             f"{' or '.join(_KINDS[each] for each in config.begins_with)}. Check --init-from"
         )
     # What cannot be used is refused before anything is taken from it.
-    if config.classifies:
+    if config.classifies and kind == "text_generation":
         follow = {**_of_classifier(config, model), **{name: model[name] for name in _SAME}}
+    elif config.classifies:
+        follow = {name: model[name] for name in (*_SAME, *_SAME_KIND[kind])} | _NO_VECTORS
     elif kind != config.begins_with[0]:
         # A tagger reads a language model beside its own layers.
         _check_unit(config, model, (TAGGER_TOKENS,), "taggers")
         follow = {}
     else:
         follow = {name: model[name] for name in (*_SAME, *_SAME_KIND[kind])}
-    for name, value in follow.items():
-        if name in given and given[name] != value:
+    followed = override(config, follow)
+    for name in follow:
+        ours, theirs = getattr(config, name), getattr(followed, name)
+        if name in given and ours != theirs:
             raise UserError(
-                f"--{name.replace('_', '-')} is {given[name]!r}, with --init-from "
-                f"{config.init_from} it is {value!r}. Leave it out"
+                f"--{name.replace('_', '-')} is {ours!r}, with --init-from {config.init_from} it "
+                f"is {theirs!r}. Leave it out"
             )
-    return replace(config, **follow)
+    return followed
+
+
+def kind_of(description: dict) -> str:
+    """What a run holds, by its description: "classifier" of whichever application, or the
+    application."""
+    return "classifier" if "decision" in description else description["application"]
 
 
 def _of_classifier(config, model: dict) -> dict:
@@ -60,8 +77,7 @@ def _of_classifier(config, model: dict) -> dict:
         "standardize": TOKEN_UNITS[model["unit"]],
         "bidirectional": False,
         "characters": False,
-        "vectors": None,
-        "open_vocabulary": 0,
+        **_NO_VECTORS,
     }
 
 

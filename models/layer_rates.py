@@ -41,5 +41,6 @@ def depths_of(model: keras.Model) -> dict[str, int]:
     for place, layer in enumerate(stack.layers):
         for part in [layer, *stack.norms[place : place + 1]]:
             depths |= {weight.path: stack.num_layers - place for weight in part.weights}
-    below = model.get_layer("embedding").weights
-    return depths | {weight.path: stack.num_layers + 1 for weight in below}
+    below = [layer for layer in model.layers if layer.name in ("embedding", "characters")]
+    weights = [weight for layer in below for weight in layer.weights]
+    return depths | {weight.path: stack.num_layers + 1 for weight in weights}

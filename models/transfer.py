@@ -1,10 +1,11 @@
-"""The weights of a language model in a classifier or another language model, those of a tagger in
-another tagger."""
+"""The weights of a language model in a classifier or another language model, those of a classifier
+or a tagger in another one."""
 
 import keras
 import numpy as np
 
 from data.names import END
+from models.classifier import TextClassifier
 from models.embedding import set_vectors_of, vectors_of
 from models.language_model import LanguageModel
 from models.tagger import Tagger
@@ -25,6 +26,23 @@ def take_over(model: keras.Model, language_model: LanguageModel) -> None:
     vectors = np.delete(language_model.embedding.embeddings.numpy(), END, axis=0)
     model.get_layer("embedding").set_weights([vectors])
     model.get_layer("recurrent").set_weights(language_model.stack.get_weights())
+
+
+def begin_with(model: TextClassifier, trained: TextClassifier, same_classes: bool) -> None:
+    """Gives a classifier all weights of another one but, if it has other classes, the last layer's.
+
+    Args:
+        model: has the vocabularies and the shapes of the other.
+        trained: the other.
+        same_classes: whether the logits mean the same.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    # Made in the same order, by the same constructor.
+    for own, other in zip(model.layers, trained.layers, strict=True):
+        if same_classes or own.name != "logits":
+            own.set_weights(other.get_weights())
 
 
 def go_on_with(model: LanguageModel, trained: LanguageModel) -> None:

@@ -301,10 +301,13 @@ def test_the_runs_model_is_the_mean_of_the_members(two, command, tmp_path):
     assert_allclose(served, scores(command, two, output), atol=1e-6)
 
 
-def test_an_ensemble_is_not_explained(two, command):
+def test_an_ensemble_is_not_explained_and_nothing_begins_with_it(two, command, tmp_path):
     answer = command("predict", "--run", two, "--explain", "a text")
     assert answer.status == 2
     assert "this run's is the mean of 2. Choose one of them" in answer.err
+    answer = command("train", "--init-from", two, "--run", tmp_path / "run")
+    assert answer.status == 2 and not (tmp_path / "run").exists()
+    assert f"{two} holds the mean of 2 models. Begin with one of them" in answer.err
 
 
 def test_without_ensemble_the_model_is_the_best_member(two, command, tmp_path):

@@ -1,4 +1,4 @@
-"""A classifier that begins with a language model."""
+"""A classifier that begins with a language model or with another classifier."""
 
 import json
 
@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 
-from apps import hate_speech, sentiment, text_generation
+from apps import hate_speech, sentiment, spam, text_generation
 from apps.command_line import main
 from data.names import END
 
@@ -115,10 +115,42 @@ def test_a_language_model_goes_on_with_another(language_model, command_of, tmp_p
     assert answer.status == 2 and "--unit is 'words', with --init-from" in answer.err
 
 
+def test_a_classifier_goes_on_with_another_in_its_classes_or_others(
+    classifier, command_of, tmp_path
+):
+    """With a rate of nearly nothing: what it begins with is what it ends with."""
+    rows = [f'"{text} number {i}",{i % 2}' for i in range(10) for text in TEXTS]
+    text = "\n".join(["text,label", *rows]) + "\n"
+    (tmp_path / "same.csv").write_text(text)
+    (tmp_path / "other.csv").write_text(text.replace(",1\n", ",yes\n").replace(",0\n", ",no\n"))
+    before = keras.saving.load_model(classifier / "model.keras", compile=False)
+    for name in ("same", "other"):
+        options = ["--dataset", tmp_path / f"{name}.csv", "--run", tmp_path / name, "--linear"]
+        options += ["--learning-rate", "1e-12", "--epochs", "1", "--init-from", classifier]
+        options += ["--seed", "5"]
+        answer = command_of(spam.APPLICATION, "train", *options)
+        assert answer.status == 0, answer.err
+        after = keras.saving.load_model(tmp_path / name / "model.keras", compile=False).recurrent
+        kept = [layer for layer in before.layers if name == "same" or layer.name != "logits"]
+        for layer in kept:
+            ours = after.layers[before.layers.index(layer)].get_weights()
+            for our, their in zip(ours, layer.get_weights(), strict=True):
+                assert_allclose(our, their, atol=1e-6)
+    head = [model.get_layer("logits").get_weights()[0] for model in (before, after)]
+    assert np.abs(head[0] - head[1]).max() > 0.01
+    # The linear model stays behind.
+    begun = ["train", "--init-from", tmp_path / "same", "--dataset", tmp_path / "same.csv"]
+    answer = command_of(spam.APPLICATION, *begun, "--epochs", "1", "--run", tmp_path / "third")
+    assert answer.status == 0 and "all layers: those of" in answer.out
+    answer = command_of(spam.APPLICATION, *begun, "--pooling", "mean")
+    assert answer.status == 2 and "--pooling is ('mean',), with --init-from" in answer.err
+
+
 def test_what_is_no_language_model_of_tokens_is_refused(classifier, command_of, tmp_path):
-    for run, words in ((classifier, "not of a language model"), (tmp_path, "no trained model")):
-        answer = command_of(sentiment.APPLICATION, "train", "--init-from", run)
-        assert answer.status == 2 and words in answer.err
+    answer = command_of(text_generation.APPLICATION, "train", "--init-from", classifier)
+    assert answer.status == 2 and "'sentiment', not of a language model" in answer.err
+    answer = command_of(sentiment.APPLICATION, "train", "--init-from", tmp_path)
+    assert answer.status == 2 and "no trained model" in answer.err
     description = {"format": 1, "application": "text_generation", "checksum": ""}
     description["config"] = {"unit": "characters"}
     (tmp_path / "config.json").write_text(json.dumps(description))
