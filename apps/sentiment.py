@@ -35,6 +35,7 @@ APPLICATION = Application(
             "open_vocabulary": 50_000,
             "embedding_dim": 50,
             "min_count": 1,
+            "linear": True,
             "monitor": "accuracy",
             "epochs": 6,
         },
@@ -45,6 +46,7 @@ APPLICATION = Application(
             "characters": False,
             "batch_tokens": 12_800,
             "embedding_dim": 100,
+            "linear": True,
             "dropout": 0.5,
             "word_dropout": 0.15,
             # From the third on it learns the training reviews by heart.
