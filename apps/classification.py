@@ -209,7 +209,7 @@ class TextClassification:
             print("linear model: no word is in enough training texts, there is none")
             return
         share = held_out.share(self.model, ngrams)
-        print(f"linear model: {ngrams.entries:,} words and pairs, {share:.2f} of its logits")
+        print(f"linear model: {ngrams.entries:,} n-grams, {share:.2f} of its logits")
         self.model = WideClassifier.of(self.model, ngrams, share)
 
     def held_out(self, corpus: Corpus) -> HeldOut:

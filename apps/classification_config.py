@@ -44,7 +44,7 @@ class ClassificationConfig(TrainingConfig):
         ("max", "attention"), "from the sequence to one vector; several are joined", POOLINGS
     )
     linear: bool = option(
-        False, "add a linear model of words and pairs, weighed against the recurrent on validation"
+        False, "add a linear model of n-grams, weighed against the recurrent one on validation"
     )
     class_weight: float = option(
         0.0, "weigh classes by this power of their inverse frequency", at_least=0.0

@@ -1,19 +1,22 @@
-"""Words and pairs of words as a linear model reads them: which a text has, and what each says."""
+"""Sequences of one to three words as a linear model reads them: which a text has, and what each
+says."""
 
 import keras
 from keras import ops
 
 # Padding, unknown and start, see `data.preprocessor`: no words.
 FIRST_WORD = 3
+# Of three words in a row some more is told than of two; longer ones are hardly ever seen again.
+LONGEST = 3
 
 
 @keras.saving.register_keras_serializable(package="models")
 class NgramTerms(keras.layers.Layer):
-    """What the words and pairs of a text add to the logits of a linear model of them.
+    """What the n-grams of a text add to the logits of a linear model of them.
 
-    A text has an n-gram or not, however often: its value is the n-gram's inverse document frequency
-    by the Euclidean norm of all values of the text, at the place where it stands first. Half of a
-    pair's term is at the place of each of its words.
+    A text has an n-gram or not, however often, and all that it has are weighed alike: each adds its
+    coefficients by the square root of their number, in equal parts to the places of its words where
+    it stands first.
 
     Args:
         vocabulary_size: token ids, with padding 0, unknown 1 and start 2.
@@ -36,7 +39,6 @@ class NgramTerms(keras.layers.Layer):
     def build(self, input_shape=None):
         # Of n-grams in ascending order of their keys, so that a search finds them.
         self.keys = self.add_weight((self.entries,), "zeros", "int64", name="keys")
-        self.idf = self.add_weight((self.entries,), "zeros", name="idf")
         shape = (self.entries, self.num_classes)
         self.coefficients = self.add_weight(shape, "zeros", name="coefficients")
         self.bias = self.add_weight((self.num_classes,), "zeros", name="bias")
@@ -47,15 +49,15 @@ class NgramTerms(keras.layers.Layer):
         rows = ops.searchsorted(self.keys, ops.reshape(keys, (-1,)))
         rows = ops.reshape(ops.minimum(rows, self.entries - 1), ops.shape(keys))
         known = _first_places(keys) & (ops.take(self.keys, rows) == keys)
-        values = ops.where(known, ops.take(self.idf, rows), 0.0)
-        norm = ops.sqrt(ops.sum(values**2, axis=1, keepdims=True))
-        values /= ops.where(norm > 0, norm, 1.0)
-        terms = values[..., None] * ops.take(self.coefficients, rows, axis=0)
-        words, pairs = ops.split(terms, 2, axis=1)
-        # The last place begins no pair: rolling moves none from the end to the beginning.
-        terms = words + (pairs + ops.roll(pairs, 1, axis=1)) / 2
-        first = ops.arange(ops.shape(token_ids)[1])[:, None] == 0
-        return terms + ops.where(first, self.bias, 0.0)
+        known = ops.cast(known, "float32")[..., None]
+        number = ops.maximum(ops.sum(known, axis=1, keepdims=True), 1.0)
+        each = known / ops.sqrt(number) * ops.take(self.coefficients, rows, axis=0)
+        terms = ops.where(ops.arange(ops.shape(token_ids)[1])[:, None] == 0, self.bias, 0.0)
+        for size, part in enumerate(ops.split(each, LONGEST, axis=1), 1):
+            for place in range(size):
+                # None begins so near the end that rolling would move it to the beginning.
+                terms += ops.roll(part, place, axis=1) / size
+        return terms
 
     def compute_output_shape(self, input_shape):
         return (*input_shape, self.num_classes)
@@ -70,22 +72,24 @@ class NgramTerms(keras.layers.Layer):
 
 
 def keys_of(token_ids, vocabulary_size: int) -> list:
-    """A number for each word, and one for each pair of words that begins at its place.
+    """A number for each n-gram, of one word, of two, and so on, that begins at a place.
 
     Args:
         token_ids: <int>[..., time], 0 where padded.
-        vocabulary_size: above all ids.
+        vocabulary_size: above all ids, and at most two million: 64 bits hold three of them.
 
     Returns:
-        Two <int64>[..., time], 0 where there is none.
+        `LONGEST` <int64>[..., time], 0 where there is none.
     """
     ids = ops.cast(token_ids, "int64")
-    words = ops.where(ids >= FIRST_WORD, ids, 0)
-    following = ops.concatenate([words[..., 1:], ops.zeros_like(words[..., :1])], axis=-1)
-    # A word is a pair with nothing, which has the number 0.
-    words *= vocabulary_size
-    pairs = ops.where((words > 0) & (following > 0), words + following, 0)
-    return [words, pairs]
+    word = ops.where(ids >= FIRST_WORD, ids, 0)
+    # A word is a sequence that goes on with nothing, which has the number 0.
+    keys = [word * vocabulary_size ** (LONGEST - 1)]
+    for power in reversed(range(LONGEST - 1)):
+        word = ops.concatenate([word[..., 1:], ops.zeros_like(word[..., :1])], axis=-1)
+        longer = keys[-1] + word * vocabulary_size**power
+        keys.append(ops.where((keys[-1] > 0) & (word > 0), longer, 0))
+    return keys
 
 
 def _first_places(keys):

@@ -1,4 +1,4 @@
-"""A recurrent classifier and, beside it, a linear one of words and pairs of words."""
+"""A recurrent classifier and, beside it, a linear one of n-grams."""
 
 import keras
 import numpy as np
@@ -63,8 +63,8 @@ class WideClassifier(keras.Model):
             share: what its logits are multiplied by, see `share_of`.
         """
         model = cls(recurrent, ngrams.entries)
-        keys, idf, coefficients, bias = ngrams.get_weights()
-        model.ngrams.set_weights([keys, idf, share * coefficients, share * bias])
+        keys, coefficients, bias = ngrams.get_weights()
+        model.ngrams.set_weights([keys, share * coefficients, share * bias])
         return model
 
     @property

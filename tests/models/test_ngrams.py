@@ -26,28 +26,41 @@ def fit(targets=TARGETS, multi_label=False, weights=None):
     return fit_ngrams(tf.ragged.constant(TEXTS, tf.int32), targets, multi_label, SIZE, weights)
 
 
+def number(*words):
+    """The key of an n-gram."""
+    return sum(word * SIZE**power for word, power in zip(words, (2, 1, 0), strict=False))
+
+
 def by_hand():
-    """Knows `good`, `not` and `not good`, with values 3, 4 and 12 before the norm."""
+    """Knows `good`, `not` and `not good`."""
     layer = NgramTerms(SIZE, 2, entries=3)
     layer.build()
-    keys = [GOOD * SIZE, NOT * SIZE, NOT * SIZE + GOOD]
+    keys = [number(GOOD), number(NOT), number(NOT, GOOD)]
     coefficients = [[0, 1], [1, 0], [2, -2]]
-    layer.set_weights([*map(np.array, (keys, [3.0, 4, 12], coefficients, [0.5, -0.5]))])
+    layer.set_weights([*map(np.array, (keys, coefficients, [0.5, -0.5]))])
     return layer
 
 
-def test_words_and_pairs_have_numbers_of_their_own_and_other_tokens_none():
-    words, pairs = keys_of(np.array([[START, BAD, 1, GOOD, FILM, 0]]), SIZE)
-    assert_array_equal(words, [[0, BAD * SIZE, 0, GOOD * SIZE, FILM * SIZE, 0]])
-    assert_array_equal(pairs, [[0, 0, 0, GOOD * SIZE + FILM, 0, 0]])
+def test_sequences_of_words_have_numbers_of_their_own_and_other_tokens_none():
+    words, pairs, triples = keys_of(np.array([[START, BAD, 1, GOOD, NOT, FILM, 0]]), SIZE)
+    assert_array_equal(words, [[0, number(BAD), 0, *map(number, (GOOD, NOT, FILM)), 0]])
+    assert_array_equal(pairs, [[0, 0, 0, number(GOOD, NOT), number(NOT, FILM), 0, 0]])
+    assert_array_equal(triples, [[0, 0, 0, number(GOOD, NOT, FILM), 0, 0, 0]])
 
 
-def test_a_term_is_the_value_by_the_texts_norm_and_a_pair_is_halved():
+def test_terms_are_coefficients_by_the_root_of_the_number_and_a_pair_is_halved():
     terms = by_hand()(np.array([[START, NOT, GOOD, FILM]]))
-    # The norm of 3, 4 and 12 is 13.
-    pair = np.array([12 * 2, -12 * 2]) / 13 / 2
-    expected = [[0.5, -0.5], np.array([4 / 13, 0]) + pair, np.array([0, 3 / 13]) + pair, [0, 0]]
-    assert_allclose(terms, [expected], rtol=1e-6)
+    pair = np.array([2, -2]) / 2
+    expected = np.array([np.array([1, 0]) + pair, np.array([0, 1]) + pair]) / np.sqrt(3)
+    assert_allclose(terms, [[[0.5, -0.5], *expected, [0, 0]]], rtol=1e-6)
+
+
+def test_a_third_of_three_words_is_at_each():
+    layer = NgramTerms(SIZE, 1, entries=1)
+    layer.build()
+    layer.set_weights([np.array([number(NOT, GOOD, FILM)]), np.array([[6.0]]), np.zeros(1)])
+    terms = layer(np.array([[START, NOT, GOOD, FILM, GOOD]]))
+    assert_allclose(terms[..., 0], [[0, 2, 2, 2, 0]], rtol=1e-6)
 
 
 def test_an_n_gram_counts_once_where_it_stands_first():
@@ -68,28 +81,29 @@ def test_a_text_without_a_known_word_has_the_bias_alone():
     assert_allclose(tf.reduce_sum(terms, axis=1), [[0.5, -0.5]])
 
 
-def test_a_vocabulary_of_hundreds_of_thousands_has_a_number_for_each_pair():
-    _, pairs = keys_of(np.array([[399_999, 399_998]], "int32"), 400_000)
-    assert int(pairs[0, 0]) == 399_999 * 400_000 + 399_998
+def test_a_vocabulary_of_hundreds_of_thousands_has_a_number_for_each_triple():
+    *_, triples = keys_of(np.array([[399_999, 399_998, 399_997]], "int32"), 400_000)
+    assert int(triples[0, 0]) == (399_999 * 400_000 + 399_998) * 400_000 + 399_997
 
 
 # --- the fit -----------------------------------------------------------------
 
 
-def test_the_layer_says_what_scikit_learn_does():
-    """The same regression on the texts as words, by scikit-learn from end to end."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
+def test_the_layer_says_what_naive_bayes_and_scikit_learn_do():
+    """The same regression on the texts as words, by scikit-learn's own n-grams."""
+    from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
 
     words = {BAD: "bad", FILM: "film", GOOD: "good", NOT: "not"}
     texts = [" ".join(words[token] for token in row[1:]) for row in TEXTS]
-    features = TfidfVectorizer(ngram_range=(1, 2), binary=True)
-    model = make_pipeline(features, LogisticRegression(C=4.0, max_iter=1000))
-    expected = model.fit(texts, TARGETS.argmax(axis=1)).decision_function(texts)
+    present = CountVectorizer(ngram_range=(1, 3), binary=True).fit_transform(texts).toarray()
+    good, bad = ((present[TARGETS[:, 1] == each].sum(axis=0) + 1.0) for each in (1, 0))
+    ratios = np.log(good / good.sum()) - np.log(bad / bad.sum())
+    values = present * ratios / np.sqrt(np.maximum(present.sum(axis=1, keepdims=True), 1))
+    model = LogisticRegression(C=10.0, max_iter=1000).fit(values, TARGETS[:, 1])
     terms = fit()(tf.ragged.constant(TEXTS, tf.int32).to_tensor())
     logits = tf.reduce_sum(terms, axis=1).numpy()
-    assert_allclose(logits[:, 1] - logits[:, 0], expected, atol=1e-4)
+    assert_allclose(logits[:, 1] - logits[:, 0], model.decision_function(values), atol=1e-3)
 
 
 def test_each_label_of_several_has_a_model_and_one_that_all_have_is_near_certain():
@@ -116,7 +130,7 @@ def test_of_many_texts_an_n_gram_must_be_in_two():
     rows = [[START, GOOD, FILM], [START, BAD, FILM]] * 250 + [[START, NOT, BAD]]
     targets = np.eye(2, dtype="float32")[[1, 0] * 250 + [1]]
     layer = fit_ngrams(tf.ragged.constant(rows, tf.int32), targets, False, SIZE, [1.0, 1.0])
-    keys = {BAD * SIZE, FILM * SIZE, GOOD * SIZE, GOOD * SIZE + FILM, BAD * SIZE + FILM}
+    keys = {*map(number, (BAD, FILM, GOOD)), number(GOOD, FILM), number(BAD, FILM)}
     assert set(layer.keys.numpy()) == keys
 
 

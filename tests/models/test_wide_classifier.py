@@ -29,9 +29,9 @@ def recurrent():
 def ngrams():
     layer = NgramTerms(SIZE, 2, entries=3)
     layer.build()
-    keys = np.array([3 * SIZE, 3 * SIZE + 4, 4 * SIZE])
+    keys = [3 * SIZE**2, 3 * SIZE**2 + 4 * SIZE, 4 * SIZE**2]
     coefficients = [[1, -1], [3, -3], [-2, 2]]
-    layer.set_weights([*map(np.array, (keys, [1.0, 2, 1], coefficients, [0.1, 0.2]))])
+    layer.set_weights([*map(np.array, (keys, coefficients, [0.1, 0.2]))])
     return layer
 
 
