@@ -39,8 +39,9 @@ def begin_with(model: TextClassifier, trained: TextClassifier, same_classes: boo
     Raises:
         ValueError: the shapes differ.
     """
-    # Made in the same order, by the same constructor.
-    for own, other in zip(model.layers, trained.layers, strict=True):
+    # The same constructor made them, in the same order; one alone may have word dropout.
+    ours, theirs = ([layer for layer in each.layers if layer.weights] for each in (model, trained))
+    for own, other in zip(ours, theirs, strict=True):
         if same_classes or own.name != "logits":
             own.set_weights(other.get_weights())
 
