@@ -80,7 +80,8 @@ plt.rcParams.update({"figure.figsize": (7, 3), "figure.constrained_layout.use": 
 PRAISE = ["warm", "funny", "honest", "bold", "lovely", "moving", "brilliant", "charming"]
 BLAME = ["dull", "slow", "flat", "dreary", "clumsy", "noisy", "empty", "tiresome"]
 if SETTING == "full":
-    LONG, MAX_LENGTH = ["--dataset", "imdb", "--data-dir", DATA_DIR], 400
+    # Looked at is what the recurrent model learns: without the linear one of the recipes.
+    LONG, MAX_LENGTH = ["--dataset", "imdb", "--data-dir", DATA_DIR, "--no-linear"], 400
     corpus = read_labelled_texts("imdb", "sentiment.csv", DATA_DIR)
 else:
     generator = np.random.default_rng(0)
@@ -255,7 +256,7 @@ if SETTING != "full":
 # Single sentences, with and without:
 
 # %%
-SHORT = ["--dataset", "sst2", "--data-dir", DATA_DIR] if SETTING == "full" else []
+SHORT = ["--dataset", "sst2", "--data-dir", DATA_DIR, "--no-linear"] if SETTING == "full" else []
 try:
     find_vectors(GLOVE, DATA_DIR)
     VECTORS = ["--vectors", GLOVE, "--open-vocabulary", "50000", "--embedding-dim", "50"]
@@ -292,8 +293,9 @@ for name in recipes:
 # GloVe nearly all are known, and more test sentences are answered rightly. On the validation
 # sentences there is hardly a difference, but on them the epoch was chosen. With 72 sentences each
 # these accuracies are uncertain by 0.1, so do not ask for more than the direction. On SST-2, with
-# its 6,920 training sentences, the recipe with vectors has an accuracy of 0.831, TF-IDF with
-# logistic regression 0.822 (README). Without the package the second row is missing.
+# its 6,920 training sentences, the recurrent model with vectors has an accuracy of 0.830, TF-IDF
+# with logistic regression 0.822, and both kinds together 0.847 (README). Without the package the
+# second row is missing.
 #
 # ## 5. Pooling
 #
