@@ -123,25 +123,27 @@ def test_a_classifier_goes_on_with_another_in_its_classes_or_others(
     text = "\n".join(["text,label", *rows]) + "\n"
     (tmp_path / "same.csv").write_text(text)
     (tmp_path / "other.csv").write_text(text.replace(",1\n", ",yes\n").replace(",0\n", ",no\n"))
-    before = keras.saving.load_model(classifier / "model.keras", compile=False)
+    options = ["--linear", "--learning-rate", "1e-12", "--epochs", "1", "--seed", "5"]
+    options += ["--word-dropout", "0.1"]
+    former, layers = classifier, ["embedding", "recurrent", "logits"]
     for name in ("same", "other"):
-        options = ["--dataset", tmp_path / f"{name}.csv", "--run", tmp_path / name, "--linear"]
-        options += ["--learning-rate", "1e-12", "--epochs", "1", "--init-from", classifier]
-        options += ["--seed", "5", "--word-dropout", "0.1"]
-        answer = command_of(spam.APPLICATION, "train", *options)
+        run = ["--dataset", tmp_path / f"{name}.csv", "--run", tmp_path / name]
+        answer = command_of(spam.APPLICATION, "train", *run, "--init-from", former, *options)
         assert answer.status == 0, answer.err
-        after = keras.saving.load_model(tmp_path / name / "model.keras", compile=False).recurrent
-        for layer in ["embedding", "recurrent"] + ["logits"] * (name == "same"):
-            ours, theirs = (each.get_layer(layer).get_weights() for each in (after, before))
-            for our, their in zip(ours, theirs, strict=True):
+        models = [
+            keras.saving.load_model(each / "model.keras", compile=False)
+            for each in (former, tmp_path / name)
+        ]
+        # Of a classifier with a linear model the next one takes the recurrent one alone.
+        models = [getattr(each, "recurrent", each) for each in models]
+        for layer in layers:
+            before, after = (each.get_layer(layer).get_weights() for each in models)
+            for our, their in zip(after, before, strict=True):
                 assert_allclose(our, their, atol=1e-6)
-    head = [model.get_layer("logits").get_weights()[0] for model in (before, after)]
-    assert np.abs(head[0] - head[1]).max() > 0.01
-    # The linear model stays behind.
-    begun = ["train", "--init-from", tmp_path / "same", "--dataset", tmp_path / "same.csv"]
-    answer = command_of(spam.APPLICATION, *begun, "--epochs", "1", "--run", tmp_path / "third")
-    assert answer.status == 0 and "all layers: those of" in answer.out
-    answer = command_of(spam.APPLICATION, *begun, "--pooling", "mean")
+        former, layers = tmp_path / name, ["embedding", "recurrent"]
+    heads = [each.get_layer("logits").get_weights()[0] for each in models]
+    assert np.abs(heads[0] - heads[1]).max() > 0.01
+    answer = command_of(spam.APPLICATION, "train", "--init-from", former, "--pooling", "mean")
     assert answer.status == 2 and "--pooling is ('mean',), with --init-from" in answer.err
 
 

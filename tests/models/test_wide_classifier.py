@@ -20,7 +20,7 @@ SIZE = 6
 @pytest.fixture(scope="module")
 def recurrent():
     keras.utils.set_random_seed(0)
-    stack = {"cell": "gru", "units": 3, "bidirectional": True}
+    stack = {"cell": "simple_rnn", "units": 3}
     sizes = {"vocabulary_size": SIZE, "num_classes": 2, "character_vocabulary_size": 4}
     return TextClassifier(**sizes, embedding_dim=4, recurrent=stack, max_word_length=1)
 
