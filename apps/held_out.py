@@ -12,7 +12,7 @@ from data.pipeline import Batches
 from models.decision import Decision
 from models.metrics import decided_figures, mean_average_precision
 from models.ngrams import NgramTerms
-from models.wide_classifier import WideClassifier, share_of
+from models.wide_classifier import linear_classifier, share_of
 
 # Tokens at once: memory does not grow with the length of the texts.
 _TOKENS = 32_768
@@ -99,9 +99,8 @@ class HeldOut:
 
     def share(self, recurrent: keras.Model, ngrams: NgramTerms) -> float:
         """See `models.wide_classifier.share_of`."""
-        linear = logits_of(WideClassifier.of(recurrent, ngrams, 1.0), self.ids)
-        own = logits_of(recurrent, self.ids)
-        return share_of(linear - own, own, self.targets, self.multi_label)
+        linear = logits_of(linear_classifier(ngrams), {"token_ids": self.ids["token_ids"]})
+        return share_of(linear, logits_of(recurrent, self.ids), self.targets, self.multi_label)
 
     def _fitted(self, logits: np.ndarray, precisions: dict[int, float]) -> Decision:
         return Decision.fitted(

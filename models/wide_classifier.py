@@ -96,6 +96,13 @@ class WideClassifier(keras.Model):
         return cls(**{**config, "recurrent": recurrent})
 
 
+def linear_classifier(ngrams: NgramTerms) -> keras.Model:
+    """The linear model alone: `token_ids` <int32>[batch, time] to logits <float32>[batch,
+    num_classes]."""
+    token_ids = keras.Input((None,), dtype="int32", name="token_ids")
+    return keras.Model({"token_ids": token_ids}, ops.sum(ngrams(token_ids), axis=1))
+
+
 def share_of(
     linear: np.ndarray, recurrent: np.ndarray, targets: np.ndarray, multi_label: bool
 ) -> float:
