@@ -30,6 +30,7 @@ from models.layer_rates import depths_of
 from models.losses import class_weights, classification_loss
 from models.metrics import headline
 from models.ngram_regression import fit_ngrams
+from models.ngrams import MOST_IDS
 from models.precision import in_full_precision
 from models.serving import ServingClassifier
 from models.wide_classifier import WideClassifier
@@ -98,6 +99,11 @@ class TextClassification:
         if config.init_from:
             vocabularies = inherited_vocabularies(config.init_from, vocabularies)
         vocabularies, open_rows = opened(vocabularies, config)
+        if config.linear and len(vocabularies.tokens) + 2 > MOST_IDS:
+            raise UserError(
+                f"--linear takes a vocabulary of at most {MOST_IDS:,} words. Received "
+                f"{len(vocabularies.tokens):,}. Pass a smaller --max-tokens or --open-vocabulary"
+            )
         model = build_classifier(config, vocabularies, corpus.class_names, open_rows)
         return cls(config, corpus.class_names, corpus.multi_label, vocabularies, model)
 

@@ -73,9 +73,10 @@ def _trained(run: str) -> LanguageModel | TextClassifier:
         Path(run) / MODEL, {"vocabulary_size": len(Vocabularies.load(Path(run)).tokens) + 2}
     )
     if isinstance(model, Ensemble):
+        first = RunFolder(Path(run)).describe()["config"]["seed"]
         raise UserError(
             f"{run} holds the mean of {len(model.members)} models. Begin with one of them, such as "
-            f"--init-from {run}/seeds/0"
+            f"--init-from {run}/seeds/{first}"
         )
     return model.recurrent if isinstance(model, WideClassifier) else model
 

@@ -8,6 +8,8 @@ from keras import ops
 FIRST_WORD = 3
 # Of three words in a row some more is told than of two; longer ones are hardly ever seen again.
 LONGEST = 3
+# Ids of which 64 bits hold that many.
+MOST_IDS = 2_000_000
 
 
 @keras.saving.register_keras_serializable(package="models")
@@ -76,7 +78,7 @@ def keys_of(token_ids, vocabulary_size: int) -> list:
 
     Args:
         token_ids: <int>[..., time], 0 where padded.
-        vocabulary_size: above all ids, and at most two million: 64 bits hold three of them.
+        vocabulary_size: above all ids, and at most `MOST_IDS`.
 
     Returns:
         `LONGEST` <int64>[..., time], 0 where there is none.

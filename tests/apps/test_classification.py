@@ -155,6 +155,12 @@ def test_a_linear_model_is_fitted_saved_and_served_with_the_recurrent_one(tmp_pa
     assert not row["explanation"].gap_matters
 
 
+def test_a_vocabulary_too_large_for_a_linear_model_is_refused_before_the_training(monkeypatch):
+    monkeypatch.setattr("apps.classification.MOST_IDS", 5)
+    with pytest.raises(UserError, match="--linear takes a vocabulary of at most 5 words"):
+        TextClassification.build(dataclasses.replace(SMALL, linear=True), corpus())
+
+
 def test_without_a_word_there_is_no_linear_model(tmp_path, capsys):
     data = corpus()
     rows = LabelledTexts([" "] * 6, data.split("train").targets, data.class_names, None)
