@@ -11,7 +11,7 @@ import tensorflow as tf
 from apps import answers, classification_report, training
 from apps.application import Application
 from apps.classification_config import ClassificationConfig
-from apps.classifier_builder import build_classifier, inherited_vocabularies, sizes
+from apps.classifier_builder import build_classifier, sizes, vocabularies_for
 from apps.held_out import HeldOut, logits_of
 from apps.model_builder import load, opened
 from apps.run_folder import CONFIG, MODEL
@@ -22,7 +22,7 @@ from data.corpora import read_labelled_texts
 from data.errors import UserError
 from data.examples import Corpus, LabelledTexts
 from data.pipeline import Batches, describe_cut
-from data.preprocessor import TextPreprocessor, Vocabularies, build_vocabularies
+from data.preprocessor import TextPreprocessor, Vocabularies
 from data.vectors import find_vectors
 from models.decision import Decision
 from models.ensemble import Ensemble
@@ -93,11 +93,7 @@ class TextClassification:
         """A new classifier for a corpus; vocabularies come from its training split alone."""
         config.precisions(corpus.class_names)  # refused before the training, not after it
         config = replace(config, vectors=find_vectors(config.vectors, config.data_dir))
-        vocabularies = build_vocabularies(
-            corpus.split("train").texts, config.standardize, config.max_tokens, config.min_count
-        )
-        if config.init_from:
-            vocabularies = inherited_vocabularies(config.init_from, vocabularies)
+        vocabularies = vocabularies_for(config, corpus.split("train").texts)
         vocabularies, open_rows = opened(vocabularies, config)
         if config.linear and len(vocabularies.tokens) + 2 > MOST_IDS:
             raise UserError(

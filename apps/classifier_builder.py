@@ -3,12 +3,11 @@
 from pathlib import Path
 
 from apps.classification_config import ClassificationConfig
-from apps.language_model_builder import load_language_model
-from apps.model_builder import build, load, recurrent_options, set_vectors, vocabulary_sizes
-from apps.run_folder import MODEL, RunFolder
-from apps.transfer import kind_of
+from apps.model_builder import build, recurrent_options, set_vectors, vocabulary_sizes
+from apps.run_folder import RunFolder
+from apps.trained_model import holds_a_language_model, trained_model
 from data.errors import UserError
-from data.preprocessor import START, Vocabularies
+from data.preprocessor import START, Vocabularies, build_vocabularies
 from data.units import Units
 from models.classifier import TextClassifier
 from models.ensemble import Ensemble
@@ -67,11 +66,7 @@ def build_classifier(
 
 def _trained(run: str) -> LanguageModel | TextClassifier:
     """The model in a run folder, a classifier without its linear model."""
-    if _holds_a_language_model(run):
-        return load_language_model(run)
-    model = load(
-        Path(run) / MODEL, {"vocabulary_size": len(Vocabularies.load(Path(run)).tokens) + 2}
-    )
+    model = trained_model(run)
     if isinstance(model, Ensemble):
         first = RunFolder(Path(run)).describe()["config"]["seed"]
         raise UserError(
@@ -81,13 +76,15 @@ def _trained(run: str) -> LanguageModel | TextClassifier:
     return model.recurrent if isinstance(model, WideClassifier) else model
 
 
-def _holds_a_language_model(run: str) -> bool:
-    return kind_of(RunFolder(Path(run)).describe()) == "text_generation"
+def vocabularies_for(config: ClassificationConfig, train_texts: list[str]) -> Vocabularies:
+    """The vocabularies of a new model: those of the classifier that it begins with, or those of the
+    training texts, with the tokens of the language model that it begins with.
 
-
-def inherited_vocabularies(run: str, found: Vocabularies) -> Vocabularies:
-    """Those of a trained classifier; or the tokens of a trained language model in the place of
-    those that were found."""
-    if _holds_a_language_model(run):
-        return Vocabularies([START, *Units.load(Path(run)).tokens], found.characters)
-    return Vocabularies.load(Path(run))
+    Raises:
+        UserError: what it begins with is missing or damaged.
+    """
+    run = config.init_from
+    if run and not holds_a_language_model(run):
+        return Vocabularies.load(Path(run))
+    found = build_vocabularies(train_texts, config.standardize, config.max_tokens, config.min_count)
+    return Vocabularies([START, *Units.load(Path(run)).tokens], found.characters) if run else found

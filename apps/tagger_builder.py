@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from apps.language_model_builder import load_language_model
-from apps.model_builder import build, load, recurrent_options, set_vectors, vocabulary_sizes
-from apps.run_folder import MODEL, RunFolder
+from apps.model_builder import build, recurrent_options, set_vectors, vocabulary_sizes
 from apps.tagging_config import TaggingConfig
+from apps.trained_model import trained_model
 from data.errors import UserError
 from data.preprocessor import Vocabularies
 from data.tags import bio_names
@@ -69,18 +68,6 @@ def build_tagger(
         adopt(model, trained, tokens, letters)
         print(f"words, letters and recurrent layers: those of {config.init_from}")
     return model
-
-
-def trained_model(run: str) -> Tagger | LanguageModel:
-    """The model in the run folder of a tagger or of a language model.
-
-    Raises:
-        UserError: files are missing or damaged.
-    """
-    folder = Path(run)
-    if RunFolder(folder).describe()["application"] == "text_generation":
-        return load_language_model(run)
-    return load(folder / MODEL, {"vocabulary_size": len(Vocabularies.load(folder).tokens) + 2})
 
 
 def language_units(folder: Path, model: Tagger) -> Units | None:

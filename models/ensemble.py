@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from models.twin import twin
+from models.twin import inputs_like, twin
 
 
 @keras.saving.register_keras_serializable(package="models")
@@ -34,10 +34,7 @@ class Ensemble(keras.Model):
             raise ValueError("an ensemble has one member at least. Received none.")
 
         # === Functional graph ===
-        inputs = {
-            name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=name)
-            for name, tensor in members[0].input.items()
-        }
+        inputs = inputs_like(members[0])
         logits = mean_logits([member(inputs) for member in members], multi_label)
         super().__init__(inputs=inputs, outputs=logits, **kwargs)
 

@@ -1,4 +1,4 @@
-"""A model with the weights of another."""
+"""A model with the weights, or the inputs, of another."""
 
 import keras
 
@@ -22,3 +22,11 @@ def without_cudnn(model: keras.Model) -> keras.Model:
         model: one whose configuration has the arguments `recurrent` of its recurrent stack.
     """
     return twin(model, recurrent={**model.settings["recurrent"], "use_cudnn": False})
+
+
+def inputs_like(model: keras.Model) -> dict[str, keras.KerasTensor]:
+    """New inputs with the names, shapes and dtypes of a model's, for another that calls it."""
+    return {
+        name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=name)
+        for name, tensor in model.input.items()
+    }

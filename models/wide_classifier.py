@@ -8,6 +8,7 @@ from scipy.optimize import minimize
 from models.calibration import negative_log_likelihood
 from models.classifier import TextClassifier
 from models.ngrams import NgramTerms
+from models.twin import inputs_like
 
 # Before any row has been seen, each model has half, and this deviation from it is common.
 _HALF, _DEVIATION = 0.5, 0.5
@@ -42,10 +43,7 @@ class WideClassifier(keras.Model):
         ngrams = NgramTerms(*sizes, entries, name="ngrams")
 
         # === Functional graph ===
-        inputs = {
-            name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=name)
-            for name, tensor in recurrent.input.items()
-        }
+        inputs = inputs_like(recurrent)
         logits = recurrent(inputs) + ops.sum(ngrams(inputs["token_ids"]), axis=1)
         super().__init__(inputs=inputs, outputs=logits, **kwargs)
 

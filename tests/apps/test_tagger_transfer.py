@@ -10,7 +10,7 @@ from numpy.testing import assert_array_equal
 
 from apps import ner, sentiment, text_generation
 from apps.command_line import main
-from apps.tagger_builder import trained_model
+from apps.trained_model import trained_model
 from data.tags import entities_of
 from data.tokens import folded, tokens_of
 from data.units import learn_units
