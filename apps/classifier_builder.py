@@ -71,7 +71,8 @@ def _trained(run: str) -> LanguageModel | TextClassifier:
         first = RunFolder(Path(run)).describe()["config"]["seed"]
         raise UserError(
             f"{run} holds the mean of {len(model.members)} models. Begin with one of them, such as "
-            f"--init-from {run}/seeds/{first}"
+            f"--init-from {run}/seeds/{first}, or with one after the other by --seeds "
+            f"{len(model.members)}"
         )
     return model.recurrent if isinstance(model, WideClassifier) else model
 

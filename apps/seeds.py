@@ -5,6 +5,8 @@ import statistics
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import cycle
+from pathlib import Path
 
 import keras
 
@@ -92,7 +94,8 @@ def train_members(
 
     Args:
         application: its name.
-        config: the options of all.
+        config: the options of all. Where they begin with a run of several seeds, each begins with
+            another of its members.
         unfinished: the folder of the whole training.
         train_member: trains with one seed and puts that run in its place. It takes, by name, the
             member's options `config`, its folder `unfinished`, and `begun`: what that describes if
@@ -105,7 +108,8 @@ def train_members(
         Diverged: the first one did: the others have the same recipe.
     """
     diverged = []
-    for seed in range(config.seed, config.seed + config.seeds):
+    seeds = range(config.seed, config.seed + config.seeds)
+    for seed, beginning in zip(seeds, cycle(_beginnings(config)), strict=False):
         member = unfinished.member(seed)
         if member.run.exists():
             # A process that was killed may have left it.
@@ -114,7 +118,7 @@ def train_members(
         print(f"\nseed {seed}")
         # Names of layers start anew, and what is left of the former model goes.
         keras.backend.clear_session()
-        alone = replace(config, seed=seed, seeds=1, ensemble=False)
+        alone = replace(config, seed=seed, seeds=1, ensemble=False, **beginning)
         with member.locked():
             begun = member.describe(application) if member.resumable else None
             if begun is None:
@@ -128,6 +132,13 @@ def train_members(
     return "; ".join(diverged)
 
 
+def _beginnings(config: TrainingConfig) -> list[dict]:
+    """Options of the first member, the second, ...: what they begin with, if that is several."""
+    run = getattr(config, "init_from", None)
+    members = RunFolder(Path(run)).members() if run else {}
+    return [{"init_from": str(member.path)} for member in members.values()] or [{}]
+
+
 def _copy(member: RunFolder, new: RunFolder, names: tuple[str, ...]) -> None:
     for name in names:
         if (member.path / name).exists():
@@ -136,7 +147,8 @@ def _copy(member: RunFolder, new: RunFolder, names: tuple[str, ...]) -> None:
 
 def _as_whole(config: TrainingConfig, whole: TrainingConfig) -> dict:
     """A member's options, as they were given for all members."""
-    several = {name: getattr(whole, name) for name in ("seed", "seeds", "ensemble")}
+    names = ("seed", "seeds", "ensemble", "init_from")
+    several = {name: getattr(whole, name) for name in names if hasattr(whole, name)}
     return to_json(replace(config, **several))
 
 

@@ -310,6 +310,18 @@ def test_an_ensemble_is_not_explained_and_nothing_begins_with_it(two, command, t
     assert f"{two} holds the mean of 2 models. Begin with one of them" in answer.err
 
 
+def test_each_seed_begins_with_a_member_of_its_own(two, command, tmp_path):
+    run = tmp_path / "run"
+    # A rate at which no weight changes: each still has what it began with.
+    options = [*TWO, "--seeds", "3", "--epochs", "1", "--learning-rate", "0", "--no-ensemble"]
+    assert command(*options, "--init-from", two, "--run", run).status == 0
+    assert read(run / "config.json")["config"]["init_from"] == str(two)
+    begun = [two / "seeds" / seed for seed in (*MEMBERS, MEMBERS[0])]
+    for member, expected in zip(sorted((run / "seeds").iterdir()), begun, strict=True):
+        assert read(member / "config.json")["config"]["init_from"] == str(expected)
+        assert weights(member) == weights(expected)
+
+
 def test_without_ensemble_the_model_is_the_best_member(two, command, tmp_path):
     # The members are trained already: they only have to be put together.
     run = tmp_path / "run"
