@@ -25,7 +25,7 @@ from data.pipeline import Batches, describe_cut
 from data.preprocessor import TextPreprocessor, Vocabularies
 from data.vectors import find_vectors
 from models.decision import Decision
-from models.ensemble import Ensemble
+from models.ensemble import Ensemble, mean_logits
 from models.layer_rates import depths_of
 from models.losses import class_weights, classification_loss
 from models.metrics import headline
@@ -258,9 +258,17 @@ class TextClassification:
 
     def evaluate(self, examples: LabelledTexts) -> dict:
         """All figures of a split; see `apps.classification_report.report`."""
+        return self.report(self.logits(examples.texts), examples)
+
+    def report(self, logits: np.ndarray, examples: LabelledTexts) -> dict:
+        """All figures of a split, by the logits of its texts."""
         return classification_report.report(
-            self.logits(examples.texts), examples.targets, self.decision, self.class_names
+            logits, examples.targets, self.decision, self.class_names
         )
+
+    def mean(self, logits: list[np.ndarray]) -> np.ndarray:
+        """The logits of an ensemble, by those of its members."""
+        return np.asarray(mean_logits(logits, self.multi_label))
 
     def evaluate_baseline(self, corpus: Corpus, examples: LabelledTexts) -> dict[str, dict]:
         """The same figures of linear models trained on the corpus' training split."""

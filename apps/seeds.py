@@ -153,14 +153,30 @@ def _as_whole(config: TrainingConfig, whole: TrainingConfig) -> dict:
 
 
 def evaluate(
-    application: Application, members: dict[int, RunFolder], examples: LabelledTexts
+    application: Application, task, members: dict[int, RunFolder], examples: LabelledTexts
 ) -> dict:
-    """The `summary` of the members' figures of a split."""
-    reports = {}
+    """The figures of a split, those of the members as a `summary` under `seeds`.
+
+    Args:
+        application: the task's.
+        task: of the run; that of an ensemble has `mean` and its members `logits` and `report`, so
+            that no member reads the texts twice.
+        members: the run of each seed.
+        examples: the split.
+    """
+    # Somebody may have deleted some of them since.
+    together = task.config.ensemble and len(members) == len(task.model.members)
+    reports, logits = {}, []
     for seed, member in members.items():
         keras.backend.clear_session()
-        reports[seed] = application.trained(member.path).evaluate(examples)
-    return summary(reports)
+        alone = application.trained(member.path)
+        if together:
+            logits.append(alone.logits(examples.texts))
+            reports[seed] = alone.report(logits[-1], examples)
+        else:
+            reports[seed] = alone.evaluate(examples)
+    whole = task.report(task.mean(logits), examples) if together else task.evaluate(examples)
+    return {**whole, "seeds": summary(reports)}
 
 
 def summary(reports: dict[int, dict]) -> dict:

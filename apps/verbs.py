@@ -180,12 +180,15 @@ def evaluate(application: Application, options: dict) -> None:
         print(f"warning: {config.dataset} has changed since the training", file=sys.stderr)
     task.check_comparable(corpus)
     examples = corpus.everything() if split == "all" else corpus.split(split)
-    report = task.evaluate(examples)
-    print(f"{corpus.name}, {split}\n{task.table(report)}")
-    if members := run.members():
+    members = run.members()
+    if members:
         from apps import seeds
 
-        report["seeds"] = seeds.evaluate(application, members, examples)
+        report = seeds.evaluate(application, task, members, examples)
+    else:
+        report = task.evaluate(examples)
+    print(f"{corpus.name}, {split}\n{task.table(report)}")
+    if members:
         print(f"\n{seeds.table(task, report['seeds'])}")
     name = split if same else f"{corpus.name} {split}"
     if options["baseline"]:

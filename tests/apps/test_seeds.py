@@ -274,6 +274,24 @@ def test_the_figures_of_a_run_are_those_of_its_members(two, split):
         assert figure(found["deviation"]) == pytest.approx(statistics.stdev(values))
 
 
+def test_an_ensemble_is_measured_by_one_pass_of_each_member(two, command, tmp_path):
+    task = APPLICATION.trained(two)
+    corpus = task.read(APPLICATION, task.config, task.class_names)
+    expected = task.evaluate(corpus.split("test"))
+    run = tmp_path / "run"
+    shutil.copytree(two, run)
+    shutil.rmtree(run / "seeds" / MEMBERS[1])
+    # With a member gone it is the whole model that is asked.
+    assert command("evaluate", "--run", run, "--split", "test").status == 0
+    for folder, members in ((two, MEMBERS), (run, MEMBERS[:1])):
+        found = read(folder / "metrics.json")["test"]
+        assert tuple(found["seeds"]["members"]) == members
+        assert found["confusion_matrix"] == expected["confusion_matrix"]
+        assert found["roc_auc"] == pytest.approx(expected["roc_auc"], abs=1e-6)
+        ece = expected["calibration"]["ece"]
+        assert found["calibration"]["ece"] == pytest.approx(ece, abs=1e-5)
+
+
 def scores(command, run, output):
     """Of each text by class, as `predict` writes them."""
     assert command("predict", "--run", run, "--output", output, *TEXTS).status == 0
