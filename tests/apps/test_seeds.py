@@ -7,6 +7,7 @@ import shutil
 import signal
 import statistics
 import zipfile
+from functools import partial
 
 import h5py
 import keras
@@ -169,18 +170,19 @@ class Trained:
 
     def __init__(self, folder, endings=None):
         self.unfinished, self.endings = UnfinishedTraining(folder / "run"), endings or {}
-        self.calls = []
+        self.calls, self.beginnings = [], []
 
     def __call__(self, config, unfinished, begun):
         self.calls.append((config.seed, begun))
+        self.beginnings.append(getattr(config, "init_from", None))
         assert (config.seeds, config.ensemble, unfinished.whole) == (1, False, self.unfinished)
         assert files(unfinished.path) == ["lock"] or begun
         if config.seed in self.endings:
             raise self.endings[config.seed]
         unfinished.run.mkdir()
 
-    def members(self, number):
-        config = TrainingConfig(seed=5, seeds=number, ensemble=True)
+    def members(self, number, config=TrainingConfig):
+        config = config(seed=5, seeds=number, ensemble=True)
         return seeds.train_members("hate_speech", config, self.unfinished, self)
 
 
@@ -201,6 +203,18 @@ def test_what_is_trained_is_not_trained_again(tmp_path):
     trained.members(2)
     assert trained.calls == [(6, None)]
     assert files(folder) == ["5", "6"]
+
+
+def test_members_begin_with_those_of_another_run_in_turn(tmp_path):
+    former = tmp_path / "former"
+    begun = [former / "seeds" / seed for seed in MEMBERS]
+    for folder in begun:
+        folder.mkdir(parents=True)
+    trained = Trained(tmp_path)
+    # The one that is there already had its turn.
+    (trained.unfinished.path / "seeds" / "5").mkdir(parents=True)
+    trained.members(4, partial(ClassificationConfig, init_from=str(former)))
+    assert trained.beginnings == [str(begun[place]) for place in (1, 0, 1)]
 
 
 def test_a_member_under_way_goes_on(tmp_path):
@@ -331,10 +345,10 @@ def test_an_ensemble_is_not_explained_and_nothing_begins_with_it(two, command, t
 def test_each_seed_begins_with_a_member_of_its_own(two, command, tmp_path):
     run = tmp_path / "run"
     # A rate at which no weight changes: each still has what it began with.
-    options = [*TWO, "--seeds", "3", "--epochs", "1", "--learning-rate", "0", "--no-ensemble"]
+    options = [*TWO, "--epochs", "1", "--learning-rate", "0", "--no-ensemble"]
     assert command(*options, "--init-from", two, "--run", run).status == 0
     assert read(run / "config.json")["config"]["init_from"] == str(two)
-    begun = [two / "seeds" / seed for seed in (*MEMBERS, MEMBERS[0])]
+    begun = [two / "seeds" / seed for seed in MEMBERS]
     for member, expected in zip(sorted((run / "seeds").iterdir()), begun, strict=True):
         assert read(member / "config.json")["config"]["init_from"] == str(expected)
         assert weights(member) == weights(expected)
