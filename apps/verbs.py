@@ -180,16 +180,15 @@ def evaluate(application: Application, options: dict) -> None:
         print(f"warning: {config.dataset} has changed since the training", file=sys.stderr)
     task.check_comparable(corpus)
     examples = corpus.everything() if split == "all" else corpus.split(split)
-    members = run.members()
-    if members:
+    if members := run.members():
         from apps import seeds
 
         report = seeds.evaluate(application, task, members, examples)
+        table = f"{task.table(report)}\n\n{seeds.table(task, report['seeds'])}"
     else:
         report = task.evaluate(examples)
-    print(f"{corpus.name}, {split}\n{task.table(report)}")
-    if members:
-        print(f"\n{seeds.table(task, report['seeds'])}")
+        table = task.table(report)
+    print(f"{corpus.name}, {split}\n{table}")
     name = split if same else f"{corpus.name} {split}"
     if options["baseline"]:
         report["baseline"] = task.evaluate_baseline(corpus, examples)
