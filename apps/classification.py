@@ -13,6 +13,7 @@ from apps.application import Application
 from apps.classification_config import ClassificationConfig
 from apps.classifier_builder import build_classifier, sizes, vocabularies_for
 from apps.held_out import HeldOut, logits_of
+from apps.linear_part import check_size, widened
 from apps.model_builder import load, opened
 from apps.run_folder import CONFIG, MODEL
 from apps.training_batches import training_batches
@@ -29,11 +30,8 @@ from models.ensemble import Ensemble, mean_logits
 from models.layer_rates import depths_of
 from models.losses import class_weights, classification_loss
 from models.metrics import headline
-from models.ngram_regression import fit_ngrams
-from models.ngrams import MOST_IDS
 from models.precision import in_full_precision
 from models.serving import ServingClassifier
-from models.wide_classifier import WideClassifier
 
 
 class TextClassification:
@@ -95,11 +93,8 @@ class TextClassification:
         config = replace(config, vectors=find_vectors(config.vectors, config.data_dir))
         vocabularies = vocabularies_for(config, corpus.split("train").texts)
         vocabularies, open_rows = opened(vocabularies, config)
-        if config.linear and len(vocabularies.tokens) + 2 > MOST_IDS:
-            raise UserError(
-                f"--linear takes a vocabulary of at most {MOST_IDS:,} words. Received "
-                f"{len(vocabularies.tokens):,}. Pass a smaller --max-tokens or --open-vocabulary"
-            )
+        if config.linear:
+            check_size(vocabularies)
         model = build_classifier(config, vocabularies, corpus.class_names, open_rows)
         return cls(config, corpus.class_names, corpus.multi_label, vocabularies, model)
 
@@ -197,22 +192,11 @@ class TextClassification:
         self.model = in_full_precision(self.model)
         if config.linear:
             begin = time.monotonic()
-            self._widen(batches.ids["token_ids"], corpus.split("train"), held_out)
+            ids, train = batches.ids["token_ids"], corpus.split("train")
+            self.model = widened(self.model, ids, train, held_out, config.class_weight)
             ending = ending._replace(seconds=ending.seconds + time.monotonic() - begin)
         self.decide(held_out)
         return ending
-
-    def _widen(self, ids: tf.RaggedTensor, train: LabelledTexts, held_out: HeldOut) -> None:
-        """Adds a linear model of the training split's n-grams."""
-        weights = class_weights(train.targets, self.config.class_weight)
-        size = self.model.settings["vocabulary_size"]
-        ngrams = fit_ngrams(ids, train.targets, self.multi_label, size, weights)
-        if ngrams is None:
-            print("linear model: no word is in enough training texts, there is none")
-            return
-        share = held_out.share(self.model, ngrams)
-        print(f"linear model: {ngrams.entries:,} n-grams, {share:.2f} of its logits")
-        self.model = WideClassifier.of(self.model, ngrams, share)
 
     def held_out(self, corpus: Corpus) -> HeldOut:
         """The validation split, for `fit` and `decide`."""

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from apps import pictures, prediction, spans_on_screen, training
+from apps import pictures, prediction, spans_on_screen, tag_answers, training
 from apps.application import Application
 from apps.model_builder import load, opened
 from apps.run_folder import CONFIG, MODEL
@@ -22,7 +22,6 @@ from data.preprocessor import Vocabularies
 from data.tag_preprocessor import TagPreprocessor, all_tokens, build_tag_vocabularies
 from data.tagged import TaggedCorpus, TaggedTexts
 from data.tagged_columns import TaggedColumns
-from data.tags import Span, entities_of
 from data.unit_tokenizer import UnitTokenizer
 from data.units import Units
 from data.vectors import find_vectors
@@ -190,7 +189,7 @@ class TextTagging:
         rows = prediction.answers(self, self.serving().serve, examples.texts)
         places = places_of(examples, all_tokens(examples.texts))
         found = [
-            tags_at(each, _spans(row["entities"]), self.class_names)
+            tags_at(each, tag_answers.spans_of(row["entities"]), self.class_names)
             for each, row in zip(places, rows, strict=True)
         ]
         return entity_metrics(*self._gold(examples), found, self.class_names)
@@ -239,51 +238,13 @@ class TextTagging:
         )
 
     def columns(self, answer: dict[str, tf.Tensor]) -> list[dict]:
-        """The serving model's answer to a batch, one dict of output columns a row: `entities` and
-        `tagged_tokens`, both lists of dicts with `start` and `end`."""
-        names = ("tokens", "tags", "starts", "ends", "scores")
-        rows = zip(*(answer[name].numpy() for name in names), strict=True)
-        return [_row(*row) for row in rows]
+        """See `apps.tag_answers.columns`."""
+        return tag_answers.columns(answer)
 
     def empty_columns(self) -> dict:
-        """The output columns of a row that could not be answered."""
-        return {"entities": None, "tagged_tokens": []}
+        """See `apps.tag_answers.empty_columns`."""
+        return tag_answers.empty_columns()
 
     def show(self, text: str, row: dict) -> str:
         """A text and its answer, for the terminal."""
         return spans_on_screen.marked(text, row["entities"])
-
-
-def _spans(entities: list[dict]) -> list[Span]:
-    return [Span(entity["start"], entity["end"], entity["type"]) for entity in entities]
-
-
-def _row(tokens, tags, starts, ends, scores) -> dict:
-    size = int(np.count_nonzero(tags != b""))
-    strings, tags = ([each.decode() for each in column[:size]] for column in (tokens, tags))
-    # Seven digits are all that a probability of float32 holds.
-    scores = [round(float(score), 7) for score in scores[:size]]
-    starts, ends = starts[:size].tolist(), ends[:size].tolist()
-    columns = zip(strings, tags, starts, ends, scores, strict=True)
-    names = ("token", "tag", "start", "end", "score")
-    entities = [
-        {
-            "start": starts[first],
-            "end": ends[after - 1],
-            "type": kind,
-            # No token of it is less sure, nor then is the whole.
-            "score": min(scores[first:after]),
-            "text": _joined(strings[first:after], starts[first:after], ends[first:after]),
-        }
-        for first, after, kind in entities_of(tags)
-    ]
-    tagged = [dict(zip(names, column, strict=True)) for column in columns]
-    return {"entities": entities, "tagged_tokens": tagged}
-
-
-def _joined(tokens: list[str], starts: list[int], ends: list[int]) -> str:
-    """Tokens with as much white space between them as there is in their text."""
-    gaps = [start - end for start, end in zip(starts[1:], ends, strict=False)]
-    return tokens[0] + "".join(
-        " " * gap + token for gap, token in zip(gaps, tokens[1:], strict=True)
-    )

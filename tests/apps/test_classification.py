@@ -156,7 +156,7 @@ def test_a_linear_model_is_fitted_saved_and_served_with_the_recurrent_one(tmp_pa
 
 
 def test_a_vocabulary_too_large_for_a_linear_model_is_refused_before_the_training(monkeypatch):
-    monkeypatch.setattr("apps.classification.MOST_IDS", 5)
+    monkeypatch.setattr("apps.linear_part.MOST_IDS", 5)
     with pytest.raises(UserError, match="--linear takes a vocabulary of at most 5 words"):
         TextClassification.build(dataclasses.replace(SMALL, linear=True), corpus())
 
