@@ -4,7 +4,7 @@ import shutil
 import statistics
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import cycle
 from pathlib import Path
 
@@ -134,8 +134,7 @@ def train_members(
 
 def _beginnings(config: TrainingConfig) -> list[dict]:
     """Options of the first member, the second, ...: what they begin with, if that is several."""
-    run = getattr(config, "init_from", None)
-    members = RunFolder(Path(run)).members() if run else {}
+    members = RunFolder(Path(config.init_from)).members() if config.init_from else {}
     return [{"init_from": str(member.path)} for member in members.values()] or [{}]
 
 
@@ -147,8 +146,9 @@ def _copy(member: RunFolder, new: RunFolder, names: tuple[str, ...]) -> None:
 
 def _as_whole(config: TrainingConfig, whole: TrainingConfig) -> dict:
     """A member's options, as they were given for all members."""
-    names = ("seed", "seeds", "ensemble", "init_from")
-    several = {name: getattr(whole, name) for name in names if hasattr(whole, name)}
+    options = {each.name for each in fields(whole)}
+    names = options & {"seed", "seeds", "ensemble", "init_from"}
+    several = {name: getattr(whole, name) for name in names}
     return to_json(replace(config, **several))
 
 

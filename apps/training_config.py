@@ -16,6 +16,8 @@ class TrainingConfig:
     classifies: ClassVar[bool] = False
     # What the runs hold that `--init-from` takes, see `apps.transfer.kind_of`.
     begins_with: ClassVar[tuple[str, ...]] = ("text_generation",)
+    # An option of those configurations whose trainings can begin with a trained model.
+    init_from: ClassVar[str | None] = None
 
     dataset: str = option("sample", "sample, a named corpus, or the path of a file")
     data_dir: str | None = option(None, "folder with the original files of named corpora")

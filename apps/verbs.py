@@ -34,7 +34,7 @@ def train(application: Application, options: dict) -> None:
         config = resumed(override(application.config(), begun["config"]), given)
     else:
         config = override(application.recipe(given.get("dataset", "sample")), given)
-        if getattr(config, "init_from", None):
+        if config.init_from:
             config = inherited(config, given)
     application.check_data(config)
     application.check_vectors(config)
