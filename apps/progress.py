@@ -19,7 +19,8 @@ class Progress(tf.train.experimental.PythonState):
 
     Args:
         model: its weights' shapes are those of `best_weights`.
-        monitor: the figure that chooses the epoch; the highest is the best.
+        monitor: the figure that chooses the epoch; the highest is the best. None: the last epoch
+            is the best.
         patience: epochs without a better figure before it stops.
 
     Attributes:
@@ -28,14 +29,15 @@ class Progress(tf.train.experimental.PythonState):
         batch: how many batches of it are trained.
         step: how many are trained in all.
         best: the best epoch's figure and, of equals, the lesser loss with its sign.
+        best_epochs: how many epochs it took to the best one's end; 0 if none is over.
         history: a row of figures for each epoch that is over.
         best_weights: variables, those of the best epoch once there is one.
     """
 
-    def __init__(self, model: keras.Model, monitor: str, patience: int):
+    def __init__(self, model: keras.Model, monitor: str | None, patience: int):
         super().__init__()
         self.monitor, self.patience = monitor, patience
-        self.epoch = self.batch = self.step = self.wait = 0
+        self.epoch = self.batch = self.step = self.wait = self.best_epochs = 0
         self.best, self.history = None, []
         self._seconds_before, self._started = 0.0, time.monotonic()
         # On a GPU they would take the place of something that is in use.
@@ -62,10 +64,12 @@ class Progress(tf.train.experimental.PythonState):
     def end_epoch(self, model: keras.Model, figures: dict[str, float]) -> None:
         """Notes the epoch's figures, its weights if they are the best, and begins the next one."""
         # Of equals the one with the lesser loss is the better: on easy data many have all right.
-        rank = [figures[self.monitor], -figures.get("val_loss", 0.0)]
+        rank = [self.epoch, 0.0]
+        if self.monitor is not None:
+            rank = [figures[self.monitor], -figures.get("val_loss", 0.0)]
         self.wait += 1
         if self.best is None or rank > self.best:
-            self.best, self.wait = rank, 0
+            self.best, self.wait, self.best_epochs = rank, 0, self.epoch + 1
             for best, weight in zip(self.best_weights, validated_weights(model), strict=True):
                 best.assign(weight)
         self.history.append({"epoch": self.epoch, **dict(sorted(figures.items()))})
@@ -89,7 +93,7 @@ class Progress(tf.train.experimental.PythonState):
         _set_random_state(values["random"])
 
 
-_SAVED = ("epoch", "batch", "step", "wait", "best", "history")
+_SAVED = ("epoch", "batch", "step", "wait", "best", "best_epochs", "history")
 
 
 def _random_state() -> dict:

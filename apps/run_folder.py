@@ -12,8 +12,8 @@ from data.files import whole_file
 
 FORMAT = 1
 CONFIG, MODEL, METRICS, HISTORY = "config.json", "model.keras", "metrics.json", "history.csv"
-GRADIENT_NORMS = "gradient_norms.csv"
-LOGS, CHECKPOINTS, SEEDS = "logs", "checkpoints", "seeds"
+GRADIENT_NORMS, REFIT_HISTORY = "gradient_norms.csv", "refit_history.csv"
+LOGS, CHECKPOINTS, SEEDS, REFIT = "logs", "checkpoints", "seeds", "refit"
 # What `config.json` says at the least, whatever the task adds.
 _DESCRIBED = {"format": int, "application": str, "config": dict, "checksum": str}
 # A folder is replaced by a training only if all that it holds is of these.
@@ -22,6 +22,7 @@ _WRITTEN = (
     MODEL,
     METRICS,
     HISTORY,
+    REFIT_HISTORY,
     "bias_*.png",
     "vocabulary*.txt",
     "characters.txt",

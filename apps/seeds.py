@@ -13,13 +13,22 @@ import keras
 from apps.application import Application
 from apps.divergence import Diverged
 from apps.options import to_json
-from apps.run_folder import CONFIG, GRADIENT_NORMS, HISTORY, METRICS, SEEDS, RunFolder, read_object
+from apps.run_folder import (
+    CONFIG,
+    GRADIENT_NORMS,
+    HISTORY,
+    METRICS,
+    REFIT_HISTORY,
+    SEEDS,
+    RunFolder,
+    read_object,
+)
 from apps.training_config import TrainingConfig
 from apps.unfinished import UnfinishedTraining
 from data.examples import Corpus, LabelledTexts
 
 # Goes with the model of one member; an ensemble has several of each.
-_OF_ONE = (HISTORY, "training_curves.png", GRADIENT_NORMS, "gradient_norms.png")
+_OF_ONE = (HISTORY, REFIT_HISTORY, "training_curves.png", GRADIENT_NORMS, "gradient_norms.png")
 
 
 def train(
@@ -72,7 +81,9 @@ def train(
             },
         )
         task.save(new.path)
-        report = {**task.evaluate(corpus.split("validation")), "seeds": summary(figures)}
+        # A member has its figures; with --refit it has learned from these texts meanwhile.
+        report = task.evaluate(corpus.split("validation")) if config.ensemble else figures[best]
+        report = {**report, "seeds": summary(figures)}
         new.add_metrics("validation", {**report, **origin})
         task.draw("validation", report, new.path)
     unfinished.discard()

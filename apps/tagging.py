@@ -42,6 +42,7 @@ class TextTagging:
         vocabularies: learned from the training texts.
         model: token ids to emissions.
         units: of the language model that it reads, if it does.
+        refit_epochs: in which it has learned from the validation split, too.
     """
 
     def __init__(
@@ -51,12 +52,16 @@ class TextTagging:
         vocabularies: Vocabularies,
         model: Tagger,
         units: Units | None = None,
+        refit_epochs: int = 0,
     ):
         self.config = config
         self.class_names = tuple(class_names)
         self.vocabularies = vocabularies
         self.model = model
         self.units = units
+        self.refit_epochs = refit_epochs
+        # Of the score of no entity, from validation.
+        self.shift = 0.0
         self.preprocessor = TagPreprocessor(
             vocabularies,
             config.lowercase,
@@ -122,11 +127,13 @@ class TextTagging:
             raise UserError(f"{folder / CONFIG} is damaged: no types. Train again") from None
         vocabularies = Vocabularies.load(folder)
         model = load(folder / MODEL, sizes(config, vocabularies, types))
-        return cls(config, types, vocabularies, model, language_units(folder, model))
+        units = language_units(folder, model)
+        epochs = description.get("refit_epochs", 0)
+        return cls(config, types, vocabularies, model, units, epochs)
 
     def describe(self) -> dict:
         """What `load` needs besides config, vocabularies and model."""
-        return {"class_names": self.class_names}
+        return {"class_names": self.class_names, "refit_epochs": self.refit_epochs}
 
     def save(self, folder: Path) -> None:
         """Writes vocabularies and model."""
@@ -170,10 +177,28 @@ class TextTagging:
             folder,
         )
         self.model = in_full_precision(self.model)
-        if config.outside_shift and (shift := held_out.outside_shift(self.model)):
-            self.model.shift_outside(shift)
-            print(f"the score of no entity is shifted by {shift:g}")
+        if config.outside_shift:
+            self._shift_outside(held_out.outside_shift(self.model))
         return ending
+
+    def fit_as(
+        self, chosen: "TextTagging", corpus: TaggedCorpus, folder: Path, epochs: int
+    ) -> training.Ending:
+        """Trains without a validation split, see `apps.refit`; the shift is that of `chosen`."""
+        batches, loss = self.batches_and_loss(corpus)
+        monitor, config = self.config.monitor, self.config
+        ending = training.fit(
+            self.model, batches, None, loss, monitor, config, folder, epochs=epochs
+        )
+        self.model, self.refit_epochs = in_full_precision(self.model), ending.epochs
+        self._shift_outside(chosen.shift)
+        return ending
+
+    def _shift_outside(self, by: float) -> None:
+        self.shift = by
+        if by:
+            self.model.shift_outside(by)
+            print(f"the score of no entity is shifted by {by:g}")
 
     def _rows(self, examples: TaggedTexts):
         tokens = all_tokens(examples.texts)

@@ -77,6 +77,10 @@ class TaggingConfig(TrainingConfig):
     outside_shift: bool = option(
         True, "shift the score of no entity to where F1 on the validation split is best"
     )
+    refit: bool = option(
+        False,
+        "once validation has chosen epoch and shift, train anew, as long, on its texts, too",
+    )
     monitor: str = option(
         "f1", "validation figure that chooses the epoch", ("f1", "token_accuracy")
     )

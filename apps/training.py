@@ -86,23 +86,24 @@ class Validation(keras.callbacks.Callback):
     """Adds figures of the validation split to each epoch's logs.
 
     Args:
-        validate: takes the model, returns figures by name.
+        validate: takes the model, returns figures by name, or None: there is no such split.
         averaged: weights that it has meanwhile.
     """
 
     def __init__(
         self,
-        validate: Callable[[keras.Model], dict[str, float]],
+        validate: Callable[[keras.Model], dict[str, float]] | None,
         averaged: AveragedWeights,
     ):
         super().__init__()
         self.validate, self.averaged = validate, averaged
 
     def on_epoch_end(self, epoch, logs=None):
-        with self.averaged:
-            figures = self.validate(self.model)
-        check_figures(figures, f"on validation after epoch {epoch + 1}")
-        logs.update({f"val_{name}": value for name, value in figures.items()})
+        if self.validate is not None:
+            with self.averaged:
+                figures = self.validate(self.model)
+            check_figures(figures, f"on validation after epoch {epoch + 1}")
+            logs.update({f"val_{name}": value for name, value in figures.items()})
         logs["learning_rate"] = float(self.model.optimizer.learning_rate)
 
 
@@ -114,22 +115,25 @@ class Ending(NamedTuple):
             epoch.
         resumable: whether it can go on from its last checkpoint.
         seconds: that it took, those before a resumption included.
+        epochs: after which the weights were those that the model keeps.
     """
 
     stopped: str
     resumable: bool
     seconds: float
+    epochs: int
 
 
 def fit(
     model: keras.Model,
     batches: Batches,
-    validate: Callable[[keras.Model], dict[str, float]],
+    validate: Callable[[keras.Model], dict[str, float]] | None,
     loss: keras.losses.Loss,
     monitor: str,
     config: TrainingConfig,
     folder: Path,
     depths: dict[str, int] | None = None,
+    epochs: int | None = None,
 ) -> Ending:
     """Trains until the epochs are over, the validation stops to improve, or Ctrl-C.
 
@@ -144,13 +148,15 @@ def fit(
     Args:
         model: maps a batch's inputs to logits.
         batches: of the training split.
-        validate: figures of the validation split, without the prefix `val_`.
+        validate: figures of the validation split, without the prefix `val_`; None: there is none,
+            and the model keeps the weights of its last epoch.
         loss: of targets and logits.
         monitor: the figure that chooses the epoch; the highest is the best, and of equals the one
             with the least loss.
         config: the options.
         folder: what is written goes there.
         depths: of the weights, if lower layers learn more slowly; see `optimizer`.
+        epochs: after which it is over, however many the options have for the learning rate to fall.
 
     Raises:
         UserError: the training diverged in its first epoch, or the folder cannot be written.
@@ -162,7 +168,8 @@ def fit(
     # The training step alone is compiled: XLA takes longer over validation's batches than they do.
     model.make_train_function()
     model.jit_compile = False
-    progress = Progress(model, f"val_{monitor}", config.patience)
+    monitored = None if validate is None else f"val_{monitor}"
+    progress = Progress(model, monitored, config.patience)
     checkpoints = Checkpoints(folder / CHECKPOINTS, model, progress)
     if checkpoints.restore():
         print(f"going on in epoch {progress.epoch + 1}, after {progress.batch} of its batches")
@@ -178,14 +185,14 @@ def fit(
             ),
         ]
         try:
-            run_epochs(model, batches, callbacks, progress, config.epochs)
+            run_epochs(model, batches, callbacks, progress, epochs or config.epochs)
         except (KeyboardInterrupt, Terminated, Diverged) as reason:
             signals.hold()
             averaged.put_back()
             gradients.write()
             return _early_ending(reason, model, averaged, progress, checkpoints)
     progress.restore_best(model)
-    return Ending("", False, progress.seconds)
+    return Ending("", False, progress.seconds, progress.best_epochs)
 
 
 def _early_ending(
@@ -213,4 +220,5 @@ def _early_ending(
         raise reason
     if not has_best:
         averaged.put_in()
-    return Ending(str(reason) or "interrupted", not diverged, progress.seconds)
+    stopped = str(reason) or "interrupted"
+    return Ending(stopped, not diverged, progress.seconds, progress.best_epochs)

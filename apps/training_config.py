@@ -18,6 +18,8 @@ class TrainingConfig:
     begins_with: ClassVar[tuple[str, ...]] = ("text_generation",)
     # An option of those configurations whose trainings can begin with a trained model.
     init_from: ClassVar[str | None] = None
+    # Likewise where a second training may have the validation split's texts, see `apps.refit`.
+    refit: ClassVar[bool] = False
 
     dataset: str = option("sample", "sample, a named corpus, or the path of a file")
     data_dir: str | None = option(None, "folder with the original files of named corpora")

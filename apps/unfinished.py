@@ -12,6 +12,8 @@ from apps.run_folder import (
     GRADIENT_NORMS,
     HISTORY,
     LOGS,
+    REFIT,
+    REFIT_HISTORY,
     SEEDS,
     RunFolder,
     read_object,
@@ -21,6 +23,12 @@ from data.files import take_place, writing
 
 # What its `config.json` says at the least.
 _DESCRIBED = {"application": str, "config": dict, "command": str, "checksum": str, "versions": dict}
+# What the run keeps of it, by its name there.
+_PUBLISHED = {
+    HISTORY: HISTORY,
+    GRADIENT_NORMS: GRADIENT_NORMS,
+    f"{REFIT}/{HISTORY}": REFIT_HISTORY,
+}
 
 
 class UnfinishedTraining:
@@ -29,7 +37,8 @@ class UnfinishedTraining:
     Only one process at a time trains for a run. The lock is a file that the system forgets with
     the process, however that ends.
 
-    With several seeds the training with each of them lies in its folder `seeds`, and then its run.
+    With several seeds the training with each of them lies in its folder `seeds`, and then its run;
+    a second training, on the validation split, too, lies in `refit`.
 
     Args:
         run: the path of the run folder; that one is not touched before `publishing`.
@@ -133,9 +142,9 @@ class UnfinishedTraining:
             shutil.rmtree(self._new, ignore_errors=True)
             self._new.mkdir()
             try:
-                for name in (HISTORY, GRADIENT_NORMS):
+                for name, published in _PUBLISHED.items():
                     if (self.path / name).exists():
-                        shutil.copy(self.path / name, self._new)
+                        shutil.copy(self.path / name, self._new / published)
                 if (self.path / LOGS).exists():
                     shutil.copytree(self.path / LOGS, self._new / LOGS)
                 yield RunFolder(self._new)

@@ -11,7 +11,7 @@ from apps.application import DATA_OPTIONS, SPLIT_FILES, Application
 from apps.options import from_file, override, own_options, to_json
 from apps.quiet import import_tensorflow
 from apps.resumption import check_checksum, check_surroundings, resumed
-from apps.run_folder import CONFIG, FORMAT, MODEL, RunFolder, versions
+from apps.run_folder import CONFIG, FORMAT, MODEL, REFIT, RunFolder, versions
 from apps.signals import Signals, Terminated
 from apps.transfer import inherited
 from apps.unfinished import UnfinishedTraining
@@ -93,14 +93,11 @@ def _train(
     with devices.sharing(config):
         task = task_class.build(config, corpus)
     try:
-        ending = task.fit(corpus, unfinished.path)
+        task, ending, report = _fit(task, corpus, unfinished)
     except Diverged:
         # It would go the same way again.
         unfinished.discard()
         raise
-    if ending.resumable and unfinished.whole:
-        # Figures of several seeds are those of whole trainings.
-        raise KeyboardInterrupt
     with unfinished.publishing() as new:
         new.write_json(
             CONFIG,
@@ -118,7 +115,6 @@ def _train(
             pictures.training_curves(history, new.path / "training_curves.png")
         if norms := new.gradient_norms():
             pictures.gradient_norms(norms, config.clip_norm, new.path / "gradient_norms.png")
-        report = task.evaluate(corpus.split("validation"))
         new.add_metrics("validation", {**report, **origin})
         task.draw("validation", report, new.path)
     if not ending.resumable:
@@ -130,6 +126,27 @@ def _train(
         f"\nvalidation\n{task.table(report)}\n\n"
         f"trained in {ending.seconds:.0f} s: {unfinished.name}"
     )
+
+
+def _fit(task, corpus, unfinished) -> tuple:
+    """The trained task, how its training ended, and its figures on the validation split, which are
+    of the first training where there is a second one."""
+    from apps.refit import refit
+
+    def whole(ending):
+        if ending.resumable and unfinished.whole:
+            # Figures of several seeds are those of whole trainings.
+            raise KeyboardInterrupt
+        return ending
+
+    first = whole(task.fit(corpus, unfinished.path))
+    report = task.evaluate(corpus.split("validation"))
+    if first.stopped or not task.config.refit:
+        return task, first, report
+    again, second = refit(task, corpus, unfinished.path / REFIT, first.epochs)
+    ending = whole(second)._replace(seconds=first.seconds + second.seconds)
+    # What was interrupted is no model yet.
+    return (task if ending.stopped else again), ending, report
 
 
 def _origin(command: str, corpus, config, devices: list[str]) -> dict:
@@ -171,10 +188,15 @@ def evaluate(application: Application, options: dict) -> None:
         given = {**{name: None for name in SPLIT_FILES if hasattr(config, name)}, **given}
     config = override(config, given)
     application.check_data(config)
+    same = config.dataset == description["config"]["dataset"]
+    if same and split == "validation" and description.get("refit_epochs"):
+        raise UserError(
+            "the model has learned from the validation split, too (--refit). metrics.json has its "
+            "figures from before that; choose another --split"
+        )
     import_tensorflow()
     task_class = application.load_task()
     task = task_class.load(config, description, run.path)
-    same = config.dataset == description["config"]["dataset"]
     corpus = task_class.read(application, config, task.class_names)
     if same and corpus.checksum != description["checksum"]:
         print(f"warning: {config.dataset} has changed since the training", file=sys.stderr)

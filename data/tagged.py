@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -70,6 +70,11 @@ class TaggedCorpus(Corpus):
     """A `data.examples.Corpus` whose splits are `TaggedTexts`; its classes are the types."""
 
     splits: dict[str, TaggedTexts]
+
+    def with_validation(self) -> "TaggedCorpus":
+        """The same corpus, with the validation split's examples in the training split, too."""
+        train = TaggedTexts([*self.split("train"), *self.split("validation")])
+        return replace(self, splits={**self.splits, "train": train})
 
     def everything(self) -> TaggedTexts:
         """The examples of all splits, joined."""

@@ -185,7 +185,7 @@ def test_a_failed_training_keeps_the_former_run(
 
     before = {path.name: path.stat().st_mtime_ns for path in tiny_run.iterdir()}
     monkeypatch.setattr("apps.classification.TextClassification.save", fails)
-    monkeypatch.setattr("apps.training.fit", lambda *arguments: Ending("", False, 1.0))
+    monkeypatch.setattr("apps.training.fit", lambda *arguments: Ending("", False, 1.0, 1))
     answer = command("train", *tiny_options, "--run", tiny_run)
     assert answer.status == {OSError: 2, KeyboardInterrupt: 130}[failure]
     assert answer.err.startswith("error: ") and answer.err.count("\n") == 1

@@ -170,9 +170,19 @@ def test_users_files_train_and_are_measured(command_of, tmp_path):
 
 def test_several_seeds_are_told_apart(command_of, tmp_path):
     run = tmp_path / "run"
-    answer = command_of(APPLICATION, "train", *TINY, *PLAIN, "--seeds", "2", "--run", run)
+    options = [*TINY, *PLAIN, "--seeds", "2", "--refit"]
+    answer = command_of(APPLICATION, "train", *options, "--run", run)
     assert answer.status == 0, answer.err
     assert "seeds 0, 1: mean, standard deviation, each\nF1 " in answer.out
+    config = json.loads((run / "config.json").read_text())
+    member = run / "seeds" / config["model"].removeprefix("seed ")
+    assert config["refit_epochs"] == 1
+    # The members' figures are those of models that had not seen the validation split.
+    f1 = [
+        json.loads((folder / "metrics.json").read_text())["validation"]["f1"]
+        for folder in (run, member)
+    ]
+    assert f1[0] == f1[1]
     answer = command_of(APPLICATION, "train", "--seeds", "2", "--ensemble", "--run", run)
     assert answer.status == 2
     assert "--ensemble averages the answers of classifiers alone" in answer.err

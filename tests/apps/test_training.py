@@ -67,6 +67,24 @@ def test_the_weights_of_the_best_epoch_are_kept(tmp_path):
     assert len(validate.weights) == 3
 
 
+def test_without_a_validation_split_the_last_weights_are_kept(tmp_path):
+    weights, rates = {}, {}
+    for name, epochs in (("two of four", 2), ("four", None)):
+        model, batches = toy()
+        model.set_weights([np.ones((1, 1), "float32")])
+        loss, folder = keras.losses.get("mse"), tmp_path / name
+        folder.mkdir()
+        config = TrainingConfig(epochs=4, patience=1)
+        ending = fit(model, batches, None, loss, "score", config, folder, epochs=epochs)
+        weights[name], rows = model.get_weights()[0].item(), history(folder)
+        rates[name] = [row["learning_rate"] for row in rows]
+        assert ending.epochs == len(rows) == (epochs or 4)
+        assert not any(column.startswith("val_") for column in rows[0])
+    assert 1.0 < weights["two of four"] < weights["four"]
+    # The schedule is that of all epochs.
+    assert rates["two of four"] == rates["four"][:2]
+
+
 def test_it_stops_when_the_figure_no_longer_improves(tmp_path):
     validate = Validate(0.1, 0.9, 0.5, 0.9, 1.0)
     train(tmp_path, validate)
