@@ -171,7 +171,8 @@ def fit(
     monitored = None if validate is None else f"val_{monitor}"
     progress = Progress(model, monitored, config.patience)
     checkpoints = Checkpoints(folder / CHECKPOINTS, model, progress)
-    if checkpoints.restore():
+    last = epochs or config.epochs
+    if checkpoints.restore() and progress.epoch < last and not progress.exhausted:
         print(f"going on in epoch {progress.epoch + 1}, after {progress.batch} of its batches")
     gradients, averaged = GradientLog(folder, progress), AveragedWeights(model)
     with Signals() as signals:
@@ -185,7 +186,7 @@ def fit(
             ),
         ]
         try:
-            run_epochs(model, batches, callbacks, progress, epochs or config.epochs)
+            run_epochs(model, batches, callbacks, progress, last)
         except (KeyboardInterrupt, Terminated, Diverged) as reason:
             signals.hold()
             averaged.put_back()
