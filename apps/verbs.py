@@ -130,7 +130,8 @@ def _train(
 
 def _fit(task, corpus, unfinished) -> tuple:
     """The trained task, how its training ended, and its figures on the validation split, which are
-    of the first training where there is a second one."""
+    of the first training where there is a second one. If that fails, the task is of the first."""
+    from apps.divergence import Diverged
     from apps.refit import refit
 
     def whole(ending):
@@ -143,7 +144,10 @@ def _fit(task, corpus, unfinished) -> tuple:
     report = task.evaluate(corpus.split("validation"))
     if first.stopped or not task.config.refit:
         return task, first, report
-    again, second = refit(task, corpus, unfinished.path / REFIT, first.epochs)
+    try:
+        again, second = refit(task, corpus, unfinished.path / REFIT, first.epochs)
+    except Diverged as found:
+        return task, first._replace(stopped=str(found)), report
     ending = whole(second)._replace(seconds=first.seconds + second.seconds)
     # What was interrupted is no model yet.
     return (task if ending.stopped else again), ending, report

@@ -2,12 +2,18 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import pytest
 
+from apps.divergence import Diverged
 from apps.epochs import KeepProgress
 from apps.ner import APPLICATION
+from apps.training import Ending
+from apps.unfinished import UnfinishedTraining
+from apps.verbs import _fit
 from data.preprocessor import Vocabularies
+from data.tagged import TaggedCorpus, TaggedTexts
 
 TINY = [
     *["--epochs", "3", "--units", "4", "--embedding-dim", "6", "--no-bidirectional"],
@@ -69,3 +75,23 @@ def test_what_was_interrupted_goes_on_to_a_model_that_knows_both_splits(
     assert answer.status == 2
     assert "has learned from the validation split" in answer.err
     assert read(run) == [config, metrics]
+
+
+def test_a_second_training_that_diverges_leaves_the_first(monkeypatch, tmp_path):
+    def diverges(*arguments):
+        raise Diverged(float("nan"), "in step 1")
+
+    class Task:
+        config = replace(APPLICATION.config(), refit=True)
+
+        def fit(self, corpus, folder):
+            return Ending("", False, 1.0, 2)
+
+        def evaluate(self, examples):
+            return {"f1": 0.5}
+
+    monkeypatch.setattr("apps.refit.refit", diverges)
+    task, corpus = Task(), TaggedCorpus("toy", "", (), False, {"validation": TaggedTexts([])})
+    kept, ending, report = _fit(task, corpus, UnfinishedTraining(tmp_path / "run"))
+    assert kept is task and report == {"f1": 0.5}
+    assert "diverged" in ending.stopped and not ending.resumable
