@@ -17,7 +17,7 @@ from data.tagged import TaggedCorpus, TaggedTexts
 
 TINY = [
     *["--epochs", "3", "--units", "4", "--embedding-dim", "6", "--no-bidirectional"],
-    *["--characters", "none", "--head", "softmax"],
+    *["--characters", "none", "--head", "softmax", "--class-weight", "0.5"],
 ]
 
 
