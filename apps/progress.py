@@ -29,7 +29,6 @@ class Progress(tf.train.experimental.PythonState):
         batch: how many batches of it are trained.
         step: how many are trained in all.
         best: the best epoch's figure and, of equals, the lesser loss with its sign.
-        best_epochs: how many epochs it took to the best one's end; 0 if none is over.
         history: a row of figures for each epoch that is over.
         best_weights: variables, those of the best epoch once there is one.
     """
@@ -37,7 +36,7 @@ class Progress(tf.train.experimental.PythonState):
     def __init__(self, model: keras.Model, monitor: str | None, patience: int):
         super().__init__()
         self.monitor, self.patience = monitor, patience
-        self.epoch = self.batch = self.step = self.wait = self.best_epochs = 0
+        self.epoch = self.batch = self.step = self.wait = 0
         self.best, self.history = None, []
         self._seconds_before, self._started = 0.0, time.monotonic()
         # On a GPU they would take the place of something that is in use.
@@ -56,6 +55,12 @@ class Progress(tf.train.experimental.PythonState):
         """Whether the figure has not improved for too long."""
         return self.wait >= self.patience
 
+    @property
+    def best_epochs(self) -> int:
+        """How many epochs it took to the best one's end; 0 if none is over."""
+        ranks = [self._rank(row) for row in self.history]
+        return 1 + ranks.index(self.best) if ranks else 0
+
     def end_batch(self, batch: int) -> None:
         """Notes that so many batches of the epoch are trained."""
         self.step += batch - self.batch
@@ -63,17 +68,22 @@ class Progress(tf.train.experimental.PythonState):
 
     def end_epoch(self, model: keras.Model, figures: dict[str, float]) -> None:
         """Notes the epoch's figures, its weights if they are the best, and begins the next one."""
-        # Of equals the one with the lesser loss is the better: on easy data many have all right.
-        rank = [self.epoch, 0.0]
-        if self.monitor is not None:
-            rank = [figures[self.monitor], -figures.get("val_loss", 0.0)]
+        row = {"epoch": self.epoch, **dict(sorted(figures.items()))}
+        rank = self._rank(row)
         self.wait += 1
         if self.best is None or rank > self.best:
-            self.best, self.wait, self.best_epochs = rank, 0, self.epoch + 1
+            self.best, self.wait = rank, 0
             for best, weight in zip(self.best_weights, validated_weights(model), strict=True):
                 best.assign(weight)
-        self.history.append({"epoch": self.epoch, **dict(sorted(figures.items()))})
+        self.history.append(row)
         self.epoch, self.batch = self.epoch + 1, 0
+
+    def _rank(self, row: dict[str, float]) -> list[float]:
+        """Of an epoch; of equal figures the one with the lesser loss is the better, since on easy
+        data many epochs have all right."""
+        if self.monitor is None:
+            return [row["epoch"]]
+        return [row[self.monitor], -row.get("val_loss", 0.0)]
 
     def restore_best(self, model: keras.Model) -> bool:
         """Gives the model the weights of its best epoch; False if no epoch is over."""
@@ -93,7 +103,7 @@ class Progress(tf.train.experimental.PythonState):
         _set_random_state(values["random"])
 
 
-_SAVED = ("epoch", "batch", "step", "wait", "best", "best_epochs", "history")
+_SAVED = ("epoch", "batch", "step", "wait", "best", "history")
 
 
 def _random_state() -> dict:

@@ -1,29 +1,54 @@
-"""A second training, on the validation split, too, once that has chosen what there is to choose."""
+"""A training, and after it a second one on the validation split, too: `--refit`."""
 
 from pathlib import Path
 
 from apps import devices, training
+from apps.divergence import Diverged
+from apps.run_folder import REFIT
+from apps.unfinished import UnfinishedTraining
 
 
-def refit(task, corpus, folder: Path, epochs: int) -> tuple:
-    """A task trained anew on the training and the validation split together, as long and with the
-    decisions that the validation split has chosen; what scikit-learn's searches call `refit`.
+def trained(task, corpus, unfinished: UnfinishedTraining) -> tuple:
+    """Trains a task once, or with `refit` twice.
 
-    The last weights are the model: no text is left to choose by. Figures of the validation split
-    are those of the first training.
+    The validation split has chosen how long and what is decided; the second training, on its texts,
+    too, keeps to that (scikit-learn's searches call it `refit`). Its last weights are the model: no
+    text is left to choose by. If it is interrupted or diverges, the model is that of the first.
 
     Args:
-        task: trained; the class and the options are its.
-        corpus: that it was trained on.
-        folder: checkpoints and history of the second training go there, or are there to go on from.
-        epochs: after which the first training had the weights that it kept.
+        task: built for the corpus.
+        corpus: the data.
+        unfinished: checkpoints and history go there, or are there to go on from.
 
     Returns:
-        The new task, and how its training ended (`apps.training.Ending`).
+        The trained task; how its training ended (`apps.training.Ending`); its figures on the
+        validation split, which are always those of the first training.
 
     Raises:
+        KeyboardInterrupt: in the training with one of several seeds.
         UserError, Terminated: as `apps.training.fit`.
     """
+
+    def whole(ending: training.Ending) -> training.Ending:
+        if ending.resumable and unfinished.whole:
+            # Figures of several seeds are those of whole trainings.
+            raise KeyboardInterrupt
+        return ending
+
+    first = whole(task.fit(corpus, unfinished.path))
+    report = task.evaluate(corpus.split("validation"))
+    if first.stopped or not task.config.refit:
+        return task, first, report
+    try:
+        again, second = _anew(task, corpus, unfinished.path / REFIT, first.epochs)
+    except Diverged as found:
+        return task, first._replace(stopped=str(found)), report
+    ending = whole(second)._replace(seconds=first.seconds + second.seconds)
+    return (task if ending.stopped else again), ending, report
+
+
+def _anew(task, corpus, folder: Path, epochs: int) -> tuple:
+    """A new task, and how its training on both splits ended."""
     together = corpus.with_validation()
     print(f"\nanew on {len(together.split('train')):,} texts, those of validation among them")
     training.seed_everything(task.config)

@@ -11,7 +11,7 @@ from apps.application import DATA_OPTIONS, SPLIT_FILES, Application
 from apps.options import from_file, override, own_options, to_json
 from apps.quiet import import_tensorflow
 from apps.resumption import check_checksum, check_surroundings, resumed
-from apps.run_folder import CONFIG, FORMAT, MODEL, REFIT, RunFolder, versions
+from apps.run_folder import CONFIG, FORMAT, MODEL, RunFolder, versions
 from apps.signals import Signals, Terminated
 from apps.transfer import inherited
 from apps.unfinished import UnfinishedTraining
@@ -68,7 +68,7 @@ def _train(
     """Trains, or goes on with what has `begun`, and puts the run in its place; with several seeds
     it calls itself for each, with the `corpus` that they share."""
     import_tensorflow()
-    from apps import devices, pictures, seeds, training
+    from apps import devices, pictures, refit, seeds, training
     from apps.divergence import Diverged
 
     task_class = application.load_task()
@@ -93,7 +93,7 @@ def _train(
     with devices.sharing(config):
         task = task_class.build(config, corpus)
     try:
-        task, ending, report = _fit(task, corpus, unfinished)
+        task, ending, report = refit.trained(task, corpus, unfinished)
     except Diverged:
         # It would go the same way again.
         unfinished.discard()
@@ -126,31 +126,6 @@ def _train(
         f"\nvalidation\n{task.table(report)}\n\n"
         f"trained in {ending.seconds:.0f} s: {unfinished.name}"
     )
-
-
-def _fit(task, corpus, unfinished) -> tuple:
-    """The trained task, how its training ended, and its figures on the validation split, which are
-    of the first training where there is a second one. If that fails, the task is of the first."""
-    from apps.divergence import Diverged
-    from apps.refit import refit
-
-    def whole(ending):
-        if ending.resumable and unfinished.whole:
-            # Figures of several seeds are those of whole trainings.
-            raise KeyboardInterrupt
-        return ending
-
-    first = whole(task.fit(corpus, unfinished.path))
-    report = task.evaluate(corpus.split("validation"))
-    if first.stopped or not task.config.refit:
-        return task, first, report
-    try:
-        again, second = refit(task, corpus, unfinished.path / REFIT, first.epochs)
-    except Diverged as found:
-        return task, first._replace(stopped=str(found)), report
-    ending = whole(second)._replace(seconds=first.seconds + second.seconds)
-    # What was interrupted is no model yet.
-    return (task if ending.stopped else again), ending, report
 
 
 def _origin(command: str, corpus, config, devices: list[str]) -> dict:

@@ -9,9 +9,9 @@ import pytest
 from apps.divergence import Diverged
 from apps.epochs import KeepProgress
 from apps.ner import APPLICATION
+from apps.refit import trained
 from apps.training import Ending
 from apps.unfinished import UnfinishedTraining
-from apps.verbs import _fit
 from data.preprocessor import Vocabularies
 from data.tagged import TaggedCorpus, TaggedTexts
 
@@ -90,8 +90,8 @@ def test_a_second_training_that_diverges_leaves_the_first(monkeypatch, tmp_path)
         def evaluate(self, examples):
             return {"f1": 0.5}
 
-    monkeypatch.setattr("apps.refit.refit", diverges)
+    monkeypatch.setattr("apps.refit._anew", diverges)
     task, corpus = Task(), TaggedCorpus("toy", "", (), False, {"validation": TaggedTexts([])})
-    kept, ending, report = _fit(task, corpus, UnfinishedTraining(tmp_path / "run"))
+    kept, ending, report = trained(task, corpus, UnfinishedTraining(tmp_path / "run"))
     assert kept is task and report == {"f1": 0.5}
     assert "diverged" in ending.stopped and not ending.resumable

@@ -174,7 +174,7 @@ class Trained:
 
     def __call__(self, config, unfinished, begun):
         self.calls.append((config.seed, begun))
-        self.beginnings.append(getattr(config, "init_from", None))
+        self.beginnings.append(config.init_from)
         assert (config.seeds, config.ensemble, unfinished.whole) == (1, False, self.unfinished)
         assert files(unfinished.path) == ["lock"] or begun
         if config.seed in self.endings:
