@@ -78,8 +78,13 @@ class Application:
     converses: bool = False
 
     def recipe(self, dataset: str):
-        """The config with the defaults of a data set."""
-        return self.config(**{"dataset": dataset, **self.recipes.get(dataset, {})})
+        """The config with the defaults of a data set.
+
+        Raises:
+            UserError: it is no text, as a file of options may have it.
+        """
+        config = override(self.config(), {"dataset": dataset})
+        return override(config, self.recipes.get(config.dataset, {}))
 
     def config_of(self, run: RunFolder) -> tuple[dict, TrainingConfig]:
         """What a run's `config.json` says, and its options.

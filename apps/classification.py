@@ -16,6 +16,7 @@ from apps.held_out import HeldOut, logits_of
 from apps.linear_part import check_size, widened
 from apps.model_builder import load, opened
 from apps.run_folder import CONFIG, MODEL
+from apps.terminal import printable
 from apps.training_batches import training_batches
 from data.chunks import in_chunks
 from data.columns import Columns
@@ -288,7 +289,7 @@ class TextClassification:
 
     def show(self, text: str, row: dict) -> str:
         """A text and its answer, for the terminal."""
-        return f"{text}\n    {self.describe_row(row)}"
+        return printable(f"{text}\n    {self.describe_row(row)}")
 
     def describe_row(self, row: dict) -> str:
         """See `apps.answers.describe_row`."""

@@ -2,35 +2,101 @@
 
 import shlex
 import sys
+import traceback
+from contextlib import contextmanager
 
 from apps.application import DATA_OPTIONS, Application
 from apps.bias_options import add_bias_options
 from apps.options import add_options, new_parser
-from apps.signals import Terminated
+from apps.signals import Signals, Terminated
+from apps.terminal import abandon_output, prepare_streams, printable
 from apps.verbs import VERBS
 from data.errors import UserError
 
 
 def main(application: Application, arguments: list[str] | None = None) -> None:
-    """Runs the command line; exits with 2 and one line on a user's mistake."""
+    """Runs the command line; exits with 2 and one line on whatever a user can cause.
+
+    An exception that is none of these is a fault of the program: its traceback is shown, and the
+    exit status is 1.
+    """
+    prepare_streams()
     arguments = sys.argv[1:] if arguments is None else arguments
-    try:
+    with _one_line_errors(), Signals():
         options = _parse(application, arguments)
         VERBS[options.pop("verb")](application, options)
+        # A full disk behind standard output shows only now.
+        sys.stdout.flush()
+
+
+@contextmanager
+def _one_line_errors():
+    try:
+        yield
     except UserError as error:
         _fail(str(error), 2)
     except KeyboardInterrupt as stop:
         _fail(str(stop) or "interrupted", 130)
     except Terminated as stop:
-        _fail(str(stop), 143)
+        _fail(str(stop) or "terminated", stop.status)
     except BrokenPipeError:
         # Whoever read the output (head, less) has left; nothing more can be said there.
-        sys.stderr.close()
+        abandon_output()
         sys.exit(1)
+    except Exception as error:
+        line = _in_one_line(error)
+        if line:
+            _fail(line, 2)
+        traceback.print_exc()
+        _fail("this is a fault of the program, not of its input. Report the lines above", 1)
+
+
+def _in_one_line(error: Exception) -> str:
+    """What the system or a reader reports of a user's files and options; empty for a fault of the
+    program."""
+    for kinds, describe in _OUTSIDE:
+        if isinstance(error, kinds):
+            return describe(error)
+    # An error of TensorFlow means that it has been imported; this module must not import it.
+    if errors := getattr(sys.modules.get("tensorflow"), "errors", None):
+        for name, advice in _OF_TENSORFLOW.items():
+            if isinstance(error, getattr(errors, name)):
+                return f"{_first_line(error)}. {advice}"
+    return ""
+
+
+def _describe_os_error(error: OSError) -> str:
+    reason = error.strerror or _first_line(error)
+    name = f"{error.filename}: " if error.filename is not None else ""
+    return f"{name}{reason}. Check the path, its permissions and the free space"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+_NEEDS_LESS = "Lower --batch-size, --units or --embedding-dim"
+_OUTSIDE = (
+    (OSError, _describe_os_error),
+    (MemoryError, lambda error: f"there is not enough memory. {_NEEDS_LESS}"),
+    (RecursionError, lambda error: "the input is nested too deeply. Flatten it"),
+    (UnicodeError, lambda error: f"a text cannot be converted: {error}. Save it as UTF-8"),
+)
+_OF_TENSORFLOW = {
+    "ResourceExhaustedError": f"There is not enough memory or disk. {_NEEDS_LESS}",
+    "DataLossError": "A file is damaged. Remove it, or make it again",
+    "PermissionDeniedError": "Check the permissions of the folder",
+    "NotFoundError": "Check the path",
+}
 
 
 def _fail(message: str, status: int) -> None:
-    print("error: " + " ".join(message.split()), file=sys.stderr)
+    try:
+        print("error: " + printable(" ".join(message.split())), file=sys.stderr)
+        sys.stdout.flush()
+    except OSError:
+        pass
+    abandon_output()
     sys.exit(status)
 
 
@@ -51,7 +117,24 @@ def _parse(application: Application, arguments: list[str]) -> dict:
         )
         add(verb, application, arguments)
     options = vars(parser.parse_args(arguments))
-    return {**options, "command": shlex.join([*prog.split(), *arguments])}
+    if options["verb"] != "predict":
+        _check_encoding(options)
+    return {**options, "command": printable(shlex.join([*prog.split(), *arguments]))}
+
+
+def _check_encoding(options: dict) -> None:
+    """Refuses names that no `config.json` can hold, nor TensorFlow open.
+
+    Raises:
+        UserError: one is not UTF-8.
+    """
+    for name, value in options.items():
+        if isinstance(value, str) and not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                flag = f"--{name.replace('_', '-')}"
+                raise UserError(f"{flag} {value} is not UTF-8. Rename the file or folder") from None
 
 
 def _add_train(parser, application: Application, arguments: list[str]) -> None:
@@ -76,9 +159,8 @@ def _dataset_in(arguments: list[str]) -> str:
     scout = new_parser("", "")
     scout.add_argument("--dataset", default="sample", nargs="?")
     scout.error = lambda message: None
-    return vars(scout.parse_known_args([a for a in arguments if a not in ("-h", "--help")])[0])[
-        "dataset"
-    ]
+    known, _ = scout.parse_known_args([a for a in arguments if a not in ("-h", "--help")])
+    return known.dataset or "sample"
 
 
 def _add_evaluate(parser, application: Application, arguments: list[str]) -> None:

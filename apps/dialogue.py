@@ -5,6 +5,7 @@ import sys
 import tensorflow as tf
 
 from apps.generation_config import GenerationOptions
+from apps.terminal import say
 from data.errors import UserError
 from data.graphs import graph
 from models.text_generator import TextGenerator
@@ -43,7 +44,7 @@ class Dialogue:
             self._reply(texts)
         else:
             for number, text in enumerate(texts):
-                print(text, end="", flush=True)
+                say(text, end="", flush=True)
                 self._stream(text, number)
                 print()
 
@@ -58,7 +59,7 @@ class Dialogue:
         seed = tf.random.experimental.stateless_fold_in([self._options.seed, 0], number)
         found = self._follow(tf.constant([_bytes(text)]), seed[None])["continuations"]
         added = found.numpy()[0].decode("utf-8")
-        print(added[len(self._printed) :], end="", flush=True)
+        say(added[len(self._printed) :], end="", flush=True)
         return added
 
     def _watch(self, ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
@@ -76,7 +77,7 @@ class Dialogue:
         # The last characters may be half of a character, or the beginning of a stop string.
         sure = text[: len(text) - max(map(len, self._options.stop), default=0)].rstrip("\ufffd")
         if sure.startswith(self._printed):
-            print(sure[len(self._printed) :], end="", flush=True)
+            say(sure[len(self._printed) :], end="", flush=True)
             self._printed = sure
         return tf.constant([False])
 
@@ -92,7 +93,7 @@ class Dialogue:
             shown = [
                 _END if id_ == generator.end else repr(_decoded(generator, id_)) for id_ in ids
             ]
-            print(f"\n{text}")
+            say(f"\n{text}")
             for number, (choice, share) in enumerate(zip(shown, shares, strict=True), 1):
                 print(f"  {number}  {share:6.1%}  {choice}")
             line = _line("> ")
@@ -110,7 +111,7 @@ class Dialogue:
         """Answers lines by the lines that follow them; what was said before is read again."""
         if texts:
             for number, text in enumerate(texts):
-                print(text)
+                say(text)
                 self._answered(text, number)
             return
         said, number = "", 0

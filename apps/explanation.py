@@ -11,6 +11,7 @@ from scipy.stats import spearmanr
 
 from apps.classification import TextClassification
 from apps.highlighting import on_terminal
+from apps.terminal import printable
 from data.buckets import batch_order
 from data.errors import UserError
 from data.graphs import graph
@@ -163,7 +164,7 @@ class Explained:
 
     def show(self, text: str, row: dict) -> str:
         """One answer and its explanation for the terminal."""
-        return f"{text}\n    {on_terminal(row['explanation'], self.colours)}"
+        return f"{printable(text)}\n    {on_terminal(row['explanation'], self.colours)}"
 
     def summary(self) -> str:
         """A line on all that was explained so far."""

@@ -15,6 +15,7 @@ from apps.language_figures import LanguageFigures, table
 from apps.language_model_builder import build_language_model, sizes
 from apps.model_builder import load
 from apps.run_folder import CONFIG, MODEL
+from apps.terminal import printable, say
 from data.columns import Columns
 from data.corpora import read_documents
 from data.documents import DocumentCorpus, Documents
@@ -166,7 +167,7 @@ class TextGeneration:
             found = held_out.figures()
             if self.config.sample_length:
                 text = sampler.serve(tf.constant([""]))["texts"].numpy()[0]
-                print(f"\n{text.decode('utf-8')}\n", flush=True)
+                say(f"\n{text.decode('utf-8')}\n", flush=True)
             return found
 
         ending = training.fit(
@@ -226,7 +227,7 @@ class TextGeneration:
 
     def show(self, text: str, row: dict) -> str:
         """A text and what follows it, for the terminal."""
-        return text + row["continuation"]
+        return printable(text + row["continuation"])
 
     def converse(self, texts: list[str]) -> None:
         """Answers texts on the terminal, as the options say."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from apps.options import option
-from apps.training_config import TrainingConfig
+from apps.training_config import LARGEST_STATE, TrainingConfig
 from data.errors import UserError
 from data.names import TAGGER_TOKENS, TOKEN_UNITS, UNITS
 from models.names import CELLS
@@ -24,7 +24,7 @@ class GenerationConfig(TrainingConfig):
     (2018)."""
 
     cell: str = option("lstm", "recurrent cell", CELLS)
-    units: int = option(256, "state size of each layer", at_least=1)
+    units: int = option(256, "state size of each layer", at_least=1, at_most=LARGEST_STATE)
     bidirectional: bool = option(False, "not for language models")
     batch_size: int = option(32, "streams of text, a window of each a step", at_least=1)
     sequence_length: int = option(128, "units of a window: gradients go no further", at_least=1)
@@ -36,7 +36,7 @@ class GenerationConfig(TrainingConfig):
     embedding_dropout: float = option(
         0.0, "share of the vocabulary whose vectors are dropped in a step", at_least=0.0, below=1.0
     )
-    embedding_dim: int = option(128, "size of a unit's vector", at_least=1)
+    embedding_dim: int = option(128, "size of a unit's vector", at_least=1, at_most=LARGEST_STATE)
     tied: bool = option(False, "the output's weights are the vectors of the units")
     activation_penalty: float = option(
         0.0, "times the mean square of the last layer's output (AR)", at_least=0.0

@@ -9,6 +9,7 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+from apps.terminal import printable
 from data.errors import UserError
 from data.files import whole_file
 from data.record_writers import record_writer
@@ -50,12 +51,13 @@ def on_terminal(explanation, colours: bool) -> str:
         explanation: an `apps.explanation.Explanation`.
         colours: whether words have backgrounds.
     """
-    words = list(explanation.words)
+    words = [printable(word) for word in explanation.words]
     if colours:
         words = [_shaded(word, s) for word, s in zip(words, _strengths(explanation), strict=True)]
     if explanation.cut:
         words.insert(explanation.cut_at, _cut(explanation))
-    lines = [explanation.answer, " ".join(words), *_notes(explanation)]
+    notes = [printable(note) for note in _notes(explanation)]
+    lines = [printable(explanation.answer), " ".join(words), *notes]
     return "\n    ".join(filter(None, lines))
 
 

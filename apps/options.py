@@ -13,6 +13,7 @@ import types
 import typing
 from pathlib import Path
 
+from apps.terminal import printable
 from data.errors import UserError
 
 
@@ -25,7 +26,7 @@ def option(
         default: the field's default, stated here and nowhere else.
         help: a line for `--help`.
         choices: the valid values, or none for any.
-        at_least, at_most, below: bounds of a number.
+        at_least, at_most, below: bounds of a number; an integer without an upper one fits 32 bits.
         none: whether `none` undoes what a recipe sets.
     """
     bounds = {"at_least": at_least, "below": below, "at_most": at_most}
@@ -34,6 +35,8 @@ def option(
     return dataclasses.field(default=default, metadata=metadata)
 
 
+# TensorFlow counts in 32 bits.
+_LARGEST_INTEGER = 2**31 - 1
 _BOUNDS = {
     "at_least": (lambda value, bound: value >= bound, "at least"),
     "at_most": (lambda value, bound: value <= bound, "at most"),
@@ -49,7 +52,10 @@ class OneLineParser(argparse.ArgumentParser):
         super().__init__(*args, allow_abbrev=False, **kwargs)
 
     def error(self, message: str):
-        print(f"error: {' '.join(message.split())}. See {self.prog} --help", file=sys.stderr)
+        print(
+            f"error: {printable(' '.join(message.split()))}. See {self.prog} --help",
+            file=sys.stderr,
+        )
         sys.exit(2)
 
 
@@ -167,7 +173,10 @@ def _checked(field: dataclasses.Field, value):
 
 def _checked_one(flag: str, field: dataclasses.Field, kind: type, value):
     if kind is float and type(value) is int:
-        value = float(value)
+        try:
+            value = float(value)
+        except OverflowError:
+            value = math.inf
     if type(value) is not kind:
         raise UserError(f"{flag} takes {kind.__name__}. Received: {value!r}")
     if kind is float and not math.isfinite(value):
@@ -175,7 +184,10 @@ def _checked_one(flag: str, field: dataclasses.Field, kind: type, value):
     choices = field.metadata["choices"]
     if choices and value not in choices:
         raise UserError(f"unknown {flag} {value!r}. Choose one of: {', '.join(choices)}")
-    for name, bound in field.metadata["bounds"].items():
+    bounds = field.metadata["bounds"]
+    if kind is int and not bounds.keys() & {"at_most", "below"}:
+        bounds = {**bounds, "at_most": _LARGEST_INTEGER}
+    for name, bound in bounds.items():
         holds, words = _BOUNDS[name]
         if not holds(value, bound):
             raise UserError(f"{flag} must be {words} {bound}. Received: {value}")
@@ -199,6 +211,8 @@ def from_file(path: str) -> dict:
         raise UserError(f"cannot read {path}: {error.strerror}. Check --config") from None
     except ValueError as error:
         raise UserError(f"{path} is not JSON: {error}. Check --config") from None
+    except RecursionError:
+        raise UserError(f"{path} is nested too deeply. Check --config") from None
     if isinstance(values, dict) and isinstance(values.get("config"), dict):
         values = values["config"]
     if not isinstance(values, dict):

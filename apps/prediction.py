@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from apps.terminal import printable
 from data.errors import UserError
 from data.record import TEXT_COLUMN, Record
 from data.record_writers import WRITERS, record_writer
@@ -207,7 +208,7 @@ def _problem(record: Record, column: str) -> str:
 
 def _report(count: int, number: int, problem: str, bar: tqdm) -> None:
     if count <= _BAD_ROWS_SHOWN:
-        bar.write(f"row {number}: {problem}", file=sys.stderr)
+        bar.write(f"row {number}: {printable(problem)}", file=sys.stderr)
     elif count == _BAD_ROWS_SHOWN + 1:
         bar.write("further rows like these are counted only", file=sys.stderr)
 

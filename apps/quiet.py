@@ -2,7 +2,6 @@
 
 import os
 import sys
-import tempfile
 from contextlib import contextmanager
 
 
@@ -25,7 +24,8 @@ def _held_back_stderr():
     environment variable that sets its level, are at work."""
     sys.stderr.flush()
     terminal = os.dup(2)
-    with tempfile.TemporaryFile() as held:
+    # In memory: there may be no folder for temporary files.
+    with open(os.memfd_create("stderr"), "r+b") as held:
         os.dup2(held.fileno(), 2)
         try:
             yield

@@ -23,6 +23,7 @@ from apps.run_folder import (
     RunFolder,
     read_object,
 )
+from apps.terminal import say
 from apps.training_config import TrainingConfig
 from apps.unfinished import UnfinishedTraining
 from data.examples import Corpus, LabelledTexts
@@ -89,7 +90,7 @@ def train(
     unfinished.discard()
     if diverged:
         print(f"{diverged}. The other members are kept", file=sys.stderr)
-    print(
+    say(
         f"\nvalidation\n{task.table(report)}\n\n{table(task, report['seeds'])}\n\n"
         f"trained in {seconds:.0f} s, the model is of {model}: {unfinished.name}"
     )

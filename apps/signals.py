@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as exceptions that wait while something is half done."""
+"""SIGINT, SIGTERM and SIGHUP as exceptions that wait while something is half done."""
 
 import signal
 import threading
@@ -7,8 +7,20 @@ import threading
 class Terminated(BaseException):
     """SIGTERM has come; what `KeyboardInterrupt` is to SIGINT."""
 
+    status = 128 + signal.SIGTERM
 
-_EXCEPTIONS = {signal.SIGINT: KeyboardInterrupt, signal.SIGTERM: Terminated}
+
+class HungUp(Terminated):
+    """SIGHUP has come: the terminal was closed."""
+
+    status = 128 + signal.SIGHUP
+
+
+_EXCEPTIONS = {
+    signal.SIGINT: KeyboardInterrupt,
+    signal.SIGTERM: Terminated,
+    signal.SIGHUP: HungUp,
+}
 
 
 class Signals:

@@ -3,6 +3,8 @@
 import os
 import sys
 
+from apps.terminal import printable
+
 _COLOURS = (36, 33, 35, 32, 34, 31)
 _RESET = "\x1b[0m"
 
@@ -19,11 +21,11 @@ def marked(text: str, entities: list[dict], coloured: bool | None = None) -> str
         coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     parts, end = [], 0
     for entity in entities:
-        span = f"[{text[entity['start'] : entity['end']]}]"
-        kind = f"({entity['type']} {100 * entity['score']:.0f} %)"
+        span = f"[{printable(text[entity['start'] : entity['end']])}]"
+        kind = f"({printable(entity['type'])} {100 * entity['score']:.0f} %)"
         if coloured:
             colour = _COLOURS[sum(map(ord, entity["type"])) % len(_COLOURS)]
             span, kind = f"\x1b[1;{colour}m{span}{_RESET}", f"\x1b[{colour}m{kind}{_RESET}"
-        parts += [text[end : entity["start"]], span, kind]
+        parts += [printable(text[end : entity["start"]]), span, kind]
         end = entity["end"]
-    return "".join([*parts, text[end:]])
+    return "".join([*parts, printable(text[end:])])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from apps.options import option
-from apps.training_config import TrainingConfig
+from apps.training_config import LARGEST_STATE, TrainingConfig
 from models.names import CELLS, CHARACTER_ENCODERS, HEADS
 
 
@@ -16,7 +16,7 @@ class TaggingConfig(TrainingConfig):
     begins_with: ClassVar[tuple[str, ...]] = ("ner", "text_generation")
 
     cell: str = option("lstm", "recurrent cell", CELLS)
-    units: int = option(128, "state size of each direction", at_least=1)
+    units: int = option(128, "state size of each direction", at_least=1, at_most=LARGEST_STATE)
     dropout: float = option(
         0.5, "share dropped before, between and after layers", at_least=0.0, below=1.0
     )

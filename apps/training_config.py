@@ -7,6 +7,11 @@ from apps.options import option
 from data.names import GLOVE
 from models.names import CELLS, PRECISIONS, SCHEDULES
 
+# Of a state or a token's vector: with a larger one no machine holds the weights.
+LARGEST_STATE = 65_536
+# More seeds or layers are a slip of the hand.
+_MOST_SEEDS, _MOST_LAYERS = 1000, 100
+
 
 @dataclass(frozen=True)
 class TrainingConfig:
@@ -56,6 +61,7 @@ class TrainingConfig:
         1,
         "train this often, with --seed, --seed + 1, ...; the best on validation is the model",
         at_least=1,
+        at_most=_MOST_SEEDS,
     )
     ensemble: bool = option(False, "with --seeds: the mean of all of them is the model")
     checkpoint_seconds: float = option(
@@ -63,8 +69,8 @@ class TrainingConfig:
     )
     deterministic: bool = option(False, "repeat a run exactly (slower)")
     cell: str = option("gru", "recurrent cell", CELLS)
-    units: int = option(96, "state size of each direction", at_least=1)
-    num_layers: int = option(1, "recurrent layers", at_least=1)
+    units: int = option(96, "state size of each direction", at_least=1, at_most=LARGEST_STATE)
+    num_layers: int = option(1, "recurrent layers", at_least=1, at_most=_MOST_LAYERS)
     bidirectional: bool = option(True, "read forward and backward")
     residual: bool = option(False, "add each layer's input to its output")
     layer_normalization: bool = option(False, "normalise each layer's output")
@@ -87,7 +93,7 @@ class TrainingConfig:
     recurrent_initializer: str = option(
         "orthogonal", "Keras initializer of state weights, or gate_orthogonal"
     )
-    embedding_dim: int = option(64, "size of a token's vector", at_least=1)
+    embedding_dim: int = option(64, "size of a token's vector", at_least=1, at_most=LARGEST_STATE)
     vectors: str | None = option(
         None, f"GloVe or fastText text file (also .gz, .xz), {GLOVE}, or none", none=True
     )

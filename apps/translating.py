@@ -10,6 +10,7 @@ from apps import prediction, training, translated, translation_pictures, transla
 from apps.application import Application
 from apps.model_builder import load
 from apps.run_folder import CONFIG, MODEL
+from apps.terminal import printable
 from apps.translation_config import (
     TranslationConfig,
     TranslationExportOptions,
@@ -255,4 +256,4 @@ class TextTranslation:
         picture = Path(self.options.heat_map)
         if self._shown > 1:
             picture = picture.with_stem(f"{picture.stem}-{self._shown}")
-        return translated.shown(row, picture)
+        return printable(translated.shown(row, picture))

@@ -1,9 +1,10 @@
 """The options of the translator."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from apps.options import option
-from apps.training_config import TrainingConfig
+from apps.training_config import LARGEST_STATE, TrainingConfig
 from data.errors import UserError
 from data.names import UNITS
 from models.names import ATTENTIONS, CELLS, FEEDINGS
@@ -37,9 +38,13 @@ class TranslationConfig(TrainingConfig):
         80, "units of a text; longer ones are not trained on, and cut to be answered", at_least=4
     )
     cell: str = option("lstm", "recurrent cell", CELLS)
-    units: int = option(256, "state size of each direction of the encoder", at_least=1)
-    decoder_units: int = option(0, "state size of the decoder; 0: all of the encoder's", at_least=0)
-    embedding_dim: int = option(256, "size of a unit's vector", at_least=1)
+    units: int = option(
+        256, "state size of each direction of the encoder", at_least=1, at_most=LARGEST_STATE
+    )
+    decoder_units: int = option(
+        0, "state size of the decoder; 0: all of the encoder's", at_least=0, at_most=LARGEST_STATE
+    )
+    embedding_dim: int = option(256, "size of a unit's vector", at_least=1, at_most=LARGEST_STATE)
     attention: str = option("general", "how the decoder looks at the source", ("none", *ATTENTIONS))
     attention_window: int = option(
         4, "positions on either side that local attention sees", at_least=1
@@ -127,6 +132,8 @@ class TranslationPredictOptions:
     replace_unknown: bool | None = option(None, "as in train")
 
     def __post_init__(self):
+        if not Path(self.heat_map).name:
+            raise UserError(f"--heat-map takes a file. Received: {self.heat_map!r}")
         if self.n_best > 1 and (self.alignment or self.temperature):
             raise UserError("--n-best is for beam search alone. Leave the other options out")
         if self.beam_width is not None and self.n_best > self.beam_width:

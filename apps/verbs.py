@@ -13,6 +13,7 @@ from apps.quiet import import_tensorflow
 from apps.resumption import check_checksum, check_surroundings, resumed
 from apps.run_folder import CONFIG, FORMAT, MODEL, RunFolder, versions
 from apps.signals import Signals, Terminated
+from apps.terminal import say
 from apps.transfer import inherited
 from apps.unfinished import UnfinishedTraining
 from data.errors import UserError
@@ -77,7 +78,7 @@ def _train(
         corpus = task_class.read(application, config)
         sizes = ", ".join(f"{len(rows)} {name}" for name, rows in corpus.splits.items())
         names = f"; {corpus.class_title} {', '.join(corpus.class_names)}"
-        print(f"{corpus.name}: {sizes}{names if corpus.class_names else ''}")
+        say(f"{corpus.name}: {sizes}{names if corpus.class_names else ''}")
     origin = _origin(command, corpus, config, devices.names(config.devices))
     description = {"format": FORMAT, "application": application.name}
     if begun:
@@ -122,7 +123,7 @@ def _train(
     if ending.stopped:
         way_on = f". {unfinished.way_on(application.name)}" if ending.resumable else ""
         print(f"{ending.stopped}. The best weights so far are kept{way_on}", file=sys.stderr)
-    print(
+    say(
         f"\nvalidation\n{task.table(report)}\n\n"
         f"trained in {ending.seconds:.0f} s: {unfinished.name}"
     )
@@ -189,15 +190,15 @@ def evaluate(application: Application, options: dict) -> None:
     else:
         report = task.evaluate(examples)
         table = task.table(report)
-    print(f"{corpus.name}, {split}\n{table}")
+    say(f"{corpus.name}, {split}\n{table}")
     name = split if same else f"{corpus.name} {split}"
     if options["baseline"]:
         report["baseline"] = task.evaluate_baseline(corpus, examples)
         for title, baseline in report["baseline"].items():
-            print(f"\n{title}\n{task.table(baseline)}")
+            say(f"\n{title}\n{task.table(baseline)}")
     if asked:
         report["bias"] = bias.bias_report(task, examples, asked)
-        print(f"\n{bias.describe(report['bias'])}")
+        say(f"\n{bias.describe(report['bias'])}")
     origin = _origin(options["command"], corpus, config, description.get("devices", []))
     run.add_metrics(name, {**report, **origin})
     task.draw(name.replace(" ", "_"), report, run.path)

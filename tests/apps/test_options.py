@@ -165,3 +165,23 @@ def test_every_default_of_the_classifiers_is_within_its_own_bounds():
 @pytest.mark.parametrize("field", dataclasses.fields(ClassificationConfig), ids=lambda f: f.name)
 def test_every_option_of_the_classifiers_has_a_line_of_help(field):
     assert 5 < len(field.metadata["help"]) < 100
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("epochs", 2**31, "--epochs must be at most 2147483647. Received: 2147483648"),
+        ("dropout", 10**400, "--dropout must be finite. Received: inf"),
+    ],
+)
+def test_numbers_that_nothing_can_hold_are_refused(name, value, message):
+    with pytest.raises(UserError) as error:
+        override(Toy(), {name: value})
+    assert str(error.value) == message
+
+
+def test_a_file_of_options_that_is_nested_too_deeply_is_refused(tmp_path):
+    path = tmp_path / "deep.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(UserError, match="nested too deeply"):
+        from_file(str(path))

@@ -3,20 +3,25 @@ import threading
 
 import pytest
 
-from apps.signals import Signals, Terminated
+from apps.signals import HungUp, Signals, Terminated
 
-BOTH = pytest.mark.parametrize(
-    ("number", "exception"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)]
+ALL = pytest.mark.parametrize(
+    ("number", "exception"),
+    [
+        (signal.SIGINT, KeyboardInterrupt),
+        (signal.SIGTERM, Terminated),
+        (signal.SIGHUP, HungUp),
+    ],
 )
 
 
-@BOTH
+@ALL
 def test_a_signal_is_raised_at_once(number, exception):
     with pytest.raises(exception), Signals():
         signal.raise_signal(number)
 
 
-@BOTH
+@ALL
 def test_a_signal_waits_for_the_release(number, exception):
     done = []
     with Signals() as signals:
