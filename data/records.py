@@ -42,8 +42,8 @@ def read_records(path: str) -> Iterator[Record]:
         raise UserError(f"cannot read {path}: {error.strerror}. Check the path") from None
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise UserError(f"{path} is UTF-16, UTF-8 is needed. Save it again as UTF-8")
-    if suffix == ".parquet":
-        yield from _read_parquet(path)
+    if suffix in (".parquet", ".srt", ".vtt"):
+        yield from READERS[suffix](path)
         return
     with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         yield from READERS[suffix](file)

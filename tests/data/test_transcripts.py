@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from data.errors import UserError
@@ -73,7 +75,7 @@ def test_without_voice_tags_there_is_no_speaker(tmp_path):
 
 
 @pytest.mark.parametrize("content", [SRT, SRT.strip(), "\n \n" + SRT + "\n\n"])
-@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r\r\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_line_ends_and_byte_order_marks_do_not_matter(tmp_path, content, line_end, mark):
     assert cues(tmp_path, "a.srt", mark + content.replace("\n", line_end)) == SRT_ROWS
@@ -85,7 +87,7 @@ def test_a_byte_order_mark_before_the_header_does_not_matter(tmp_path):
 
 def test_a_missing_blank_line_or_number_does_not_join_cues(tmp_path):
     cue = "00:00:0{}.000 --> 00:00:09.000\ntext {}\n"
-    content = "WEBVTT\n" + cue.format(1, "a") + "2\n" + cue.format(2, "b") + cue.format(3, "c")
+    content = "WEBVTT\n1\n" + cue.format(1, "a") + "2\n" + cue.format(2, "b") + cue.format(3, "c")
     rows = cues(tmp_path, "a.vtt", content)
     assert [(row.values["text"], row.problem) for row in rows] == [
         ("text a", ""),
@@ -100,13 +102,13 @@ GOOD = "00:00:01,000 --> 00:00:02,000\nham\n\n"
 @pytest.mark.parametrize(
     ("broken", "problem"),
     [
-        ("2\n00:00:03,000 -> 00:00:04,000\neggs", "a cue without a time line: '2'"),
+        ("2\n00:00:03,000 to 00:00:04,000\neggs", "a cue without a time line: '2'"),
         ("2\neggs", "a cue without a time line: '2'"),
         ("eggs", "a cue without a time line: 'eggs'"),
-        ("2\n00:00:03 --> 00:00:04\neggs", "a broken time line: '00:00:03 --> 00:00:04'"),
+        ("2\n00:00:03 --> 4\neggs", "a broken time line: '00:00:03 --> 4'"),
         ("00:00:03,000 -->\neggs", "a broken time line: '00:00:03,000 -->'"),
         ("00:00:73,000 --> 00:00:74,000\neggs", "a broken time line: '00:00:73,000 -->"),
-        ("00:00:03,000 --> 00:00:04,0000\neggs", "a broken time line: "),
+        ("00:00:03,000 --> 00:00:04,000,1\neggs", "a broken time line: "),
         ("--> \x1b[31m\neggs", "a broken time line: '--> \\x1b[31m'"),
     ],
 )
@@ -161,3 +163,201 @@ def test_a_file_without_blank_lines_is_read_in_parts(tmp_path):
     first, *others = cues(tmp_path, "a.srt", GOOD.strip() + "\nham" * 25_000)
     assert len(first.values["text"].split()) < 10_000
     assert len(others) == 2 and all(row.problem for row in others)
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        ("0:0.0", "0:0.1"),
+        ("00:01", "00:02"),
+        ("00:00:01", "00:00:02"),
+        ("100:00:01,0", "100:00:02,5"),
+        ("00:00:01.000000", "00:00:02.000000"),
+        ("00:00:01:000", "00:00:02:500"),
+        ("00 : 00 : 01 , 000", "00: 00: 02, 500"),
+    ],
+)
+@pytest.mark.parametrize(
+    "arrow", ["-->", " --> ", " -> ", "\t-->\t", " - -> ", " -- > ", " \u2014> "]
+)
+def test_time_lines_are_read_as_tools_and_hands_write_them(tmp_path, times, arrow):
+    first, second = cues(
+        tmp_path, "a.srt", f"ham\n{arrow.join(times)}\neggs\n{arrow.join(times)}\n"
+    )
+    assert (first.problem, first.values["text"]) == ("", "eggs")
+    assert (first.values["start"], first.values["end"]) == times
+    assert (second.problem, second.values["text"]) == ("", "")
+
+
+def test_settings_need_no_space_behind_the_times(tmp_path):
+    (row,) = cues(tmp_path, "a.srt", "00:00:01,000 --> 00:00:02,000X1:40\nham\n")
+    assert row.values == {"start": "00:00:01,000", "end": "00:00:02,000", "text": "ham"}
+
+
+def texts_and_problems(tmp_path, name, content):
+    return [(row.values["text"], row.problem) for row in cues(tmp_path, name, content)]
+
+
+CAPTIONS = """WEBVTT
+Kind: captions
+Language: en
+
+00:00:00.480 --> 00:00:02.389 align:start position:0%
+\x20
+we<00:00:00.880><c> baked</c><00:00:01.200><c> plum</c><00:00:01.500><c> cake</c>
+
+00:00:02.389 --> 00:00:02.399 align:start position:0%
+we baked plum cake
+\x20
+
+00:00:04.070 --> 00:00:04.080 align:start position:0%
+for the neighbours
+\x20
+
+00:00:09.000 --> 00:00:11.000 align:start position:0%
+\x20
+they<00:00:09.500><c> liked</c><00:00:10.000><c> it</c>
+"""
+
+
+@pytest.mark.parametrize("name", ["a.srt", "a.vtt"])
+def test_a_line_with_a_space_ends_no_cue(tmp_path, name):
+    captions = CAPTIONS if name == "a.vtt" else CAPTIONS.split("\n\n", 1)[1].replace(".", ",")
+    assert texts_and_problems(tmp_path, name, captions) == [
+        ("we baked plum cake", ""),
+        ("we baked plum cake", ""),
+        ("for the neighbours", ""),
+        ("they liked it", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.srt", "1\n{}\n\nham\n\n2\n{}\n\neggs\n\n3\n{}\nspam\n"),
+        ("a.vtt", "WEBVTT\n\n{}\n\nham\n\n{}\n\neggs\n\nNOTE no\n\n{}\nspam\n"),
+        ("a.srt", "1\n\n{}\n\nham\n\n2\n\n{}\n\neggs\n\n3\n\n{}\n\nspam\n"),
+    ],
+    ids=["in SubRip", "in WebVTT", "everywhere"],
+)
+def test_a_blank_line_behind_the_time_line_does_not_part_text_and_times(tmp_path, name, content):
+    times = [f"00:00:0{i},000 --> 00:00:0{i},500" for i in range(3)]
+    rows = cues(tmp_path, name, content.format(*times))
+    assert [row.problem for row in rows] == ["", "", ""]
+    assert [row.values["text"] for row in rows] == ["ham", "eggs", "spam"]
+    assert [row.values["start"] for row in rows] == [time[:12] for time in times]
+
+
+def test_a_cue_without_a_time_line_is_no_text_of_an_empty_one_before_it(tmp_path):
+    content = "1\n00:00:01,000 --> 00:00:02,000\n\n2\neggs\n\n3\n" + GOOD
+    assert texts_and_problems(tmp_path, "a.srt", content) == [
+        ("", ""),
+        ("eggs", "a cue without a time line: '2'"),
+        ("ham", ""),
+    ]
+
+
+NUMBERS = {
+    "WebVTT": ("a.vtt", "WEBVTT\n\n{}\nyear\n1984\n{}\nyes\n", ["year 1984", "yes"]),
+    "WebVTT, names": ("a.vtt", "WEBVTT\n\n1\n{}\nyear\n1984\n{}\nyes\n", ["year 1984", "yes"]),
+    "SubRip, no numbers": ("a.srt", "{}\nyear\n1984\n{}\nyes\n", ["year 1984", "yes"]),
+    "above the number": ("a.srt", "1\n{}\nyear\n1984\n2\n{}\nyes\n", ["year 1984", "yes"]),
+    "alone": ("a.srt", "1\n{}\n3\n\n2\n{}\n2\n", ["3", "2"]),
+    "behind a blank line": ("a.srt", "1\n{}\n\n1984\n\n2\n{}\nyes\n", ["1984", "yes"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "content", "texts"), NUMBERS.values(), ids=NUMBERS)
+def test_a_number_that_is_text_stays(tmp_path, name, content, texts):
+    times = "00:00:01.000 --> 00:00:02.000"
+    found = texts_and_problems(tmp_path, name, content.format(times, times))
+    assert found == [(text, "") for text in texts]
+
+
+def test_numbers_with_gaps_are_numbers_in_subrip(tmp_path):
+    content = "1\n" + GOOD.strip() + "\n7\n" + GOOD.strip() + "\n9\n" + GOOD
+    assert texts_and_problems(tmp_path, "a.srt", content) == [("ham", "")] * 3
+
+
+def test_an_arrow_in_a_text_begins_no_cue(tmp_path):
+    content = "00:00:01,000 --> 00:00:02,000\npress\nFile --> Open\n\n" + GOOD
+    assert texts_and_problems(tmp_path, "a.srt", content) == [
+        ("press File --> Open", ""),
+        ("ham", ""),
+    ]
+
+
+@pytest.mark.parametrize("suffix", [".srt", ".vtt"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a < b",
+        "I <3 you",
+        "a <b and c> d",
+        "<laughs> no",
+        "x <y> z",
+        "1 <2> 3",
+        "<- here ->",
+        "a << b",
+    ],
+)
+def test_what_is_no_tag_is_text(tmp_path, suffix, text):
+    assert texts_and_problems(tmp_path, f"a{suffix}", GOOD.replace("ham", text)) == [(text, "")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<i>ham</i>",
+        "<B>ham</B >",
+        "<c.yellow.bg_blue>ham</c>",
+        "<00:01.000>ham<01:02:03.500>",
+        "<lang en-GB>ham</lang>",
+        '<font color="#fff" size=2>ham</font>',
+        "<ruby>ham<rt></rt></ruby>",
+        "{\\an8}{\\i1}ham{\\i0}",
+        "<v.loud Anna Smith>ham</v>",
+        "ham<br/><br>",
+    ],
+)
+def test_tags_are_no_text(tmp_path, text):
+    assert texts_and_problems(tmp_path, "a.vtt", GOOD.replace("ham", text)) == [("ham", "")]
+
+
+def test_an_escaped_tag_is_text(tmp_path):
+    content = "WEBVTT\n\n" + GOOD.replace("ham", "a &lt;b&gt; c &#60;i&#62; d")
+    assert texts_and_problems(tmp_path, "a.vtt", content) == [("a <b> c <i> d", "")]
+
+
+def test_a_character_reference_of_any_length_is_read(tmp_path):
+    content = GOOD.replace("ham", f"&#{'1' * 4301}; &#{'0' * 4301}65; &#x{'F' * 9000}; ham")
+    assert texts_and_problems(tmp_path, "a.vtt", content) == [("\ufffd A \ufffd ham", "")]
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<v" + " " * 10**6,
+        "<v x" * 250_000,
+        "<" * 10**6,
+        "<1" * 500_000,
+        "<br" + " " * 10**6,
+        "{\\" * 500_000,
+        "&#" * 500_000,
+        "00:00:01 " + "-" * 10**6 + ">",
+        "1" * 10**6,
+    ],
+    ids=lambda text: text[:6],
+)
+@pytest.mark.parametrize("suffix", [".srt", ".vtt"])
+def test_a_megabyte_of_anything_is_read_in_linear_time(tmp_path, suffix, hostile):
+    begun = time.process_time()
+    *_, last = cues(tmp_path, f"a{suffix}", GOOD.replace("ham", hostile) + "\n" + GOOD)
+    assert last.values["text"] == "ham"
+    assert time.process_time() - begun < 10
+
+
+def test_a_cue_of_many_long_lines_is_read_in_parts(tmp_path):
+    first, *others = cues(tmp_path, "a.srt", GOOD.strip() + ("\n" + "ham " * 50_000) * 30)
+    assert len(first.values["text"]) < 2 * 2**20
+    assert len(others) >= 3 and all(row.problem for row in others)
