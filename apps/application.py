@@ -7,8 +7,9 @@ from pathlib import Path
 from apps.options import override
 from apps.run_folder import RunFolder
 from apps.training_config import TrainingConfig
+from data import names
 from data.errors import UserError
-from data.names import GLOVE, SAMPLES
+from data.names import GLOVE
 
 # What `evaluate` may change: the same model on other data.
 DATA_OPTIONS = (
@@ -138,7 +139,7 @@ class Application:
         if any(getattr(config, name, None) for name in SPLIT_FILES):
             return None
         if config.dataset == "sample":
-            return SAMPLES / self.sample if self.sample else None
+            return names.SAMPLES / self.sample if self.sample else None
         named = config.dataset in self.corpora or Path(config.dataset).is_dir()
         return None if named else Path(config.dataset)
 

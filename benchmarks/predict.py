@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from data.corpora import SAMPLES
+from data.names import SAMPLES
 from data.records import read_records
 
 COMMAND = [sys.executable, "-m", "apps.hate_speech", "predict"]

@@ -3,12 +3,12 @@
 import importlib
 from dataclasses import replace
 
+from data import names
 from data.columns import Columns
 from data.document_files import labelled_documents, read_document_files
 from data.documents import DocumentCorpus
 from data.errors import UserError
 from data.examples import Corpus
-from data.names import SAMPLES
 from data.parallel import ParallelCorpus
 from data.parallel_columns import ParallelFiles
 from data.parallel_files import read_parallel_files
@@ -63,7 +63,7 @@ def read_labelled_texts(
         UserError: no such data set, or something in it cannot be used.
     """
     if dataset == "sample":
-        corpus = read_table(str(SAMPLES / sample), class_names=class_names)
+        corpus = read_table(str(names.SAMPLES / sample), class_names=class_names)
         return replace(corpus, name="sample")
     if dataset in CORPORA:
         corpus = importlib.import_module(CORPORA[dataset]).read(data_dir)
@@ -97,7 +97,7 @@ def read_tagged_texts(
         _check_classes(corpus, types)
         return corpus
     if dataset == "sample":
-        corpus = read_tagged_files(str(SAMPLES / sample), columns, types=types)
+        corpus = read_tagged_files(str(names.SAMPLES / sample), columns, types=types)
         return replace(corpus, name="sample")
     return read_tagged_files(dataset, columns, validation, test, types)
 
@@ -125,7 +125,7 @@ def read_parallel_texts(
                 f"the sample has {' and '.join(SAMPLE_LANGUAGES)}. Received: --source "
                 f"{files.source} --target {files.target}"
             )
-        corpus = read_parallel_files(str(SAMPLES / sample), languages)
+        corpus = read_parallel_files(str(names.SAMPLES / sample), languages)
         return replace(corpus, name="sample")
     return read_parallel_files(dataset, files)
 

@@ -8,9 +8,12 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from data import names
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Models this small are compiled for longer than they run.
@@ -19,6 +22,15 @@ os.environ.setdefault(
     "--xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1 "
     "--xla_cpu_use_fusion_emitters=false",
 )
+
+# The suite trains on `sample` by the dozen: here it means smaller files than those that ship. Other
+# modules look the folder up, or import its name after this.
+SHIPPED_SAMPLES, names.SAMPLES = names.SAMPLES, Path(__file__).parent / "samples"
+ON_SMALL_SAMPLES = f"""
+from pathlib import Path
+from data import names
+names.SAMPLES = Path({str(names.SAMPLES)!r})
+"""
 
 TINY = ["--epochs", "2", "--units", "3", "--embedding-dim", "4", "--max-tokens", "100"]
 TRAIN_TINY = ["train", *TINY, "--max-word-length", "6", "--deterministic"]
@@ -39,6 +51,19 @@ class Answer(NamedTuple):
     status: int
     out: str
     err: str
+
+
+@pytest.fixture(scope="session")
+def on_small_samples():
+    """Code with which an interpreter begins that shall read the suite's samples, too."""
+    return ON_SMALL_SAMPLES
+
+
+@pytest.fixture
+def shipped_samples(monkeypatch):
+    """The folder of the samples that ship; while it is in use, `sample` means them."""
+    monkeypatch.setattr(names, "SAMPLES", SHIPPED_SAMPLES)
+    return SHIPPED_SAMPLES
 
 
 @pytest.fixture(scope="session")

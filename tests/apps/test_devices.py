@@ -54,13 +54,14 @@ print(*(copy.numpy().item() for copy in copies))
 
 
 @pytest.fixture(scope="module")
-def runs(python_process, tmp_path_factory):
+def runs(python_process, on_small_samples, tmp_path_factory):
     """The folders of a training on one device and of the same on two."""
     folder = tmp_path_factory.mktemp("devices")
     options = "--epochs 2 --units 3 --embedding-dim 4 --max-tokens 100 --no-characters --dropout 0"
     options += " --no-bidirectional --pooling last"
     more = "--batch-size 33 --accumulate 2 --mixed-precision float16 --average-weights 0.5"
-    done = python_process(TRAIN_ON_BOTH, folder, *options.split(), *more.split())
+    code = on_small_samples + TRAIN_ON_BOTH
+    done = python_process(code, folder, *options.split(), *more.split())
     assert done.returncode == 0, done.stderr
     return folder / "1", folder / "2"
 

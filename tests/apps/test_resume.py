@@ -127,6 +127,10 @@ def waiting(tmp_path_factory):
     return run
 
 
+TRAIN = """
+import runpy
+runpy.run_module("apps.hate_speech", run_name="__main__", alter_sys=True)
+"""
 # Kills itself when the fifth checkpoint is written, and TensorFlow's list does not have it yet.
 KILLED_WHILE_WRITING = """
 import os, signal, sys
@@ -149,13 +153,15 @@ main(APPLICATION, sys.argv[1:])
 """
 
 
-def test_killed_again_and_again_it_ends_as_if_unbroken(assert_same_end, command, tmp_path):
+def test_killed_again_and_again_it_ends_as_if_unbroken(
+    assert_same_end, command, on_small_samples, tmp_path
+):
     draw, run = random.Random(0), tmp_path / "run"
     listed = UnfinishedTraining(run).path / "checkpoints" / "checkpoint"
     often = ["--run", str(run), "--checkpoint-seconds", "0"]
 
-    def start(how, arguments):
-        command_line = [sys.executable, *how, *arguments, *often]
+    def start(code, arguments):
+        command_line = [sys.executable, "-c", on_small_samples + code, *arguments, *often]
         return subprocess.Popen(command_line, stdout=subprocess.DEVNULL)
 
     def kill_at_random(process, before):
@@ -165,12 +171,12 @@ def test_killed_again_and_again_it_ends_as_if_unbroken(assert_same_end, command,
         time.sleep(draw.uniform(0.0, 0.7))
         process.kill()
 
-    kill_at_random(process := start(["-m", "apps.hate_speech"], OPTIONS), 0)
+    kill_at_random(process := start(TRAIN, OPTIONS), 0)
     assert process.wait() == -signal.SIGKILL
-    process = start(["-c", KILLED_WHILE_WRITING], ["train", "--resume"])
+    process = start(KILLED_WHILE_WRITING, ["train", "--resume"])
     assert process.wait() == -signal.SIGKILL
     assert any(f'"{path.stem}"' not in listed.read_text() for path in listed.parent.glob("*.index"))
-    process = start(["-m", "apps.hate_speech"], ["train", "--resume"])
+    process = start(TRAIN, ["train", "--resume"])
     kill_at_random(process, listed.stat().st_mtime_ns)
     assert process.wait() == -signal.SIGKILL
     assert command("train", "--resume", "--run", run).status == 0

@@ -1,7 +1,7 @@
 import pytest
 
 from data.identity_file import read_identity_terms
-from data.names import IDENTITY_TERMS, SAMPLES
+from data.names import IDENTITY_TERMS
 from data.records import read_records
 
 ROWS = """\
@@ -164,8 +164,9 @@ def test_a_term_without_a_partner_names_its_group_and_is_not_swapped(terms):
 # --- the lists that ship -----------------------------------------------------
 
 
-@pytest.mark.parametrize("path", [IDENTITY_TERMS, SAMPLES / "identity_terms.csv"])
-def test_the_terms_that_ship_can_be_read_and_have_partners(path):
+@pytest.mark.parametrize("of_the_sample", [False, True])
+def test_the_terms_that_ship_can_be_read_and_have_partners(shipped_samples, of_the_sample):
+    path = shipped_samples / "identity_terms.csv" if of_the_sample else IDENTITY_TERMS
     terms = read_identity_terms(path)
     kinds = list(terms.groups.values())
     assert all(kinds.count(kind) > 1 for kind in kinds)

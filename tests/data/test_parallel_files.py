@@ -129,7 +129,7 @@ def test_files_of_other_splits_leave_the_rest_for_training(tmp_path):
         read_parallel_files(names["train", "en"], files._replace(test_target=names["val", "fr"]))
 
 
-def test_the_sample_is_varied_and_splits_into_three():
+def test_the_sample_is_varied_and_splits_into_three(shipped_samples):
     corpus = read_parallel_texts("sample", "translation.tsv", None, FILES)
     pairs = corpus.everything().rows
     assert len(pairs) >= 600 and corpus.splits.keys() == {"train", "validation", "test"}

@@ -86,7 +86,7 @@ def test_texts_without_entities_are_refused(tmp_path):
         read(tmp_path, [{"text": f"row {i}", "spans": []} for i in range(9)])
 
 
-def test_the_sample_has_every_type_in_all_splits():
+def test_the_sample_has_every_type_in_all_splits(shipped_samples):
     corpus = read_tagged_texts("sample", "ner.conll")
     assert corpus.class_names == ("LOC", "MISC", "ORG", "PER")
     assert len(corpus.everything()) >= 200

@@ -74,9 +74,9 @@ def test_a_notebook_was_executed_once_from_top_to_bottom_without_an_error(source
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=named)
-def test_a_notebook_runs_on_a_tiny_setting(source, kernel):
+def test_a_notebook_runs_on_a_tiny_setting(source, kernel, on_small_samples):
     notebook = jupytext.read(source)
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(BEFORE))
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(on_small_samples + BEFORE))
     NotebookClient(notebook, km=kernel, timeout=120).execute()
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(cell.execution_count for cell in code)
