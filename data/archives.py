@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from data.errors import UserError, listed
+from data.lines import LONGEST_LINE
 
-# The longest text: a line, or a member of an archive that is one text.
-LONGEST_TEXT = 16 * 2**20
+# The longest member of an archive that is one text.
+LONGEST_TEXT = LONGEST_LINE
 # From this many bytes on, a file must not unpack to more than so many times its own size. Text
 # shrinks to a fifth, very repetitive text to a hundredth, a bomb to a thousandth or less.
 FREE_EXPANSION = 64 * 2**20

@@ -6,18 +6,15 @@ import io
 import lzma
 from dataclasses import replace
 from pathlib import Path
-from xml.etree import ElementTree
 
 from data.errors import UserError, refuse_rows
 from data.files import sha256
 from data.parallel import Pair, ParallelCorpus, ParallelTexts, parallel_corpus, split_parallel
 from data.parallel_columns import ParallelFiles
 from data.splits import FRACTIONS
+from data.tmx import read_tmx
 
 _OPEN = {".gz": gzip.open, ".xz": lzma.open}
-_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
-# What these hold is another program's mark-up, not text.
-_FOREIGN = {"bpt", "ept", "it", "ph", "ut"}
 
 
 def read_parallel_files(path: str, files: ParallelFiles) -> ParallelCorpus:
@@ -144,50 +141,3 @@ def read_pairs(
     short = [number for number, row in enumerate(rows, first) if len(row) <= max(columns)]
     refuse_rows(path, short, f"without the columns {columns[0]} and {columns[1]}")
     return _pairs(path, ([row[column] for column in columns] for row in rows), first)
-
-
-def read_tmx(path: str, source: str, target: str) -> ParallelTexts:
-    """A Translation Memory eXchange file: the units that have both languages; `en` means `en-GB`
-    too.
-
-    Raises:
-        UserError: it is no XML, no unit has both languages, or a text is empty.
-    """
-    pairs, numbers, units = [], [], 0
-    try:
-        for _, element in ElementTree.iterparse(io.BytesIO(_bytes_of(path))):
-            if element.tag != "tu":
-                continue
-            units += 1
-            texts = [_segment(element, language) for language in (source, target)]
-            if None not in texts:
-                pairs.append(Pair(*texts))
-                numbers.append(units)
-            element.clear()
-    except ElementTree.ParseError as error:
-        raise UserError(f"cannot read {path}: {error}. It should be a TMX file") from None
-    if not pairs:
-        raise UserError(
-            f"{path}: none of its {units} units has both {source!r} and {target!r}. Check --source "
-            "and --target"
-        )
-    empty = [number for number, pair in zip(numbers, pairs, strict=True) if not all(pair)]
-    refuse_rows(path, empty, "(translation units) without a text on one side")
-    return ParallelTexts(pairs)
-
-
-def _segment(unit: ElementTree.Element, language: str) -> str | None:
-    """The text of a unit in a language, or None."""
-    for variant in unit.iter("tuv"):
-        code = variant.get(_LANGUAGE, variant.get("lang", "")).lower()
-        if code.replace("_", "-").split("-")[0] == language.lower() or code == language.lower():
-            segment = variant.find("seg")
-            return "" if segment is None else " ".join(_text_in(segment).split())
-    return None
-
-
-def _text_in(element: ElementTree.Element) -> str:
-    parts = [] if element.tag in _FOREIGN else [element.text or ""]
-    for child in element:
-        parts += [_text_in(child) if child.tag not in _FOREIGN else "", child.tail or ""]
-    return "".join(parts)

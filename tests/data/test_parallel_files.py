@@ -8,7 +8,7 @@ from data.corpora import read_parallel_texts
 from data.errors import UserError
 from data.parallel import Pair
 from data.parallel_columns import ParallelFiles
-from data.parallel_files import read_aligned, read_pairs, read_parallel_files, read_tmx
+from data.parallel_files import read_aligned, read_pairs, read_parallel_files
 from data.splits import canonical
 
 FILES = ParallelFiles("en", "fr")
@@ -69,31 +69,6 @@ def test_rows_that_are_too_short_are_named_by_their_lines(tmp_path):
     path = written(tmp_path / "table.tsv", "en\tfr\nYes\tOui\nNo\nMaybe\n")
     with pytest.raises(UserError, match=r"2 row\(s\) without the columns 0 and 1: row 3, 4"):
         read_pairs(path, "en", "fr")
-
-
-TMX = """<?xml version="1.0"?><!DOCTYPE tmx SYSTEM "tmx14.dtd"><tmx version="1.4"><body>
-<tu><tuv xml:lang="en-GB"><seg>A <bpt i="1">&lt;b&gt;</bpt>red<ept i="1">&lt;/b&gt;</ept>
- <hi>door</hi></seg></tuv><tuv xml:lang="FR"><seg>Une porte rouge</seg></tuv></tu>
-<tu><tuv xml:lang="en"><seg>Only one</seg></tuv></tu>
-<tu><tuv xml:lang="de"><seg>Ja</seg></tuv><tuv xml:lang="fr"><seg>{}</seg></tuv>
-<tuv xml:lang="en"><seg>Yes</seg></tuv></tu></body></tmx>"""
-
-
-def test_a_tmx_file_gives_the_units_that_have_both_languages(tmp_path):
-    path = str(tmp_path / "memory.tmx")
-    (tmp_path / "memory.tmx").write_bytes(TMX.format("Oui").encode("utf-16"))
-    assert read_tmx(path, "en", "fr").rows == [("A red door", "Une porte rouge"), ("Yes", "Oui")]
-    assert read_tmx(path, "fr", "de").rows == [("Oui", "Ja")]
-
-
-def test_tmx_files_that_cannot_be_used_are_refused(tmp_path):
-    path = written(tmp_path / "memory.tmx", TMX.format(""))
-    with pytest.raises(UserError, match=r"\(translation units\) without a text .*: row 3"):
-        read_tmx(path, "en", "fr")
-    with pytest.raises(UserError, match="none of its 3 units has both 'en' and 'es'"):
-        read_tmx(path, "en", "es")
-    with pytest.raises(UserError, match="It should be a TMX file"):
-        read_tmx(written(tmp_path / "b.tmx", "<tmx>"), "en", "fr")
 
 
 def test_no_source_stands_in_two_splits(tmp_path):
