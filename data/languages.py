@@ -80,10 +80,10 @@ _LONGEST_NAME = 60
 
 
 def _fold(name: str) -> str:
-    """A name without accents and capitals, its parts joined by hyphens."""
+    """A name without accents and capitals, the parts of a code joined by hyphens."""
     letters = unicodedata.normalize("NFD", name.strip().casefold())
     plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return re.sub(r"[\s_-]+", "-", plain)
+    return " ".join(plain.replace("_", "-").split())
 
 
 _ROWS = [[cell.strip() for cell in line.split("|")] for line in _LANGUAGES.strip().splitlines()]
