@@ -4,21 +4,22 @@ A row that cannot be read is yielded with its number and what is wrong with it, 
 whoever reads decides whether to stop. Memory does not grow with the file.
 """
 
-import codecs
-import csv
 import json
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from data.delimited import read_csv, read_tsv
 from data.errors import UserError, choose
+from data.lines import is_utf8, lines_of, read_lines
+from data.parquet_files import read_parquet
 from data.record import TEXT_COLUMN, Record
 from data.transcripts import read_srt, read_vtt
 
 STANDARD_STREAM = "-"
-# A longer field is an unclosed quotation mark, not a text.
-_LONGEST_FIELD = 16 * 2**20
-_PARQUET_ROWS = 4096
+# JSON nested deeper than this is no row of a table, and would exhaust the stack.
+_DEEPEST = 100
 
 
 def read_records(path: str) -> Iterator[Record]:
@@ -28,25 +29,13 @@ def read_records(path: str) -> Iterator[Record]:
     JSON lines, which are UTF-8 by definition, they make the row unreadable.
 
     Raises:
-        UserError: no such file, an unknown format, UTF-16, or an unreadable Parquet file.
+        UserError: no such file, an unknown format, UTF-16, a line of more than 16 MiB, a header
+            or a Parquet file that cannot be read.
     """
-    if path == STANDARD_STREAM:
-        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
-        yield from _read_lines(sys.stdin)
-        return
-    suffix = file_format(path, READERS)
-    try:
-        with Path(path).open("rb") as file:
-            head = file.read(4)
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}. Check the path") from None
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise UserError(f"{path} is UTF-16, UTF-8 is needed. Save it again as UTF-8")
-    if suffix in (".parquet", ".srt", ".vtt"):
-        yield from READERS[suffix](path)
-        return
-    with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        yield from READERS[suffix](file)
+    if path != STANDARD_STREAM:
+        yield from READERS[file_format(path, READERS)](path)
+    elif sys.stdin is not None:
+        yield from _read_texts(lines_of(sys.stdin.buffer, "standard input"))
 
 
 def file_format(path: str, table: dict) -> str:
@@ -63,110 +52,74 @@ def file_format(path: str, table: dict) -> str:
     return suffix
 
 
-def _read_csv(file) -> Iterator[Record]:
-    csv.field_size_limit(_LONGEST_FIELD)
-    # strict: an unclosed quotation mark would else swallow the rest of the file as one good row.
-    return _read_delimited(file, csv.reader(file, strict=True))
+def _read_text_file(path: str) -> Iterator[Record]:
+    return _read_texts(read_lines(path))
 
 
-def _read_tsv(file) -> Iterator[Record]:
-    # In tab-separated corpora a quotation mark is a sign like any other: quoting would swallow
-    # lines. Only a cell that is quoted as a whole is unquoted.
-    csv.field_size_limit(_LONGEST_FIELD)
-    rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-    return _read_delimited(file, rows, _unquote)
+def _read_texts(lines: Iterable[str]) -> Iterator[Record]:
+    for number, line in enumerate(lines, 1):
+        yield Record(number, {TEXT_COLUMN: line})
 
 
-def _unquote(cell: str) -> str:
-    inner = cell[1:-1]
-    if len(cell) < 2 or cell[0] + cell[-1] != '""' or '"' in inner.replace('""', ""):
-        return cell
-    return inner.replace('""', '"')
-
-
-def _read_delimited(file, rows, clean=str) -> Iterator[Record]:
-    header, number = None, 0
-    while True:
-        problem = ""
-        try:
-            row = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            row, problem = [""], f"{error} (an unclosed quotation mark?)"
-        if not row:
-            continue
-        row = [clean(cell) for cell in row]
-        if header is None:
-            header = row
-            if len(set(header)) < len(header):
-                twice = next(name for name in header if header.count(name) > 1)
-                raise UserError(f"{file.name}: two columns are called {twice!r}. Rename one")
-            continue
-        number += 1
-        if not problem and len(row) != len(header):
-            problem = f"{len(row)} fields where the header has {len(header)}"
-        cells = (row + [""] * len(header))[: len(header)]
-        yield Record(number, dict(zip(header, cells, strict=True)), problem)
-
-
-def _read_json_lines(file) -> Iterator[Record]:
-    number = 0
-    for line in file:
-        if not line.strip():
-            continue
-        number += 1
-        try:
-            line.encode()
-            values = json.loads(line)
-        except UnicodeEncodeError:
+def _read_json_lines(path: str) -> Iterator[Record]:
+    filled = (line for line in read_lines(path) if line.strip())
+    for number, line in enumerate(filled, 1):
+        if not is_utf8(line):
             yield Record(number, {}, "not UTF-8")
+            continue
+        try:
+            values = json.loads(line, object_pairs_hook=_to_object)
         except (ValueError, RecursionError) as error:
             yield Record(number, {}, f"not JSON: {error}")
+            continue
+        if not isinstance(values, dict):
+            yield Record(number, {}, f"not a JSON object: {line.strip()[:40]}")
+        elif _is_deeper(values, line):
+            yield Record(number, {}, f"nested deeper than {_DEEPEST} levels")
         else:
-            if isinstance(values, dict):
-                yield Record(number, _paired(values) if "\\u" in line else values)
-            else:
-                yield Record(number, {}, f"not a JSON object: {line.strip()[:40]}")
+            yield Record(number, _join_surrogates(values) if "\\u" in line else values)
 
 
-def _paired(value):
+def _to_object(pairs: list[tuple]) -> dict:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"the name {twice!r} stands twice in an object")
+    return values
+
+
+def _is_deeper(value: dict, line: str) -> bool:
+    """Whether lists and objects stand more than so many levels deep."""
+    if line.count("[") + line.count("{") <= _DEEPEST:
+        return False
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+            if isinstance(child, dict | list)
+        ]
+    return bool(level)
+
+
+def _join_surrogates(value):
     """JSON may escape half of a surrogate pair, which no UTF-8 file can hold: U+FFFD instead."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):
-        return [_paired(part) for part in value]
+        return [_join_surrogates(part) for part in value]
     if isinstance(value, dict):
-        return {_paired(name): _paired(part) for name, part in value.items()}
+        return {_join_surrogates(name): _join_surrogates(part) for name, part in value.items()}
     return value
 
 
-def _read_lines(file) -> Iterator[Record]:
-    for number, line in enumerate(file, 1):
-        yield Record(number, {TEXT_COLUMN: line.rstrip("\r\n")})
-
-
-def _read_parquet(path: str) -> Iterator[Record]:
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            number = 0
-            for batch in file.iter_batches(batch_size=_PARQUET_ROWS):
-                for values in batch.to_pylist():
-                    number += 1
-                    yield Record(number, values)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise UserError(f"cannot read {path} as Parquet: {str(error).splitlines()[0]}") from None
-
-
 READERS = {
-    ".csv": _read_csv,
-    ".tsv": _read_tsv,
+    ".csv": read_csv,
+    ".tsv": read_tsv,
     ".jsonl": _read_json_lines,
-    ".txt": _read_lines,
-    ".parquet": _read_parquet,
+    ".txt": _read_text_file,
+    ".parquet": read_parquet,
     ".srt": read_srt,
     ".vtt": read_vtt,
 }

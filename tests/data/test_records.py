@@ -94,8 +94,9 @@ def test_rows_after_an_unreadable_one_are_read(tmp_path):
     assert texts(rows) == ["ham", None, "spam"]
 
 
-def test_an_endless_cell_is_a_problem_not_a_crash(tmp_path):
-    endless = '"' + "ham\n" * 4_300_000
+def test_an_endless_cell_is_a_problem_not_a_crash(tmp_path, monkeypatch):
+    monkeypatch.setattr("data.delimited.LONGEST_LINE", 2**16)
+    endless = '"' + "ham\n" * 17_000
     rows = records(tmp_path, "a.csv", "text\n" + endless)
     assert "unclosed quotation mark" in rows[0].problem
 
@@ -141,6 +142,54 @@ def test_escaped_surrogate_pairs_are_joined_and_halves_replaced(tmp_path):
 def test_halves_of_surrogate_pairs_are_replaced_wherever_they_stand(tmp_path, line):
     (row,) = records(tmp_path, "a.jsonl", line)
     json.dumps(row.values, ensure_ascii=False).encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('{"text": "a", "text": "b"}', "not JSON: the name 'text' stands twice in an object"),
+        ('{"text": "a", "meta": {"x": 1, "y": 2, "x": 3}}', "the name 'x' stands twice"),
+        ('{"text": "\\u0041", "meta": ' + "[" * 600 + "]" * 600 + "}", "nested deeper than 100"),
+        (
+            '{"text": "a", "meta": ' + '{"a":' * 100 + "1" + "}" * 100 + "}",
+            "nested deeper than 100",
+        ),
+        ('{"text": "a", "n": ' + "1" * 5000 + "}", "not JSON: Exceeds the limit"),
+    ],
+    ids=["twice", "twice within", "lists", "objects", "digits"],
+)
+def test_json_that_is_no_row_is_an_unreadable_one(tmp_path, line, problem):
+    first, second = records(tmp_path, "a.jsonl", line + '\n{"text": "b"}\n')
+    assert problem in first.problem
+    assert second == Record(2, {"text": "b"})
+
+
+def test_json_may_be_nested_a_hundred_levels(tmp_path):
+    line = '{"text": "\\u0041", "meta": ' + "[" * 99 + "]" * 99 + "}"
+    (row,) = records(tmp_path, "a.jsonl", line + "\n")
+    assert row.problem == "" and row.values["text"] == "A"
+
+
+def test_many_short_lists_are_not_deep(tmp_path):
+    line = '{"text": "a", "tokens": ' + json.dumps([["b"]] * 500) + "}"
+    assert records(tmp_path, "a.jsonl", line)[0].values["tokens"] == [["b"]] * 500
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.jsonl"])
+def test_only_a_line_feed_ends_a_row(tmp_path, name):
+    lines = [b"one\rtwo", b"three\x85four\x0b\x0c\x1c", "five\u2028six".encode(), b"seven\r"]
+    if name == "a.jsonl":
+        lines = [b'{"text":\r"a"}', '{"text":"b\u2028c"}'.encode(), b'{"text":"d"}\r']
+    assert len(records(tmp_path, name, b"\n".join(lines) + b"\n")) == len(lines)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl", "a.txt"])
+def test_a_file_without_line_ends_is_refused_before_it_fills_the_memory(tmp_path, name):
+    path = tmp_path / name
+    with path.open("wb") as file:
+        file.truncate(64 * 2**20)
+    with pytest.raises(UserError, match="line 1 is longer than 16 MiB"):
+        next(read_records(str(path)))
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl", "a.txt"])

@@ -1,0 +1,169 @@
+"""Rows of CSV and TSV files, streamed: the delimiter, the header, and cells by column name."""
+
+import csv
+import itertools
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from data.errors import UserError
+from data.lines import LONGEST_LINE, is_utf8, read_lines
+from data.record import Record
+
+# As many as a sheet of Excel has.
+MOST_COLUMNS = 16_384
+# Excel writes semicolons where the comma is the decimal point.
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+# The line in which Excel is told what stands between the cells.
+_DELIMITER_LINE = re.compile(r'"?sep=([,;:|\t])"?', re.IGNORECASE)
+# Stands for a carriage return inside of a line, which `csv` takes for a line end. No decoder of
+# UTF-8 yields this surrogate.
+_RETURN = "\ud800"
+
+
+def read_csv(path: str) -> Iterator[Record]:
+    """Yields the rows of a file of cells between commas, or else between semicolons or tabs.
+
+    The delimiter is the first of these between which the header has several cells.
+
+    Args:
+        path: the file; its header stands in the first line that is not empty.
+
+    Raises:
+        UserError: the file or its header cannot be read, or columns have the same name.
+    """
+    csv.field_size_limit(LONGEST_LINE)
+    *trials, first, lines = itertools.tee(read_lines(path, keep_ends=True), len(_DELIMITERS) + 2)
+    hint = _DELIMITER_LINE.fullmatch(next(first, "").rstrip("\r\n"))
+    if hint:
+        delimiter = hint[1]
+        next(lines)
+    else:
+        delimiter = _detect_delimiter(trials, path)
+    # Else every line would be kept for them.
+    del trials, first
+    rows = _RowLines(lines)
+    # strict: an unclosed quotation mark would else swallow the rest of the file as one good row.
+    return _read_rows(path, _parse(csv.reader(rows, delimiter=delimiter, strict=True), rows))
+
+
+def _detect_delimiter(trials: list[Iterable[str]], path: str) -> str:
+    """Returns the delimiter; each trial reads the same lines."""
+    for delimiter, lines in zip(_DELIMITERS, trials, strict=True):
+        rows = _RowLines(lines)
+        parsed = _parse(csv.reader(rows, delimiter=delimiter, strict=True), rows)
+        cells, problem = next(parsed, ([], ""))
+        if len(cells) > 1 and not problem:
+            if delimiter != ",":
+                print(f"{path}: cells between {_DELIMITERS[delimiter]}", file=sys.stderr)
+            return delimiter
+    return ","
+
+
+class _RowLines:
+    """Lines for `csv.reader`, which joins those of one row: at most 16 MiB of them."""
+
+    def __init__(self, lines: Iterable[str]):
+        self._lines, self._size = iter(lines), 0
+
+    def __iter__(self):
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._size += len(line)
+        if self._size > LONGEST_LINE:
+            raise csv.Error(f"a row of more than {LONGEST_LINE // 2**20} MiB")
+        body = line.rstrip("\r\n")
+        return body.replace("\r", _RETURN) + line[len(body) :] if "\r" in body else line
+
+    def begin_row(self) -> None:
+        self._size = 0
+
+
+def _parse(rows: Iterator[list[str]], lines: _RowLines) -> Iterator[tuple[list[str], str]]:
+    """Yields the cells of each row, and what is wrong with it."""
+    while True:
+        lines.begin_row()
+        try:
+            row, problem = next(rows), ""
+        except StopIteration:
+            return
+        except csv.Error as error:
+            row, problem = [""], f"{error} (an unclosed quotation mark?)"
+        if row:
+            yield [cell.replace(_RETURN, "\r") for cell in row], problem
+
+
+def read_tsv(path: str) -> Iterator[Record]:
+    """Yields the rows of a file of cells between tabs.
+
+    Args:
+        path: the file; its header stands in the first line that is not empty.
+
+    Raises:
+        UserError: as `read_csv`.
+    """
+    # In tab-separated corpora a quotation mark is a sign like any other: quoting would swallow
+    # lines. Only a cell that is quoted as a whole is unquoted.
+    rows = ([_unquote(cell) for cell in line.split("\t")] for line in read_lines(path) if line)
+    return _read_rows(path, ((row, "") for row in rows))
+
+
+def _unquote(cell: str) -> str:
+    inner = cell[1:-1]
+    if len(cell) < 2 or cell[0] + cell[-1] != '""' or '"' in inner.replace('""', ""):
+        return cell
+    return inner.replace('""', '"')
+
+
+def _read_rows(path: str, rows: Iterator[tuple[list[str], str]]) -> Iterator[Record]:
+    header = _read_header(path, *next(rows, ([], "")))
+    for number, (row, problem) in enumerate(rows, 1):
+        if not problem and len(row) != len(header):
+            problem = f"{len(row)} fields where the header has {len(header)}"
+        cells = (row + [""] * len(header))[: len(header)]
+        yield Record(number, dict(zip(header, cells, strict=True)), problem)
+
+
+def _read_header(path: str, cells: list[str], problem: str) -> list[str]:
+    """Returns the names of the columns, without white space around them.
+
+    A single column without a name has the empty one; several are called by their places.
+    """
+    if problem:
+        raise UserError(f"cannot read the header of {path}: {problem}. Check its first line")
+    if len(cells) > MOST_COLUMNS:
+        raise UserError(
+            f"{path} has {len(cells):,} columns, {MOST_COLUMNS:,} are read at most. Keep those "
+            "that are needed"
+        )
+    names = [cell.strip() for cell in cells]
+    if not is_utf8("".join(names)):
+        raise UserError(f"the header of {path} is not UTF-8. Convert the file to UTF-8")
+    if names.count("") > 1:
+        unnamed = [f"column {place}" for place, name in enumerate(names, 1) if not name]
+        names = [name or f"column {place}" for place, name in enumerate(names, 1)]
+        print(
+            f"{path}: {len(unnamed)} columns without a name are called {unnamed[0]!r} to "
+            f"{unnamed[-1]!r}",
+            file=sys.stderr,
+        )
+    refuse_repeated(names, path)
+    return names
+
+
+def refuse_repeated(names: Iterable[str], path: str) -> None:
+    """Raises if two columns have the same name: one would hide the other.
+
+    Args:
+        names: of all columns of a file.
+        path: the file.
+
+    Raises:
+        UserError: a name stands twice.
+    """
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:
+        raise UserError(f"{path}: two columns are called {twice!r}. Rename one")
