@@ -27,8 +27,12 @@ class TranslationConfig(TrainingConfig):
     validation_target_file: str | None = option(None, "translations of its lines, as --target-file")
     test_file: str | None = option(None, "likewise the test split")
     test_target_file: str | None = option(None, "translations of its lines")
-    source_column: int = option(0, "column of a table without a header, from 0", at_least=0)
-    target_column: int = option(1, "likewise of the translations", at_least=0)
+    source_column: int | None = option(
+        None, "column of a table whose header does not name the languages, from 0", at_least=0
+    )
+    target_column: int | None = option(
+        None, "column of the translations; without both, the first two columns", at_least=0
+    )
     text_column: str = option("text", "column of a table to predict from")
     unit: str = option("subwords", "what is read and written", UNITS)
     vocabulary_size: int = option(

@@ -33,19 +33,31 @@ def read_csv(path: str) -> Iterator[Record]:
     Raises:
         UserError: the file or its header cannot be read, or columns have the same name.
     """
+    rows = csv_rows(read_lines(path, keep_ends=True), path)
+    return _read_rows(path, ((cells, problem) for _, cells, problem in rows))
+
+
+def csv_rows(lines: Iterable[str], path: str) -> Iterator[tuple[int, list[str], str]]:
+    """Yields the rows of a file of cells between commas, or else between semicolons or tabs.
+
+    Args:
+        lines: those of the file, with their ends.
+        path: the file, for messages.
+
+    Yields:
+        The number of the line in which the row begins, its cells, and what is wrong with it.
+    """
     csv.field_size_limit(LONGEST_LINE)
-    *trials, first, lines = itertools.tee(read_lines(path, keep_ends=True), len(_DELIMITERS) + 2)
+    *trials, first, lines = itertools.tee(lines, len(_DELIMITERS) + 2)
     hint = _DELIMITER_LINE.fullmatch(next(first, "").rstrip("\r\n"))
-    if hint:
-        delimiter = hint[1]
-        next(lines)
-    else:
-        delimiter = _detect_delimiter(trials, path)
+    delimiter = hint[1] if hint else _detect_delimiter(trials, path)
     # Else every line would be kept for them.
     del trials, first
     rows = _RowLines(lines)
+    if hint:
+        next(rows)
     # strict: an unclosed quotation mark would else swallow the rest of the file as one good row.
-    return _read_rows(path, _parse(csv.reader(rows, delimiter=delimiter, strict=True), rows))
+    yield from _parse(csv.reader(rows, delimiter=delimiter, strict=True), rows)
 
 
 def _detect_delimiter(trials: list[Iterable[str]], path: str) -> str:
@@ -53,7 +65,7 @@ def _detect_delimiter(trials: list[Iterable[str]], path: str) -> str:
     for delimiter, lines in zip(_DELIMITERS, trials, strict=True):
         rows = _RowLines(lines)
         parsed = _parse(csv.reader(rows, delimiter=delimiter, strict=True), rows)
-        cells, problem = next(parsed, ([], ""))
+        _, cells, problem = next(parsed, (0, [], ""))
         if len(cells) > 1 and not problem:
             if delimiter != ",":
                 print(f"{path}: cells between {_DELIMITERS[delimiter]}", file=sys.stderr)
@@ -65,27 +77,29 @@ class _RowLines:
     """Lines for `csv.reader`, which joins those of one row: at most 16 MiB of them."""
 
     def __init__(self, lines: Iterable[str]):
-        self._lines, self._size = iter(lines), 0
+        self._lines, self._size, self._number = iter(lines), 0, 0
 
     def __iter__(self):
         return self
 
     def __next__(self) -> str:
         line = next(self._lines)
+        self._number += 1
         self._size += len(line)
         if self._size > LONGEST_LINE:
             raise csv.Error(f"a row of more than {LONGEST_LINE // 2**20} MiB")
         body = line.rstrip("\r\n")
         return body.replace("\r", _RETURN) + line[len(body) :] if "\r" in body else line
 
-    def begin_row(self) -> None:
+    def begin_row(self) -> int:
+        """Returns the number of the row's first line."""
         self._size = 0
+        return self._number + 1
 
 
-def _parse(rows: Iterator[list[str]], lines: _RowLines) -> Iterator[tuple[list[str], str]]:
-    """Yields the cells of each row, and what is wrong with it."""
+def _parse(rows: Iterator[list[str]], lines: _RowLines) -> Iterator[tuple[int, list[str], str]]:
     while True:
-        lines.begin_row()
+        number = lines.begin_row()
         try:
             row, problem = next(rows), ""
         except StopIteration:
@@ -93,7 +107,7 @@ def _parse(rows: Iterator[list[str]], lines: _RowLines) -> Iterator[tuple[list[s
         except csv.Error as error:
             row, problem = [""], f"{error} (an unclosed quotation mark?)"
         if row:
-            yield [cell.replace(_RETURN, "\r") for cell in row], problem
+            yield number, [cell.replace(_RETURN, "\r") for cell in row], problem
 
 
 def read_tsv(path: str) -> Iterator[Record]:

@@ -79,8 +79,8 @@ zh | cmn zho chi | chinese, mandarin, 中文
 _LONGEST_NAME = 60
 
 
-def _fold(name: str) -> str:
-    """A name without accents and capitals, the parts of a code joined by hyphens."""
+def fold(name: str) -> str:
+    """Returns a name without accents and capitals, the parts of a code joined by hyphens."""
     letters = unicodedata.normalize("NFD", name.strip().casefold())
     plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return " ".join(plain.replace("_", "-").split())
@@ -89,7 +89,7 @@ def _fold(name: str) -> str:
 _ROWS = [[cell.strip() for cell in line.split("|")] for line in _LANGUAGES.strip().splitlines()]
 _THREE_LETTERS = {code: codes.split()[0] for code, codes, _ in _ROWS}
 _CODES = {
-    _fold(name): code
+    fold(name): code
     for code, codes, names in _ROWS
     for name in (code, *codes.split(), *names.split(","))
 }
@@ -108,7 +108,7 @@ def language_code(name: str) -> str:
     """
     if len(name) > _LONGEST_NAME:
         return name
-    folded = _fold(name)
+    folded = fold(name)
     language, hyphen, rest = folded.partition("-")
     return _CODES.get(folded) or _CODES.get(language, language) + hyphen + rest
 
@@ -124,8 +124,8 @@ def three_letters(language: str) -> str:
     return _THREE_LETTERS.get(language_code(language), language)
 
 
-def find_language(wanted: str, names: Iterable[str], place: str, option: str) -> str | None:
-    """Finds the name that stands for a language; `en` stands for `en-GB`, too, never the reverse.
+def find_languages(wanted: str, names: Iterable[str], place: str, option: str) -> list[str]:
+    """Finds the names that stand for a language; `en` stands for `en-GB` too, never the reverse.
 
     Args:
         wanted: a code or name; with a region, that region alone.
@@ -134,7 +134,8 @@ def find_language(wanted: str, names: Iterable[str], place: str, option: str) ->
         option: the option that chooses, for the error.
 
     Returns:
-        The code (`language_code`) of the one that it is, or None.
+        The codes (`language_code`) of those that do: the language itself, and its region where
+        there is only one.
 
     Raises:
         UserError: several regions or scripts of the language are there, but not itself.
@@ -143,12 +144,11 @@ def find_language(wanted: str, names: Iterable[str], place: str, option: str) ->
     for name in names:
         spellings.setdefault(language_code(name), name)
     code = language_code(wanted)
-    if code in spellings:
-        return code
+    itself = [code] if code in spellings else []
     regions = [name for name in spellings if name.startswith(f"{code}-")]
-    if len(regions) > 1:
+    if len(regions) > 1 and not itself:
         choices = listed([spellings[region] for region in regions])
         raise UserError(
             f"{place} has several kinds of {wanted!r}: {choices}. Choose one with {option}"
         )
-    return regions[0] if regions else None
+    return itself + (regions if len(regions) == 1 else [])

@@ -1,20 +1,39 @@
 """Users' own parallel texts: two aligned files, a table of two columns, or a TMX file."""
 
-import csv
-import gzip
-import io
-import lzma
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from data.archives import PACKED, open_unpacked
+from data.delimited import csv_rows
 from data.errors import UserError, refuse_rows
 from data.files import sha256
+from data.lines import is_utf8, lines_of
 from data.parallel import Pair, ParallelCorpus, ParallelTexts, parallel_corpus, split_parallel
-from data.parallel_columns import ParallelFiles
+from data.parallel_columns import ParallelFiles, choose_columns
 from data.splits import FRACTIONS
 from data.tmx import read_tmx
 
-_OPEN = {".gz": gzip.open, ".xz": lzma.open}
+# What holds pairs of texts elsewhere, but not line by line.
+_OTHER_FORMATS = {
+    ".doc",
+    ".docx",
+    ".json",
+    ".jsonl",
+    ".mo",
+    ".ods",
+    ".parquet",
+    ".pdf",
+    ".po",
+    ".sdlxliff",
+    ".srt",
+    ".vtt",
+    ".xlf",
+    ".xliff",
+    ".xls",
+    ".xlsx",
+    ".xml",
+}
 
 
 def read_parallel_files(path: str, files: ParallelFiles) -> ParallelCorpus:
@@ -62,50 +81,46 @@ def _read(path: str, target: str | None, files: ParallelFiles) -> ParallelTexts:
 
 def _suffix(path: str) -> str:
     name = Path(path)
-    return (name.with_suffix("") if name.suffix in _OPEN else name).suffix.lower()
+    return (name.with_suffix("") if name.suffix.lower() in PACKED else name).suffix.lower()
 
 
-def _bytes_of(path: str) -> bytes:
-    """What a file holds, perhaps packed with gzip or xz."""
-    try:
-        with _OPEN.get(Path(path).suffix, open)(path, "rb") as file:
-            return file.read()
-    except (OSError, EOFError, lzma.LZMAError) as error:
-        raise UserError(f"cannot read {path}: {error}. Check the file") from None
+def _read_lines(path: str, keep_ends: bool = False) -> Iterator[str]:
+    """Yields the lines of a text file, which may be packed.
 
-
-def _text_of(path: str) -> str:
-    try:
-        return _bytes_of(path).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"cannot read {path}: {error}. It should be UTF-8 text") from None
-
-
-def _lines(path: str) -> list[str]:
-    # Only line feeds end a line: texts may hold U+2028 and the like.
-    text = _text_of(path).removesuffix("\n")
-    return [line.removesuffix("\r") for line in text.split("\n")] if text else []
+    Raises:
+        UserError: it cannot be read, or a line is no UTF-8 text.
+    """
+    with open_unpacked(path) as file:
+        for number, line in enumerate(lines_of(file, path, keep_ends), 1):
+            if not is_utf8(line):
+                raise UserError(f"{path}: line {number} is not UTF-8. Save the file again as UTF-8")
+            if "\0" in line:
+                raise UserError(f"{path}: line {number} is no text. Check that the file is UTF-8")
+            yield line
 
 
 def read_aligned(source: str, target: str) -> ParallelTexts:
-    """Two files, a text a line.
+    """Reads two files, a text a line.
 
     Raises:
         UserError: they have different numbers of lines, or a line is empty on one side.
     """
-    sides = [_lines(source), _lines(target)]
+    sides = [list(_read_lines(path)) for path in (source, target)]
     if len(sides[0]) != len(sides[1]):
         raise UserError(
             f"{source} has {len(sides[0]):,} lines, {target} has {len(sides[1]):,}: they are not "
             "aligned. Line n of one must be the translation of line n of the other"
         )
-    return _pairs(source, zip(*sides, strict=True))
+    return _pairs(source, enumerate(zip(*sides, strict=True), 1))
 
 
-def _pairs(path: str, rows, first: int = 1) -> ParallelTexts:
-    """Pairs without white space at their ends; lines count from `first`."""
-    pairs = [Pair(*(text.strip() for text in row)) for row in rows]
-    empty = [number for number, pair in enumerate(pairs, first) if not all(pair)]
+def _pairs(path: str, rows) -> ParallelTexts:
+    """Pairs without white space at their ends, of `(line number, (source, target))`."""
+    pairs, empty = [], []
+    for number, row in rows:
+        pairs.append(Pair(*(text.strip() for text in row)))
+        if not all(pairs[-1]):
+            empty.append(number)
     refuse_rows(path, empty, "without a text on one side")
     if not pairs:
         raise UserError(f"{path} has no pair of texts. Check the file")
@@ -113,31 +128,48 @@ def _pairs(path: str, rows, first: int = 1) -> ParallelTexts:
 
 
 def read_pairs(
-    path: str, source: str, target: str, columns: tuple[int, int] = (0, 1)
+    path: str,
+    source: str,
+    target: str,
+    columns: tuple[int | None, int | None] = (None, None),
 ) -> ParallelTexts:
-    """A table, a pair a line: .csv with quotation marks, or else cells between tabs.
+    """Reads a table, a pair a line: .csv with quotation marks, or else cells between tabs.
 
-    A first line that names both languages is a header and says which columns they are; without
-    one, `columns` does, counted from 0.
+    Args:
+        path: the table, which may be packed.
+        source, target: the languages, which a header names.
+        columns: of a table whose header does not (`data.parallel_columns.choose_columns`).
 
     Raises:
-        UserError: a line lacks a column, or a text is empty.
+        UserError: a line lacks a column, a text is empty, or a header is not understood.
     """
-    if _suffix(path) == ".csv":
-        rows = [row for row in csv.reader(io.StringIO(_text_of(path), newline="")) if row]
-    else:
-        rows = [line.split("\t") for line in _lines(path)]
-    first = 1
-    names = [cell.strip().lower() for cell in rows[0]] if rows else []
-    found = {source.lower(), target.lower()} & set(names)
-    if len(found) == 1:
+    if _suffix(path) in _OTHER_FORMATS:
         raise UserError(
-            f"{path} has a header with {found.pop()!r}, but not both of {source!r} and {target!r}. "
-            "Check --source and --target"
+            f"{path}: pairs are read from .tmx, .csv and .tsv files and from aligned lines. Save "
+            "it as one of these"
         )
-    if found:
-        columns = names.index(source.lower()), names.index(target.lower())
-        rows, first = rows[1:], 2
-    short = [number for number, row in enumerate(rows, first) if len(row) <= max(columns)]
-    refuse_rows(path, short, f"without the columns {columns[0]} and {columns[1]}")
-    return _pairs(path, ([row[column] for column in columns] for row in rows), first)
+    rows = list(_rows(path))
+    if not rows:
+        return _pairs(path, [])
+    first = rows[0][1]
+    choice = choose_columns(first, source, target, path, columns)
+    if choice.has_header:
+        del rows[0]
+    places = choice.source, choice.target
+    short = [number for number, row in rows if len(row) <= max(places)]
+    refuse_rows(path, short, f"without the columns {places[0]} and {places[1]}")
+    if _suffix(path) == ".csv":
+        uneven = [number for number, row in rows if len(row) != len(first)]
+        refuse_rows(path, uneven, "with more or fewer cells than the first line (a bare comma?)")
+    return _pairs(path, ((number, [row[place] for place in places]) for number, row in rows))
+
+
+def _rows(path: str) -> Iterator[tuple[int, list[str]]]:
+    """Yields the cells of each row, and the number of the line in which it begins."""
+    if _suffix(path) != ".csv":
+        yield from ((number, line.split("\t")) for number, line in enumerate(_read_lines(path), 1))
+        return
+    for number, row, problem in csv_rows(_read_lines(path, keep_ends=True), path):
+        if problem:
+            raise UserError(f"{path}: line {number}: {problem}. Mend it")
+        yield number, row

@@ -12,7 +12,7 @@ from xml.parsers import expat
 
 from data.archives import LONGEST_TEXT, open_unpacked
 from data.errors import UserError, listed, refuse_rows
-from data.languages import find_language, language_code
+from data.languages import find_languages, language_code
 from data.parallel import Pair, ParallelTexts
 
 # What these hold is another program's mark-up, not text.
@@ -55,8 +55,8 @@ def read_tmx(path: str, source: str, target: str) -> ParallelTexts:
 
     Args:
         path: the file, which may be packed, in any encoding that it names and Python knows.
-        source, target: codes or names of languages. `en` stands for `en-GB` too, unless the file
-            has `en` itself; several regions must be told apart.
+        source, target: codes or names of languages. `en` stands for `en-GB` too; several regions
+            must be told apart.
 
     Raises:
         UserError: it cannot be parsed, no unit has both languages, several regions of a language
@@ -76,35 +76,36 @@ def read_tmx(path: str, source: str, target: str) -> ParallelTexts:
             f"{path}: {controls:,} control characters, which XML forbids, are taken for spaces",
             file=sys.stderr,
         )
-    codes = [
-        find_language(language, reader.languages.values(), path, option)
+    sides = [
+        find_languages(language, reader.languages.values(), path, option)
         for language, option in ((source, "--source"), (target, "--target"))
     ]
-    if codes[0] == codes[1] is not None:
+    if set(sides[0]) & set(sides[1]):
         raise UserError(
             f"{path}: {source!r} and {target!r} are the same language there. Check --source and "
             "--target"
         )
-    pairs = {
-        number: Pair(*(texts[code] for code in codes))
-        for number, texts in reader.units
-        if all(code in texts for code in codes)
-    }
+    pairs = {}
+    for number, texts in reader.units:
+        found = [next((texts[code] for code in codes if code in texts), None) for codes in sides]
+        if None not in found:
+            pairs[number] = Pair(*found)
     if not pairs:
         languages = listed(reader.languages.values(), 10) or "no language"
         raise UserError(
             f"{path}: none of its {reader.count:,} units has both {source!r} and {target!r}. "
             f"It has {languages}. Check --source and --target"
         )
-    for code, language in zip(codes, (source, target), strict=True):
-        if code != language_code(language):
-            print(f"{path}: {language} is {reader.languages[code]}", file=sys.stderr)
+    for codes, language in zip(sides, (source, target), strict=True):
+        if codes != [language_code(language)]:
+            names = " and ".join(reader.languages[code] for code in codes)
+            print(f"{path}: {language} is {names}", file=sys.stderr)
     empty = [number for number, pair in pairs.items() if not all(pair)]
     refuse_rows(path, empty, "(translation units) without a text on one side")
     if len(pairs) < reader.count:
         print(
             f"{path}: {reader.count - len(pairs):,} of {reader.count:,} units lack "
-            f"{' or '.join(codes)} and are left out",
+            f"{source} or {target} and are left out",
             file=sys.stderr,
         )
     return ParallelTexts(list(pairs.values()))

@@ -3,7 +3,7 @@
 import pytest
 
 from data.errors import UserError
-from data.languages import find_language, is_language, language_code, three_letters
+from data.languages import find_languages, is_language, language_code, three_letters
 
 
 @pytest.mark.parametrize(
@@ -55,14 +55,15 @@ def test_manythings_org_has_codes_of_its_own():
 
 
 def test_a_region_is_found_by_its_language_and_not_the_reverse():
-    assert find_language("en", ["fr", "en-GB"], "x", "--source") == "en-gb"
-    assert find_language("en-GB", ["fr", "English"], "x", "--source") is None
-    assert find_language("en-US", ["en-GB"], "x", "--source") is None
+    assert find_languages("en", ["fr", "en-GB"], "x", "--source") == ["en-gb"]
+    assert find_languages("en", ["en-GB", "fr", "en"], "x", "--source") == ["en", "en-gb"]
+    assert find_languages("en-GB", ["fr", "English"], "x", "--source") == []
+    assert find_languages("en-US", ["en-GB"], "x", "--source") == []
     # A code is not the beginning of another.
-    assert find_language("en", ["eno", "e"], "x", "--source") is None
+    assert find_languages("en", ["eno", "e"], "x", "--source") == []
 
 
 def test_several_regions_are_refused_unless_the_language_itself_is_there():
     with pytest.raises(UserError, match=r"x has several kinds of 'en': en-GB, en_US\. .* --source"):
-        find_language("en", ["en-GB", "fr", "en_US", "EN-gb"], "x", "--source")
-    assert find_language("en", ["en-GB", "en", "en-US"], "x", "--source") == "en"
+        find_languages("en", ["en-GB", "fr", "en_US", "EN-gb"], "x", "--source")
+    assert find_languages("en", ["en-GB", "en", "en-US"], "x", "--source") == ["en"]

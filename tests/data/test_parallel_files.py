@@ -1,11 +1,13 @@
 import gzip
+import lzma
 import zipfile
 
 import pytest
 
-from data import multi30k, tatoeba
+from data import archives, multi30k, tatoeba
 from data.corpora import read_parallel_texts
 from data.errors import UserError
+from data.lines import LONGEST_LINE
 from data.parallel import Pair
 from data.parallel_columns import ParallelFiles
 from data.parallel_files import read_aligned, read_pairs, read_parallel_files
@@ -69,6 +71,129 @@ def test_rows_that_are_too_short_are_named_by_their_lines(tmp_path):
     path = written(tmp_path / "table.tsv", "en\tfr\nYes\tOui\nNo\nMaybe\n")
     with pytest.raises(UserError, match=r"2 row\(s\) without the columns 0 and 1: row 3, 4"):
         read_pairs(path, "en", "fr")
+
+
+def test_an_unclosed_quotation_mark_is_refused_by_its_line_and_swallows_nothing(tmp_path):
+    lines = [f"Sentence {i}.,Phrase {i}.\n" for i in range(60)]
+    lines[5] = f'"{lines[5]}'
+    path = written(tmp_path / "pairs.csv", "en,fr\n" + "".join(lines))
+    with pytest.raises(UserError, match=r"pairs\.csv: line 7: .* \(an unclosed quotation mark\?\)"):
+        read_pairs(path, "en", "fr")
+    path = written(tmp_path / "pairs.csv", 'en,fr\n"a,b\n' + "hello,bonjour\n" * 10_000)
+    with pytest.raises(UserError, match=r"line 2: .* \(an unclosed quotation mark\?\)"):
+        read_pairs(path, "en", "fr")
+
+
+def test_a_long_text_of_a_table_is_read(tmp_path):
+    path = written(tmp_path / "pairs.csv", f"en,fr\n{'x' * 131_073},y\n")
+    assert read_pairs(path, "en", "fr").rows == [("x" * 131_073, "y")]
+
+
+def test_lines_are_counted_with_the_empty_ones_and_those_inside_of_cells(tmp_path):
+    path = written(tmp_path / "pairs.csv", '\nen,fr\n\n"a\nb",c\n\nd\n ,e\n')
+    with pytest.raises(UserError, match=r"1 row\(s\) without the columns 0 and 1: row 7\."):
+        read_pairs(path, "en", "fr")
+    path = written(tmp_path / "pairs.csv", '\nen,fr\n\n"a\nb",c\n\nd,e\n ,e\n')
+    with pytest.raises(UserError, match=r"1 row\(s\) without a text on one side: row 8\."):
+        read_pairs(path, "en", "fr")
+
+
+def test_a_comma_that_is_not_quoted_cuts_no_text(tmp_path):
+    path = written(tmp_path / "pairs.csv", "en,fr\nYes.,Oui.\nYes, sir.,Oui, monsieur.\n")
+    with pytest.raises(UserError, match=r"1 row\(s\) with more or fewer cells .*: row 3"):
+        read_pairs(path, "en", "fr")
+
+
+def test_cells_may_stand_between_semicolons(tmp_path):
+    path = written(tmp_path / "pairs.csv", "fr;en\nOui, monsieur;Yes, sir\n")
+    assert read_pairs(path, "en", "fr").rows == [("Yes, sir", "Oui, monsieur")]
+
+
+@pytest.mark.parametrize("name", ["pairs.csv", "pairs.tsv", "pairs.txt"])
+def test_a_table_that_is_not_utf_8_is_one_line(name, tmp_path):
+    separator = "," if name.endswith(".csv") else "\t"
+    (tmp_path / name).write_bytes(f"Yes{separator}Oui\nTea{separator}Thé\n".encode("cp1252"))
+    with pytest.raises(UserError, match=r"pairs\....: line 2 is not UTF-8\. Save .* as UTF-8"):
+        read_pairs(str(tmp_path / name), "en", "fr")
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path):
+    content = "Yes\tOui\n".encode("utf-16-le")
+    (tmp_path / "pairs.tsv").write_bytes(content)
+    with pytest.raises(UserError, match="line 1 is no text"):
+        read_pairs(str(tmp_path / "pairs.tsv"), "en", "fr")
+    (tmp_path / "pairs.tsv").write_bytes(b"\xff\xfe" + content)
+    with pytest.raises(UserError, match="is UTF-16, UTF-8 is needed"):
+        read_pairs(str(tmp_path / "pairs.tsv"), "en", "fr")
+
+
+def test_an_empty_file_has_no_pair(tmp_path):
+    for name in ("pairs.csv", "pairs.tsv"):
+        with pytest.raises(UserError, match="has no pair of texts"):
+            read_pairs(written(tmp_path / name, ""), "en", "fr")
+    with pytest.raises(UserError, match="has no pair of texts"):
+        read_pairs(written(tmp_path / "pairs.csv", "en,fr\n"), "en", "fr")
+
+
+@pytest.mark.parametrize("name", ["pairs.jsonl", "pairs.xlsx", "pairs.XLIFF", "pairs.json.gz"])
+def test_other_formats_are_refused_by_name(name, tmp_path):
+    path = written(tmp_path / name, "a\tb\n")
+    with pytest.raises(UserError, match=r"pairs are read from \.tmx, \.csv and \.tsv files"):
+        read_pairs(path, "en", "fr")
+
+
+def test_only_a_line_feed_ends_a_line(tmp_path):
+    source = written(tmp_path / "a.en", "A\rdog.\nTwo\u2028lines.\x0b\x85\r\n")
+    target = written(tmp_path / "a.fr", "Un chien.\nDeux\x1clignes.\n")
+    assert read_aligned(source, target).rows == [
+        ("A\rdog.", "Un chien."),
+        ("Two\u2028lines.", "Deux\x1clignes."),
+    ]
+    path = written(tmp_path / "pairs.csv", "en,fr\r\nA\rdog.,Un chien.\r\n")
+    assert read_pairs(path, "en", "fr").rows == [("A\rdog.", "Un chien.")]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress])
+def test_packed_tables_are_read_and_damaged_ones_are_one_line(pack, tmp_path):
+    path = tmp_path / f"pairs.tsv.{'gz' if pack is gzip.compress else 'xz'}"
+    path.write_bytes(pack(b"en\tfr\nYes\tOui\n"))
+    assert read_pairs(str(path), "en", "fr").rows == [("Yes", "Oui")]
+    for content in (path.read_bytes()[:-9], bytes.fromhex("1f8b0800000c0f00361df1e8bc0200")):
+        path.write_bytes(content)
+        with pytest.raises(UserError, match=r"^cannot read .*pairs\.tsv.*\. Check the file$"):
+            read_pairs(str(path), "en", "fr")
+
+
+def test_a_bomb_of_lines_ends_at_the_limit(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "FREE_EXPANSION", 2**18)
+    path = tmp_path / "a.en.gz"
+    path.write_bytes(gzip.compress(b"A dog.\n" * 2**18))
+    with pytest.raises(UserError, match=r"unpacks to more than [0-9,]+ bytes, over 200 times"):
+        read_aligned(str(path), str(path))
+
+
+def test_a_line_without_an_end_is_refused(tmp_path):
+    path = tmp_path / "a.en.gz"
+    path.write_bytes(gzip.compress(bytes(b"x" * (LONGEST_LINE + 1))))
+    with pytest.raises(UserError, match=r"a\.en\.gz: line 1 is longer than 16 MiB"):
+        read_aligned(str(path), str(path))
+
+
+def test_the_columns_of_a_header_are_told_where_they_are_spelled_otherwise(tmp_path, capsys):
+    lines = "".join(f"Le renard {i}.,The fox {i}.\n" for i in range(60))
+    path = written(tmp_path / "pairs.csv", f"fr-FR,en-GB\n{lines}")
+    corpus = read_parallel_files(path, FILES)
+    pairs = set(corpus.everything())
+    assert pairs == {(f"The fox {i}.", f"Le renard {i}.") for i in range(60)}
+    assert capsys.readouterr().err == f"{path}: en is the column 'en-GB', fr the column 'fr-FR'\n"
+
+
+def test_columns_that_no_header_names_are_told(tmp_path, capsys):
+    path = written(tmp_path / "pairs.tsv", "1\tOui\tYes\n2\tNon\tNo\n3\tSi\tBut yes\n")
+    files = FILES._replace(source_column=2, target_column=1)
+    corpus = read_parallel_files(path, files)
+    assert ("But yes", "Si") in corpus.everything().rows
+    assert "no header: column 2 is en, column 1 fr" in capsys.readouterr().err
 
 
 def test_no_source_stands_in_two_splits(tmp_path):

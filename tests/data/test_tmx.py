@@ -12,9 +12,9 @@ from data.tmx import read_tmx
 TMX = """<?xml version="1.0"?><!DOCTYPE tmx SYSTEM "tmx14.dtd"><tmx version="1.4"><body>
 <tu><tuv xml:lang="en-GB"><seg>A <bpt i="1">&lt;b&gt;</bpt>red<ept i="1">&lt;/b&gt;</ept>
  <hi>door</hi></seg></tuv><tuv xml:lang="FR"><seg>Une porte rouge</seg></tuv></tu>
-<tu><tuv xml:lang="en-gb"><seg>Only one</seg></tuv></tu>
+<tu><tuv xml:lang="en"><seg>Only one</seg></tuv></tu>
 <tu><tuv xml:lang="de"><seg>Ja</seg></tuv><tuv xml:lang="fr"><seg>{}</seg></tuv>
-<tuv xml:lang="en-GB"><seg>Yes</seg></tuv></tu></body></tmx>"""
+<tuv xml:lang="en"><seg>Yes</seg></tuv></tu></body></tmx>"""
 
 
 def unit(source="Yes", target="Oui", languages=("en", "fr"), attribute="xml:lang"):
@@ -45,8 +45,8 @@ def test_the_units_that_have_both_languages_are_read(read, capsys):
     assert read(content, encoding="utf-16") == [("A red door", "Une porte rouge"), ("Yes", "Oui")]
     told = capsys.readouterr().err.splitlines()
     assert [line.partition("memory.tmx: ")[2] for line in told] == [
-        "en is en-GB",
-        "1 of 3 units lack en-gb or fr and are left out",
+        "en is en and en-GB",
+        "1 of 3 units lack en or fr and are left out",
     ]
     assert read(content, "fr", "de") == [("Oui", "Ja")]
 
@@ -54,7 +54,7 @@ def test_the_units_that_have_both_languages_are_read(read, capsys):
 def test_files_that_cannot_be_used_are_refused(read):
     with pytest.raises(UserError, match=r"\(translation units\) without a text .*: row 3"):
         read(TMX.format(""))
-    message = r"none of its 3 units has both 'en' and 'es'\. It has en-GB, FR, de\. Check"
+    message = r"none of its 3 units has both 'en' and 'es'\. It has en-GB, FR, en, de\. Check"
     with pytest.raises(UserError, match=message):
         read(TMX.format("Oui"), "en", "es")
     with pytest.raises(UserError, match=r"none of its 0 units .* It has no language\."):
@@ -136,8 +136,14 @@ def test_several_regions_of_a_language_have_to_be_told_apart(read):
 
 def test_the_language_itself_goes_before_its_regions(read, capsys):
     units = unit("Lift", languages=("en-GB", "fr")) + unit("Yes", languages=("en", "fr"))
+    assert read(units) == [("Lift", "Oui"), ("Yes", "Oui")]
+    assert read(units, "en-GB") == [("Lift", "Oui")]
+    both = unit("Lift", "Yes", languages=("en-GB", "en")).replace("</tu>", unit()[len("<tu>") :])
+    assert read(both) == [("Yes", "Oui")]
+    units += unit("Elevator", languages=("en-US", "fr"))
+    capsys.readouterr()
     assert read(units) == [("Yes", "Oui")]
-    assert "1 of 2 units lack en or fr and are left out" in capsys.readouterr().err
+    assert "2 of 3 units lack en or fr and are left out" in capsys.readouterr().err
 
 
 def test_a_language_and_its_only_region_are_not_two_languages(read):
