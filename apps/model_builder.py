@@ -1,14 +1,17 @@
 """What builders and loaders of models share: options, sizes, pretrained vectors, mistakes."""
 
+from functools import partial
 from pathlib import Path
 
 import keras
 
 from apps.training_config import TrainingConfig
 from data.errors import UserError
+from data.json_files import cannot_read
 from data.preprocessor import Vocabularies
 from data.vectors import first_words, read_vectors
 from models.embedding import set_vectors_of, vectors_of
+from models.model_archive import read_model
 
 
 def build(model_class: type, settings: dict) -> keras.Model:
@@ -24,22 +27,25 @@ def build(model_class: type, settings: dict) -> keras.Model:
 
 
 def load(path: Path, sizes: dict) -> keras.Model:
-    """A trained model from its file.
+    """Returns a trained model from its file.
 
     Args:
         path: the `.keras` file.
         sizes: arguments of the model as the other files of the run say.
 
     Raises:
-        UserError: the file is missing or damaged, or belongs to other ones.
+        UserError: the file cannot be read, is damaged, holds something else than a model of this
+            suite, or belongs to other files.
     """
     try:
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
-        _check_sizes(sizes, model)
-    except Exception as error:  # whatever a damaged archive makes Keras raise
+        return read_model(path, partial(_check_sizes, sizes))
+    except OSError as error:
+        raise cannot_read(
+            path, error, "Check the file, and the folder for temporary files"
+        ) from None
+    except Exception as error:  # whatever a damaged file makes Keras raise
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise UserError(f"cannot load {path}: {reason}. Train again") from error
-    return model
 
 
 def _check_sizes(expected: dict, model: keras.Model) -> None:

@@ -95,6 +95,6 @@ class TrainingConfig:
     )
     embedding_dim: int = option(64, "size of a token's vector", at_least=1, at_most=LARGEST_STATE)
     vectors: str | None = option(
-        None, f"GloVe or fastText text file (also .gz, .xz), {GLOVE}, or none", none=True
+        None, f"GloVe, fastText or word2vec file (also packed), {GLOVE}, or none", none=True
     )
     freeze_vectors: bool = option(False, "keep the pretrained vectors as they are")

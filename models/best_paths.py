@@ -16,14 +16,17 @@ def best_paths(
 
     Returns:
         Tags <int32>[batch, count, time], 0 where masked, and scores <float32>[batch, count], the
-        best first. Where there are fewer paths, the rest have the score -inf.
+        best first. Where there are fewer paths, the rest have the score -inf; a text without a real
+        step has one path, of the score 0.
     """
-    batch, time, tags = tf.unstack(tf.shape(emissions))
+    batch, _, tags = tf.unstack(tf.shape(emissions))
     chain = chain_of(emissions, mask, weights.start)
     # [time, batch, tags]: what looks for the highest looks along the last axis.
     scores, real, follows = (tf.transpose(each, [0, 2, 1]) for each in chain)
+    time = tf.shape(scores)[0]
     # Of each tag the `count` best paths that end with it; at first there is one.
-    ranks = tf.where(tf.range(count) == 0, 0.0, float("-inf")) + tf.zeros([batch, tags, 1])
+    only_first = tf.where(tf.range(count) == 0, 0.0, float("-inf"))
+    ranks = only_first + tf.zeros([batch, tags, 1])
     stay = tf.zeros([batch, tags * count], tf.int32) + tf.range(tags * count)
     into = tf.transpose(weights.transitions)[None, :, :, None]
 
@@ -44,6 +47,7 @@ def best_paths(
     )
     best += weights.end[None, :, None]
     values, ends = tf.math.top_k(tf.reshape(best, [batch, tags * count]), count)
+    values = tf.where(tf.reduce_any(mask, axis=1, keepdims=True), values, only_first)
     return _traced(pointers.stack(), ends, count, mask), values
 
 
@@ -61,4 +65,5 @@ def _traced(pointers, ends, count: int, mask) -> tf.Tensor:
         step,
         [time - 1, ends, array(tf.int32, time)],
     )
-    return tf.where(mask[:, None, :], tf.transpose(path.stack(), [1, 2, 0]), 0)
+    paths = tf.transpose(path.stack(), [1, 2, 0])[:, :, : tf.shape(mask)[1]]
+    return tf.where(mask[:, None, :], paths, 0)

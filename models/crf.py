@@ -106,12 +106,26 @@ class LinearChainCRF(keras.layers.Layer):
 
         Returns:
             Tags <int32>[batch, count, time], 0 where masked, and the logarithms of their
-            probabilities <float32>[batch, count], falling; -inf where there are fewer paths.
+            probabilities <float32>[batch, count], falling; -inf where there are fewer paths, those
+            that are not allowed left out. A text without a real step has one path.
         """
         emissions, mask = self._inputs(emissions, mask)
         weights = self._weights()
         paths, scores = best_paths(emissions, mask, weights, count)
-        return paths, scores - log_partition(emissions, mask, weights)[:, None]
+        scores -= log_partition(emissions, mask, weights)[:, None]
+        return paths, tf.where(self._breaks_rules(paths, mask), float("-inf"), scores)
+
+    def _breaks_rules(self, paths, mask) -> tf.Tensor:
+        """Whether something in a path is not allowed, <bool>[batch, count]."""
+        batch, count, time = tf.unstack(tf.shape(paths))
+        if self.allowed is None:
+            return tf.zeros([batch, count], tf.bool)
+        broken = tf.where(self.allowed, 0.0, 1.0)
+        rules = Weights(broken[:-1], broken[-1], tf.zeros([self.num_tags]))
+        no_emissions = tf.zeros([batch * count, time, self.num_tags])
+        paths = tf.reshape(paths, [batch * count, time])
+        times = path_score(no_emissions, paths, tf.repeat(mask, count, axis=0), rules)
+        return tf.reshape(times > 0.5, [batch, count])
 
     def _weights(self) -> Weights:
         transitions, start, end = (

@@ -45,7 +45,10 @@ class _Chain(NamedTuple):
 
 
 def chain_of(emissions, mask, start) -> _Chain:
-    real = tf.transpose(mask)[:, None, :]
+    # Loops want a step: what they stack would else have no shape. It is masked.
+    missing = tf.maximum(1 - tf.shape(mask)[1], 0)
+    emissions = tf.pad(emissions, [[0, 0], [0, missing], [0, 0]])
+    real = tf.transpose(tf.pad(mask, [[0, 0], [0, missing]]))[:, None, :]
     earlier = tf.cumsum(tf.cast(real, tf.int32), axis=0, exclusive=True) > 0
     scores = tf.transpose(emissions, [1, 2, 0])
     scores += tf.where(real & ~earlier, start[:, None], 0.0)
@@ -90,7 +93,7 @@ def path_score(
     return (
         tf.reduce_sum(chosen * emissions, axis=[1, 2])
         + tf.reduce_sum(counts * weights.transitions, axis=[1, 2])
-        + tf.linalg.matvec(ordered[:, 0], weights.start)
+        + tf.linalg.matvec(tf.reduce_sum(ordered[:, :1], axis=1), weights.start)
         + tf.linalg.matvec(ends, weights.end)
     )
 
@@ -108,7 +111,7 @@ def marginals(emissions: tf.Tensor, mask: tf.Tensor, weights: Weights) -> tf.Ten
     # The derivatives of the logarithm of the sum by the emissions.
     d_last = tf.nn.softmax(alphas[-1] + weights.end[:, None], axis=0)
     d_scores, _ = _backward(alphas, chain.real, chain.follows, weights.transitions, d_last)
-    return tf.transpose(d_scores, [2, 0, 1])
+    return tf.transpose(d_scores, [2, 0, 1])[:, : tf.shape(mask)[1]]
 
 
 @tf.custom_gradient

@@ -144,10 +144,59 @@ def test_the_best_paths_are_those_of_an_enumeration(mask, allowed, call):
     assert_array_equal(call(layer.decode, x, tf.constant(mask, tf.bool)), found[:, 0])
 
 
-def test_more_paths_than_there_are_have_the_score_of_nothing():
-    _, scores = crf().n_best(emissions()[:, :1], 5)
-    assert np.isfinite(scores[:, :3]).all()
-    assert np.isneginf(scores[:, 3:]).all()
+@pytest.mark.parametrize("allowed", [None, bio_constraints(TAGS)], ids=["free", "BIO"])
+def test_of_fewer_paths_than_wanted_the_rest_have_no_probability(allowed, call):
+    layer, x = crf(allowed), emissions()
+    mask = np.array([[0, 1, 1, 0], [0, 0, 1, 0]], bool)
+    paths, logs = call(lambda x, mask: layer.n_best(x, 12, mask), x, tf.constant(mask))
+    for row, (expected, scores, real) in enumerate(enumerated(layer, x, mask)):
+        possible = int((scores > -1e3).sum())
+        assert possible < 12
+        assert_array_equal(paths[row].numpy()[:possible, real], expected[:possible])
+        best = (scores - log_sum(scores))[:possible]
+        assert_allclose(logs[row][:possible], best, rtol=1e-4, atol=1e-4)
+        assert_allclose(np.exp(logs[row]).sum(), 1.0, atol=1e-4)
+        assert np.isneginf(logs[row][possible:]).all()
+
+
+@pytest.mark.parametrize("allowed", [None, bio_constraints(TAGS)], ids=["free", "BIO"])
+def test_a_row_without_a_step_has_one_path_of_probability_1(allowed, call):
+    layer, x = crf(allowed), emissions()
+    mask = tf.constant([[True, False, True, False], [False] * 4])
+    paths, logs = call(lambda x, mask: layer.n_best(x, 3, mask), x, mask)
+    alone, logs_alone = layer.n_best(x[:1], 3, mask[:1])
+    assert_array_equal(paths[:1], alone)
+    assert_allclose(logs[:1], logs_alone, rtol=1e-5)
+    assert logs[1].numpy().tolist() == [0.0, -np.inf, -np.inf]
+    assert not paths[1].numpy().any()
+    assert not call(layer.decode, x, mask)[1].numpy().any()
+    assert not call(layer.marginals, x, mask)[1].numpy().any()
+    tags = tf.zeros([2, 4], tf.int32)
+    assert call(layer.log_likelihood, x, tags, mask)[1] == 0.0
+
+
+@pytest.mark.parametrize("rows", [0, 2])
+def test_an_empty_time_axis_decodes_to_nothing(rows, call):
+    layer = crf(bio_constraints(TAGS))
+    x, tags = tf.zeros([rows, 0, 3]), tf.zeros([rows, 0], tf.int32)
+    paths, logs = call(lambda x: layer.n_best(x, 2), x)
+    assert paths.shape == (rows, 2, 0)
+    assert logs.numpy().tolist() == [[0.0, -np.inf]] * rows
+    assert call(layer.decode, x).shape == (rows, 0)
+    assert call(layer.marginals, x).shape == (rows, 0, 3)
+    with tf.GradientTape() as tape:
+        likelihood = call(layer.log_likelihood, x, tags)
+    assert likelihood.numpy().tolist() == [0.0] * rows
+    gradients = tape.gradient(likelihood, layer.trainable_variables)
+    assert all(gradient is None or not np.any(gradient) for gradient in gradients)
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+def test_a_batch_without_rows_has_no_paths(steps, call):
+    layer, x = crf(), tf.zeros([0, steps, 3])
+    paths, logs = call(lambda x: layer.n_best(x, 2), x)
+    assert (paths.shape, logs.shape) == ((0, 2, steps), (0, 2))
+    assert call(layer.marginals, x).shape == (0, steps, 3)
 
 
 def test_constraints_hold_against_emissions_that_want_otherwise():
