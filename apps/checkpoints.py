@@ -96,6 +96,6 @@ class Checkpoints:
     def _drop_incomplete(self) -> None:
         """Removes what a write left that did not come to its end."""
         complete = {Path(path).name for path in self._manager.checkpoints}
-        for path in self._folder.iterdir():
-            if path.name != "checkpoint" and path.stem not in complete:
+        for path in (*self._folder.glob("ckpt-*"), *self._folder.glob("checkpoint.tmp*")):
+            if path.stem not in complete:
                 shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

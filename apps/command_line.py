@@ -225,7 +225,7 @@ def _add_export(parser, application: Application, arguments: list[str]) -> None:
         "--output",
         metavar="DIR",
         default=f"exported/{application.name}",
-        help="the SavedModel's folder (default: %(default)s)",
+        help="folder of the SavedModel's versions: DIR/1, DIR/2, ... (default: %(default)s)",
     )
     _add_own(parser, application.export_options)
 

@@ -6,7 +6,8 @@ import keras
 import tensorflow as tf
 
 from apps.progress import Progress
-from apps.run_folder import GRADIENT_NORMS, LOGS, read_rows, write_rows
+from apps.run_contents import GRADIENT_NORMS, LOGS
+from apps.run_folder import read_rows, write_rows
 from apps.tensorflow_files import tensorflow_writing
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from apps import devices, training
 from apps.divergence import Diverged
-from apps.run_folder import REFIT
+from apps.run_contents import REFIT
 from apps.unfinished import UnfinishedTraining
 
 

@@ -3,40 +3,27 @@
 import csv
 import importlib.metadata
 import json
+import os
 import platform
 from dataclasses import dataclass
 from pathlib import Path
 
+from apps.run_contents import (
+    CONFIG,
+    GRADIENT_NORMS,
+    HISTORY,
+    METRICS,
+    MODEL,
+    RUN,
+    SEEDS,
+    foreign,
+)
 from data.errors import UserError
 from data.files import whole_file
 
 FORMAT = 1
-CONFIG, MODEL, METRICS, HISTORY = "config.json", "model.keras", "metrics.json", "history.csv"
-GRADIENT_NORMS, REFIT_HISTORY = "gradient_norms.csv", "refit_history.csv"
-LOGS, CHECKPOINTS, SEEDS, REFIT = "logs", "checkpoints", "seeds", "refit"
 # What `config.json` says at the least, whatever the task adds.
 _DESCRIBED = {"format": int, "application": str, "config": dict, "checksum": str}
-# A folder is replaced by a training only if all that it holds is of these.
-_WRITTEN = (
-    CONFIG,
-    MODEL,
-    METRICS,
-    HISTORY,
-    REFIT_HISTORY,
-    "bias_*.png",
-    "vocabulary*.txt",
-    "characters.txt",
-    "units.json",
-    "confusion_*.png",
-    "reliability_*.png",
-    "training_curves.png",
-    GRADIENT_NORMS,
-    "gradient_norms.png",
-    LOGS,
-    SEEDS,
-    "*units.json",
-    "bleu_by_length_*.png",
-)
 _PACKAGES = (
     "tensorflow",
     "keras",
@@ -54,12 +41,23 @@ class RunFolder:
 
     path: Path
 
+    def __post_init__(self):
+        path = Path(self.path)
+        # The system finds `x/../run` only where there is an `x`.
+        path = Path(os.path.realpath(path)) if ".." in path.parts else path
+        object.__setattr__(self, "path", path)
+
     def describe(self) -> dict:
         """What `config.json` says.
 
         Raises:
             UserError: the folder holds no run, or a damaged one, or one of another version.
         """
+        if not self.path.exists():
+            # That module needs this one.
+            from apps.unfinished import UnfinishedTraining
+
+            UnfinishedTraining(self.path).put_back()
         config = self.path / CONFIG
         if not config.is_file() or not (self.path / MODEL).is_file():
             raise UserError(f"no trained model in {self.path}. Train one first, or check --run")
@@ -77,36 +75,36 @@ class RunFolder:
         """Refuses to train into a folder that holds something else than a run.
 
         Raises:
-            UserError: it does.
+            UserError: it does, or it cannot be replaced.
+        """
+        self.check_run()
+        if self.path.is_mount():
+            raise UserError(f"{self.path} is a mount point. Choose a folder below it with --run")
+        others = foreign(self.path, RUN) if self.path.is_dir() else []
+        if others:
+            raise UserError(
+                f"{self.path} holds other files than a run: {others[0]}. Choose another --run"
+            )
+
+    def check_run(self) -> None:
+        """Refuses a folder that holds something, but no run; a run may hold other files, too.
+
+        Raises:
+            UserError: it does, or it is a file.
         """
         if self.path.exists() and not self.path.is_dir():
             raise UserError(f"{self.path} is a file. Choose another --run")
         if not self.path.is_dir() or not any(self.path.iterdir()):
             return
-        foreign = self._foreign()
-        if foreign or not (self.path / CONFIG).is_file():
+        try:
+            description = read_object(self.path / CONFIG)
+        except UserError:
+            description = {}
+        if any(not isinstance(description.get(key), kind) for key, kind in _DESCRIBED.items()):
+            others = foreign(self.path, RUN) or [f"{CONFIG} is damaged or of another program"]
             raise UserError(
-                f"{self.path} holds other files than a run"
-                f"{': ' + min(foreign) if foreign else ''}. Choose another --run"
+                f"{self.path} holds other files than a run: {others[0]}. Choose another --run"
             )
-
-    def _foreign(self) -> list[str]:
-        """What no training wrote, in the folder and in those of its members."""
-        found = [
-            entry.name
-            for entry in self.path.iterdir()
-            if not any(entry.match(pattern) for pattern in _WRITTEN)
-        ]
-        members = self.members().values()
-        written = {member.path for member in members}
-        found += [
-            f"{SEEDS}/{entry.name}"
-            for entry in (self.path / SEEDS).glob("*")
-            if entry not in written
-        ]
-        for member in members:
-            found += [f"{SEEDS}/{member.path.name}/{name}" for name in member._foreign()]
-        return found
 
     def members(self) -> dict[int, "RunFolder"]:
         """The run of each seed, by seed, where there were several; otherwise none."""

@@ -13,16 +13,8 @@ import keras
 from apps.application import Application
 from apps.divergence import Diverged
 from apps.options import to_json
-from apps.run_folder import (
-    CONFIG,
-    GRADIENT_NORMS,
-    HISTORY,
-    METRICS,
-    REFIT_HISTORY,
-    SEEDS,
-    RunFolder,
-    read_object,
-)
+from apps.run_contents import CONFIG, GRADIENT_NORMS, HISTORY, METRICS, REFIT_HISTORY, SEEDS
+from apps.run_folder import RunFolder, read_object
 from apps.terminal import say
 from apps.training_config import TrainingConfig
 from apps.unfinished import UnfinishedTraining

@@ -14,7 +14,7 @@ from apps.divergence import Diverged, StopOnDivergence, check_figures
 from apps.epochs import KeepProgress, run_epochs
 from apps.gradient_log import GradientLog
 from apps.progress import Progress
-from apps.run_folder import CHECKPOINTS, HISTORY, LOGS
+from apps.run_contents import CHECKPOINTS, HISTORY, LOGS
 from apps.signals import Signals, Terminated
 from apps.tensorboard_logs import TensorBoardLogs
 from apps.training_config import TrainingConfig

@@ -2,24 +2,37 @@
 
 import fcntl
 import os
+import shlex
 import shutil
+import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from apps.run_folder import (
+from apps.run_contents import (
     CHECKPOINTS,
     CONFIG,
+    DISCARDED,
+    FORMER,
     GRADIENT_NORMS,
     HISTORY,
+    LOCK,
     LOGS,
+    MEMBERS,
+    NEW,
     REFIT,
     REFIT_HISTORY,
+    RUN,
     SEEDS,
-    RunFolder,
-    read_object,
+    TRAINING,
+    foreign,
+    remove,
+    rescue,
 )
+from apps.run_folder import RunFolder, read_object
+from apps.terminal import printable
 from data.errors import UserError
-from data.files import take_place, writing
+from data.files import writing
+from data.replacement import sync_names, sync_tree, take_place
 
 # What its `config.json` says at the least.
 _DESCRIBED = {"application": str, "config": dict, "command": str, "checksum": str, "versions": dict}
@@ -34,8 +47,11 @@ _PUBLISHED = {
 class UnfinishedTraining:
     """`.NAME.training` beside the run NAME: options, checkpoints, history and logs.
 
-    Only one process at a time trains for a run. The lock is a file that the system forgets with
-    the process, however that ends.
+    Only one process at a time trains for a run. The lock is on a file, and the system forgets it
+    with the process, however that ends.
+
+    Nothing is removed that the suite has not written: neither from this folder nor from the run
+    whose place the new one takes.
 
     With several seeds the training with each of them lies in its folder `seeds`, and then its run;
     a second training, on the validation split, too, lies in `refit`.
@@ -49,8 +65,7 @@ class UnfinishedTraining:
         self.name, self.whole = f"{whole.name}, seed {run.name}" if whole else run, whole
         self.run = Path(os.path.realpath(run))
         self.path = self.run.with_name(f".{self.run.name}.training")
-        self._new, self._former = self.path / "run", self.path / "former"
-        self._discarded = self.path / "discarded"
+        self._new, self._former = self.path / NEW, self.path / FORMER
         # TensorFlow writes it after the first checkpoint, and anew after each.
         self._checkpoint_list = self.path / CHECKPOINTS / "checkpoint"
 
@@ -96,19 +111,23 @@ class UnfinishedTraining:
         """The command that goes on with it, as a sentence."""
         if not self.resumable:
             return "There is no checkpoint to go on from"
-        return f"Go on with: python -m apps.{application} train --resume --run {self.name}"
+        run = shlex.quote(str(self.name))
+        return f"Go on with: python -m apps.{application} train --resume --run {run}"
 
     @contextmanager
     def locked(self):
         """Holds the folder for this process; without a checkpoint nothing of it stays.
 
         Raises:
-            UserError: another process holds it, or it cannot be written.
+            UserError: another process holds it, it cannot be written, or something is in it that
+                is not of a training.
         """
         with writing(self.path):
             lock = self._lock()
         try:
-            self._recover()
+            with writing(self.path):
+                self._recover()
+            self._check_own()
             yield
         finally:
             if not self.resumable:
@@ -127,19 +146,19 @@ class UnfinishedTraining:
                 "--restart"
             )
         self._forget()
-        for entry in self.path.iterdir():
-            if entry.name != "lock":
-                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        remove(self.path, {name: inner for name, inner in TRAINING.items() if name != LOCK})
 
     @contextmanager
     def publishing(self):
         """Yields a new run folder with history and logs; whole, it takes the run's place.
 
+        What a user has put into the former run moves into the new one.
+
         Raises:
-            UserError: it cannot be written.
+            UserError: it cannot be written, or something else is in the run's place by now.
         """
         with writing(self.run):
-            shutil.rmtree(self._new, ignore_errors=True)
+            self._clear(self._new)
             self._new.mkdir()
             try:
                 for name, published in _PUBLISHED.items():
@@ -148,30 +167,58 @@ class UnfinishedTraining:
                 if (self.path / LOGS).exists():
                     shutil.copytree(self.path / LOGS, self._new / LOGS)
                 yield RunFolder(self._new)
+                RunFolder(self.run).check_run()
+                if self.run.exists():
+                    shutil.copymode(self.run, self._new)
+                sync_tree(self._new)
                 take_place(self._new, self.run, self._former)
+                # The checkpoints go next.
+                sync_names(self.run.parent)
             finally:
-                shutil.rmtree(self._new, ignore_errors=True)
-        shutil.rmtree(self._former, ignore_errors=True)
+                self._recover()
 
     def discard(self) -> None:
         """Removes the folder, and first what makes it one to resume."""
         self._forget()
-        shutil.rmtree(self.path, ignore_errors=True)
+        remove(self.path, TRAINING)
+
+    def put_back(self) -> None:
+        """Puts the run back if a training was killed while it replaced it."""
+        if self.run.exists() or not self._former.is_dir():
+            return
+        # If another process has the lock, it is about to do so, or to put a new run there.
+        with suppress(UserError, OSError):
+            lock = self._lock()
+            try:
+                self._recover()
+            finally:
+                os.close(lock)
 
     def _forget(self) -> None:
         """Nobody shall resume what is half removed."""
         self._checkpoint_list.unlink(missing_ok=True)
         if (self.path / SEEDS).exists():
-            shutil.rmtree(self._discarded, ignore_errors=True)
-            os.replace(self.path / SEEDS, self._discarded)
+            discarded = self.path / DISCARDED
+            remove(discarded, MEMBERS)
+            os.rename(self.path / SEEDS, discarded)
+
+    def _check_own(self) -> None:
+        others = foreign(self.path, TRAINING)
+        if others:
+            raise UserError(
+                f"{self.path} holds other files than a training: {others[0]}. Move them, or choose "
+                "another --run"
+            )
 
     def _lock(self) -> int:
-        path = self.path / "lock"
+        path = self.path / LOCK
         while True:
             self.path.mkdir(parents=True, exist_ok=True)
+            if self.path.is_symlink():
+                raise UserError(f"{self.path} is a link. Remove it, or choose another --run")
             # Whoever holds it may remove the folder meanwhile: then the lock is worth nothing.
             with suppress(FileNotFoundError):
-                lock = os.open(path, os.O_RDWR | os.O_CREAT)
+                lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     if os.path.samestat(os.stat(path), os.fstat(lock)):
@@ -185,7 +232,17 @@ class UnfinishedTraining:
                 os.close(lock)
 
     def _recover(self) -> None:
-        """Puts a run back that was on its way out when the process was killed."""
+        """Finishes, or undoes, what a process that was killed had begun to publish."""
         if self._former.exists() and not self.run.exists():
-            os.replace(self._former, self.run)
-        shutil.rmtree(self._former, ignore_errors=True)
+            os.rename(self._former, self.run)
+        self._clear(self._former)
+        self._clear(self._new)
+
+    def _clear(self, folder: Path) -> None:
+        """Removes a run that was replaced, or is not whole; the user's files in it go to the run
+        that is in place."""
+        if folder.is_dir() and self.run.is_dir():
+            kept = rescue(folder, RUN, self.run)
+            if kept:
+                print(printable(f"kept in {self.run}: {', '.join(kept)}"), file=sys.stderr)
+        remove(folder, RUN)

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from apps.application import DATA_OPTIONS, SPLIT_FILES, Application
+from apps.export_folder import next_version
 from apps.options import from_file, override, own_options, to_json
 from apps.quiet import import_tensorflow
 from apps.resumption import check_checksum, check_surroundings, resumed
@@ -249,20 +250,20 @@ def predict(application: Application, options: dict) -> None:
 
 
 def export(application: Application, options: dict) -> None:
-    """Writes the serving model as a SavedModel, with the run's files beside it."""
+    """Writes the serving model as a SavedModel, the next version in its folder, with the run's
+    files in it."""
     run = RunFolder(Path(options["run"]))
     application.config_of(run)  # whatever is wrong is told before TensorFlow is imported
-    output = Path(options["output"])
-    empty = output.is_dir() and not any(output.iterdir())
-    if output.exists() and not empty and not (output / "saved_model.pb").is_file():
-        raise UserError(f"{output} exists and is no SavedModel. Choose another --output")
+    folder = next_version(Path(options["output"]))
     own = own_options(application.export_options, options)
     import_tensorflow()
+    from apps.tensorflow_files import tensorflow_writing
     from models.serving import export as write
 
     task = _trained(application, run, own)
-    write(task.serving(), output, [run.path / CONFIG, run.path / MODEL, *task.files(run.path)])
-    print(f"SavedModel: {output}")
+    with tensorflow_writing(folder):
+        write(task.serving(), folder, [run.path / CONFIG, run.path / MODEL, *task.files(run.path)])
+    say(f"SavedModel: {folder}")
 
 
 VERBS = {"train": train, "evaluate": evaluate, "predict": predict, "export": export}

@@ -3,24 +3,32 @@
 import errno
 import hashlib
 import os
+import re
 import shutil
-from contextlib import contextmanager
+import stat
+import sys
+import tempfile
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from data.errors import UserError
+from data.partials import partial_file, partial_folder, remove_dead
+from data.replacement import sync_names, sync_tree
 
-PARTIAL = ".partial"
 # What a user can mend; any other OSError is not about writing.
 _UNWRITABLE = {
     errno.EACCES,
+    errno.EBUSY,
     errno.EDQUOT,
     errno.EEXIST,
     errno.EFBIG,
+    errno.EISDIR,
     errno.ELOOP,
     errno.ENAMETOOLONG,
-    errno.EISDIR,
     errno.ENOSPC,
     errno.ENOTDIR,
+    errno.ENOTEMPTY,
+    errno.ENXIO,
     errno.EPERM,
     errno.EROFS,
 }
@@ -56,56 +64,93 @@ def writing(path: Path):
 def whole_file(path: Path):
     """Yields a temporary path beside `path`; renamed to it on success, removed on failure.
 
+    The new file gets the permissions and, if possible, the owner of the one that it replaces; a
+    link stays, and its target is replaced. A device, a pipe or a socket is never replaced: then
+    `path` itself is yielded, to be written into.
+
     Raises:
-        UserError: the folder cannot be written, or the disk is full.
+        UserError: the file cannot be written, or the disk is full.
     """
-    path = Path(os.path.realpath(path))
-    partial = path.with_name(f".{path.name}{PARTIAL}-{os.getpid()}")
     with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            yield partial
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+        former = _status(path)
+        if former is None or stat.S_ISREG(former.st_mode):
+            stream = former and _standard_stream(former)
+            with _spooled(stream) if stream else _renamed(path, former) as partial:
+                yield partial
+        elif stat.S_ISDIR(former.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        else:
+            yield Path(path)
+
+
+def _status(path: Path) -> os.stat_result | None:
+    with suppress(FileNotFoundError):
+        return os.stat(path)
+    return None
+
+
+@contextmanager
+def _renamed(path: Path, former: os.stat_result | None):
+    path = Path(os.path.realpath(path))
+    if former and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    remove_dead(path.parent, re.escape(path.name))
+    # What was private is private while it is written, too.
+    with partial_file(path, 0o600 if former else 0o666) as (partial, descriptor):
+        yield partial
+        if former:
+            _copy_access(former, descriptor)
+        os.fsync(descriptor)
+        os.replace(partial, path)
+    sync_names(path.parent)
+
+
+def _copy_access(former: os.stat_result, descriptor: int) -> None:
+    """Gives a file the owner and permissions of the former one, as far as this user may."""
+    for owner, group in ((-1, former.st_gid), (former.st_uid, -1)):
+        with suppress(OSError):
+            os.fchown(descriptor, owner, group)
+    with suppress(OSError):
+        os.fchmod(descriptor, former.st_mode & 0o777)
+
+
+def _standard_stream(status: os.stat_result):
+    """The standard stream that goes into this very file, by whatever name (`/dev/stdout`)."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, OSError, ValueError):  # closed, or no stream of the system
+            if os.path.samestat(os.fstat(stream.fileno()), status):
+                return stream
+    return None
+
+
+@contextmanager
+def _spooled(stream):
+    """What is written goes behind what the stream has written already."""
+    with tempfile.NamedTemporaryFile() as spool:
+        yield Path(spool.name)
+        stream.flush()
+        with open(stream.fileno(), "wb", closefd=False) as target:
+            shutil.copyfileobj(spool, target)
 
 
 @contextmanager
 def whole_folder(path: Path):
-    """Like `whole_file` for a folder: a former one is replaced only when the new one is ready.
+    """Yields a temporary folder beside `path`; renamed to it on success, removed on failure.
+
+    Nothing is replaced: at `path` there may be an empty folder at the most.
 
     Raises:
-        UserError: the folder cannot be written, or the disk is full.
+        UserError: there is something else, the folder cannot be written, or the disk is full.
     """
     path = Path(os.path.realpath(path))
-    partial = path.with_name(f".{path.name}{PARTIAL}-{os.getpid()}")
-    former = path.with_name(f".{path.name}.former-{os.getpid()}")
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists() and not path.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-        # A killed process may have left one: in a container all have the same number.
-        shutil.rmtree(partial, ignore_errors=True)
-        try:
-            partial.mkdir()
+        if path.exists() and any(path.iterdir()):
+            raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
+        remove_dead(path.parent, re.escape(path.name))
+        with partial_folder(path) as partial:
             yield partial
-            take_place(partial, path, former)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-        shutil.rmtree(former, ignore_errors=True)
-
-
-def take_place(new: Path, path: Path, former: Path) -> None:
-    """Renames `new` to `path`, and what is there, if anything, to `former`.
-
-    Raises:
-        OSError: it is not possible; everything is where it was.
-    """
-    if path.exists():
-        os.replace(path, former)
-    try:
-        os.replace(new, path)
-    except OSError:
-        if former.exists():
-            os.replace(former, path)
-        raise
+            sync_tree(partial)
+            os.rename(partial, path)
+        sync_names(path.parent)

@@ -68,12 +68,12 @@ def export(serving: ServingClassifier, folder: Path, extra_files: list[Path] = (
     Args:
         serving: the model to write; with a method `endpoints`, which returns functions and their
             input signatures by name, it has others than `serving_default`.
-        folder: appears whole or not at all; a former one is replaced.
+        folder: appears whole or not at all; nothing may be there, or an empty folder.
         extra_files: copied into `assets.extra`, TensorFlow's place for what the graph does not
             read: Keras cannot load a SavedModel, so the `.keras` file travels with it.
 
     Raises:
-        UserError: the folder cannot be written.
+        UserError: something is there, or the folder cannot be written.
     """
     archive = keras.export.ExportArchive()
     archive.track(serving.model)

@@ -460,7 +460,7 @@ for each in explained:
 
 # %%
 hate_speech("export", "--run", "runs/class", "--output", "exported/hate_speech")
-served = tf.saved_model.load("exported/hate_speech").signatures["serving_default"]
+served = tf.saved_model.load("exported/hate_speech/1").signatures["serving_default"]
 
 texts = [*TEXTS, "", "@someone https://example.org 🙂"]
 given = {name: each.numpy() for name, each in served(texts=tf.constant(texts)).items()}

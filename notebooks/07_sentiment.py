@@ -407,7 +407,7 @@ for name in recipes:
 
 # %%
 sentiment("export", "--run", "runs/head-tail", "--output", "exported/sentiment")
-served = tf.saved_model.load("exported/sentiment").signatures["serving_default"]
+served = tf.saved_model.load("exported/sentiment/1").signatures["serving_default"]
 
 texts = [*TEXTS, f"{TEXTS[1]} {(FILL + chr(32)) * 200}", ""]
 answer = {name: each.numpy() for name, each in served(texts=tf.constant(texts)).items()}

@@ -470,7 +470,7 @@ plt.show()
 
 # %%
 ner("export", "--run", "runs/crf", "--output", "exported/ner")
-served = tf.saved_model.load("exported/ner").signatures["serving_default"]
+served = tf.saved_model.load("exported/ner/1").signatures["serving_default"]
 
 texts = [
     "Zoë O'Hara moved from Malmö to Lisbon.",

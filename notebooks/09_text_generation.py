@@ -460,7 +460,7 @@ for name, each in seconds.items():
 command(
     "export", "--run", "runs/writer", "--output", "exported/writer", "--max-length", str(LENGTH)
 )
-exported = tf.saved_model.load(FOLDER / "exported" / "writer")
+exported = tf.saved_model.load(FOLDER / "exported" / "writer" / "1")
 for name, signature in exported.signatures.items():
     _, inputs = signature.structured_input_signature
     print(

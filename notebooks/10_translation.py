@@ -456,7 +456,7 @@ command("predict", BEAM, "--run", "runs/translation", "--n-best", "5")
 
 # %%
 command("export", "--run", "runs/translation", "--output", "exported/translation")
-exported = tf.saved_model.load(FOLDER / "exported" / "translation")
+exported = tf.saved_model.load(FOLDER / "exported" / "translation" / "1")
 answer = exported.signatures["serving_default"](texts=tf.constant([known, BEAM]))
 for text, score in zip(answer["translations"].numpy(), answer["scores"].numpy(), strict=True):
     print(f"{score:7.3f}  {text.decode()}")

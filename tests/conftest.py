@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import io
+import itertools
 import os
 import shutil
 import signal
@@ -125,6 +126,46 @@ def command(command_of):
     from apps.hate_speech import APPLICATION
 
     return functools.partial(command_of, APPLICATION)
+
+
+# Events of `sys.audit` before which a process can end and leave something half done.
+CHANGES = {"os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.chmod", "os.chown"}
+
+
+@pytest.fixture(scope="session")
+def break_off():
+    """Calls a function in a forked process that breaks off before the nth change of files, counted
+    from 0; returns whether there was one. It ends as by `kill -9`, or raises an exception there,
+    which then runs through the function."""
+
+    def before(number, function, error=None):
+        process = os.fork()
+        if process:
+            status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+            assert status in (0, 3), f"the process ended with {status}"
+            return status == 3
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(60)
+        changes = itertools.count()
+
+        def count(event, arguments):
+            writes = event == "open" and (arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR)
+            if (writes or event in CHANGES) and next(changes) == number:
+                if error is None:
+                    os._exit(3)
+                raise error
+
+        sys.addaudithook(count)
+        status = 1
+        try:
+            function()
+            status = 0
+        except BaseException as raised:
+            status = 3 if error is not None and isinstance(raised, error) else 1
+        finally:
+            os._exit(status)
+
+    return before
 
 
 @pytest.fixture

@@ -78,7 +78,9 @@ def test_an_export_answers_as_predict_does(trained, command_of, tmp_path):
     assert command_of(application, "export", "--run", run, "--output", folder).status == 0
     command_of(application, "predict", "--run", run, "--output", output, *TEXTS)
     rows = [json.loads(line) for line in output.read_text().splitlines()]
-    served = tf.saved_model.load(str(folder)).signatures["serving_default"](tf.constant(TEXTS))
+    served = tf.saved_model.load(str(folder / "1")).signatures["serving_default"](
+        tf.constant(TEXTS)
+    )
     scores = [
         [row[f"score_{name.decode()}"] for name in names]
         for row, names in zip(rows, served["classes"].numpy(), strict=True)

@@ -4,6 +4,8 @@ import csv
 import dataclasses
 import io
 import json
+import resource
+import signal
 import zipfile
 
 import keras
@@ -312,8 +314,8 @@ TEXTS = ["my neighbours brought us cake", "you absolute clown", "", "\u00e9" * 3
 def test_an_export_answers_as_predict_does(tiny_run, command, tmp_path):
     folder, output = tmp_path / "exported" / "model", tmp_path / "out.jsonl"
     answer = command("export", "--run", tiny_run, "--output", folder)
-    assert (answer.status, answer.out, answer.err) == (0, f"SavedModel: {folder}\n", "")
-    assert {path.name for path in (folder / "assets.extra").iterdir()} == {
+    assert (answer.status, answer.out, answer.err) == (0, f"SavedModel: {folder}/1\n", "")
+    assert {path.name for path in (folder / "1" / "assets.extra").iterdir()} == {
         "config.json",
         "model.keras",
         "vocabulary.txt",
@@ -321,7 +323,7 @@ def test_an_export_answers_as_predict_does(tiny_run, command, tmp_path):
     }
     command("predict", "--run", tiny_run, "--output", output, *TEXTS)
     rows = [json.loads(line) for line in output.read_text().splitlines()]
-    serve = tf.saved_model.load(str(folder)).signatures["serving_default"]
+    serve = tf.saved_model.load(str(folder / "1")).signatures["serving_default"]
     served = serve(texts=tf.constant(TEXTS))
     classes, scores = served["classes"].numpy(), served["scores"].numpy()
     for row, names, expected in zip(rows, classes, scores, strict=True):
@@ -338,6 +340,19 @@ def test_an_export_does_not_replace_other_files(tiny_run, command, tmp_path):
     answer = command("export", "--run", tiny_run, "--output", folder)
     assert_one_line(answer, "site exists and is no SavedModel")
     assert [path.name for path in folder.iterdir()] == ["index.html"]
+
+
+def test_an_export_without_room_is_one_line_and_leaves_nothing(tiny_run, command, tmp_path):
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, usual[1]))
+    try:
+        answer = command("export", "--run", tiny_run, "--output", tmp_path / "exported")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert_one_line(answer, f"cannot write {tmp_path}/exported/1", "File too large")
+    assert list((tmp_path / "exported").iterdir()) == []
 
 
 # --- mistakes ----------------------------------------------------------------

@@ -118,7 +118,7 @@ def test_the_format_may_be_said(ner, tmp_path):
 def test_an_export_answers_as_the_run_does(ner, task, tmp_path):
     folder = tmp_path / "model"
     assert ner("export", "--output", folder).status == 0
-    serve = tf.saved_model.load(str(folder)).signatures["serving_default"]
+    serve = tf.saved_model.load(str(folder / "1")).signatures["serving_default"]
     ours, theirs = task.serving().serve(tf.constant([TEXT])), serve(texts=tf.constant([TEXT]))
     for name in ("tokens", "tags", "starts", "ends"):
         assert ours[name].numpy().tolist() == theirs[name].numpy().tolist()

@@ -44,7 +44,7 @@ def test_what_is_exported_answers_as_predict_does(run, tmp_path, command):
     texts = ["you fool", "a fine day for a walk"]
     assert command("predict", "--run", run, *texts, "--output", tmp_path / "a.csv").status == 0
     assert command("export", "--run", run, "--output", tmp_path / "model").status == 0
-    loaded = tf.saved_model.load(str(tmp_path / "model")).signatures["serving_default"]
+    loaded = tf.saved_model.load(str(tmp_path / "model" / "1")).signatures["serving_default"]
     answer = loaded(texts=tf.constant(texts))
     assert answer["scores"].dtype == tf.float32
     written = np.genfromtxt(tmp_path / "a.csv", delimiter=",", names=True, usecols=(2,))

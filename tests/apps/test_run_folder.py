@@ -1,9 +1,11 @@
 import json
+from pathlib import Path
 
 import keras
 import pytest
 
 from apps.run_folder import RunFolder, versions
+from apps.unfinished import UnfinishedTraining
 from data.errors import UserError
 
 DESCRIPTION = {"format": 1, "application": "hate_speech", "config": {}, "checksum": "abc"}
@@ -66,18 +68,78 @@ def test_a_file_is_not_trained_into(tmp_path):
         RunFolder(tmp_path / "run").check_replaceable()
 
 
-@pytest.mark.parametrize("content", ['{"name": "my web site"}', "not json", "[]"])
+OTHERS = ['{"name": "my web site"}', "not json", "[]", '{"format": 1, "application": "site"}']
+
+
+@pytest.mark.parametrize("content", OTHERS)
 def test_a_configuration_of_another_program_makes_no_run(tmp_path, content):
     (tmp_path / "config.json").write_text(content)
-    (tmp_path / "thesis.tex").touch()
-    with pytest.raises(UserError):
+    (tmp_path / "metrics.json").write_text("{}")
+    (tmp_path / "logs").mkdir()
+    with pytest.raises(
+        UserError,
+        match=r"files than a run: config.json is damaged or of another program. Choose another",
+    ):
         RunFolder(tmp_path).check_replaceable()
 
 
-def test_a_run_that_holds_a_users_file_is_not_trained_into(run):
-    (run.path / "thesis.tex").touch()
-    with pytest.raises(UserError):
+@pytest.mark.parametrize(
+    ("name", "named"),
+    [
+        ("thesis.tex", "thesis.tex"),
+        ("vocabulary-my-own.txt", "vocabulary-my-own.txt"),
+        ("confusion_notes.png", "confusion_notes.png"),
+        (".thesis.tex.partial-1", ".thesis.tex.partial-1"),
+        (".metrics.json.partial-mine", ".metrics.json.partial-mine"),
+        ("logs/notes.txt", "logs/notes.txt"),
+        ("logs/mine/events.out.tfevents.1.host", "logs/mine"),
+        ("seeds/notes", "seeds/notes"),
+        ("seeds/3/logs/notes.txt", "seeds/3/logs/notes.txt"),
+        ("refit/history.csv", "refit"),
+    ],
+)
+def test_a_run_that_holds_a_users_file_is_not_trained_into(run, name, named):
+    path = run.path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    with pytest.raises(UserError, match=f"holds other files than a run: {named}. Choose another"):
         run.check_replaceable()
+
+
+@pytest.mark.parametrize("name", ["confusion_test.png", "metrics.json", "units.json"])
+@pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.symlink_to("config.json")])
+def test_a_folder_or_a_link_with_the_name_of_a_file_is_not_the_suites(run, name, make):
+    make(run.path / name)
+    with pytest.raises(UserError, match=f"other files than a run: {name}"):
+        run.check_replaceable()
+
+
+def test_all_that_a_training_and_an_evaluation_write_is_the_runs(run):
+    names = ["history.csv", "refit_history.csv", "metrics.json", "vocabulary.txt", "characters.txt"]
+    names += ["units.json", "source_units.json", "target_units.json", "training_curves.png"]
+    names += ["gradient_norms.csv", "gradient_norms.png", "confusion_validation.png"]
+    names += ["bias_my_posts.csv_test.png", "reliability_all.png", "bleu_by_length_train.png"]
+    names += [f"logs/{part}/events.out.tfevents.1.host" for part in ("train", "validation")]
+    names += ["logs/gradients/events.out.tfevents.1.host", ".metrics.json.partial-999"]
+    names += [f"seeds/10/{name}" for name in (*names, "config.json", "model.keras")]
+    for name in names:
+        path = run.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    run.check_replaceable()
+
+
+def test_a_mount_point_is_refused_before_a_training_rather_than_after_it(run, monkeypatch):
+    monkeypatch.setattr(Path, "is_mount", lambda path: path == run.path)
+    with pytest.raises(UserError, match=r"run is a mount point. Choose a folder below it"):
+        run.check_replaceable()
+
+
+def test_the_folder_above_one_that_is_not_there_is_found(run):
+    path = run.path.parent / "not there" / ".." / "run"
+    assert not path.exists()
+    assert RunFolder(path).describe() == DESCRIPTION
+    assert RunFolder(path).path == UnfinishedTraining(path).run == run.path
 
 
 def test_a_run_of_several_seeds_has_their_runs(run):

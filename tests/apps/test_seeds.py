@@ -326,7 +326,7 @@ def test_the_runs_model_is_the_mean_of_the_members(two, command, tmp_path):
     assert_allclose(probabilities(command, two, output), expected, atol=1e-5)
     assert read(two / "config.json")["model"] == "the ensemble"
     assert command("export", "--run", two, "--output", tmp_path / "out").status == 0
-    serve = tf.saved_model.load(str(tmp_path / "out")).signatures["serving_default"]
+    serve = tf.saved_model.load(str(tmp_path / "out" / "1")).signatures["serving_default"]
     answer = serve(texts=tf.constant(TEXTS))
     order = np.argsort(answer["classes"].numpy(), axis=1)
     served = np.take_along_axis(answer["scores"].numpy(), order, 1)

@@ -70,7 +70,7 @@ def test_it_answers_and_its_savedmodel_does(tagger, command_of, tmp_path):
     assert answer.status == 0, answer.err
     exported = tmp_path / "exported"
     assert command_of(ner.APPLICATION, "export", "--run", tagger, "--output", exported).status == 0
-    served = tf.saved_model.load(exported).signatures["serving_default"](tf.constant([TEXT]))
+    served = tf.saved_model.load(exported / "1").signatures["serving_default"](tf.constant([TEXT]))
     tags = [tag.decode() for tag in served["tags"].numpy()[0]]
     places = [served[name].numpy()[0] for name in ("starts", "ends")]
     spans = [

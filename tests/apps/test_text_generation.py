@@ -130,12 +130,12 @@ def test_lines_are_answered_by_lines(call, monkeypatch):
 def test_the_exported_model_has_the_options_as_defaults(call, tmp_path):
     folder = tmp_path / "saved"
     assert call("export", "--output", folder, "--greedy", "--max-length", "9").status == 0
-    texts = tf.saved_model.load(str(folder)).signatures["serving_default"](
+    texts = tf.saved_model.load(str(folder / "1")).signatures["serving_default"](
         texts=tf.constant(["The c"])
     )["texts"]
     shown = call("predict", "The c", "--greedy", "--max-length", "9").out
     assert texts.numpy()[0].decode() + "\n" == shown
-    assert (folder / "assets.extra" / "units.json").is_file()
+    assert (folder / "1" / "assets.extra" / "units.json").is_file()
 
 
 @pytest.mark.parametrize(

@@ -110,11 +110,11 @@ def test_an_export_answers_as_the_run_does(translation, tmp_path):
     assert translation("export", "--output", folder).status == 0
     translation("predict", TEXT, "--output", output)
     row = json.loads(output.read_text())
-    signatures = tf.saved_model.load(str(folder)).signatures
+    signatures = tf.saved_model.load(str(folder / "1")).signatures
     answer = signatures["serving_default"](texts=tf.constant([TEXT]))
     assert answer["translations"].numpy()[0].decode() == row["translation"]
     np.testing.assert_allclose(answer["scores"][0], row["score"], atol=1e-4)
-    assert (folder / "assets.extra" / "units.json").is_file()
+    assert (folder / "1" / "assets.extra" / "units.json").is_file()
     assert signatures["with_attention"](texts=tf.constant([TEXT]))["attention"].shape[0] == 1
 
 

@@ -4,6 +4,7 @@ import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 from tensorflow.core.protobuf import saved_model_pb2
 
+from data.errors import UserError
 from data.preprocessor import TextPreprocessor, Vocabularies
 from models.classifier import TextClassifier
 from models.decision import Decision
@@ -172,20 +173,17 @@ def test_extra_files_travel_with_the_model(exported):
     assert (exported[1] / "assets.extra" / "notes.txt").read_text() == "kept"
 
 
-def test_a_former_export_is_replaced(exported, tmp_path):
+def test_a_former_export_is_not_replaced(exported, tmp_path):
     folder = tmp_path / "model"
     folder.mkdir()
     (folder / "saved_model.pb").write_bytes(b"old")
-    export(exported[0], folder)
-    assert len(signature(folder)(texts=tf.constant(["fool"]))["scores"]) == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["model"]
-
-
-def test_a_failed_export_keeps_the_former_one(exported, tmp_path):
-    folder = tmp_path / "model"
-    folder.mkdir()
-    (folder / "saved_model.pb").write_bytes(b"old")
-    with pytest.raises(FileNotFoundError):
-        export(exported[0], folder, [tmp_path / "no such file"])
+    with pytest.raises(UserError, match=r"cannot write .*model: Directory not empty"):
+        export(exported[0], folder)
     assert (folder / "saved_model.pb").read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_failed_export_leaves_nothing(exported, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        export(exported[0], tmp_path / "model", [tmp_path / "no such file"])
+    assert list(tmp_path.iterdir()) == []
