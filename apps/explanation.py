@@ -136,7 +136,7 @@ class Explained:
         self.task, self.colours = task, colours
         self._serving = task.serving()
         self._attribution = Attribution(
-            *split(self._serving.model), task.multi_label, task.decision.temperature
+            split(self._serving.model), task.multi_label, task.decision.temperature
         )
         self._read = graph(self._tokens_and_ids, input_signature=[tf.TensorSpec([None], tf.string)])
         self._tally = Tally()

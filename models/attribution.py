@@ -4,6 +4,9 @@ Both compare a text with itself where words are unknown. The start token, which 
 text, stays what it is: it adds nothing, and the words have the whole difference among themselves.
 """
 
+from functools import partial
+from typing import NamedTuple
+
 import keras
 import tensorflow as tf
 
@@ -20,37 +23,51 @@ STEPS = 64
 TOKENS = 16_384
 
 
-def split(model: TextClassifier | WideClassifier) -> tuple[keras.Model, keras.Model]:
-    """A classifier in two, which share its weights.
+class Parts(NamedTuple):
+    """A classifier in parts, which share its weights.
+
+    Attributes:
+        front_end: ids to `[features, mask]`, <float32>[batch, time, features] and <bool>[batch,
+            time], true at real tokens.
+        back_end: `[features, mask]` to logits <float32>[batch, num_classes].
+        terms: `token_ids` <int32>[batch, time] to the last features of each token, <float32>[batch,
+            time, terms], where these depend on its neighbours; None where each token has features
+            of its own.
+    """
+
+    front_end: keras.Model
+    back_end: keras.Model
+    terms: keras.layers.Layer | None = None
+
+
+def split(model: TextClassifier | WideClassifier) -> Parts:
+    """Splits a classifier where words have become features.
 
     Args:
         model: token ids to logits. What a linear model of n-grams adds to them at each token counts
             as features of the token.
-
-    Returns:
-        The front end, ids to `[features, mask]` (<float32>[batch, time, features] and <bool>[batch,
-        time], true at real tokens), and the rest, `[features, mask]` to logits.
     """
     if isinstance(model, WideClassifier):
         return _split_wide(model)
     features_and_mask = model.get_layer("recurrent").input
-    return (
+    return Parts(
         keras.Model(model.input, features_and_mask),
         keras.Model(features_and_mask, model.output),
     )
 
 
-def _split_wide(model: WideClassifier) -> tuple[keras.Model, keras.Model]:
-    front_end, back_end = split(model.recurrent)
+def _split_wide(model: WideClassifier) -> Parts:
+    front_end, back_end, _ = split(model.recurrent)
     features, mask = front_end(model.input)
     terms = model.ngrams(model.input["token_ids"])
     both = keras.Input((None, features.shape[-1] + terms.shape[-1]))
     real = keras.Input((None,), dtype="bool")
     logits = back_end([both[..., : features.shape[-1]], real])
     logits += keras.ops.sum(both[..., features.shape[-1] :], axis=1)
-    return (
+    return Parts(
         keras.Model(model.input, [keras.ops.concatenate([features, terms], axis=-1), mask]),
         keras.Model([both, real], logits),
+        model.ngrams,
     )
 
 
@@ -77,21 +94,20 @@ class Attribution:
     """Weights of words for a class, in its log-odds.
 
     Args:
-        front_end, back_end: from `split`.
+        parts: from `split`.
         multi_label: as `log_odds`.
         temperature: the logits are divided by it.
     """
 
     def __init__(
         self,
-        front_end: keras.Model,
-        back_end: keras.Model,
+        parts: Parts,
         multi_label: bool = False,
         temperature: float = 1.0,
     ):
-        self.front_end, self.back_end = front_end, back_end
+        self.front_end, self.back_end, self.terms = parts
         self.multi_label, self.temperature = multi_label, temperature
-        ids = {name: tf.TensorSpec(x.shape, x.dtype) for name, x in front_end.input.items()}
+        ids = {name: tf.TensorSpec(x.shape, x.dtype) for name, x in parts.front_end.input.items()}
         signature = [ids, tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int32)]
         self._explain = graph(self._attribute, input_signature=signature)
 
@@ -120,9 +136,10 @@ class Attribution:
             features, mask = self.front_end(ids, training=False)
             baseline, _ = self.front_end(_unknown_words(ids), training=False)
             both = self._figures(tf.stack([features, baseline]), mask, classes)
+            occluded = partial(self._occluded_points, ids["token_ids"], features, baseline)
             return {
                 "weights": self._integrated(features, baseline, mask, classes, at_once),
-                "drops": self._occluded(features, baseline, mask, classes, at_once, both[0]),
+                "drops": self._occluded(occluded, mask, classes, at_once, both[0]),
                 "figure": both[0],
                 "baseline": both[1],
             }
@@ -153,19 +170,32 @@ class Attribution:
         total = _loop(add, 0, STEPS, tf.zeros_like(features))
         return tf.reduce_sum(total * difference, axis=-1) / STEPS
 
-    def _occluded(self, features, baseline, mask, classes, at_once, figure):
+    def _occluded(self, occluded, mask, classes, at_once, figure):
         """By how much the figure drops where a word is replaced by the unknown one (Li et al. 2016,
         "Understanding Neural Networks through Representation Erasure")."""
-        time = tf.shape(features)[1]
+        time = tf.shape(mask)[1]
 
         def add(first, drops):
             # Beyond the end there is no word, and nothing is replaced.
             here = tf.one_hot(first + tf.range(at_once), time)
-            points = tf.where(here[:, None, :, None] > 0, baseline, features)
-            drop = figure - self._figures(points, mask, classes)
+            drop = figure - self._figures(occluded(here > 0), mask, classes)
             return first + at_once, drops + tf.einsum("vb,vt->bt", drop, here)
 
         return _loop(add, 1, time, tf.zeros_like(mask, tf.float32))
+
+    def _occluded_points(self, token_ids, features, baseline, here):
+        """The features of a batch, once for each row of `here` <bool>[versions, time], which says
+        where its words are unknown: <float32>[versions, batch, time, features]."""
+        points = tf.where(here[:, None, :, None], baseline, features)
+        if self.terms is None:
+            return points
+        # An n-gram with an unknown word is none, and what it added to its other words goes, too.
+        ids = tf.where(here[:, None] & (token_ids > 0), UNKNOWN, token_ids)
+        shape = tf.shape(ids)
+        terms = self.terms(tf.reshape(ids, [-1, shape[2]]))
+        size = terms.shape[-1]
+        terms = tf.reshape(terms, [shape[0], shape[1], shape[2], size])
+        return tf.concat([points[..., :-size], terms], axis=-1)
 
 
 def _loop(add, first: int, end, total: tf.Tensor) -> tf.Tensor:

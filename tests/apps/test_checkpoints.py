@@ -55,6 +55,23 @@ def test_what_was_saved_last_is_restored(tmp_path):
     assert training.values() == [2, 2, 2, 2]
 
 
+@pytest.mark.parametrize(("batch", "expected"), [(0, 0.0), (3, 7.0)])
+def test_running_means_are_restored_in_the_middle_of_an_epoch_alone(tmp_path, batch, expected):
+    former = Training(tmp_path)
+    former.progress.batch = batch
+    for variable in former.checkpoints._metrics:
+        variable.assign(7.0)
+    former.save(1)
+    training = Training(tmp_path)
+    assert training.checkpoints.restore()
+    # `fit` sets them to zero when it enters an epoch.
+    for metric in training.model.metrics:
+        metric.reset_state()
+    training.checkpoints.restore_running_means()
+    found = {float(variable) for variable in training.checkpoints._metrics}
+    assert found == {expected}
+
+
 def test_an_empty_folder_has_nothing_to_restore(tmp_path):
     assert not Training(tmp_path / "new").checkpoints.restore()
 

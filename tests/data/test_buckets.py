@@ -48,6 +48,15 @@ def test_rows_of_like_length_share_batches():
     assert np.mean(spread) < 5
 
 
+def test_second_lengths_go_up_and_down_by_turns():
+    lengths = np.array([3, 3, 3, 4, 4, 4, 5, 5, 5])
+    others = np.array([1, 2, 9, 2, 9, 1, 9, 1, 2])
+    (order,) = batch_order(lengths, 9, others=others)
+    assert lengths[order].tolist() == [3, 3, 3, 4, 4, 4, 5, 5, 5]
+    # A batch that ends in one length and goes on in the next meets like second lengths there.
+    assert others[order].tolist() == [1, 2, 9, 9, 2, 1, 1, 2, 9]
+
+
 def test_batches_of_one_length_are_not_always_the_same_rows():
     lengths = np.full(20, 3)
     generator = np.random.default_rng(0)

@@ -43,7 +43,8 @@ def test_the_size_counts_the_tokens_to_begin_with():
 
 
 def test_what_is_seen_once_is_not_merged():
-    assert learn_merges(Counter({"abc": 1, "bcd": 1}), list("abcd"), 9) == [("b", "c")]
+    pieces = Counter({"abc": 1, "bcd": 1, "xy": 1})
+    assert learn_merges(pieces, list("abcdxy"), 99) == [("b", "c")]
 
 
 def test_what_holds_unknown_characters_is_not_merged():

@@ -81,6 +81,15 @@ def test_windows_of_a_long_text_end_elsewhere_in_another_epoch():
     assert len(firsts) > 2 and firsts <= set(range(10, 15))
 
 
+def test_a_text_that_the_rows_hold_in_one_batch_loses_no_unit():
+    # Longer than a window, not longer than all rows: there is nothing to gain by beginning later.
+    text = tf.ragged.constant([list(range(10, 22))], dtype=tf.int32)
+    streams = Streams(text, 4, 5, shuffle_seed=0)
+    for epoch in range(6):
+        found = [u for _, rows in batches(streams, epoch) for row in rows for u in row if u]
+        assert sorted(found) == sorted([*range(10, 22), END])
+
+
 def test_labels_go_with_their_texts():
     inputs, _ = batches(Streams(TEXTS, 2, 4, labels=np.array([2, 0, 1])))[1]
     assert inputs["labels"] == [2, 1]

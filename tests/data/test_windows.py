@@ -29,6 +29,15 @@ def test_a_text_that_fits_is_one_window():
     assert windows.end.numpy().tolist() == [10, 13]
 
 
+def test_the_last_window_is_moved_back_until_it_is_full():
+    windows = windows_of(tf.constant([11, 12], tf.int64), 10, 3)
+    # Strides of 4: what is left of each text would be a window of 7 and of 8 tokens.
+    assert windows.begin.numpy().tolist() == [0, 1, 11, 13]
+    assert windows.end.numpy().tolist() == [10, 11, 21, 23]
+    assert windows.keep_from.numpy().tolist() == [0, 7, 11, 18]
+    assert windows.keep_to.numpy().tolist() == [7, 11, 18, 23]
+
+
 def test_overlaps_that_leave_nothing_are_refused():
     with pytest.raises(ValueError, match="overlap 4 leaves nothing of windows of 8"):
         windows_of(tf.constant([3], tf.int64), 8, 4)

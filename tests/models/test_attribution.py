@@ -5,7 +5,7 @@ import tensorflow as tf
 from numpy.testing import assert_allclose
 
 from models import attribution
-from models.attribution import Attribution, log_odds, split
+from models.attribution import Attribution, Parts, log_odds, split
 from models.classifier import TextClassifier
 from models.pooling import MaskedMean
 
@@ -24,7 +24,7 @@ def linear(multi_label=False, temperature=1.0):
     dense = keras.layers.Dense(2)
     back_end = keras.Model([features, mask], dense(MaskedMean()(features, mask=mask)))
     dense.set_weights([np.eye(2, dtype="float32"), np.array([0.5, 0], "float32")])
-    return Attribution(front_end, back_end, multi_label, temperature)
+    return Attribution(Parts(front_end, back_end), multi_label, temperature)
 
 
 def test_a_linear_model_is_explained_as_by_hand():
@@ -35,6 +35,20 @@ def test_a_linear_model_is_explained_as_by_hand():
     expected = [[0, (3 - 1) / 3, (0 - 1) / 3 - 2 / 3, 0]]
     assert_allclose(found["weights"], expected, atol=1e-5)
     assert_allclose(found["drops"], expected, atol=1e-5)
+
+
+def test_the_integral_of_a_quadratic_is_exact():
+    # The midpoints of a straight gradient are right, the left ends are not.
+    ids = keras.Input((None,), dtype="int32", name="token_ids")
+    embedding = keras.layers.Embedding(5, 2, mask_zero=True)
+    front_end = keras.Model({"token_ids": ids}, [embedding(ids), embedding.compute_mask(ids)])
+    embedding.set_weights([VECTORS])
+    features, mask = keras.Input((None, 2)), keras.Input((None,), dtype="bool")
+    squares = keras.ops.sum(keras.ops.square(features), axis=1) / 10
+    explain = Attribution(Parts(front_end, keras.Model([features, mask], squares)), True)
+    found = explain(TEXT, [0])
+    # (3 ** 2 - 1 ** 2) / 10 and (0 - 1) / 10, of the first feature.
+    assert_allclose(found["weights"], [[0, 0.8, -0.1, 0]], rtol=1e-5, atol=1e-6)
 
 
 def test_what_speaks_for_one_of_two_classes_speaks_against_the_other():
@@ -101,7 +115,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def explain(model):
-    attribution = Attribution(*split(model))
+    attribution = Attribution(split(model))
 
     def call(ids, classes):
         return {name: found.numpy() for name, found in attribution(ids, classes).items()}
@@ -111,7 +125,7 @@ def explain(model):
 
 
 def test_both_parts_of_a_classifier_make_the_whole(model):
-    front_end, back_end = split(model)
+    front_end, back_end, _ = split(model)
     features, mask = map(tf.identity, front_end(inputs()))
     assert_allclose(back_end([features, mask]), model(inputs()), atol=1e-6)
 

@@ -142,11 +142,34 @@ def test_a_penalty_of_the_state_is_part_of_the_score():
         assert_same(row, exhaustive(prompt, 4, 0.5, penalty)[:108])
 
 
-def test_a_search_does_not_stop_before_longer_hypotheses_that_are_better():
-    alone = rows_of(searched(PROMPTS, 4, max_length=5, length_penalty=2.0))
-    longer = rows_of(searched(PROMPTS, 4, max_length=12, length_penalty=2.0))
-    for short, long in zip(alone, longer, strict=True):
-        assert long[0][1] >= short[0][1] or len(short[0][0]) == 5
+def never_pruned(prompt, beam_width, max_length, alpha):
+    """A beam search that goes on to the last length whatever it has found, in Python."""
+    alive, ended = [(0.0, ())], []
+    for length in range(1, max_length + 1):
+        grown = [
+            (log_probability(prompt, (*ids, id_)), (*ids, id_))
+            for _, ids in alive
+            for id_ in (END, *WORDS)
+        ]
+        grown = sorted(grown, reverse=True)[:beam_width]
+        ended += [
+            (total / ((5 + length) / 6) ** alpha, ids) for total, ids in grown if ids[-1] == END
+        ]
+        alive = [(total, ids) for total, ids in grown if ids[-1] != END]
+    ended = [(ids, score) for score, ids in sorted(ended, reverse=True)]
+    rest = [(ids, total / ((5 + max_length) / 6) ** alpha) for total, ids in alive]
+    return (ended + rest)[:beam_width]
+
+
+@pytest.mark.parametrize("alpha", [0.0, 2.0])
+def test_a_search_does_not_stop_before_longer_hypotheses_that_are_better(alpha):
+    found = rows_of(searched(PROMPTS, 4, max_length=9, length_penalty=alpha))
+    expected = [never_pruned(prompt, 4, 9, alpha) for prompt in PROMPTS]
+    for row, wanted in zip(found, expected, strict=True):
+        assert_same(row, wanted)
+    if alpha:
+        # Some of them are longer than four that have ended before: stopping there would lose them.
+        assert max(len(row[0][0]) for row in expected) > 5
 
 
 def test_a_finished_hypothesis_is_never_lost_to_worse_ones():

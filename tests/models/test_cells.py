@@ -26,15 +26,14 @@ def norm(x):
 
 
 def built(cell_class):
-    """A cell of two units with simple weights, and its projections of INPUT and STATES[0]."""
+    """A cell of two units with random weights, and its projections of INPUT and STATES[0]."""
     cell = cell_class(2)
     cell.build((None, 2))
     generator = np.random.default_rng(0)
-    cell.set_weights(
-        [generator.normal(0, 0.5, weight.shape) for weight in cell.weights[:-1]]
-        + ([cell.weights[-1].numpy()] if len(cell.weights) else [])
-    )
+    cell.set_weights([generator.normal(0, 0.5, weight.shape) for weight in cell.weights])
     weights = {weight.name: weight.numpy() for weight in cell.weights}
+    # A weight of zeros would hide the term of the equation that it stands in.
+    assert all(np.abs(weight).min() > 0 for weight in weights.values())
     return cell, weights, INPUT @ weights["kernel"], STATES[0] @ weights["recurrent_kernel"]
 
 

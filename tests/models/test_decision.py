@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from models.decision import Decision
+from models.thresholds import thresholds_for
 
 NAMES = ("a", "b", "c")
 
@@ -44,6 +45,24 @@ def test_a_fitted_decision_is_calibrated_and_has_its_thresholds():
     assert decision.temperature > 2
     assert sum(decision.thresholds) == pytest.approx(1.0)
     assert decision.decided(decision.scores(logits)).numpy()[:, 1].tolist() == [0] * 8 + [1] * 2
+
+
+def test_thresholds_are_chosen_on_calibrated_scores():
+    generator = np.random.default_rng(3)
+    targets = np.eye(3)[generator.choice(3, 300, p=[0.7, 0.2, 0.1])]
+    prior = targets.mean(axis=0)
+    # Too sure, and of the frequent classes most of all.
+    logits = 6 * targets + generator.normal(0, 4, targets.shape) + 4 * np.log(prior)
+    logits = logits.astype("float32")
+    decision = Decision.fitted(logits, targets, prior, False, "prior")
+    assert decision.temperature > 1.5
+    warm = Decision(False, (1 / 3,) * 3, decision.temperature).scores(logits).numpy()
+    expected = thresholds_for("prior", warm, targets, prior, False)
+    assert_allclose(decision.thresholds, expected / expected.sum())
+    plain = thresholds_for(
+        "prior", Decision.plain(3, False).scores(logits).numpy(), targets, prior, False
+    )
+    assert np.abs(plain / plain.sum() - decision.thresholds).max() > 0.01
 
 
 def test_a_wanted_precision_goes_before_the_goal():

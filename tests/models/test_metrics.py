@@ -100,6 +100,31 @@ def test_every_interval_contains_its_figure(multi_label):
         assert low < high
 
 
+def test_intervals_are_those_of_scikit_learn_over_resamples():
+    generator = np.random.default_rng(1)
+    truth = generator.integers(0, 3, 80)
+    guesses = np.where(generator.random(80) < 0.6, truth, generator.integers(0, 3, 80))
+    report = report_of(np.eye(3)[truth], np.eye(3)[guesses] * 0.8 + 0.1)
+    resamples = generator.integers(0, 80, (4000, 80))
+    f1 = np.array(
+        [
+            metrics.f1_score(truth[rows], guesses[rows], average=None, labels=[0, 1, 2])
+            for rows in resamples
+        ]
+    )
+    weights = np.array([np.bincount(truth[rows], minlength=3) for rows in resamples]) / 80
+    samples = {
+        "accuracy": (truth == guesses)[resamples].mean(axis=1),
+        "macro_f1": f1.mean(axis=1),
+        "weighted_f1": (weights * f1).sum(axis=1),
+        **{f"f1 {name}": f1[:, i] for i, name in enumerate(NAMES)},
+    }
+    for name, values in samples.items():
+        # The ends of some thousand resamples differ by a row or two from one generator to another.
+        expected = np.percentile(values, [2.5, 97.5])
+        assert report["intervals"][name] == pytest.approx(expected, abs=0.03)
+
+
 def test_intervals_narrow_as_rows_are_added():
     few = report_of(TARGETS, SCORES, NAMES)["intervals"]["accuracy"]
     many = report_of(np.tile(TARGETS, (50, 1)), np.tile(SCORES, (50, 1)), NAMES)

@@ -8,13 +8,16 @@ from models.optimizers import Adam, LossScale
 from models.schedules import WarmupDecay
 
 
-def trained(optimizer, as_rows, steps=5, run=lambda f: f):
+def trained(optimizer, as_rows, steps=5, run=lambda f: f, scale=1.0):
     """A matrix after some steps whose gradients name rows more than once; `run` wraps a step."""
     matrix = keras.Variable(np.ones((4, 2), "float32"))
     optimizer.build([matrix])
     generator = np.random.default_rng(0)
     for _ in range(steps):
-        rows, values = generator.integers(0, 4, 6), generator.normal(size=(6, 2)).astype("float32")
+        rows, values = (
+            generator.integers(0, 4, 6),
+            scale * generator.normal(size=(6, 2)).astype("float32"),
+        )
         slices = tf.IndexedSlices(tf.constant(values), tf.constant(rows), tf.constant([4, 2]))
         gradient = slices if as_rows else tf.convert_to_tensor(slices)
         run(lambda gradient: optimizer.apply([gradient], [matrix]))(gradient)
@@ -62,6 +65,17 @@ def test_noting_the_norms_changes_no_step(updates_per_epoch):
     options = {"global_clipnorm": 0.5, "updates_per_epoch": updates_per_epoch}
     expected = trained(keras.optimizers.Adam(0.1, global_clipnorm=0.5), as_rows=False)
     assert_allclose(trained(Adam(0.1, **options), as_rows=True), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("scale", [0.001, 1000.0])
+def test_gradients_below_the_norm_stay_as_they_are(scale):
+    # The second moment divides a constant scale away: epsilon makes the difference visible.
+    options = {"global_clipnorm": 5.0, "epsilon": 0.1}
+    expected = trained(keras.optimizers.Adam(0.1, **options), as_rows=False, scale=scale)
+    found = trained(Adam(0.1, updates_per_epoch=5, **options), as_rows=True, scale=scale)
+    assert_allclose(found, expected, atol=1e-5)
+    plain = trained(keras.optimizers.Adam(0.1, epsilon=0.1), as_rows=False, scale=scale)
+    assert np.allclose(found, plain, atol=1e-5) == (scale < 1)
 
 
 @pytest.mark.parametrize("amsgrad", [False, True])

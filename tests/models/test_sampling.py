@@ -36,6 +36,8 @@ def truncated(logits, temperature=1.0, top_k=0, top_p=1.0, min_p=0.0):
         ({"top_k": 9}, [0.1, 0.4, 0.05, 0.25, 0.2]),
         ({"top_p": 0.6}, [0, 0.4, 0, 0.25, 0]),
         ({"top_p": 0.66}, [0, 0.4, 0, 0.25, 0.2]),
+        # What comes before the second one is all that was asked for.
+        ({"top_p": 0.4}, [0, 1, 0, 0, 0]),
         ({"top_p": 0.0}, [0, 1, 0, 0, 0]),
         ({"min_p": 0.45}, [0, 0.4, 0, 0.25, 0.2]),
         ({"min_p": 1.0}, [0, 1, 0, 0, 0]),
@@ -86,6 +88,29 @@ def test_a_nucleus_of_a_large_vocabulary_is_that_of_sorting_it(top_p, spread):
         # Rounding decides about the last one.
         assert abs(np.count_nonzero(shares) - np.count_nonzero(expected)) <= 1
         np.testing.assert_allclose(shares, expected, atol=1.5 * expected[expected > 0].min())
+
+
+def test_the_nucleus_ends_where_the_share_is_reached_exactly():
+    # Powers of two are exact in every sum.
+    found = Sampling(top_p=0.5).probabilities(tf.math.log([[0.5, 0.25, 0.25]]))
+    assert found.numpy().tolist() == [[1, 0, 0]]
+
+
+def test_a_row_is_not_cut_because_the_nucleus_of_its_neighbour_is_small():
+    spreads = np.array([[5.0], [0.1]])
+    logits = (np.random.default_rng(6).normal(0, 1, (2, 900)) * spreads).astype(np.float32)
+    found = Sampling(top_p=0.9).probabilities(tf.constant(logits)).numpy()
+    sizes = np.count_nonzero(found, axis=1)
+    # The first fits into what is ordered at first, the second does not.
+    assert sizes[0] < 256 < sizes[1]
+    for row, shares in zip(logits, found, strict=True):
+        expected = truncated(row, top_p=0.9)
+        assert abs(np.count_nonzero(shares) - np.count_nonzero(expected)) <= 1
+
+
+def test_a_number_that_is_reached_exactly_draws_the_next_one():
+    logits = tf.math.log([[0.5, 0.5]])
+    assert Sampling()(logits, tf.constant([0.5])).numpy().tolist() == [1]
 
 
 def test_streams_are_uniform_and_independent_of_each_other():

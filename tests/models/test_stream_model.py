@@ -58,8 +58,22 @@ def test_penalties_are_mean_squares_of_outputs_and_of_their_changes():
     assert trained.losses == []
 
 
-@pytest.mark.parametrize("options", [{}, {"candidates": 16}])
-@pytest.mark.parametrize("model_options", [{"tied": True}, {"num_labels": 2}])
+def test_the_activation_penalty_is_of_what_dropout_leaves():
+    """Merity et al. (2018) penalise the dropped output; its change they take as it was."""
+    model = language_model()
+    inputs = {"token_ids": tf.constant([[2, 5, 6]]), "starts": tf.constant([True])}
+    outputs = model.outputs_of(inputs["token_ids"], model.initial_states(1))[0].numpy()
+    model.locked = lambda outputs, training: tf.where(outputs > 0, 2 * outputs, 0.0)
+    trained = StreamModel(model, 1, activation_penalty=1.0, slowness_penalty=1.0)
+    trained(inputs, training=True)
+    dropped = np.where(outputs > 0, 2 * outputs, 0)
+    expected = [np.mean(dropped**2), np.mean(np.diff(outputs, axis=1) ** 2)]
+    assert_allclose(trained.losses, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "model_options"), [({}, {"tied": True}), ({"candidates": 16}, {"num_labels": 2})]
+)
 def test_training_lowers_the_loss(options, model_options):
     keras.utils.set_random_seed(0)
     trained = StreamModel(language_model(**model_options), 1, **options)

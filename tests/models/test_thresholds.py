@@ -100,3 +100,11 @@ def test_rows_of_one_score_are_given_a_class_together():
     targets = np.array([[1, 0], [0, 1], [0, 1]])
     chosen = for_precision(scores, targets, np.array([0.5, 0.5]), 0, 0.5, False)
     assert decide(scores / chosen, False).numpy()[:, 0].tolist() == [True, True, False]
+
+
+def test_a_row_is_not_split_from_another_of_the_same_score_for_a_precision():
+    scores = np.array([[0.9, 0.1], [0.8, 0.2], [0.8, 0.2]])
+    targets = np.array([[1, 0], [1, 0], [0, 1]])
+    chosen = for_precision(scores, targets, np.array([0.5, 0.5]), 0, 1.0, False)
+    # The second row is right, but cannot be had without the third one, which is wrong.
+    assert decide(scores / chosen, False).numpy()[:, 0].tolist() == [True, False, False]

@@ -57,8 +57,23 @@ def test_it_is_saved_and_loaded_and_joins_an_ensemble(wide, tmp_path):
     assert_allclose(scores, tf.nn.softmax(wide(IDS)), atol=1e-6)
 
 
+def test_an_occluded_word_takes_its_pairs_with_it(wide):
+    """The drops are what the model itself says of the text with the word's id unknown."""
+    found = Attribution(split(wide), multi_label=True)(IDS, [0, 1])
+    for row, chosen in enumerate([0, 1]):
+        for place in (1, 2, 3):
+            ids = {name: array.copy() for name, array in IDS.items()}
+            if ids["token_ids"][row, place] == 0:
+                continue
+            ids["token_ids"][row, place] = 1
+            ids["character_ids"][row, place] = 1
+            without = wide(ids).numpy()[row, chosen]
+            expected = found["figure"][row] - without
+            assert_allclose(found["drops"][row, place], expected, atol=1e-5)
+
+
 def test_words_and_pairs_have_their_part_of_an_explanation(wide):
-    found = Attribution(*split(wide))({k: tf.constant(v) for k, v in IDS.items()}, [0, 0])
+    found = Attribution(split(wide))({k: tf.constant(v) for k, v in IDS.items()}, [0, 0])
     logits = wide(IDS).numpy()
     assert_allclose(found["figure"], logits[:, 0] - logits[:, 1], atol=1e-5)
     total = found["weights"].numpy().sum(axis=1)
@@ -74,14 +89,20 @@ def test_of_a_recurrent_model_that_says_nothing_an_explanation_has_the_linear_te
     silent.get_layer("logits").set_weights(
         [w * 0 for w in silent.get_layer("logits").get_weights()]
     )
-    found = Attribution(*split(WideClassifier.of(silent, ngrams, 1.0)))(
+    found = Attribution(split(WideClassifier.of(silent, ngrams, 1.0)))(
         {k: tf.constant(v) for k, v in IDS.items()}, [0, 0]
     )
     terms = ngrams(IDS["token_ids"]).numpy()
     expected = terms[..., 0] - terms[..., 1]
     expected[:, 0] = 0
     assert_allclose(found["weights"], expected, atol=1e-5)
-    assert_allclose(found["drops"], expected, atol=1e-5)
+    # Without its first word a text loses the pair as well, and what is left weighs more.
+    text = IDS["token_ids"][:1].copy()
+    text[0, 1] = 1
+    logits = ngrams(text).numpy()[0].sum(axis=0)
+    drop = found["figure"][0] - (logits[0] - logits[1])
+    assert_allclose(found["drops"][0, 1], drop, atol=1e-5)
+    assert abs(drop - expected[0, 1]) > 0.1
 
 
 # --- the share ---------------------------------------------------------------
