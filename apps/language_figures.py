@@ -53,17 +53,23 @@ class LanguageFigures:
         nats = self._nats() / self.streams.units
         return {"loss": nats, "log_likelihood": -nats}
 
-    def report(self) -> dict[str, float]:
-        """All figures. Per character they count the end of a text with its last one."""
+    def report(self) -> dict[str, float | None]:
+        """All figures. Per character they count the end of a text with its last one.
+
+        Where a unit is unknown there is no figure per character: an unknown word of any number of
+        characters costs no more than its one unit, and the fewer words a vocabulary has, the better
+        the figure would be.
+        """
         nats = self._nats()
+        per_character = None if self.unknown else nats / max(1, self.characters)
         per_unit = nats / self.streams.units
         return {
             "nats_per_unit": per_unit,
             "bits_per_unit": per_unit / math.log(2),
             # Of words in an early epoch it may be more than a float holds.
             "perplexity": math.exp(min(per_unit, 700.0)),
-            "nats_per_character": nats / max(1, self.characters),
-            "bits_per_character": nats / max(1, self.characters) / math.log(2),
+            "nats_per_character": per_character,
+            "bits_per_character": None if self.unknown else per_character / math.log(2),
             "log_likelihood": -per_unit,
             "units": self.streams.units,
             "characters": self.characters,
@@ -112,7 +118,7 @@ def table(report: dict, unit: str) -> str:
         f"bits per {one}": f"{report['bits_per_unit']:.4f}",
         f"perplexity per {one}": f"{report['perplexity']:.2f}",
     }
-    if unit != "characters":
+    if unit != "characters" and report["bits_per_character"] is not None:
         figures["bits per character"] = f"{report['bits_per_character']:.4f}"
     width = max(map(len, figures))
     lines = [f"{title:{width}}  {figure}" for title, figure in figures.items()]

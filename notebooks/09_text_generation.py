@@ -502,7 +502,7 @@ for each, likelihood, count in zip(
 #
 # ## Try it yourself
 #
-# 1. Train with `--unit words` and compare the **bits per character** of both models, not their
+# 1. Train with `--unit subwords` and compare the **bits per character** of both models, not their
 #    perplexities. Why?
 # 2. `predict --interactive` offers the likeliest characters. Write a line with it, and count how
 #    often the likeliest one was yours.
