@@ -1,5 +1,7 @@
 """Users' own texts to learn a language from: a text, a folder of texts, or a table of them."""
 
+import codecs
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,12 +9,11 @@ import numpy as np
 
 from data.columns import Columns
 from data.documents import DocumentCorpus, Documents, cut, document_corpus, split_documents
-from data.errors import UserError, refuse_rows
+from data.errors import UserError, listed
 from data.examples import Corpus
 from data.files import sha256
-from data.records import read_records
-from data.splits import FRACTIONS
-from data.tabular import SPLIT_NAMES, read_table
+from data.lines import UTF16
+from data.tabular import read_rows, read_table, rows_by_split, splits_in
 
 _TABLES = (".csv", ".tsv", ".jsonl", ".parquet")
 # Without a table there is no test split: whoever wants one has a file for it.
@@ -30,8 +31,8 @@ def read_document_files(
     """Reads a user's texts.
 
     A table has a text a row; it is split as its column says, or by content, 80/10/10. The files of
-    a folder are whole texts, split by content, 90/10. Any other file is one text, whose last tenth
-    is the validation split.
+    a folder are whole texts, split by content, 90/10; what is hidden, empty or no text is left out.
+    Any other file is one text, whose last tenth is the validation split.
 
     Args:
         path: a file or a folder.
@@ -88,13 +89,28 @@ def _all(path: str, columns: Columns) -> Documents:
     if Path(path).is_dir():
         return _folder(Path(path))
     if Path(path).suffix.lower() in _TABLES:
-        return Documents([text for part in _table(path, columns).values() for text in part])
+        return Documents(read_rows(path, columns, [])[columns.text].tolist())
     return Documents([_text(Path(path))])
 
 
 def _folder(folder: Path) -> Documents:
-    files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
-    texts = [_text(file) for file in files if not file.name.startswith(".")]
+    texts, empty, binary = [], [], []
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if any(part.startswith(".") for part in name.parts) or not path.is_file():
+            continue
+        content = _bytes(path)
+        if _is_binary(content):
+            binary.append(name)
+        elif not content.removeprefix(codecs.BOM_UTF8).strip():
+            empty.append(name)
+        else:
+            texts.append(_decode(path, content))
+    for kind, names in (("empty", empty), ("binary", binary)):
+        if names:
+            print(
+                f"{folder}: {len(names)} {kind} file(s) left out: {listed(names)}", file=sys.stderr
+            )
     if len(texts) < 2:
         raise UserError(
             f"{folder} holds {len(texts)} file(s) of text, two are needed: one to train, one to "
@@ -104,35 +120,42 @@ def _folder(folder: Path) -> Documents:
 
 
 def _text(path: Path) -> str:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}. Check the path") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is no UTF-8 text: {error.reason}. Save it as UTF-8") from None
+    content = _bytes(path)
+    if _is_binary(content):
+        raise UserError(f"{path} is no text: it holds null bytes. Check --dataset")
+    text = _decode(path, content)
     if len(text.strip()) < 2:
         raise UserError(f"{path} holds no text. Check --dataset")
     return text
 
 
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}. Check the path") from None
+
+
+def _is_binary(content: bytes) -> bool:
+    """Whether a file is no text, as Git tells: UTF-8 has null bytes for nothing."""
+    return b"\0" in content and not content.startswith(UTF16)
+
+
+def _decode(path: Path, content: bytes) -> str:
+    """Returns the text; any line end becomes a line feed."""
+    if content.startswith(UTF16):
+        raise UserError(f"{path} is UTF-16, UTF-8 is needed. Save it again as UTF-8")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is no UTF-8 text: {error.reason}. Save it as UTF-8") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def _table(path: str, columns: Columns) -> dict[str, Documents]:
     """The texts of a table by split."""
-    records = list(read_records(path))
-    unusable = [
-        record.number
-        for record in records
-        if record.problem or not str(record.values.get(columns.text) or "").strip()
-    ]
-    refuse_rows(path, unusable, f"unreadable or without a {columns.text!r}")
-    if not records:
-        raise UserError(f"{path} has no rows. Expected a header and one row a text")
-    texts = Documents([str(record.values[columns.text]) for record in records])
-    if columns.split not in records[0].values:
-        return split_documents(texts, FRACTIONS)
-    names = [SPLIT_NAMES.get(str(r.values[columns.split]).strip().lower()) for r in records]
-    wrong = [record.number for record, name in zip(records, names, strict=True) if name is None]
-    refuse_rows(path, wrong, f"whose {columns.split!r} is no split")
-    return {
-        name: texts.take([i for i, each in enumerate(names) if each == name])
-        for name in dict.fromkeys(names)
-    }
+    table = read_rows(path, columns, [])
+    texts = table[columns.text].tolist()
+    rows_of = rows_by_split(texts, [0] * len(texts), splits_in(table, columns, path))
+    documents = Documents(texts)
+    return {name: documents.take(rows) for name, rows in rows_of.items() if len(rows)}

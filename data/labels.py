@@ -1,6 +1,8 @@
 """Label cells to class names and targets."""
 
+import math
 import re
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -8,7 +10,14 @@ import pandas as pd
 from data.columns import Columns
 from data.errors import UserError, listed, refuse_rows
 
-_TRUTH = {"0": False, "0.0": False, "false": False, "1": True, "1.0": True, "true": True}
+_TRUTH = {"0": False, "false": False, "1": True, "true": True}
+# What other programs write where there is no value; the list is that of `pandas.read_csv`. Case
+# counts: "None" is Python's, but "none" and "NONE" are classes of many a corpus (no target, no
+# stance), and "na" may well be one.
+_MISSING = frozenset(
+    ["", "#N/A", "#N/A N/A", "#NA", "-NaN", "-nan", "<NA>", "N/A", "NA", "NULL", "NaN", "None"]
+).union(["n/a", "nan", "null"])
+_WHOLE = re.compile(r"(-?[0-9]+)\.0+")
 
 
 def is_multi_label(table: pd.DataFrame, columns: Columns) -> bool:
@@ -19,14 +28,25 @@ def is_multi_label(table: pd.DataFrame, columns: Columns) -> bool:
 
 
 def label_sets_of(table: pd.DataFrame, columns: Columns, path: str) -> tuple[pd.Series, set[str]]:
-    """The set of class names of each row, and all names found."""
+    """The set of class names of each row, and all names found.
+
+    Raises:
+        UserError: rows without a label, or with something else than names.
+    """
     if len(columns.labels) > 1:
         return _from_columns(table, columns.labels, path)
     cells = table[columns.label]
+    refuse_rows(path, table.index[cells.map(_is_nested)], f"whose {columns.label!r} is no label")
     label_sets = cells.map(lambda cell: _label_set(cell, columns.label_separator))
     if not is_multi_label(table, columns):
         refuse_rows(path, table.index[label_sets.map(len) == 0], "without a label")
     return label_sets, set().union(*label_sets)
+
+
+def _is_nested(cell) -> bool:
+    """Whether a cell is an object, or a list of anything but names and numbers."""
+    parts = cell if isinstance(cell, list) else [cell]
+    return any(isinstance(part, dict | list) for part in parts)
 
 
 def _label_set(cell, separator: str) -> set[str]:
@@ -46,18 +66,24 @@ def _from_columns(table: pd.DataFrame, names: list[str], path: str) -> tuple[pd.
 
 
 def name_of(value) -> str:
-    """A label as text: the numbers 1 and 1.0 are one class; nothing is the empty text."""
-    if value is None or (isinstance(value, float) and np.isnan(value)):
-        return ""
-    if isinstance(value, float) and value.is_integer():
+    """A label as text: 1, 1.0 and the texts "1" and "1.0" are one class in every format; what
+    stands for a missing value is the empty text."""
+    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
         value = int(value)
-    return str(value).strip()
+    name = str(value).strip()
+    if name in _MISSING:
+        return ""
+    whole = _WHOLE.fullmatch(name)
+    if whole:
+        name = whole[1]
+    return "0" if name == "-0" else name
 
 
 def in_order(names: set[str]) -> tuple[str, ...]:
     """Numbers by value, names by alphabet."""
     if all(re.fullmatch("0|-?[1-9][0-9]*", name) for name in names):
-        return tuple(sorted(names, key=int))
+        # Not by `int`, which refuses more than 4,300 digits.
+        return tuple(sorted(names, key=Decimal))
     return tuple(sorted(names))
 
 
@@ -67,7 +93,8 @@ def targets_of(label_sets: pd.Series, names: tuple, path: str, columns: Columns)
     Raises:
         UserError: a label is not among the names.
     """
-    position = {name: i for i, name in enumerate(names)}
+    # Models of former versions may have a class "1.0".
+    position = {name_of(name) or name: i for i, name in enumerate(names)}
     targets = np.zeros((len(label_sets), len(names)), np.float32)
     unknown = {}
     for row, (number, labels) in enumerate(label_sets.items()):

@@ -14,7 +14,8 @@ from data.errors import UserError
 
 # A longer line is no line of text, but a file without line ends or an unpacked bomb.
 LONGEST_LINE = 16 * 2**20
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+# How files of UTF-16 begin.
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_lines(path: str | Path, keep_ends: bool = False) -> Iterator[str]:
@@ -80,7 +81,7 @@ def _next_line(stream: BinaryIO, name: str, number: int) -> bytes:
 
 
 def _check_encoding(line: bytes, name: str) -> None:
-    if line.startswith(_UTF16):
+    if line.startswith(UTF16):
         raise UserError(f"{name} is UTF-16, UTF-8 is needed. Save it again as UTF-8")
 
 

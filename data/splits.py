@@ -1,12 +1,13 @@
 """Seeded, stratified splits that depend on what the rows say, never on where they stand."""
 
+import functools
 import hashlib
-import html
 import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable
 
+from data.characters import unescape
 from data.examples import SPLITS
 
 FRACTIONS = {"train": 0.8, "validation": 0.1, "test": 0.1}
@@ -15,6 +16,11 @@ _ADDRESSES = re.compile(r"https?://\S+|@\w+|\brt\b")
 # Unicode categories of signs that do not make another text: punctuation, symbols, white space and
 # control characters. Marks stay: they are the vowels of many scripts.
 _NOT_WORDS = "PSZC"
+# No language puts more marks on a letter (UAX 15's stream-safe format), and the time that Python's
+# NFC takes grows with the square of their number.
+_MOST_MARKS = 30
+# Beyond it there are no marks that combine.
+_LAST_MARK = 0x1FFFF
 # Strata with fewer groups are split together: alone they could not reach every split.
 _FEWEST_GROUPS = 10
 
@@ -38,11 +44,29 @@ def canonical(text: str) -> str:
     not make a text different: retweets would otherwise stand on both sides of a split.
     """
     # Twitter escaped text that was already escaped.
-    plain = unicodedata.normalize("NFC", html.unescape(html.unescape(text)).lower())
+    plain = _compose(unescape(unescape(text)).lower())
     words = _ADDRESSES.sub(" ", plain)
     letters = words.translate(_signs_to_spaces)
     # Texts of signs alone (emoji, "!!!") keep their signs: they are not all the same text.
     return " ".join(letters.split()) or " ".join(words.split())
+
+
+def _compose(text: str) -> str:
+    """NFC in linear time."""
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFC", _long_runs_of_marks().sub(r"\1", text))
+
+
+@functools.cache
+def _long_runs_of_marks() -> re.Pattern:
+    marks = "".join(
+        chr(code)
+        for code in range(_LAST_MARK)
+        # A few are marks of marks: they combine once they are decomposed.
+        if all(map(unicodedata.combining, unicodedata.normalize("NFD", chr(code))))
+    )
+    return re.compile(f"([{marks}]{{{_MOST_MARKS}}})[{marks}]+")
 
 
 def split_by_content(

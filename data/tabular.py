@@ -1,5 +1,6 @@
 """Users' own labelled texts: CSV, TSV, JSON lines or Parquet to a corpus, checked row by row."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from data.errors import UserError, listed, refuse_rows
 from data.examples import Corpus, LabelledTexts
 from data.files import sha256
 from data.labels import in_order, is_multi_label, label_sets_of, name_of, targets_of
+from data.lines import is_utf8
 from data.records import read_records
 from data.splits import FRACTIONS, split_by_content
 
@@ -24,6 +26,8 @@ SPLIT_NAMES = {
 }
 # One for each split is the least that a class needs to be learned, chosen and tested.
 _FEWEST_ROWS = 3
+# Rows times classes: the targets take 1 GiB.
+_MOST_TARGETS = 2**28
 
 
 def read_table(
@@ -46,16 +50,16 @@ def read_table(
         UserError: one line with the numbers of the rows that cannot be used, counted from 1
             after the header.
     """
-    table = _read(path, columns)
-    split_of = _splits(table, columns, path)
+    table = read_rows(path, columns, columns.labels)
+    split_of = splits_in(table, columns, path)
     label_sets, found = label_sets_of(table, columns, path)
     names = class_names or in_order(found)
+    if not class_names:
+        _check_classes(label_sets, names, path)
     targets = targets_of(label_sets, names, path, columns)
     multi_label = is_multi_label(table, columns)
-    if not class_names:
-        _check_classes(targets, names, path)
     texts = table[columns.text].tolist()
-    rows_of = _rows_by_split(texts, targets, split_of)
+    rows_of = rows_by_split(texts, [tuple(np.flatnonzero(row)) for row in targets], split_of)
     if not class_names:
         _check_training_classes(rows_of, targets, names, path)
     everything = LabelledTexts(texts, targets, names)
@@ -63,8 +67,20 @@ def read_table(
     return Corpus(Path(path).name, sha256(path), names, multi_label, splits)
 
 
-def _read(path: str, columns: Columns) -> pd.DataFrame:
-    """All rows as a frame whose index is the row number."""
+def read_rows(path: str, columns: Columns, labels: list[str]) -> pd.DataFrame:
+    """Reads the texts of a file, and what else is wanted of their rows.
+
+    Args:
+        path: a .csv, .tsv, .jsonl or .parquet file.
+        columns: which columns hold what.
+        labels: further columns that are wanted; that of the splits is read if the file has it.
+
+    Returns:
+        All rows; the index is their numbers, from 1. Each has a text.
+
+    Raises:
+        UserError: a column is missing, or rows cannot be read, have no text, or are not UTF-8.
+    """
     records = list(read_records(path))
     bad = [f"row {record.number}: {record.problem}" for record in records if record.problem]
     if bad:
@@ -73,52 +89,60 @@ def _read(path: str, columns: Columns) -> pd.DataFrame:
         )
     if not records:
         raise UserError(f"{path} has no rows. Expected a header and one row a text")
-    # Objects: pandas' own strings cannot hold what the reader makes of bytes that are not UTF-8.
+    found = dict.fromkeys(name for record in records for name in record.values)
+    wanted = [columns.text, *labels]
+    if len(set(wanted)) < len(wanted):
+        raise UserError(
+            f"one column cannot be two: {', '.join(wanted)}. Check --text-column and --label-column"
+        )
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        choices = " and --label-column" * bool(labels)
+        raise UserError(
+            f"no column {listed(map(repr, missing))} in {path}. It has: {listed(found, 12)}. "
+            f"Choose with --text-column{choices}"
+        )
+    if columns.split in found and columns.split not in wanted:
+        wanted.append(columns.split)
+    # Only what is wanted: JSON lines may have other names in every row. Objects: pandas' own
+    # strings cannot hold what the reader makes of bytes that are not UTF-8.
     table = pd.DataFrame(
-        [record.values for record in records],
+        {name: [record.values.get(name) for record in records] for name in wanted},
         index=[record.number for record in records],
         dtype=object,
     )
-    wanted = [columns.text, *columns.labels]
-    missing = [name for name in wanted if name not in table.columns]
-    if missing:
-        raise UserError(
-            f"no column {listed(map(repr, missing))} in {path}. It has: "
-            f"{listed(table.columns, 12)}. Choose with --text-column and --label-column"
-        )
     texts = table[columns.text]
-    refuse_rows(path, table.index[~texts.map(lambda text: isinstance(text, str))], "without a text")
-    odd = table[wanted].map(_not_utf8).any(axis=1)
+    refuse_rows(path, table.index[texts.isna()], "without a text")
+    odd = ~texts.map(lambda text: isinstance(text, str))
+    refuse_rows(path, table.index[odd], f"whose {columns.text!r} is no text")
+    odd = table.map(lambda cell: isinstance(cell, str) and not is_utf8(cell)).any(axis=1)
     refuse_rows(path, table.index[odd], "that are not UTF-8 (convert the file to UTF-8)")
     refuse_rows(path, table.index[texts.str.strip() == ""], "with an empty text")
     return table
 
 
-def _not_utf8(cell) -> bool:
-    """Whether the reader met bytes that are not UTF-8; it keeps them as lone surrogates."""
-    try:
-        return isinstance(cell, str) and cell.encode() is None
-    except UnicodeEncodeError:
-        return True
-
-
-def _check_classes(targets: np.ndarray, names: tuple, path: str) -> None:
+def _check_classes(label_sets: pd.Series, names: tuple, path: str) -> None:
+    """Refuses labels that are no classes, before anything of rows times classes is made."""
     if not names:
         raise UserError(f"{path} has no label in any row. Check --label-column")
-    counts = dict(zip(names, targets.sum(axis=0).astype(int), strict=True))
-    if len(names) < 2 and not (targets == 0).any():
+    counts = Counter(label for labels in label_sets for label in labels)
+    if len(names) < 2 and counts[names[0]] == len(label_sets):
         raise UserError(
             f"{path} has a single class, {names[0]!r}: there is nothing to tell apart. "
             "Add rows of another class, or check --label-column"
         )
-    few = {name: count for name, count in counts.items() if count < _FEWEST_ROWS}
+    few = [name for name in names if counts[name] < _FEWEST_ROWS]
     if few:
-        name = next(iter(few))
-        rows = np.flatnonzero(targets[:, names.index(name)]) + 1
+        rows = label_sets.index[label_sets.map(lambda labels: few[0] in labels)]
         raise UserError(
-            f"{path} has too few rows for {len(few)} of {len(names)} classes, first {name!r} "
-            f"with {few[name]} (row {listed(rows)}). At least {_FEWEST_ROWS} are needed: "
+            f"{path} has too few rows for {len(few)} of {len(names)} classes, first {few[0]!r} "
+            f"with {counts[few[0]]} (row {listed(rows)}). At least {_FEWEST_ROWS} are needed: "
             "add rows, merge classes, or check --label-column"
+        )
+    if len(names) * len(label_sets) > _MOST_TARGETS:
+        raise UserError(
+            f"{path} has {len(names):,} classes in {len(label_sets):,} rows, too many to hold in "
+            "memory. Merge classes, or check --label-column"
         )
 
 
@@ -133,8 +157,12 @@ def _check_training_classes(rows_of: dict, targets: np.ndarray, names: tuple, pa
         )
 
 
-def _splits(table: pd.DataFrame, columns: Columns, path: str) -> pd.Series | None:
-    """The split of each row, or None where the file does not say."""
+def splits_in(table: pd.DataFrame, columns: Columns, path: str) -> pd.Series | None:
+    """The split of each row, or None where the file does not say.
+
+    Raises:
+        UserError: a row has a split of another name.
+    """
     if columns.split not in table.columns:
         return None
     names = table[columns.split].map(name_of).str.lower()
@@ -147,9 +175,14 @@ def _splits(table: pd.DataFrame, columns: Columns, path: str) -> pd.Series | Non
     return names.map(SPLIT_NAMES)
 
 
-def _rows_by_split(texts: list[str], targets: np.ndarray, split_of: pd.Series | None) -> dict:
-    """Row positions by split; what the file does not split is split by content."""
-    strata = [tuple(np.flatnonzero(target)) for target in targets]
+def rows_by_split(texts: list[str], strata: list, split_of: pd.Series | None) -> dict:
+    """Row positions by split; what the file does not split is split by content.
+
+    Args:
+        texts: of all rows.
+        strata: what a part of a split should have as often as the whole, by row.
+        split_of: what `splits_in` returns.
+    """
     if split_of is None:
         return split_by_content(texts, strata)
     rows_of = {name: np.flatnonzero(split_of == name) for name in FRACTIONS}

@@ -1,3 +1,4 @@
+import time
 from collections import Counter
 
 import pytest
@@ -88,10 +89,14 @@ def test_many_copies_of_a_row_change_nothing_else():
     assert split_of(copied, STRATA + [STRATA[7]] * 50) == split_of(TEXTS, STRATA)
 
 
-def test_duplicates_of_different_labels_belong_to_the_most_frequent():
-    # The only text of "b" is a copy of one of "a": nothing is left to split in "b".
-    splits = split_by_content(["same", "Same", "same!"], ["a", "b", "a"])
-    assert splits == {"train": [0, 1, 2], "validation": [], "test": []}
+@pytest.mark.parametrize("seed", range(5))
+def test_duplicates_of_different_labels_belong_to_the_most_frequent(seed):
+    # A text that stands twice as "b" and once as "a" is split as one of "b" is.
+    texts = [f"{i} {label}" for label in "ab" for i in range(10)]
+    alone = split_by_content(texts, ["a"] * 10 + ["b"] * 10, seed)
+    copies = [texts[-1].upper(), f"{texts[-1]}!"]
+    copied = split_by_content([*texts, *copies], ["a"] * 10 + ["b"] * 10 + ["a", "b"], seed)
+    assert copied == {name: [*rows, 20, 21] if 19 in rows else rows for name, rows in alone.items()}
 
 
 @pytest.mark.parametrize("rows", [3, 4, 5, 6])
@@ -130,6 +135,23 @@ def test_many_small_strata_still_fill_every_split():
 )
 def test_texts_that_differ_in_looks_alone_are_duplicates(one, other):
     assert canonical(one) == canonical(other)
+
+
+def test_marks_on_a_letter_beyond_thirty_are_no_matter():
+    one, other = "a" + "\u0301\u0327" * 15, "a" + "\u0301\u0327" * 400
+    assert canonical(one) == canonical(other) != canonical("a" + "\u0301\u0327" * 14)
+
+
+@pytest.mark.parametrize("marks", ["\u0301\u0327", "\u0344", "\u0f73", "\U0001d165"], ids=ascii)
+def test_time_grows_with_the_length_of_runs_of_marks_alone(marks):
+    started = time.process_time()
+    canonical("a" + marks * 200_000)
+    assert time.process_time() - started < 5.0
+
+
+def test_references_of_any_number_of_digits_are_read():
+    assert canonical("a &#" + "1" * 4301 + "; b") == canonical("a &#x110000; b")
+    assert canonical("a &amp;#" + "1" * 4301 + "; b") == canonical("a \ufffd b")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ import csv
 import hashlib
 import io
 import json
+import tracemalloc
 
 import numpy as np
 import pyarrow
@@ -146,10 +147,114 @@ def test_several_columns_of_zeros_and_ones_are_one_class_each(table, name, one, 
     [([2, 10, -1], ("-1", "2", "10")), ([0.0, 1.0], ("0", "1")), ([0.5, 0.25], ("0.25", "0.5"))],
 )
 def test_numeric_labels_are_ordered_by_value(table, name, values, class_names):
-    if name in ("rows.csv", "rows.tsv") and values == [0.0, 1.0]:
-        class_names = ("0.0", "1.0")
     rows = [{"text": f"word{i}", "label": values[i % len(values)]} for i in range(60)]
     assert table(rows, name=name).class_names == class_names
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize(
+    ("labels", "class_names"),
+    [
+        (["1", "1.0", "0", "0.0"], ("0", "1")),
+        (["1.00", "1", "-2.0", "-2"], ("-2", "1")),
+        (["-0.0", "0", "1.0 ", " 1"], ("0", "1")),
+        (["1.5", "1.50", "1.5", "1.50"], ("1.5", "1.50")),
+        (["v1.0", "v1", "v1.0", "v1"], ("v1", "v1.0")),
+        (["1.", "1", "1.", "1"], ("1", "1.")),
+    ],
+)
+def test_a_whole_number_is_one_class_however_it_is_written(table, name, labels, class_names):
+    rows = [{"text": f"word{i}", "label": labels[i % 4]} for i in range(60)]
+    assert table(rows, name=name).class_names == class_names
+
+
+def test_a_trained_class_is_known_however_the_number_is_written(table):
+    rows = [
+        {**row, "label": "1.0" if row["label"] == "a" else "0", "split": "test"} for row in ROWS
+    ]
+    for class_names in (("0", "1"), ("0.0", "1.0")):
+        corpus = table(rows, class_names=class_names)
+        assert corpus.class_names == class_names
+        assert corpus.split("test").targets[:2].tolist() == [[0, 1], [1, 0]]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize(
+    "label", ["nan", "NaN", "NULL", "null", "None", "NA", "N/A", "<NA>", " nan ", ""]
+)
+def test_what_other_programs_write_for_a_missing_value_is_no_class(table, name, label):
+    with pytest.raises(UserError, match=r"2 row\(s\) without a label: row 3, 5\."):
+        table(
+            [{**row, "label": label} if i in (2, 4) else row for i, row in enumerate(ROWS)],
+            name=name,
+        )
+
+
+@pytest.mark.parametrize("label", ["none", "NONE", "na", "Nan", "nil"])
+def test_other_words_for_nothing_are_classes(table, label):
+    rows = [{**row, "label": label if row["label"] == "a" else "x"} for row in ROWS]
+    assert label in table(rows).class_names
+
+
+def test_missing_values_among_several_labels_are_none_of_them(table):
+    rows = [
+        {"text": f"word{i}", "label": ["x", "nan|x", "y|NULL", "nan"][i % 4]} for i in range(60)
+    ]
+    corpus = table(rows, Columns(label_separator="|"))
+    assert corpus.class_names == ("x", "y")
+    assert labels_by_text(corpus)["word3"] == ()
+
+
+@pytest.mark.parametrize("label", [{"name": "a"}, [["a"]], [{"name": "a"}]])
+def test_what_is_no_name_is_no_label(table, label):
+    with pytest.raises(UserError, match=r"1 row\(s\) whose 'label' is no label: row 4\."):
+        table(changed(4, label=label), name="rows.jsonl")
+
+
+def test_numbers_of_any_length_are_classes(table):
+    numbers = ["9" * 4301, "1" + "0" * 4301, "-5"]
+    rows = [{"text": f"word{i}", "label": numbers[i % 3]} for i in range(60)]
+    assert table(rows).class_names == ("-5", *numbers[:2])
+
+
+def ids(rows, copies):
+    lines = "".join(f"word {i},user {i // copies}\n" for i in range(rows))
+    return f"text,label\n{lines}".encode()
+
+
+@pytest.mark.parametrize(
+    ("copies", "message"),
+    [
+        (1, "too few rows for 60000 of 60000 classes, first 'user 0' with 1"),
+        (3, "has 20,000 classes in 60,000 rows, too many to hold in memory"),
+    ],
+)
+def test_ids_are_no_labels_and_are_refused_before_they_fill_the_memory(
+    table, monkeypatch, copies, message
+):
+    monkeypatch.setattr("data.tabular.targets_of", None)
+    with pytest.raises(UserError, match=message):
+        table(ids(60_000, copies))
+
+
+def test_columns_that_differ_from_row_to_row_take_no_memory(table):
+    rows = "".join(
+        json.dumps({"text": f"word{i}", "label": "ab"[i % 2], f"id {i}": i}) + "\n"
+        for i in range(4000)
+    )
+    tracemalloc.start()
+    try:
+        assert sum(sizes(table(rows.encode(), name="rows.jsonl")).values()) == 4000
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 50 * 2**20
+
+
+def test_one_column_cannot_be_text_and_label(table):
+    for columns in (Columns(text="label"), Columns(label="a,a")):
+        with pytest.raises(UserError, match=r"one column cannot be two: .*Check --text-column"):
+            table(ROWS, columns)
 
 
 @pytest.mark.parametrize("labels", ["①②", "²³", ["--5", "3"]], ids=ascii)
@@ -185,6 +290,24 @@ def test_missing_validation_is_carved_from_train(table):
     assert corpus.split("test").texts == [f"word{i}" for i in range(30, 40)]
     texts = [text for part in corpus.splits.values() for text in part.texts]
     assert sorted(texts) == sorted(row["text"] for row in ROWS)
+
+
+@pytest.mark.parametrize(
+    "splits",
+    [
+        ["test"] * 10 + ["train"] * 30,
+        ["train", "test", "train", "train"] * 10,
+        ["test"] * 5 + ["train"] * 30 + ["test"] * 5,
+    ],
+    ids=["first", "between", "around"],
+)
+def test_test_rows_stay_out_of_what_is_carved_wherever_they_stand(table, splits):
+    corpus = table(with_splits(splits))
+    of_test = [f"word{i}" for i, split in enumerate(splits) if split == "test"]
+    assert corpus.split("test").texts == of_test
+    learned = corpus.split("train").texts + corpus.split("validation").texts
+    assert sorted(learned) == sorted({row["text"] for row in ROWS} - set(of_test))
+    assert len(corpus.split("validation")) in (2, 3)
 
 
 def test_a_file_of_one_split_to_evaluate_needs_no_training_rows(table):
@@ -239,7 +362,11 @@ MISTAKES = {
         "text,label\nham,a\n".encode("utf-16"),
         "rows.csv is UTF-16, UTF-8 is needed. Save it again as UTF-8",
     ),
-    "semicolons": (b"text;label\nham;a\n", "no column 'text', 'label' in .*It has: text;label"),
+    "bars": (b"text|label\nham|a\n", r"no column 'text', 'label' in .*It has: text\|label"),
+    "split that is not UTF-8": (
+        b"text,label,split\nham,a,train\ntea,b,caf\xe9\n",
+        r"1 row\(s\) that are not UTF-8 \(convert the file to UTF-8\): row 2",
+    ),
 }
 
 
@@ -266,11 +393,17 @@ def test_a_file_that_is_not_utf8_is_refused_with_its_rows(table, name, content):
 
 @pytest.mark.parametrize(
     "rows",
-    [[{"label": "a"}, *ROWS[1:]], [{"text": None, "label": "a"}, *ROWS[1:]], changed(1, text=5)],
+    [[{"label": "a"}, *ROWS[1:]], [{"text": None, "label": "a"}, *ROWS[1:]]],
 )
 def test_a_row_without_a_text_is_refused_by_number(table, rows):
     with pytest.raises(UserError, match=r"1 row\(s\) without a text: row 1\."):
         table(rows, name="rows.jsonl")
+
+
+@pytest.mark.parametrize("text", [5, ["win", "a"], {"raw": "win"}, True])
+def test_what_is_no_text_is_refused_by_number(table, text):
+    with pytest.raises(UserError, match=r"1 row\(s\) whose 'text' is no text: row 1\."):
+        table(changed(1, text=text), name="rows.jsonl")
 
 
 def test_a_row_without_a_label_is_refused_by_number_in_json_lines_too(table):
