@@ -167,9 +167,8 @@ def _add_evaluate(parser, application: Application, arguments: list[str]) -> Non
     add_options(parser, application.config, only=DATA_OPTIONS)
     parser.add_argument(
         "--split",
-        default="test",
         choices=("train", "validation", "test", "all"),
-        help="which examples (default: %(default)s)",
+        help="which examples (default: test; validation, where the data have no test split)",
     )
     parser.add_argument(
         "--baseline", action="store_true", help="train and evaluate linear models beside it"

@@ -153,12 +153,25 @@ def _trained(application: Application, run: RunFolder, own):
     return task
 
 
+def _check_unlearned(split: str | None, learned: bool) -> None:
+    """Refuses to measure on the validation split a model that has `learned` from it.
+
+    Raises:
+        UserError: it has, and that is the split.
+    """
+    if learned and split == "validation":
+        raise UserError(
+            "the model has learned from the validation split, too (--refit). metrics.json has its "
+            "figures from before that; choose another --split"
+        )
+
+
 def evaluate(application: Application, options: dict) -> None:
     """Prints the figures of a split and adds them to the run's `metrics.json`."""
     run = RunFolder(Path(options["run"]))
     description, config = application.config_of(run)
     split = options["split"]
-    if options["baseline"] and split not in ("validation", "test"):
+    if options["baseline"] and split not in (None, "validation", "test"):
         raise UserError("--baseline trains on the training split. Choose another --split")
     from apps import bias
 
@@ -170,11 +183,8 @@ def evaluate(application: Application, options: dict) -> None:
     config = override(config, given)
     application.check_data(config)
     same = config.dataset == description["config"]["dataset"]
-    if same and split == "validation" and description.get("refit_epochs"):
-        raise UserError(
-            "the model has learned from the validation split, too (--refit). metrics.json has its "
-            "figures from before that; choose another --split"
-        )
+    learned = same and bool(description.get("refit_epochs"))
+    _check_unlearned(split, learned)
     import_tensorflow()
     task_class = application.load_task()
     task = task_class.load(config, description, run.path)
@@ -182,6 +192,11 @@ def evaluate(application: Application, options: dict) -> None:
     if same and corpus.checksum != description["checksum"]:
         print(f"warning: {config.dataset} has changed since the training", file=sys.stderr)
     task.check_comparable(corpus)
+    if split is None:
+        split = corpus.measured_split()
+        _check_unlearned(split, learned)
+        if split != "test":
+            print(f"{corpus.name} has no test split: measured on {split}", file=sys.stderr)
     examples = corpus.everything() if split == "all" else corpus.split(split)
     if members := run.members():
         from apps import seeds

@@ -85,6 +85,11 @@ class Corpus:
         targets = np.concatenate([part.targets for part in parts])
         return LabelledTexts(texts, targets, self.class_names)
 
+    def measured_split(self) -> str:
+        """The split that a trained model is measured on unless one is named: `test`, or
+        `validation` where the data have no test split."""
+        return "validation" if "test" not in self.splits and "validation" in self.splits else "test"
+
     def split(self, name: str) -> LabelledTexts:
         """The examples of one split.
 

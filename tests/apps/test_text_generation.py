@@ -75,6 +75,15 @@ def test_a_split_is_measured(call):
     assert answer.status == 2 and "no split 'test'" in answer.err
 
 
+def test_data_without_a_test_split_are_measured_on_validation(call, trained):
+    answer = call("evaluate")
+    assert (answer.status, answer.err) == (
+        0,
+        "verse.txt has no test split: measured on validation\n",
+    )
+    assert answer.out.startswith("verse.txt, validation\n")
+
+
 @pytest.mark.parametrize("options", [[], ["--greedy"], ["--temperature", "0.5", "--stop", "th"]])
 def test_texts_on_the_terminal_are_those_of_a_file(call, tmp_path, options):
     arguments = ["The ", "A dog", *options, "--max-length", "40", "--seed", "7"]

@@ -53,6 +53,20 @@ def test_a_split_is_found_by_name():
     assert corpus().split("test").texts == ["none"]
 
 
+@pytest.mark.parametrize(
+    ("names", "measured"),
+    [
+        (("train", "validation", "test"), "test"),
+        (("test",), "test"),
+        (("train", "validation"), "validation"),
+        (("train",), "test"),
+    ],
+)
+def test_a_model_is_measured_on_test_or_where_there_is_none_on_validation(names, measured):
+    splits = dict.fromkeys(names, TEXTS)
+    assert Corpus("toy", "00", ("a", "b"), True, splits).measured_split() == measured
+
+
 def test_a_missing_split_is_a_user_error_that_lists_the_others():
     with pytest.raises(UserError, match=r"no split 'dev' in toy: it has train, test\. .*--split"):
         corpus().split("dev")
