@@ -83,7 +83,8 @@ def _train(
     origin = _origin(command, corpus, config, devices.names(config.devices))
     description = {"format": FORMAT, "application": application.name}
     if begun:
-        check_checksum(begun, corpus.checksum)
+        if not corpus.is_known_as(begun["checksum"]):
+            check_checksum(begun, corpus.checksum)
     else:
         RunFolder(unfinished.path).write_json(
             CONFIG, {**description, "config": to_json(config), **origin}
@@ -189,7 +190,7 @@ def evaluate(application: Application, options: dict) -> None:
     task_class = application.load_task()
     task = task_class.load(config, description, run.path)
     corpus = task_class.read(application, config, task.class_names)
-    if same and corpus.checksum != description["checksum"]:
+    if same and not corpus.is_known_as(description["checksum"]):
         print(f"warning: {config.dataset} has changed since the training", file=sys.stderr)
     task.check_comparable(corpus)
     if split is None:

@@ -50,7 +50,6 @@ UNPACKING_ERRORS = (
 )
 
 _OPENERS = {".bz2": bz2.open, ".gz": gzip.open, ".xz": lzma.open}
-PACKED = (*_OPENERS, ".zip")
 # How packed files begin, whatever they are called.
 _BEGINNINGS = {b"\x1f\x8b\x08": ".gz", b"\xfd7zXZ\x00": ".xz"}
 _PIECE = 2**20
@@ -89,14 +88,14 @@ def open_unpacked(
     Args:
         path: a plain file, or one packed with gzip, xz or bzip2, or a .zip.
         remedy: what to do if it cannot be read.
-        member: the file to read from a .zip; without it, the only one that it has.
+        member: the file to read from a zip; without it, the only one that it has.
         name: what messages call the file, if not by its path.
 
     Raises:
         UserError: the file cannot be read, is damaged, or unpacks to too much.
     """
     with unpacking(name or path, remedy), open(path, "rb") as packed:
-        packing = _packing(path, packed)
+        packing = ".zip" if member is not None else _packing(path, packed)
         if packing == ".zip":
             with zipfile.ZipFile(packed) as archive:
                 inner = _only_file(archive, path) if member is None else member
@@ -109,6 +108,39 @@ def open_unpacked(
                 yield _bounded(file, packed, path)
         else:
             yield packed
+
+
+def unpacked_name(path: str | Path) -> str:
+    """The name of what a file holds: `a.tsv` of `a.tsv.gz`, and of a .zip that of its only file.
+
+    Args:
+        path: the file, packed or plain.
+
+    Raises:
+        UserError: it is a .zip that cannot be read or has several files.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix == ".zip":
+        with unpacking(path), zipfile.ZipFile(path) as archive:
+            return Path(_only_file(archive, path)).name
+    return Path(path).stem if suffix in _OPENERS else Path(path).name
+
+
+def read_whole(file: BinaryIO, path: str | Path, remedy: str = "Check the file") -> bytes:
+    """Reads a file that is one text.
+
+    Args:
+        file: the file, open.
+        path: what error messages call it.
+        remedy: what to do if it is too long.
+
+    Raises:
+        UserError: it is longer than `LONGEST_TEXT`.
+    """
+    content = file.read(LONGEST_TEXT + 1)
+    if len(content) > LONGEST_TEXT:
+        raise UserError(f"{path} is longer than {_size(LONGEST_TEXT)}. {remedy}")
+    return content
 
 
 def read_tar(

@@ -3,8 +3,8 @@
 import tensorflow_datasets as tfds
 
 from data.entity_files import read_files
-from data.errors import UserError
 from data.originals import check_download, find_original
+from data.prepared import tfds_corpus
 from data.tagged import TaggedCorpus, TaggedTexts, of_tokens, tagged_corpus
 
 TYPES = ("LOC", "MISC", "ORG", "PER")
@@ -31,21 +31,14 @@ def read(data_dir: str | None) -> TaggedCorpus:
     places = [f"{folder}{file}" for folder in ("conll2003/", "") for file in _FILES["train"][:1]]
     if find_original(data_dir, *places, "conll2003/train.txt") is not None:
         return read_files("conll2003", data_dir, _FILES, TYPES, _TASK)
-    builder = tfds.builder("conll2003")
-    if not builder.is_prepared():
-        remedy = "eng.train, eng.testa and eng.testb at <folder>/conll2003/"
-        check_download("conll2003", _PREPARED, remedy)
-    tfds.disable_progress_bar()
-    try:
+    with tfds_corpus("conll2003"):
+        builder = tfds.builder("conll2003")
+        if not builder.is_prepared():
+            remedy = "eng.train, eng.testa and eng.testb at <folder>/conll2003/"
+            check_download("conll2003", _PREPARED, remedy)
         builder.download_and_prepare()
-    except OSError as error:
-        raise UserError(
-            f"cannot prepare {builder.name} in {builder.data_dir}: {error.strerror or error}. "
-            "Set TFDS_DATA_DIR to a folder with space that can be written"
-        ) from error
-    return tagged_corpus(
-        "conll2003", {ours: _read(builder, theirs) for ours, theirs in _TFDS_SPLITS.items()}, TYPES
-    )
+        splits = {ours: _read(builder, theirs) for ours, theirs in _TFDS_SPLITS.items()}
+    return tagged_corpus("conll2003", splits, TYPES)
 
 
 def _read(builder: tfds.core.DatasetBuilder, split: str) -> TaggedTexts:

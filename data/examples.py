@@ -67,6 +67,7 @@ class Corpus:
         class_names: the classes, in the order of the model's outputs.
         multi_label: whether a text may carry any number of classes.
         splits: examples by split name, in the order of `SPLITS`.
+        former_checksums: those by which runs that were made before know the same data.
     """
 
     # What `class_names` are.
@@ -77,6 +78,11 @@ class Corpus:
     class_names: tuple[str, ...]
     multi_label: bool
     splits: dict[str, LabelledTexts]
+    former_checksums: tuple[str, ...] = ()
+
+    def is_known_as(self, checksum: str) -> bool:
+        """Whether a run of this checksum was trained on these data."""
+        return checksum in (self.checksum, *self.former_checksums)
 
     def everything(self) -> LabelledTexts:
         """The examples of all splits, joined; without votes."""
@@ -105,9 +111,12 @@ class Corpus:
 
 
 def checksum_of(splits: dict[str, LabelledTexts]) -> str:
-    """sha256 of texts and targets: the same rows have the same, whatever file they came from."""
+    """sha256 of texts, targets and votes: the same rows have the same, whatever file they came
+    from."""
     digest = hashlib.sha256()
     for name, rows in splits.items():
         for text, labels in rows:
             digest.update(repr((name, text, labels)).encode("utf-8", "surrogatepass"))
+        if rows.votes is not None:
+            digest.update(rows.votes.astype("<f4").tobytes())
     return digest.hexdigest()

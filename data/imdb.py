@@ -1,18 +1,16 @@
 """Film reviews (Maas et al. 2011): the original archive, packed or not, or TFDS' `imdb_reviews`."""
 
-import lzma
-import tarfile
-import zlib
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import tensorflow_datasets as tfds
 
+from data.archives import read_tar, read_whole, unpacking
 from data.errors import UserError
 from data.examples import Corpus, LabelledTexts, checksum_of
 from data.originals import check_download, find_original
-from data.prepared import read_prepared
+from data.prepared import read_prepared, tfds_corpus
 from data.splits import canonical, split_by_content
 
 CLASS_NAMES = ("negative", "positive")
@@ -37,10 +35,12 @@ def read(data_dir: str | None) -> Corpus:
     if source is not None:
         parts = _read(source)
     else:
-        builder = tfds.builder("imdb_reviews")
-        if not builder.is_prepared():
-            check_download("imdb", _URL, f"the file of {_URL} at <folder>/imdb/aclImdb_v1.tar.gz")
-        parts = read_prepared(builder, CLASS_NAMES, splits=("train", "test"))
+        with tfds_corpus("imdb_reviews"):
+            builder = tfds.builder("imdb_reviews")
+            if not builder.is_prepared():
+                remedy = f"the file of {_URL} at <folder>/imdb/aclImdb_v1.tar.gz"
+                check_download("imdb", _URL, remedy)
+            parts = read_prepared(builder, CLASS_NAMES, splits=("train", "test"))
     # TFDS shuffles: in the order of their texts, rows are the same wherever they came from.
     parts = {name: part.take(_by_text(part)) for name, part in parts.items()}
     rows = split_by_content(
@@ -65,15 +65,14 @@ def _by_text(part: LabelledTexts) -> list[int]:
 def _read(source: Path) -> dict[str, LabelledTexts]:
     """`{train,test}/{neg,pos}/*.txt` of a folder or an archive; 3 s for the latter."""
     found = defaultdict(list)
-    try:
-        for path, content in (_unpacked if source.is_dir() else _packed)(source):
-            *_, split, folder, name = PurePosixPath(path).parts
-            if split in ("train", "test") and folder in _FOLDERS and name.endswith(".txt"):
-                # TFDS strips them too.
-                text = content.decode("utf-8").strip()
-                found[split].append((text, _FOLDERS.index(folder)))
-    except (OSError, EOFError, ValueError, tarfile.TarError, lzma.LZMAError, zlib.error) as error:
-        raise UserError(f"cannot read {source}: {error}. Get it from {_URL}") from None
+    remedy = f"Get it from {_URL}"
+    with unpacking(source, remedy):
+        reviews = _unpacked(source) if source.is_dir() else read_tar(source, _is_review, remedy)
+        for path, content in reviews:
+            *_, split, folder, _ = PurePosixPath(path).parts
+            # TFDS strips them too.
+            text = content.decode("utf-8").strip()
+            found[split].append((text, _FOLDERS.index(folder)))
     parts = {}
     for split in ("train", "test"):
         texts, labels = zip(*found[split], strict=True) if found[split] else ((), ())
@@ -87,14 +86,13 @@ def _read(source: Path) -> dict[str, LabelledTexts]:
     return parts
 
 
+def _is_review(name: str) -> bool:
+    *_, split, folder, file = ("", "", "", *PurePosixPath(name).parts)
+    return split in ("train", "test") and folder in _FOLDERS and file.endswith(".txt")
+
+
 def _unpacked(folder: Path) -> Iterator[tuple[str, bytes]]:
     for path in folder.glob("*/*/*.txt"):
-        yield path.as_posix(), path.read_bytes()
-
-
-def _packed(archive: Path) -> Iterator[tuple[str, bytes]]:
-    # As a stream: an archive of 50,000 files is read once, from its beginning to its end.
-    with tarfile.open(archive, "r|*") as members:
-        for member in members:
-            if member.isfile() and member.name.count("/") == 3:
-                yield member.name, members.extractfile(member).read()
+        if _is_review(path.as_posix()):
+            with path.open("rb") as file:
+                yield path.as_posix(), read_whole(file, path)

@@ -1,12 +1,9 @@
 """Captions of pictures in English, French and German (Elliott et al. 2016, 2017)."""
 
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 from data.errors import UserError
-from data.files import sha256, whole_file
-from data.originals import check_download, find_original
+from data.originals import check_original, download, find_original
 from data.parallel import ParallelCorpus, ParallelTexts, parallel_corpus
 from data.parallel_files import read_aligned
 
@@ -53,20 +50,14 @@ def _file(data_dir: str | None, name: str) -> Path:
         path = _DOWNLOADS.expanduser() / name
         if not path.is_file():
             _download(name, path)
-    found = sha256(path)
-    if found != _SHA256[name]:
-        raise UserError(
-            f"{path} is not the original file: its sha256 is {found}, expected {_SHA256[name]}. "
-            f"Get it from {_URL}"
-        )
+    _check(path, name)
     return path
 
 
 def _download(name: str, path: Path) -> None:
     remedy = f"the file of {_URL}{name} at <folder>/multi30k/"
-    check_download("multi30k", _URL + name, remedy)
-    with whole_file(path) as partial:
-        try:
-            urllib.request.urlretrieve(_URL + name, partial)
-        except urllib.error.URLError as error:
-            raise UserError(f"cannot download {name}: {error}. Put {remedy}") from error
+    download("multi30k", _URL + name, path, remedy, lambda partial: _check(partial, name))
+
+
+def _check(path: Path, name: str) -> None:
+    check_original(path, _SHA256[name], _URL)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from data.archives import PACKED, open_unpacked
+from data.archives import open_unpacked, unpacked_name
 from data.delimited import csv_rows
 from data.errors import UserError, refuse_rows
 from data.files import sha256
@@ -80,17 +80,16 @@ def _read(path: str, target: str | None, files: ParallelFiles) -> ParallelTexts:
 
 
 def _suffix(path: str) -> str:
-    name = Path(path)
-    return (name.with_suffix("") if name.suffix.lower() in PACKED else name).suffix.lower()
+    return Path(unpacked_name(path)).suffix.lower()
 
 
-def _read_lines(path: str, keep_ends: bool = False) -> Iterator[str]:
-    """Yields the lines of a text file, which may be packed.
+def _read_lines(path: str, keep_ends: bool = False, **options) -> Iterator[str]:
+    """Yields the lines of a text file, which may be packed; `options` are of `open_unpacked`.
 
     Raises:
         UserError: it cannot be read, or a line is no UTF-8 text.
     """
-    with open_unpacked(path) as file:
+    with open_unpacked(path, **options) as file:
         for number, line in enumerate(lines_of(file, path, keep_ends), 1):
             if not is_utf8(line):
                 raise UserError(f"{path}: line {number} is not UTF-8. Save the file again as UTF-8")
@@ -155,12 +154,34 @@ def read_pairs(
     choice = choose_columns(first, source, target, path, columns)
     if choice.has_header:
         del rows[0]
-    places = choice.source, choice.target
-    short = [number for number, row in rows if len(row) <= max(places)]
-    refuse_rows(path, short, f"without the columns {places[0]} and {places[1]}")
+    pairs = _pairs_in(path, rows, (choice.source, choice.target))
     if _suffix(path) == ".csv":
         uneven = [number for number, row in rows if len(row) != len(first)]
         refuse_rows(path, uneven, "with more or fewer cells than the first line (a bare comma?)")
+    return pairs
+
+
+def read_member(path: str, member: str, remedy: str) -> ParallelTexts:
+    """Reads a file of a .zip, the two texts of a pair in the first two cells between tabs.
+
+    Args:
+        path: the archive.
+        member: the name of the file in it, which has no header.
+        remedy: what to do if it cannot be read.
+
+    Raises:
+        UserError: it cannot be read, a line lacks a cell, or a text is empty.
+    """
+    lines = _read_lines(path, member=member, remedy=remedy)
+    rows = [(number, line.split("\t")) for number, line in enumerate(lines, 1)]
+    return _pairs_in(path, rows, (0, 1))
+
+
+def _pairs_in(
+    path: str, rows: list[tuple[int, list[str]]], places: tuple[int, int]
+) -> ParallelTexts:
+    short = [number for number, row in rows if len(row) <= max(places)]
+    refuse_rows(path, short, f"without the columns {places[0]} and {places[1]}")
     return _pairs(path, ((number, [row[place] for place in places]) for number, row in rows))
 
 

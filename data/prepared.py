@@ -2,12 +2,47 @@
 
 import contextlib
 import io
+from pathlib import Path
 
 import numpy as np
 import tensorflow_datasets as tfds
 
 from data.errors import UserError
 from data.examples import SPLITS, LabelledTexts
+
+
+@contextlib.contextmanager
+def tfds_corpus(name: str):
+    """Turns whatever TensorFlow Datasets raises into the user's one line.
+
+    Args:
+        name: of the builder that is made, prepared or read.
+
+    Raises:
+        UserError: its files cannot be written or read, or are damaged.
+    """
+    tfds.disable_progress_bar()
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:  # TFDS, TensorFlow, protobuf and the system each raise their own
+        folder = Path(tfds.core.constants.DATA_DIR) / name
+        raise UserError(
+            f"cannot prepare {name} in {folder}: {_reason(error)}. Set TFDS_DATA_DIR to a folder "
+            "with space that can be written, or remove this one if it is damaged"
+        ) from error
+
+
+def _reason(error: BaseException) -> str:
+    """What the system said, if it said something, else the first line of the error."""
+    cause, seen = error, set()
+    while cause is not None and id(cause) not in seen:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        seen.add(id(cause))
+        cause = cause.__cause__ or cause.__context__
+    return (str(error).strip().splitlines() or [""])[0].rstrip(".") or type(error).__name__
 
 
 def read_prepared(
@@ -29,26 +64,23 @@ def read_prepared(
     Raises:
         UserError: it cannot be prepared.
     """
-    tfds.disable_progress_bar()
     # Most of these corpora are not among those that TFDS' own storage has prepared.
     config = tfds.download.DownloadConfig(manual_dir=data_dir, try_download_gcs=False)
-    with contextlib.redirect_stdout(io.StringIO()):  # its report of sizes that it does not know
-        try:
+    with tfds_corpus(builder.name):
+        with contextlib.redirect_stdout(io.StringIO()):  # its report of sizes that it does not know
             builder.download_and_prepare(download_config=config)
-        except OSError as error:
-            raise UserError(
-                f"cannot prepare {builder.name} in {builder.data_dir}: {error.strerror or error}. "
-                "Set TFDS_DATA_DIR to a folder with space that can be written"
-            ) from error
-    return {split: _read(builder, split, class_names, text) for split in splits}
+        return {split: _read(builder, split, class_names, text) for split in splits}
 
 
 def _read(
     builder: tfds.core.DatasetBuilder, split: str, class_names: tuple[str, ...], text: str
 ) -> LabelledTexts:
     columns = tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1))
+    labels = columns["label"]
+    if len(labels) and not 0 <= labels.min() <= labels.max() < len(class_names):
+        raise ValueError(f"labels from {labels.min()} to {labels.max()}")
     votes = columns.get("votes")
     if votes is not None:
         votes = (votes / votes.sum(axis=1, keepdims=True)).astype(np.float32)
     texts = [value.decode("utf-8") for value in columns[text]]
-    return LabelledTexts.of(texts, columns["label"], class_names, votes)
+    return LabelledTexts.of(texts, labels, class_names, votes)

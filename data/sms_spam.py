@@ -6,9 +6,9 @@ from typing import ClassVar
 
 import tensorflow_datasets as tfds
 
-from data.examples import Corpus
+from data.examples import Corpus, checksum_of
 from data.originals import original_file
-from data.prepared import read_prepared
+from data.prepared import read_prepared, tfds_corpus
 from data.splits import canonical, split_by_content
 
 _REPOSITORY = "icancode23/SmsSpamFilter"
@@ -78,6 +78,12 @@ def _without_numbers(text: str) -> str:
 
 
 def read(data_dir: str | None) -> Corpus:
-    """The corpus, prepared once."""
-    splits = read_prepared(SmsSpam(), CLASS_NAMES, data_dir)
-    return Corpus("sms_spam", SmsSpam.SHA256, CLASS_NAMES, False, splits)
+    """The corpus, prepared once.
+
+    Raises:
+        UserError: it cannot be prepared, or what was prepared is damaged.
+    """
+    with tfds_corpus("sms_spam"):
+        splits = read_prepared(SmsSpam(), CLASS_NAMES, data_dir)
+    checksum, former = checksum_of(splits), (SmsSpam.SHA256,)
+    return Corpus("sms_spam", checksum, CLASS_NAMES, False, splits, former)

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import tensorflow_datasets as tfds
 
-from data.errors import UserError, refuse_rows
+from data.archives import open_unpacked, read_whole
+from data.errors import refuse_rows
 from data.examples import Corpus, LabelledTexts, checksum_of
 from data.originals import check_download, find_original
-from data.prepared import read_prepared
+from data.prepared import read_prepared, tfds_corpus
 
 CLASS_NAMES = ("negative", "positive")
 _FILES = {"train": "train.tsv", "validation": "dev.tsv", "test": "test.tsv"}
@@ -29,20 +30,20 @@ def read(data_dir: str | None) -> Corpus:
     if folder is not None:
         name, splits = "sst2", {name: _read(folder / file) for name, file in _FILES.items()}
     else:
-        builder = tfds.builder("glue/sst2")
-        if not builder.is_prepared():
-            check_download("sst2", _GLUE, f"the files of {_REPOSITORY} at <folder>/sst2/")
         name = "sst2 of GLUE"
-        splits = read_prepared(builder, CLASS_NAMES, None, ("train", "validation"), "sentence")
+        with tfds_corpus("glue/sst2"):
+            builder = tfds.builder("glue/sst2")
+            if not builder.is_prepared():
+                check_download("sst2", _GLUE, f"the files of {_REPOSITORY} at <folder>/sst2/")
+            splits = read_prepared(builder, CLASS_NAMES, None, ("train", "validation"), "sentence")
     return Corpus(name, checksum_of(splits), CLASS_NAMES, False, splits)
 
 
 def _read(path: Path) -> LabelledTexts:
     """Rows of `sentence<TAB>0` or 1, no header; quotation marks are signs like others."""
-    try:
-        lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read {path}: {error}. Get it from {_REPOSITORY}") from None
+    remedy = f"Get it from {_REPOSITORY}"
+    with open_unpacked(path, remedy) as file:
+        lines = read_whole(file, path, remedy).decode("utf-8").rstrip("\n").split("\n")
     rows = [line.rpartition("\t") for line in lines]
     wrong = [i for i, (_, _, label) in enumerate(rows, 1) if label not in ("0", "1")]
     refuse_rows(str(path), wrong, "that are not sentence<TAB>0 or 1")

@@ -2,9 +2,10 @@
 
 import tensorflow_datasets as tfds
 
+from data.archives import open_unpacked, read_whole
 from data.documents import DocumentCorpus, cut, document_corpus
-from data.errors import UserError
 from data.originals import check_download, find_original
+from data.prepared import tfds_corpus
 
 _PLACES = ("tinyshakespeare/input.txt", "tiny_shakespeare/input.txt", "input.txt")
 _URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
@@ -18,19 +19,18 @@ def read(data_dir: str | None) -> DocumentCorpus:
     """
     source = find_original(data_dir, *_PLACES)
     if source is not None:
-        try:
-            text = source.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"cannot read {source}: {error}. Get it from {_URL}") from None
+        remedy = f"Get it from {_URL}"
+        with open_unpacked(source, remedy) as file:
+            text = read_whole(file, source, remedy).decode("utf-8").replace("\r\n", "\n")
     else:
-        builder = tfds.builder("tiny_shakespeare")
-        if not builder.is_prepared():
-            remedy = f"the file of {_URL} at <folder>/{_PLACES[0]}"
-            check_download("tiny_shakespeare", _URL, remedy)
-            tfds.disable_progress_bar()
-            builder.download_and_prepare()
-        # Its three splits are parts of the text, in this order.
-        parts = (builder.as_dataset(split=name) for name in ("train", "validation", "test"))
-        rows = (row["text"] for part in parts for row in tfds.as_numpy(part))
-        text = b"".join(rows).decode("utf-8")
+        with tfds_corpus("tiny_shakespeare"):
+            builder = tfds.builder("tiny_shakespeare")
+            if not builder.is_prepared():
+                remedy = f"the file of {_URL} at <folder>/{_PLACES[0]}"
+                check_download("tiny_shakespeare", _URL, remedy)
+                builder.download_and_prepare()
+            # Its three splits are parts of the text, in this order.
+            parts = (builder.as_dataset(split=name) for name in ("train", "validation", "test"))
+            rows = (row["text"] for part in parts for row in tfds.as_numpy(part))
+            text = b"".join(rows).decode("utf-8")
     return document_corpus("tiny_shakespeare", cut(text))

@@ -224,3 +224,17 @@ def test_a_tar_that_ends_too_early_is_refused(tmp_path, size):
     path.write_bytes(path.read_bytes()[:size])
     with pytest.raises(UserError, match=r"cannot read .*text\.tar"):
         list(read_tar(path, lambda name: True))
+
+
+def test_a_packed_file_has_the_name_of_what_it_holds(tmp_path):
+    zipped(tmp_path / "x.zip", **{"folder/pairs.csv": b""})
+    assert archives.unpacked_name(tmp_path / "x.zip") == "pairs.csv"
+    for name in ("pairs.csv", "pairs.csv.gz", "pairs.csv.XZ"):
+        assert archives.unpacked_name(tmp_path / name) == "pairs.csv"
+
+
+def test_a_file_that_is_one_text_is_read_up_to_the_limit():
+    text = bytes(LONGEST_TEXT)
+    assert archives.read_whole(io.BytesIO(text), "x") == text
+    with pytest.raises(UserError, match=r"^x is longer than 16 MiB\. Get another$"):
+        archives.read_whole(io.BytesIO(text + b"x"), "x", "Get another")

@@ -122,3 +122,41 @@ def test_the_real_archive_has_50_000_reviews_and_no_duplicate_across_validation(
         {canonical(t[:300]) for t in corpus.split(s).texts} for s in ("train", "validation")
     )
     assert not train & validation
+
+
+def test_an_archive_of_a_folder_with_a_dot_before_it_is_read(unpacked, tmp_path):
+    (tmp_path / "dot").mkdir()
+    with tarfile.open(tmp_path / "dot" / "aclImdb_v1.tar", "w") as archive:
+        archive.add(unpacked / "aclImdb", "./aclImdb")
+    assert read(str(tmp_path / "dot")).checksum == read(str(unpacked)).checksum
+
+
+@pytest.mark.parametrize("name", ["train/pos/0_7.txt", "train/unsup/0_0.txt"])
+def test_a_review_that_claims_to_be_endless_is_refused_and_other_files_are_not_read(tmp_path, name):
+    """The size stands in an attribute: 4 EiB in 10 KiB."""
+    with tarfile.open(tmp_path / "aclImdb_v1.tar", "w", format=tarfile.PAX_FORMAT) as archive:
+        member = tarfile.TarInfo(f"aclImdb/{name}")
+        member.pax_headers = {
+            "GNU.sparse.major": "0",
+            "GNU.sparse.minor": "1",
+            "GNU.sparse.name": f"aclImdb/{name}",
+            "GNU.sparse.size": str(2**62),
+            "GNU.sparse.map": "0,0",
+        }
+        archive.addfile(member)
+    message = "longer than 16 MiB" if "pos" in name else "has 0 reviews in train/neg"
+    with pytest.raises(UserError, match=rf"{message}.*Get it from https://"):
+        read(str(tmp_path))
+
+
+def test_a_review_of_more_than_16_mib_is_refused(unpacked):
+    (unpacked / "aclImdb" / "train" / "pos" / "0_7.txt").write_bytes(b"x" * (2**24 + 1))
+    for folder in (str(unpacked), pack(unpacked, "aclImdb_v1.tar.gz")):
+        with pytest.raises(UserError, match=r"0_7\.txt is longer than 16 MiB"):
+            read(folder)
+
+
+def test_a_review_that_is_not_utf_8_is_one_line(unpacked):
+    (unpacked / "aclImdb" / "train" / "pos" / "0_7.txt").write_bytes(b"caf\xe9")
+    with pytest.raises(UserError, match=r"cannot read .*aclImdb: 'utf-8' codec .*Get it from"):
+        read(str(unpacked))

@@ -1,12 +1,14 @@
 import gzip
 import lzma
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from data import archives, multi30k, tatoeba
 from data.corpora import read_parallel_texts
 from data.errors import UserError
+from data.files import sha256
 from data.lines import LONGEST_LINE
 from data.parallel import Pair
 from data.parallel_columns import ParallelFiles
@@ -14,6 +16,7 @@ from data.parallel_files import read_aligned, read_pairs, read_parallel_files
 from data.splits import canonical
 
 FILES = ParallelFiles("en", "fr")
+DATA = Path(__file__).parents[3] / "shared" / "data"
 
 
 def written(path, text):
@@ -164,6 +167,20 @@ def test_packed_tables_are_read_and_damaged_ones_are_one_line(pack, tmp_path):
             read_pairs(str(path), "en", "fr")
 
 
+@pytest.mark.parametrize("name", ["pairs.csv", "pairs.tsv", "memory.tmx"])
+def test_the_only_file_of_a_zip_is_read_as_what_it_is(name, tmp_path):
+    content = {
+        ".csv": 'en,fr\n"Yes",Oui\n',
+        ".tsv": "en\tfr\nYes\tOui\n",
+        ".tmx": '<tmx><tu><tuv xml:lang="en"><seg>Yes</seg></tuv>'
+        '<tuv xml:lang="fr"><seg>Oui</seg></tuv></tu></tmx>',
+    }[name[-4:]]
+    with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
+        archive.writestr(name, content)
+    corpus = read_parallel_files(str(tmp_path / "data.zip"), FILES)
+    assert corpus.everything().rows == [("Yes", "Oui")]
+
+
 def test_a_bomb_of_lines_ends_at_the_limit(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "FREE_EXPANSION", 2**18)
     path = tmp_path / "a.en.gz"
@@ -260,6 +277,63 @@ def test_multi30k_refuses_other_languages_and_other_files(tmp_path):
         file.write("A dog.\n")
     with pytest.raises(UserError, match="is not the original file"):
         multi30k.read(str(tmp_path), "en", "fr")
+
+
+def multi30k_files(folder, monkeypatch, sizes):
+    """Toys of the original files, and what they are known by."""
+    known = {}
+    for split, size in sizes.items():
+        for language in multi30k.LANGUAGES:
+            name = f"{split}.{language}.gz"
+            lines = "".join(f"{split} {language} {i}\n" for i in range(size))
+            (folder / name).write_bytes(gzip.compress(lines.encode()))
+            known[name] = sha256(folder / name)
+    monkeypatch.setattr(multi30k, "_SHA256", known)
+
+
+def test_multi30k_has_the_official_splits_of_any_two_languages(tmp_path, monkeypatch):
+    (tmp_path / "multi30k").mkdir()
+    sizes = {"train": 3, "val": 2, "test_2016_flickr": 1}
+    multi30k_files(tmp_path / "multi30k", monkeypatch, sizes)
+    corpus = multi30k.read(str(tmp_path), "de", "fr")
+    assert (corpus.name, corpus.class_names) == ("multi30k", ("de", "fr"))
+    assert {name: part.rows for name, part in corpus.splits.items()} == {
+        "train": [(f"train de {i}", f"train fr {i}") for i in range(3)],
+        "validation": [("val de 0", "val fr 0"), ("val de 1", "val fr 1")],
+        "test": [("test_2016_flickr de 0", "test_2016_flickr fr 0")],
+    }
+
+
+def test_multi30k_is_downloaded_once_and_what_is_another_file_is_not_kept(tmp_path, monkeypatch):
+    (tmp_path / "server").mkdir()
+    multi30k_files(tmp_path / "server", monkeypatch, {"train": 1, "val": 1, "test_2016_flickr": 1})
+    asked = []
+
+    def answer(request, timeout):
+        name = request.full_url.rpartition("/")[2]
+        asked.append(name)
+        return (tmp_path / "server" / name).open("rb")
+
+    monkeypatch.setattr("urllib.request.urlopen", answer)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert multi30k.read(None, "en", "fr").checksum == multi30k.read(None, "en", "fr").checksum
+    assert len(asked) == 6
+    (tmp_path / "server" / "train.de.gz").write_bytes(b"damaged")
+    with pytest.raises(UserError, match=r"train\.de\.gz is not the file that was expected"):
+        multi30k.read(None, "en", "de")
+    cache = tmp_path / ".cache" / "recurrent-text-suite" / "multi30k"
+    assert sorted(path.name for path in cache.iterdir()) == sorted(asked[:6])
+
+
+@pytest.mark.skipif(not (DATA / "multi30k").is_dir(), reason="needs the original files")
+def test_the_real_multi30k_has_29_000_pairs_to_train():
+    corpus = multi30k.read(str(DATA), "en", "fr")
+    sizes = {name: len(part) for name, part in corpus.splits.items()}
+    assert sizes == {"train": 29_000, "validation": 1_014, "test": 1_000}
+    assert corpus.split("train").rows[0] == (
+        "Two young, White males are outside near many bushes.",
+        "Deux jeunes hommes blancs sont dehors près de buissons.",
+    )
 
 
 @pytest.mark.parametrize(
