@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from data.invisible import drop_invisible
+
 # Links and user names are taken whole, so that no term is found in them.
 _WORD = re.compile(r"(?i:https?:\S*|www\.\S+)|@\w+|(\w+)")
 _HYPHENS = ("-", "\u2010", "\u2011")
@@ -101,8 +103,8 @@ class IdentityTerms:
         return places
 
     def groups_in(self, text: str) -> set[str]:
-        """The groups that a text names."""
-        return {place.term.group for place in self.found(text)}
+        """The groups that a text names, whatever invisible characters stand in it."""
+        return {place.term.group for place in self.found(drop_invisible(text))}
 
     def partners(self, term: Term) -> list[Term]:
         """What can stand where `term` stands: terms of its kind, of another group, with all of its
@@ -118,7 +120,9 @@ class IdentityTerms:
 
     def swaps(self, text: str) -> Iterator[Swap]:
         """The text once for each of its terms and each partner of it, which takes the term's place
-        wherever it stands; upper and lower case are kept, and `a` and `an` mended."""
+        wherever it stands; upper and lower case are kept, and `a` and `an` mended. Invisible
+        characters, which no model reads, are gone."""
+        text = drop_invisible(text)
         places_of = defaultdict(list)
         for place in self.found(text):
             places_of[place.term].append(place)

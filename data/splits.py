@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from data.characters import unescape
 from data.examples import SPLITS
+from data.invisible import drop_invisible
 
 FRACTIONS = {"train": 0.8, "validation": 0.1, "test": 0.1}
 
@@ -40,11 +41,12 @@ _signs_to_spaces = _SignsToSpaces()
 def canonical(text: str) -> str:
     """The form under which two texts count as duplicates of each other.
 
-    Case, punctuation, white space, HTML escapes, user names, links and the "RT" of a retweet do
-    not make a text different: retweets would otherwise stand on both sides of a split.
+    Case, punctuation, white space, invisible characters, HTML escapes, user names, links and the
+    "RT" of a retweet do not make a text different: retweets would otherwise stand on both sides of
+    a split.
     """
     # Twitter escaped text that was already escaped.
-    plain = _compose(unescape(unescape(text)).lower())
+    plain = _compose(unescape(unescape(drop_invisible(text))).lower())
     words = _ADDRESSES.sub(" ", plain)
     letters = words.translate(_signs_to_spaces)
     # Texts of signs alone (emoji, "!!!") keep their signs: they are not all the same text.

@@ -4,9 +4,12 @@ Training and SavedModel share them. Every function takes and returns string tens
 bytes and runs inside a graph.
 """
 
+from html.entities import html5
+
 import tensorflow as tf
 
 from data.errors import choose
+from data.invisible import FORMAT_CHARACTERS, INVISIBLE, NEEDLESS_JOINERS, is_invisible
 from data.names import STANDARDIZERS
 
 USER, LINK, NUMBER = "<user>", "<url>", "<number>"
@@ -14,23 +17,41 @@ USER, LINK, NUMBER = "<user>", "<url>", "<number>"
 # Marks inside a string while numeric entities are decoded; control characters are gone by then.
 _ENTITY, _END = "\x01", "\x02"
 _NAMED_ENTITIES = {"lt": "<", "gt": ">", "quot": '"', "apos": "'", "nbsp": " ", "amp": "&"}
+# &shy;, &zwj; and the like.
+_INVISIBLE_ENTITIES = "|".join(
+    sorted(
+        name
+        for name, character in html5.items()
+        if name.endswith(";") and all(map(is_invisible, character))
+    )
+)
 # So: emoji and pictographs; Sk: skin tones and modifiers; Co: private use, where old phones kept
 # their emoji (U+E415 and the like are frequent in tweets of 2012-2015).
 _SYMBOLS = r"[\p{So}\p{Sk}\p{Co}]"
-# Variation selectors, zero-width space and joiner, byte order mark.
-_INVISIBLE = r"[\x{FE0E}\x{FE0F}\x{200B}\x{200D}\x{FEFF}]"
+# Control characters, every kind of white space, and the pattern of Braille that has no dot.
+_BLANKS = r"[\p{Cc}\p{Z}\x{2800}]"
 
 
 def to_valid_utf8(texts: tf.Tensor) -> tf.Tensor:
     """Replaces bytes that are not UTF-8 by U+FFFD, and control characters and every kind of white
-    space by spaces; characters that only say how others look are dropped."""
+    space by spaces; invisible characters (`data.invisible`) are dropped."""
     texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
-    texts = tf.strings.regex_replace(texts, _INVISIBLE, "")
-    return tf.strings.regex_replace(texts, r"[\p{Cc}\p{Z}]", " ")
+    texts = tf.strings.regex_replace(texts, INVISIBLE, "")
+    return tf.strings.regex_replace(texts, _BLANKS, " ")
+
+
+def drop_format_characters(texts: tf.Tensor) -> tf.Tensor:
+    """Drops invisible characters (`data.invisible`) and nothing else, for what writes texts as it
+    reads them: joiners stay where they are part of the spelling. <string> both, any bytes."""
+    texts = tf.strings.regex_replace(texts, FORMAT_CHARACTERS, "")
+    # Twice: what a match ends with begins no other one.
+    for _ in range(2):
+        texts = tf.strings.regex_replace(texts, NEEDLESS_JOINERS, r"\1\2")
+    return texts
 
 
 def decode_entities(texts: tf.Tensor) -> tf.Tensor:
-    """`&amp;` -> `&`, `&#128514;` and `&#x1F602;` -> the character.
+    """`&amp;` -> `&`, `&#128514;` and `&#x1F602;` -> the character, `&shy;` -> nothing.
 
     Numbers beyond Unicode become U+FFFD. `texts` holds no control characters.
     """
@@ -38,6 +59,7 @@ def decode_entities(texts: tf.Tensor) -> tf.Tensor:
     texts = tf.strings.regex_replace(texts, "&amp;", "&")
     for name, character in _NAMED_ENTITIES.items():
         texts = tf.strings.regex_replace(texts, f"&{name};", character)
+    texts = tf.strings.regex_replace(texts, f"&(?:{_INVISIBLE_ENTITIES})", "")
     marked = tf.strings.regex_replace(
         texts, r"&#(?:([0-9]{1,7})|[xX]([0-9a-fA-F]{1,6}));", rf"{_ENTITY}\1,\2{_END}"
     )

@@ -6,6 +6,7 @@ from data.byte_pairs import Merger
 from data.chunks import in_chunks
 from data.names import END, PADDING, START, UNKNOWN, UNKNOWN_TEXT
 from data.pieces import pieces_of
+from data.text import drop_format_characters
 from data.token_units import splitter_of
 from data.units import BYTES, Units
 
@@ -17,8 +18,9 @@ _DECODED = {PADDING: "", UNKNOWN: UNKNOWN_TEXT, START: "", END: ""}
 class UnitTokenizer(tf.Module):
     """Encodes and decodes; works eagerly, in graphs, in tf.data and in SavedModels.
 
-    Bytes are lossless. Characters, words and sub-words are so but for what the vocabulary lacks,
-    and but for bytes that are not UTF-8, which become U+FFFD. The tokens of classifiers and
+    Invisible characters (`data.invisible`) are passed over. Bytes are lossless but for them.
+    Characters, words and sub-words are so, too, but for what the vocabulary lacks and for bytes
+    that are not UTF-8, which become U+FFFD. The tokens of classifiers and
     taggers are not: each is decoded with a space before it.
 
     Args:
@@ -67,7 +69,8 @@ class UnitTokenizer(tf.Module):
             <int32>[batch, (length)].
         """
         kind = "tokens" if self._split_tokens else self.kind
-        return getattr(self, f"_encode_{kind}")(tf.convert_to_tensor(texts, tf.string))
+        texts = drop_format_characters(tf.convert_to_tensor(texts, tf.string))
+        return getattr(self, f"_encode_{kind}")(texts)
 
     def decode(self, ids) -> tf.Tensor:
         """The texts of ids; PADDING, START and END are left out, UNKNOWN is `UNKNOWN_TEXT`, as a
@@ -97,6 +100,7 @@ class UnitTokenizer(tf.Module):
         Returns:
             <string>[batch, (length)].
         """
+        texts = drop_format_characters(tf.convert_to_tensor(texts, tf.string))
         ids = self.encode(texts)
         if self.kind == "bytes":
             return self.tokens(ids)

@@ -16,6 +16,7 @@ from data.graphs import graph
 from data.names import END, TAGGER_TOKENS, TOKEN_UNITS, UNITS
 from data.pieces import pieces_of
 from data.preprocessor import START, UNKNOWN, by_frequency
+from data.text import drop_format_characters
 from data.token_units import splitter_of
 
 BYTES = 256
@@ -98,6 +99,8 @@ def learn_units(kind: str, texts: Iterable[str], size: int) -> Units:
 def _characters(texts: Iterable[str], size: int) -> Units:
     counts = Counter()
     for text in texts:
+        if not text.isascii():
+            text = drop_format_characters(tf.constant(text)).numpy().decode("utf-8")
         counts.update(text)
     return Units("characters", tuple(by_frequency(counts, 1)[:size]))
 
@@ -138,7 +141,10 @@ def _subwords(texts: Iterable[str], size: int) -> Units:
 
 @cache
 def _flat(split: Callable) -> tf.types.experimental.PolymorphicFunction:
-    return graph(lambda texts: split(texts).flat_values, input_signature=[_STRINGS])
+    def flat(texts):
+        return split(drop_format_characters(texts)).flat_values
+
+    return graph(flat, input_signature=[_STRINGS])
 
 
 def _count_pieces(texts: Iterable[str], split: Callable = pieces_of) -> Counter:

@@ -1,10 +1,12 @@
+import time
+
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.names import STANDARDIZERS
-from data.text import decode_entities, tokenize
+from data.text import decode_entities, drop_format_characters, tokenize
 
 
 def tokens(text, standardize="tweet"):
@@ -140,6 +142,109 @@ def test_one_character_is_one_token_whatever_its_escape():
 
 def test_an_emoji_with_a_variation_selector_is_the_same_token():
     assert tokens("❤\ufe0f") == tokens("❤")
+
+
+UNSEEN = (
+    "\u00ad\u034f\u061c\u115f\u17b5\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202e\u2060\u2064"
+    "\u2066\u2069\u3164\ufe00\ufe0f\ufeff\ufff9\U000e0041\U000e0100\U000e01ef"
+)
+
+
+@pytest.mark.parametrize("standardize", STANDARDIZERS)
+@pytest.mark.parametrize("character", UNSEEN, ids=ascii)
+def test_invisible_characters_change_no_token(character, standardize):
+    hidden = "x".join(["You are awarxded ", " a FREE prixze❤", " caxn't @axnn 1x0! httpx://a.b"])
+    assert tokens(hidden.replace("x", character), standardize) == tokens(
+        hidden.replace("x", ""), standardize
+    )
+
+
+@pytest.mark.parametrize("standardize", ["tweet", "review"])
+@pytest.mark.parametrize(
+    "escape",
+    [
+        "&#xAD;",
+        "&#173;",
+        "&shy;",
+        "&amp;shy;",
+        "&zwj;",
+        "&zwnj;",
+        "&lrm;",
+        "&rlm;",
+        "&#8203;",
+        "&ZeroWidthSpace;",
+        "&NoBreak;",
+        "&#xFE0F;",
+        "&#xE0041;",
+        "&InvisibleTimes;",
+    ],
+)
+def test_escapes_of_invisible_characters_change_no_token(escape, standardize):
+    assert tokens(f"awar{escape}ded", standardize) == ["awarded"]
+
+
+def test_an_emoji_of_several_parts_is_its_parts():
+    assert tokens("👩\u200d👩\ufe0f\u200d👧") == ["👩", "👩", "👧"]
+
+
+def test_what_looks_like_a_space_parts_words():
+    assert tokens("free\u2800prize") == ["free", "prize"]
+
+
+def dropped(text):
+    return drop_format_characters(tf.constant([text])).numpy()[0].decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("awar\u00added\ufeff \u202aFREE\u202c\u200e", "awarded FREE"),
+        ("f\u200dr\u200ce\u200d\u200ce \u200dprize\u200c", "free prize"),
+        ("\u200dа\u200cб\u200d.", "аб."),
+        # Persian; Malayalam, whose old texts end words with a joiner; digits and names before them.
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("അവന്\u200d വന്നു", "അവന്\u200d വന്നു"),
+        ("۲۰\u200cساله PDF\u200cها", "۲۰\u200cساله PDF\u200cها"),
+        ("👩\u200d👧 ❤\ufe0f\u200d🔥", "👩\u200d👧 ❤\u200d🔥"),
+        ("a\u2800b\x01\n c", "a\u2800b\x01\n c"),
+    ],
+)
+def test_what_is_written_again_keeps_joiners_where_they_belong_to_the_spelling(text, expected):
+    assert dropped(text) == expected
+
+
+def test_of_bytes_that_are_no_text_none_is_dropped():
+    texts = tf.constant([b"\xff\xc2\xad\xfea\xe2\x80", b"\xc2\xc2\xad\xad"])
+    assert drop_format_characters(texts).numpy().tolist() == [b"\xff\xfea\xe2\x80", b"\xc2\xad"]
+
+
+HOSTILE = [
+    "&#65;",
+    "&#",
+    "<a",
+    "n ' ",
+    "! ",
+    "a\u00ad",
+    "\u0301",
+    "&amp;",
+    "@",
+    "1.",
+    "&shy;",
+    "a\u200d",
+]
+
+
+@pytest.mark.parametrize("standardize", STANDARDIZERS)
+def test_megabytes_of_anything_are_cleaned_in_linear_time(standardize):
+    clean = tf.function(
+        lambda texts: tokenize(texts, standardize),
+        input_signature=[tf.TensorSpec([None], tf.string)],
+    )
+    texts = tf.constant([part * (200_000 // len(part)) for part in [*HOSTILE, " ", "a"]])
+    begun = time.process_time()
+    assert clean(texts).nrows() == len(HOSTILE) + 2
+    # A pattern that takes quadratic time needs about 30 s for one of them.
+    assert time.process_time() - begun < 25
 
 
 @settings(deadline=None, max_examples=60)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from data.byte_pairs import merged
 from data.names import END, PADDING, START, TAGGER_TOKENS, TOKEN_UNITS, UNITS, UNKNOWN, UNKNOWN_TEXT
 from data.pieces import pieces_of
+from data.text import drop_format_characters
 from data.unit_tokenizer import UnitTokenizer
 from data.units import Units, learn_units
 
@@ -57,6 +58,7 @@ def test_merging_in_the_graph_is_merging_in_python(tokenizers, texts):
 @given(st.lists(st.binary(max_size=20), min_size=1, max_size=3))
 def test_bytes_are_lossless_and_what_is_decoded_is_text(tokenizers, texts):
     tokenizer = tokenizers["bytes"]
+    texts = drop_format_characters(tf.constant(texts)).numpy().tolist()
     ids = tokenizer.graph(tf.constant(texts))
     assert [bytes(byte - 4 for byte in row) for row in ids.to_list()] == texts
     for text, decoded in zip(texts, tokenizer.decode(ids).numpy(), strict=True):
@@ -73,9 +75,29 @@ def test_units_of_the_text_itself_restore_it(texts):
     for kind in UNITS:
         tokenizer = UnitTokenizer(learn_units(kind, texts, 200))
         ids = tokenizer.encode(tf.constant(texts))
-        assert [text.decode() for text in tokenizer.decode(ids).numpy()] == texts
+        seen = [text.decode() for text in drop_format_characters(tf.constant(texts)).numpy()]
+        assert [text.decode() for text in tokenizer.decode(ids).numpy()] == seen
         padded = tokenizer.decode(ids.to_tensor(shape=[None, 90])).numpy()
-        assert [text.decode() for text in padded] == texts
+        assert [text.decode() for text in padded] == seen
+
+
+@pytest.mark.parametrize("kind", [*UNITS, *TOKEN_UNITS, TAGGER_TOKENS])
+@pytest.mark.parametrize("character", "\u00ad\u200b\u200c\u200d\u200e\u2060\ufe0f\ufeff", ids=ascii)
+def test_invisible_characters_change_no_unit(kind, character):
+    text = "the lowxest isxn't newxer"
+    hidden, plain = (text.replace("x", each) for each in (character, ""))
+    units = learn_units(kind, [plain], 60)
+    assert learn_units(kind, [hidden], 60) == units
+    tokenizer = UnitTokenizer(units)
+    assert tokenizer.encode([hidden]).to_list() == tokenizer.encode([plain]).to_list()
+    assert tokenizer.split([hidden]).to_list() == tokenizer.split([plain]).to_list()
+
+
+def test_joiners_of_a_spelling_are_read_and_written():
+    texts = ["می\u200cخواهم 👩\u200d👧"]
+    for kind in UNITS:
+        tokenizer = UnitTokenizer(learn_units(kind, texts, 60))
+        assert tokenizer.decode(tokenizer.encode(texts)).numpy()[0].decode() == texts[0]
 
 
 def test_merges_by_hand():
