@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from data.errors import UserError
+from data.errors import UserError, listed
 from data.lines import LONGEST_LINE, is_utf8, read_lines
 from data.record import Record
 
@@ -16,7 +16,7 @@ MOST_COLUMNS = 16_384
 # Excel writes semicolons where the comma is the decimal point.
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 # The line in which Excel is told what stands between the cells.
-_DELIMITER_LINE = re.compile(r'"?sep=([,;:|\t])"?', re.IGNORECASE)
+_DELIMITER_LINE = re.compile(r"sep=([,;:|\t])", re.IGNORECASE)
 # Stands for a carriage return inside of a line, which `csv` takes for a line end. No decoder of
 # UTF-8 yields this surrogate.
 _RETURN = "\ud800"
@@ -153,19 +153,20 @@ def _read_header(path: str, cells: list[str], problem: str) -> list[str]:
             f"{path} has {len(cells):,} columns, {MOST_COLUMNS:,} are read at most. Keep those "
             "that are needed"
         )
-    names = [cell.strip() for cell in cells]
+    names = [column_name(cell) for cell in cells]
     if not is_utf8("".join(names)):
         raise UserError(f"the header of {path} is not UTF-8. Convert the file to UTF-8")
     if names.count("") > 1:
         unnamed = [f"column {place}" for place, name in enumerate(names, 1) if not name]
         names = [name or f"column {place}" for place, name in enumerate(names, 1)]
-        print(
-            f"{path}: {len(unnamed)} columns without a name are called {unnamed[0]!r} to "
-            f"{unnamed[-1]!r}",
-            file=sys.stderr,
-        )
+        print(f"{path}: columns without a name are called {listed(unnamed)}", file=sys.stderr)
     refuse_repeated(names, path)
     return names
+
+
+def column_name(cell: str) -> str:
+    """Returns the name in a cell of a header, without what cannot be seen around it."""
+    return cell.replace("\ufeff", "").strip()
 
 
 def refuse_repeated(names: Iterable[str], path: str) -> None:

@@ -6,6 +6,7 @@ the line: to count them would shift all lines behind against those of another fi
 """
 
 import codecs
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -14,6 +15,7 @@ from data.errors import UserError
 
 # A longer line is no line of text, but a file without line ends or an unpacked bomb.
 LONGEST_LINE = 16 * 2**20
+_SURROGATE = re.compile("[\ud800-\udfff]")
 # How files of UTF-16 begin.
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -97,3 +99,11 @@ def is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def replace_surrogates(text: str) -> str:
+    """Returns a text of the same length that can be written as UTF-8.
+
+    Each byte that was not UTF-8 becomes one U+FFFD, so that places in the text stay right.
+    """
+    return _SURROGATE.sub("\ufffd", text)

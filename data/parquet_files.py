@@ -45,7 +45,7 @@ def read_parquet(path: str) -> Iterator[Record]:
         # they are spread over the rows.
         with pyarrow.parquet.ParquetFile(path, read_dictionary=texts) as file:
             number, budget = 0, _Budget(path)
-            for batch in file.iter_batches(batch_size=rows):
+            for batch in _batches(file, rows):
                 budget.spend(sum(map(_repeated_bytes, batch.columns)))
                 columns, problems = _read_cells(batch)
                 for place, cells in enumerate(zip(*columns.values(), strict=True)):
@@ -54,6 +54,12 @@ def read_parquet(path: str) -> Iterator[Record]:
                     yield Record(number, values, problems.get(place, ""))
     except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:
         raise _unreadable(path, error) from None
+
+
+def _batches(file, rows: int) -> Iterator:
+    """Yields the rows of each row group; Arrow cannot join the nested texts of several."""
+    for group in range(file.num_row_groups):
+        yield from file.iter_batches(batch_size=rows, row_groups=[group])
 
 
 def read_parquet_schema(path: str):
@@ -128,10 +134,13 @@ def _repeated_bytes(array) -> int:
             return 0
         sizes = compute.binary_length(array.dictionary)
         return compute.sum(sizes.take(array.indices)).as_py() or 0
-    if pyarrow.types.is_nested(kind):
-        children = array.flatten()
-        return sum(map(_repeated_bytes, children if isinstance(children, list) else [children]))
-    return 0
+    if pyarrow.types.is_map(kind):
+        parts = [array.keys, array.items]
+    elif pyarrow.types.is_struct(kind):
+        parts = array.flatten()
+    else:
+        parts = [array.flatten()] if pyarrow.types.is_nested(kind) else []
+    return sum(map(_repeated_bytes, parts))
 
 
 def _is_text(kind) -> bool:

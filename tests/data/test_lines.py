@@ -3,11 +3,11 @@ import io
 import tracemalloc
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import UserError
-from data.lines import LONGEST_LINE, is_utf8, lines_of, read_lines
+from data.lines import LONGEST_LINE, is_utf8, lines_of, read_lines, replace_surrogates
 
 
 def lines(content: bytes, **options) -> list[str]:
@@ -38,6 +38,7 @@ def test_lines_come_with_their_ends_on_demand():
     assert lines(b"a\r\r\n\nb\rc\r\nd", keep_ends=True) == ["a\r\r\n", "\n", "b\rc\r\n", "d"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs"]))))
 def test_what_is_written_a_line_each_is_read_a_line_each(written):
     for end in ("\n", "\r\n"):
@@ -94,3 +95,9 @@ def test_utf16_is_refused(content):
 def test_a_file_that_cannot_be_read_is_refused(tmp_path, name):
     with pytest.raises(UserError, match=r"^cannot read .*Check the path$"):
         list(read_lines(tmp_path / name))
+
+
+def test_each_byte_that_is_not_utf8_is_replaced_by_one_character():
+    (line,) = lines(b"caf\xe9 \xe2\x82 a\n")
+    assert replace_surrogates(line) == "caf\ufffd \ufffd\ufffd a"
+    assert replace_surrogates("caf\u00e9 \U0001f602") == "caf\u00e9 \U0001f602"

@@ -156,6 +156,20 @@ def test_fewer_rows_are_read_at_once_where_they_are_long(tmp_path, monkeypatch):
     assert [row["text"][:2] for row in values(path)][10:] == [str(i) for i in range(10, 100)]
 
 
+@pytest.mark.parametrize("limit", [2**20, 100], ids=["dictionaries", "plain pages"])
+def test_texts_within_lists_and_objects_are_read_across_row_groups(tmp_path, limit):
+    texts = [f"text {i}" for i in range(50)]
+    rows = {
+        "text": texts,
+        "tokens": [text.split() for text in texts],
+        "meta": [{"a": [text]} for text in texts],
+    }
+    path = write(tmp_path / "a.parquet", rows, row_group_size=7, dictionary_pagesize_limit=limit)
+    assert values(path) == [
+        dict(zip(rows, row, strict=True)) for row in zip(*rows.values(), strict=True)
+    ]
+
+
 @pytest.mark.parametrize(
     "kind",
     [pyarrow.string_view(), pyarrow.binary(), pyarrow.json_(), pyarrow.decimal128(30, 2)],

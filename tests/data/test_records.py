@@ -1,5 +1,6 @@
 import io
 import json
+import re
 import sys
 
 import pyarrow
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data.delimited import column_name
 from data.errors import UserError
 from data.record_writers import WRITERS, record_writer
 from data.records import Record, read_records
@@ -256,6 +258,47 @@ def test_what_is_written_is_read_again(tmp_path_factory, suffix, rows):
         for row in rows:
             write(row)
     assert list(read_records(path)) == [Record(i, row) for i, row in enumerate(rows, 1)]
+
+
+# What a format could take for more than a letter.
+ODD = st.text(st.sampled_from("ab;,\"'\\\t\r\n\ufeff\u2028\x00\x1c =-\u00e9😂"), max_size=6)
+NAMES = st.lists(
+    st.one_of(ODD, st.just("sep=;")),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda name: column_name(re.sub(r"[\t\r\n]+", " ", name)),
+)
+CELLS = {
+    ".csv": ODD,
+    ".tsv": ODD.map(lambda cell: re.sub(r"[\t\r\n]+", " ", cell)),
+    ".jsonl": st.recursive(
+        st.one_of(st.none(), st.integers(), st.floats(-1e9, 1e9), ODD),
+        lambda cell: st.one_of(st.lists(cell, max_size=3), st.dictionaries(ODD, cell, max_size=2)),
+        max_leaves=5,
+    ),
+    ".parquet": st.one_of(st.none(), ODD),
+}
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+@settings(deadline=None, max_examples=150)
+@given(data=st.data())
+def test_whatever_is_written_is_read_again(tmp_path_factory, suffix, data):
+    names = data.draw(NAMES)
+    rows = data.draw(
+        st.lists(st.tuples(*[CELLS[suffix]] * len(names)), min_size=1, max_size=4), label="rows"
+    )
+    path = str(tmp_path_factory.mktemp("round") / f"rows{suffix}")
+    with record_writer(path) as write:
+        for row in rows:
+            write(dict(zip(names, row, strict=True)))
+    if suffix == ".csv":
+        names = [column_name(name) for name in names]
+    if suffix == ".tsv":
+        names = [column_name(re.sub(r"[\t\r\n]+", " ", name)) for name in names]
+    assert list(read_records(path)) == [
+        Record(i, dict(zip(names, row, strict=True))) for i, row in enumerate(rows, 1)
+    ]
 
 
 @pytest.mark.parametrize("text", ["ham\teggs", "ham\neggs", "ham\r\neggs"], ids=ascii)
