@@ -205,6 +205,12 @@ def _add_predict(parser, application: Application, arguments: list[str]) -> None
             choices=application.formats,
             help="of the output (default: as the suffix of --output)",
         )
+    else:
+        parser.add_argument(
+            "--csv-safe",
+            action="store_true",
+            help="put an apostrophe before cells that a spreadsheet would run as formulas",
+        )
     _add_own(parser, application.predict_options)
 
 

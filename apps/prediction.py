@@ -1,7 +1,6 @@
 """Answers for rows of any number: streamed, sorted by length inside, written in order."""
 
 import functools
-import itertools
 import os
 import sys
 from collections.abc import Iterator
@@ -10,13 +9,16 @@ from pathlib import Path
 from tqdm import tqdm
 
 from apps.terminal import printable
-from data.errors import UserError
+from data.errors import UserError, listed
 from data.record import TEXT_COLUMN, Record
 from data.record_writers import WRITERS, record_writer
 from data.records import READERS, STANDARD_STREAM, TEXT_FORMATS, file_format, read_records
 
 # Rows read at once; within them texts of like length are answered together.
 _WINDOW = 4096
+# Fewer where they are long: this many characters, a cell as small as they come counting for some.
+_WINDOW_CHARACTERS = 2**26
+_CELL = 64
 # As many of them as this, or fewer long ones: memory does not grow with their length.
 _BATCH = 256
 _CHARACTERS = 2**18
@@ -45,6 +47,17 @@ def check_files(source: str | None, output: str | None, formats=WRITERS) -> None
             raise UserError(f"{output} is the input. Choose another --output")
 
 
+def check_csv_safe(options: dict) -> None:
+    """Refuses `--csv-safe` where no table for a spreadsheet is written.
+
+    Raises:
+        UserError: the output is something else.
+    """
+    output = options["output"] or STANDARD_STREAM
+    if options.get("csv_safe") and Path(output).suffix.lower() not in (".csv", ".tsv"):
+        raise UserError("--csv-safe is for --output FILE.csv or FILE.tsv. Leave it out")
+
+
 def output_formats(application, options: dict) -> dict:
     """The suffixes that the output may have; none where `--format` says what it is."""
     if options.get("format"):
@@ -55,8 +68,13 @@ def output_formats(application, options: dict) -> dict:
 def writer(application, options: dict, column: str):
     """What opens an output, as `data.record_writers.record_writer`; `column` has the texts."""
     if application.open_writer is None:
-        return record_writer
+        return table_writer(options["input"], options.get("csv_safe", False))
     return functools.partial(application.open_writer, format=options["format"], column=column)
+
+
+def table_writer(source: str | None, csv_safe: bool = False):
+    """What opens a table of answers, with the types of the input's columns."""
+    return functools.partial(record_writer, like=source, csv_safe=csv_safe)
 
 
 def column_of(source: str) -> str | None:
@@ -72,7 +90,7 @@ def answer_all(
     source: str | None,
     output: str | None,
     column: str,
-    writer=record_writer,
+    writer=None,
     rows: int = 0,
 ) -> None:
     """Answers texts, or the rows of `source`, into `output` or on standard output; `column` and
@@ -93,16 +111,14 @@ def answer(task, texts: list[str]) -> list[dict]:
     return task.columns(_serve(task)(_bytes(texts)))
 
 
-def answer_to_file(task, texts: list[str], output: str, column: str, writer=record_writer) -> None:
+def answer_to_file(task, texts: list[str], output: str, column: str, writer=None) -> None:
     """Writes texts and their answers; `writer` as in `answer_file`."""
-    with writer(output) as write:
+    with (writer or record_writer)(output) as write:
         for text, row in zip(texts, answer(task, texts), strict=True):
-            write({column: text, **row})
+            write(_joined({column: text}, row, "the output"))
 
 
-def answer_file(
-    task, source: str, output: str, column: str, writer=record_writer, rows: int = 0
-) -> int:
+def answer_file(task, source: str, output: str, column: str, writer=None, rows: int = 0) -> int:
     """Answers every row of a file.
 
     A row that cannot be read or has no text is reported by number and keeps its place, with an
@@ -113,7 +129,7 @@ def answer_file(
         source: a file, or `-`.
         output: a file, or `-`; it appears when all is answered, or not at all.
         column: the input's column with the texts.
-        writer: what opens the output, like `data.record_writers.record_writer`.
+        writer: what opens the output, like `data.record_writers.record_writer`; None for a table.
         rows: of the input that are in memory at once; 0 for as many as suit a task that is fast.
 
     Returns:
@@ -124,6 +140,7 @@ def answer_file(
     """
     serve, bad, template = _serve(task), 0, {}
     records = read_records(source)
+    writer = writer or table_writer(source)
     with writer(output) as write, _progress(source) as bar:
         for window in _windows(records, rows or _WINDOW):
             template = template or _first_columns(window, column, source)
@@ -168,11 +185,19 @@ def answers(task, serve, texts: list[str]) -> list[dict]:
 
 def _batch_size(longest: int) -> int:
     """Powers of two: graphs that are compiled for each size then meet few of them."""
-    return min(_BATCH, 1 << (max(1, _CHARACTERS // longest).bit_length() - 1))
+    return min(_BATCH, 1 << (max(1, _CHARACTERS // max(1, longest)).bit_length() - 1))
 
 
 def _windows(records: Iterator[Record], rows: int) -> Iterator[list[Record]]:
-    while window := list(itertools.islice(records, rows)):
+    window, size = [], 0
+    for record in records:
+        window.append(record)
+        cells = record.values.values()
+        size += sum(_CELL + (len(cell) if isinstance(cell, str) else 0) for cell in cells)
+        if len(window) == rows or size > _WINDOW_CHARACTERS:
+            yield window
+            window, size = [], 0
+    if window:
         yield window
 
 
@@ -180,17 +205,17 @@ def _first_columns(window: list[Record], column: str, source: str) -> dict:
     """Empty cells for the columns of the first readable row; none if no row is readable.
 
     Raises:
-        UserError: that row lacks the column with the texts.
+        UserError: that row lacks the column with the texts, or the header of a file without one.
     """
-    for record in window:
-        if record.problem:
-            continue
-        if column not in record.values:
+    readable = [record.values for record in window if not record.problem]
+    # In a table unreadable rows have the header's columns, too.
+    for values in readable or [record.values for record in window if record.values]:
+        if column not in values:
             raise UserError(
-                f"no column {column!r} in {source}. It has: {', '.join(record.values)}. "
+                f"no column {column!r} in {source}. It has: {listed(values, 12)}. "
                 "Choose with --text-column"
             )
-        return dict.fromkeys(record.values)
+        return dict.fromkeys(values)
     return {}
 
 
@@ -202,7 +227,7 @@ def _problem(record: Record, column: str) -> str:
         return f"no {column!r}"
     text = record.values[column]
     if not isinstance(text, str):
-        return f"{column!r} is no text but {text!r}"
+        return f"{column!r} is no text but {repr(text)[:60]}"
     return "" if text.strip() else "an empty text"
 
 

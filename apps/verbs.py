@@ -241,6 +241,7 @@ def predict(application: Application, options: dict) -> None:
         formats = highlighting.OUTPUTS
     else:
         formats = prediction.output_formats(application, options)
+    prediction.check_csv_safe(options)
     prediction.check_files(source, output, formats)
     import_tensorflow()
     task = _trained(application, run, own)
@@ -249,7 +250,9 @@ def predict(application: Application, options: dict) -> None:
         return
     column = config.text_column
     if source:
-        column = options["text_column"] or prediction.column_of(source) or column
+        # A column may have the empty name.
+        given = options["text_column"]
+        column = given if given is not None else prediction.column_of(source) or column
     if not explain:
         if options.get("format"):
             output = output or "-"

@@ -3,6 +3,8 @@ import io
 import json
 
 import pandas as pd
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from apps import prediction
@@ -139,6 +141,111 @@ def test_a_column_that_is_empty_at_first_may_be_filled_later(tmp_path, monkeypat
     source.write_text('{"text": "a", "note": null}\n{"text": "b", "note": "x"}\n')
     prediction.answer_file(Lengths(), str(source), str(output), "text")
     assert READERS[".parquet"](output)[1]["note"] == "x"
+
+
+@pytest.mark.parametrize("name", ["in.csv", "in.tsv"])
+@pytest.mark.parametrize("header", [b"caf\xe9,text", b"text,text", b'"text,n', b"n,body"])
+def test_a_file_whose_header_cannot_be_read_is_refused(tmp_path, name, header):
+    if name == "in.tsv":
+        header = header.replace(b",", b"\t")
+    (tmp_path / name).write_bytes(header + b"\nham,1\n")
+    with pytest.raises(UserError):
+        prediction.answer_file(Lengths(), str(tmp_path / name), str(tmp_path / "out.csv"), "text")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_cells_between_semicolons_are_answered(tmp_path, capsys):
+    (tmp_path / "in.csv").write_text('"text";"label"\r\n"a, b";"1"\r\nc;0\r\n')
+    prediction.answer_file(Lengths(), str(tmp_path / "in.csv"), str(tmp_path / "out.csv"), "text")
+    assert (tmp_path / "out.csv").read_text().splitlines() == [
+        "text,label,length",
+        '"a, b",1,4',
+        "c,0,1",
+    ]
+    assert "cells between semicolons" in capsys.readouterr().err
+
+
+def test_a_carriage_return_inside_of_a_line_makes_no_row(tmp_path, monkeypatch):
+    content = "".join(f"line {i} of\rsixty\n" if i % 5 == 0 else f"{i}\r\n" for i in range(60))
+    (tmp_path / "in.txt").write_bytes(content.encode())
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
+    for source in (str(tmp_path / "in.txt"), "-"):
+        output = tmp_path / "out.jsonl"
+        assert prediction.answer_file(Lengths(), source, str(output), "text") == 0
+        rows = READERS[".jsonl"](output)
+        assert len(rows) == 60
+        assert rows[5] == {"text": "line 5 of\rsixty", "length": 15}
+
+
+def test_parquet_keeps_the_types_of_the_input(tmp_path, monkeypatch):
+    monkeypatch.setattr("data.record_writers._PARQUET_ROWS", 2)
+    columns = {
+        "text": pyarrow.array(["a", "bb", "ccc"]),
+        "tags": pyarrow.array([[], [], ["x"]], pyarrow.list_(pyarrow.string())),
+        "day": pyarrow.array([0, None, 1], pyarrow.date32()),
+    }
+    pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "in.parquet")
+    source, output = str(tmp_path / "in.parquet"), tmp_path / "out.parquet"
+    assert prediction.answer_file(Lengths(), source, str(output), "text") == 0
+    table = pyarrow.parquet.read_table(output)
+    assert table.schema.types == [*(column.type for column in columns.values()), pyarrow.int64()]
+    assert table["tags"].to_pylist() == [[], [], ["x"]]
+    assert table["length"].to_pylist() == [1, 2, 3]
+
+
+def test_a_date_that_python_lacks_leaves_its_row_alone_without_an_answer(tmp_path, capsys):
+    days = pyarrow.array([0, 2**31 - 1], pyarrow.int32()).view(pyarrow.date32())
+    table = pyarrow.table({"text": ["a", "b"], "day": days})
+    pyarrow.parquet.write_table(table, tmp_path / "in.parquet")
+    source, output = str(tmp_path / "in.parquet"), tmp_path / "out.parquet"
+    assert prediction.answer_file(Lengths(), source, str(output), "text") == 1
+    assert pyarrow.parquet.read_table(output)["length"].to_pylist() == [1, None]
+    assert "row 2: the cell of 'day'" in capsys.readouterr().err
+
+
+def test_what_parquet_cannot_hold_is_one_line_and_leaves_no_output(tmp_path):
+    (tmp_path / "in.jsonl").write_text('{"text": "a", "n": 18446744073709551616}\n')
+    with pytest.raises(UserError, match=r"Write \.jsonl instead"):
+        prediction.answer_file(
+            Lengths(), str(tmp_path / "in.jsonl"), str(tmp_path / "out.parquet"), "text"
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+
+
+def test_fewer_rows_are_held_where_they_are_long(tmp_path, monkeypatch):
+    monkeypatch.setattr(prediction, "_WINDOW_CHARACTERS", 1000)
+    source = tmp_path / "in.txt"
+    source.write_text("".join("a" * length + "\n" for length in (500, 500, 2000, 1, 1)))
+    windows = prediction._windows(prediction.read_records(str(source)), 4096)
+    assert [[record.number for record in window] for window in windows] == [[1, 2], [3], [4, 5]]
+
+
+def test_texts_of_no_letters_are_answered(tmp_path):
+    task = Lengths()
+    answers = prediction.answers(task, task.serve, ["", "a", ""])
+    assert answers == [{"length": 0}, {"length": 1}, {"length": 0}]
+    assert prediction.answers(task, task.serve, []) == []
+
+
+def test_the_column_of_texts_does_not_hide_an_answer(tmp_path):
+    with pytest.raises(UserError, match="has a column 'length' already"):
+        prediction.answer_to_file(Lengths(), ["one"], str(tmp_path / "o.csv"), "length")
+
+
+def test_a_table_can_be_made_safe_for_spreadsheets(tmp_path):
+    source, output = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text("=id,text\n-1,=1+1\n")
+    writer = prediction.table_writer(str(source), csv_safe=True)
+    prediction.answer_file(Lengths(), str(source), str(output), "text", writer)
+    assert output.read_text().splitlines() == ["'=id,text,length", "'-1,'=1+1,4"]
+
+
+@pytest.mark.parametrize("output", [None, "-", "a.jsonl", "a.parquet", "a.html"])
+def test_only_tables_for_spreadsheets_can_be_made_safe_for_them(output):
+    with pytest.raises(UserError, match=r"--csv-safe is for --output FILE\.csv or FILE\.tsv"):
+        prediction.check_csv_safe({"output": output, "csv_safe": True})
+    prediction.check_csv_safe({"output": output, "csv_safe": False})
+    prediction.check_csv_safe({"output": "a.CSV", "csv_safe": True})
 
 
 def test_of_many_bad_rows_the_first_ones_are_reported(tmp_path, capsys):
