@@ -13,6 +13,9 @@ from models.recurrence import compiled_loops, stock_operations
 from models.sampling import Sampling, greedy
 from models.stop_strings import StopStrings
 
+# Of a longer prompt the last units are read: a recurrent state remembers no more, and a megabyte of
+# characters would take minutes.
+LONGEST_PROMPT = 10_000
 _STRINGS = tf.TensorSpec([None], tf.string, name="texts")
 _PROMPTS = tf.TensorSpec([None], tf.string, name="prompts")
 _SCALARS = {
@@ -27,8 +30,9 @@ _SCALARS = {
 class TextGenerator(tf.Module):
     """Goes on with texts, in stock TensorFlow ops.
 
-    Prompts are read in one pass, whatever their lengths; from there a loop in the graph carries the
-    states and ends when every text has.
+    Prompts are read in one pass, whatever their lengths, but no more than their last
+    `LONGEST_PROMPT` units; from there a loop in the graph carries the states and ends when every
+    text has.
 
     Args:
         tokenizer: texts to ids and back.
@@ -196,17 +200,20 @@ class TextGenerator(tf.Module):
 
     def _begun(self, texts):
         """The logits and states behind texts, and their ids."""
-        outputs, states, ids = self._read(texts)
+        outputs, states, ids = self._read(texts, LONGEST_PROMPT)
         last = tf.reduce_sum(tf.cast(ids != PADDING, tf.int32), axis=1) - 1
         last = tf.gather(outputs, last, batch_dims=1)
         return self.model.logits(self.model.features(last)), states, ids
 
-    def _read(self, texts):
+    def _read(self, texts, longest: int | None = None):
         """The stack's outputs at each unit of texts, the states after them, and their ids
-        <int32>[batch, 1 + longest], START first, PADDING behind them."""
+        <int32>[batch, 1 + longest], START first, PADDING behind them. Of texts of more than
+        `longest` units the last ones."""
         rows = tf.shape(texts)[0]
-        units = self.preprocessor.encode(texts).to_tensor()
-        ids = tf.concat([tf.fill([rows, 1], START), units], axis=1)
+        units = self.preprocessor.encode(texts)
+        if longest:
+            units = units[:, -longest:]
+        ids = tf.concat([tf.fill([rows, 1], START), units.to_tensor()], axis=1)
         states = self.model.initial_states(rows, tf.fill([rows], self.label))
         # A loop that is compiled for every length of a prompt would make the first answer wait.
         with stock_operations():

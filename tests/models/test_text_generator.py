@@ -1,6 +1,7 @@
 """The serving model of a tiny language model whose weights are random, but sure of themselves."""
 
 import itertools
+import time
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from data.unit_tokenizer import UnitTokenizer
 from data.units import learn_units
 from models.language_model import LanguageModel
 from models.serving import export
-from models.text_generator import TextGenerator
+from models.text_generator import LONGEST_PROMPT, TextGenerator
 
 TOKENIZER = UnitTokenizer(learn_units("characters", ["abcdefgh .\n"], 20))
 PROMPTS = ["abc", "", "h g f e d c b a", "\u00e9"]
@@ -57,6 +58,27 @@ def test_prompts_of_different_lengths_go_on_as_each_does_alone(model, generator)
     answer = generator(greedy=True, max_length=4).serve(tf.constant(PROMPTS))
     assert texts(answer) == [by_hand(model, prompt, 4) for prompt in PROMPTS]
     assert texts(answer, "texts") == [p + t for p, t in zip(PROMPTS, texts(answer), strict=True)]
+
+
+def test_of_a_long_prompt_the_last_units_are_read(monkeypatch, model, generator):
+    monkeypatch.setattr("models.text_generator.LONGEST_PROMPT", 6)
+    prompts = ["abc", "abcdef", "h g f e d c b a", ""]
+    answer = generator(greedy=True, max_length=4).serve(tf.constant(prompts))
+    assert texts(answer) == [by_hand(model, prompt[-6:], 4) for prompt in prompts]
+    assert texts(answer, "texts") == [p + t for p, t in zip(prompts, texts(answer), strict=True)]
+    beam = generator(beam_width=2, max_length=4).serve(tf.constant(prompts))
+    short = generator(beam_width=2, max_length=4).serve(tf.constant([p[-6:] for p in prompts]))
+    assert texts(beam) == texts(short)
+
+
+def test_a_prompt_of_a_megabyte_is_answered_at_once(generator):
+    made = generator(greedy=True, max_length=2)
+    prompt = "abcdefgh. " * 10**5
+    begun = time.process_time()
+    answer = made.serve(tf.constant([prompt]))
+    # Reading all of it would take minutes.
+    assert time.process_time() - begun < 30
+    assert texts(answer) == texts(made.serve(tf.constant([prompt[-LONGEST_PROMPT:]])))
 
 
 def test_log_likelihoods_are_those_of_what_follows(generator):
