@@ -65,22 +65,25 @@ def whole_file(path: Path):
     """Yields a temporary path beside `path`; renamed to it on success, removed on failure.
 
     The new file gets the permissions and, if possible, the owner of the one that it replaces; a
-    link stays, and its target is replaced. A device, a pipe or a socket is never replaced: then
-    `path` itself is yielded, to be written into.
+    link stays, and its target is replaced. A device, a pipe or what standard output goes to is
+    never replaced: then the temporary file lies elsewhere, and its content is written into that.
 
     Raises:
         UserError: the file cannot be written, or the disk is full.
     """
     with writing(path):
         former = _status(path)
-        if former is None or stat.S_ISREG(former.st_mode):
-            stream = former and _standard_stream(former)
-            with _spooled(stream) if stream else _renamed(path, former) as partial:
-                yield partial
-        elif stat.S_ISDIR(former.st_mode):
+        if former and stat.S_ISDIR(former.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        descriptor = former and _standard_stream(former)
+        if descriptor:
+            opened = _copied(descriptor)
+        elif former and not stat.S_ISREG(former.st_mode):
+            opened = _copied(path)
         else:
-            yield Path(path)
+            opened = _renamed(path, former)
+        with opened as partial:
+            yield partial
 
 
 def _status(path: Path) -> os.stat_result | None:
@@ -115,23 +118,26 @@ def _copy_access(former: os.stat_result, descriptor: int) -> None:
         os.fchmod(descriptor, former.st_mode & 0o777)
 
 
-def _standard_stream(status: os.stat_result):
-    """The standard stream that goes into this very file, by whatever name (`/dev/stdout`)."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError, OSError, ValueError):  # closed, or no stream of the system
-            if os.path.samestat(os.fstat(stream.fileno()), status):
-                return stream
+def _standard_stream(status: os.stat_result) -> int | None:
+    """The descriptor of the standard stream that goes into this very file, by whatever name
+    (`/dev/stdout`)."""
+    for descriptor in (1, 2):
+        with suppress(OSError):  # it is closed
+            if os.path.samestat(os.fstat(descriptor), status):
+                return descriptor
     return None
 
 
 @contextmanager
-def _spooled(stream):
-    """What is written goes behind what the stream has written already."""
+def _copied(target: int | Path):
+    """Yields the path of a file whose content then goes into a descriptor or a path that exists."""
     with tempfile.NamedTemporaryFile() as spool:
         yield Path(spool.name)
-        stream.flush()
-        with open(stream.fileno(), "wb", closefd=False) as target:
-            shutil.copyfileobj(spool, target)
+        # What was printed before comes before.
+        if sys.stdout:
+            sys.stdout.flush()
+        with open(target, "wb", closefd=not isinstance(target, int)) as file:
+            shutil.copyfileobj(spool, file)
 
 
 @contextmanager

@@ -210,6 +210,14 @@ def make_node(path, minor):
         pytest.skip("devices can be made, and opened here, by root alone")
 
 
+def test_a_pipe_gets_nothing_of_what_fails(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(RuntimeError), whole_file(tmp_path / "pipe") as partial:
+        partial.write_text("half")
+        raise RuntimeError
+    assert os.listdir(tmp_path) == ["pipe"]
+
+
 @pytest.mark.parametrize("linked", [False, True])
 def test_a_device_is_written_into(tmp_path, linked):
     make_node(tmp_path / "null", 3)

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sys
+import threading
 
 import pyarrow
 import pyarrow.parquet
@@ -295,3 +296,17 @@ def test_columns_of_several_types_are_written_or_refused_for_the_user(tmp_path, 
     except UserError:
         return
     assert str(list(read_records(path))[-1].values["n"]) == str(rows[-1]["n"])
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_every_format_goes_into_a_pipe(tmp_path, suffix):
+    pipe, copy = tmp_path / f"pipe{suffix}", tmp_path / f"copy{suffix}"
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: copy.write_bytes(pipe.read_bytes()), daemon=True)
+    reader.start()
+    write_rows(pipe, [{"text": "a", "n": "x"}, {"text": "b", "n": "y"}])
+    reader.join(60)
+    assert [row.values for row in read_records(str(copy))] == [
+        {"text": "a", "n": "x"},
+        {"text": "b", "n": "y"},
+    ]
