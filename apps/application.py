@@ -1,10 +1,12 @@
 """The record of an application."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from apps.options import override
+from apps.run_files import RunFiles, read_run
 from apps.run_folder import RunFolder
 from apps.training_config import TrainingConfig
 from data import names
@@ -87,29 +89,41 @@ class Application:
         config = override(self.config(), {"dataset": dataset})
         return override(config, self.recipes.get(config.dataset, {}))
 
-    def config_of(self, run: RunFolder) -> tuple[dict, TrainingConfig]:
-        """What a run's `config.json` says, and its options.
+    def config_of(self, files: RunFiles) -> TrainingConfig:
+        """Returns the options of a run.
 
         Raises:
-            UserError: the folder holds no run of this application.
+            UserError: it is a run of another application, or its options are not this one's.
         """
-        description = run.describe()
+        description = files.description
         if description["application"] != self.name:
             raise UserError(
-                f"{run.path} holds a run of {description['application']!r}, not of "
+                f"{files.run.path} holds a run of {description['application']!r}, not of "
                 f"{self.name!r}. Check --run"
             )
-        return description, override(self.config(), description["config"])
+        return override(self.config(), description["config"])
 
     def trained(self, run: str | Path):
-        """The trained task of a run folder, for use in Python.
+        """Returns the trained task of a run folder, for use in Python.
 
         Raises:
             UserError: there is none of this application, or it is damaged.
         """
-        folder = RunFolder(Path(run))
-        description, config = self.config_of(folder)
-        return self.load_task().load(config, description, folder.path)
+        return self.load(read_run(RunFolder(Path(run))))
+
+    def load(self, files: RunFiles, config: TrainingConfig | None = None):
+        """Returns the trained task of a run that has been read.
+
+        Args:
+            files: of the run.
+            config: its options, where some are to differ from what they were.
+
+        Raises:
+            UserError: it is of another application, or damaged.
+        """
+        config = config or self.config_of(files)
+        with files.copied() as folder:
+            return self.load_task().load(config, files.description, folder)
 
     def check_data(self, config: TrainingConfig) -> None:
         """Refuses data that cannot be there, before anything slow is imported.
@@ -124,7 +138,7 @@ class Application:
                 f"no data set {config.dataset!r}: neither one of {', '.join(names)} nor {kinds}. "
                 "Check --dataset"
             )
-        if config.data_dir is not None and not Path(config.data_dir).is_dir():
+        if config.data_dir is not None and not os.path.isdir(config.data_dir):
             raise UserError(f"no folder {config.data_dir!r}. Check --data-dir")
         for name in SPLIT_FILES:
             path = getattr(config, name, None)
@@ -132,7 +146,8 @@ class Application:
                 raise UserError(f"no file {path!r}. Check --{name.replace('_', '-')}")
 
     def _is_data(self, path: str) -> bool:
-        return Path(path).is_file() or (self.folders and Path(path).is_dir())
+        # Unlike those of `Path` these say no to a name that is too long.
+        return os.path.isfile(path) or (self.folders and os.path.isdir(path))
 
     def data_file(self, config: TrainingConfig) -> Path | None:
         """The file that the data set is; None for a named corpus, or several files."""
@@ -150,7 +165,7 @@ class Application:
         Raises:
             UserError: no such file.
         """
-        if config.vectors not in (None, GLOVE) and not Path(config.vectors).is_file():
+        if config.vectors not in (None, GLOVE) and not os.path.isfile(config.vectors):
             raise UserError(f"no file {config.vectors!r}. Check --vectors")
 
     @staticmethod

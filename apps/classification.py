@@ -17,6 +17,7 @@ from apps.linear_part import check_size, widened
 from apps.model_builder import load, opened
 from apps.run_folder import CONFIG, MODEL
 from apps.terminal import printable
+from apps.trained_model import read_trained
 from apps.training_batches import training_batches
 from data.chunks import in_chunks
 from data.columns import Columns
@@ -92,11 +93,12 @@ class TextClassification:
         """A new classifier for a corpus; vocabularies come from its training split alone."""
         config.precisions(corpus.class_names)  # refused before the training, not after it
         config = replace(config, vectors=find_vectors(config.vectors, config.data_dir))
-        vocabularies = vocabularies_for(config, corpus.split("train").texts)
+        trained = read_trained(config.init_from) if config.init_from else None
+        vocabularies = vocabularies_for(config, corpus.split("train").texts, trained)
         vocabularies, open_rows = opened(vocabularies, config)
         if config.linear:
             check_size(vocabularies)
-        model = build_classifier(config, vocabularies, corpus.class_names, open_rows)
+        model = build_classifier(config, vocabularies, corpus.class_names, open_rows, trained)
         return cls(config, corpus.class_names, corpus.multi_label, vocabularies, model)
 
     @classmethod

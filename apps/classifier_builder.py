@@ -1,14 +1,10 @@
 """From the options to an untrained text classifier."""
 
-from pathlib import Path
-
 from apps.classification_config import ClassificationConfig
 from apps.model_builder import build, recurrent_options, set_vectors, vocabulary_sizes
-from apps.run_folder import RunFolder
-from apps.trained_model import holds_a_language_model, trained_model
+from apps.trained_model import TrainedModel
 from data.errors import UserError
 from data.preprocessor import START, Vocabularies, build_vocabularies
-from data.units import Units
 from models.classifier import TextClassifier
 from models.ensemble import Ensemble
 from models.language_model import LanguageModel
@@ -29,14 +25,22 @@ def build_classifier(
     vocabularies: Vocabularies,
     class_names: tuple[str, ...],
     open_rows: int = 0,
+    beginning: TrainedModel | None = None,
 ) -> TextClassifier:
     """The untrained model; the vectors of the last `open_rows` tokens stay as they are.
 
+    Args:
+        config: the options.
+        vocabularies: see `vocabularies_for`.
+        class_names: the classes.
+        open_rows: how many vectors stay.
+        beginning: what the model begins with, that of `--init-from`.
+
     Raises:
         UserError: options that do not fit each other, or an unknown initializer; or what the model
-            would begin with is missing, damaged or several models.
+            would begin with is several models.
     """
-    trained = _trained(config.init_from) if config.init_from else None
+    trained = _recurrent_model(beginning, config.init_from) if beginning else None
     if isinstance(trained, TextClassifier):
         open_rows = trained.settings["open_rows"]
     settings = {
@@ -57,18 +61,17 @@ def build_classifier(
         take_over(model, trained)
         print(f"vectors and recurrent layers: those of {config.init_from}")
     elif trained is not None:
-        classes = RunFolder(Path(config.init_from)).describe()["class_names"]
-        same = tuple(classes) == tuple(class_names)
+        same = tuple(beginning.description["class_names"]) == tuple(class_names)
         begin_with(model, trained, same)
         print(f"{'all' if same else 'all but the last'} layers: those of {config.init_from}")
     return model
 
 
-def _trained(run: str) -> LanguageModel | TextClassifier:
-    """The model in a run folder, a classifier without its linear model."""
-    model = trained_model(run)
+def _recurrent_model(beginning: TrainedModel, run: str) -> LanguageModel | TextClassifier:
+    """The model that a run holds, a classifier without its linear model."""
+    model = beginning.model
     if isinstance(model, Ensemble):
-        first = RunFolder(Path(run)).describe()["config"]["seed"]
+        first = beginning.description["config"]["seed"]
         raise UserError(
             f"{run} holds the mean of {len(model.members)} models. Begin with one of them, such as "
             f"--init-from {run}/seeds/{first}, or with one after the other by --seeds "
@@ -77,15 +80,14 @@ def _trained(run: str) -> LanguageModel | TextClassifier:
     return model.recurrent if isinstance(model, WideClassifier) else model
 
 
-def vocabularies_for(config: ClassificationConfig, train_texts: list[str]) -> Vocabularies:
+def vocabularies_for(
+    config: ClassificationConfig, train_texts: list[str], beginning: TrainedModel | None = None
+) -> Vocabularies:
     """The vocabularies of a new model: those of the classifier that it begins with, or those of the
-    training texts, with the tokens of the language model that it begins with.
-
-    Raises:
-        UserError: what it begins with is missing or damaged.
-    """
-    run = config.init_from
-    if run and not holds_a_language_model(run):
-        return Vocabularies.load(Path(run))
+    training texts, with the tokens of the language model that it begins with."""
+    if beginning and beginning.vocabularies:
+        return beginning.vocabularies
     found = build_vocabularies(train_texts, config.standardize, config.max_tokens, config.min_count)
-    return Vocabularies([START, *Units.load(Path(run)).tokens], found.characters) if run else found
+    if beginning:
+        return Vocabularies([START, *beginning.units.tokens], found.characters)
+    return found

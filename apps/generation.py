@@ -16,6 +16,7 @@ from apps.language_model_builder import build_language_model, sizes
 from apps.model_builder import load
 from apps.run_folder import CONFIG, MODEL
 from apps.terminal import printable, say
+from apps.trained_model import read_trained
 from data.columns import Columns
 from data.corpora import read_documents
 from data.documents import DocumentCorpus, Documents
@@ -86,11 +87,12 @@ class TextGeneration:
     def build(cls, config: GenerationConfig, corpus: DocumentCorpus) -> "TextGeneration":
         """A new model for a corpus; units come from its training split alone."""
         train = corpus.split("train")
-        if config.init_from:
-            units = Units.load(Path(config.init_from))
+        trained = read_trained(config.init_from) if config.init_from else None
+        if trained is not None:
+            units = trained.units
         else:
             units = learn_units(config.unit, train, config.vocabulary_size)
-        model = build_language_model(config, units, len(corpus.class_names))
+        model = build_language_model(config, units, len(corpus.class_names), trained)
         size = model.settings["vocabulary_size"]
         print(f"vocabulary: {size:,}; parameters: {model.count_params():,}")
         return cls(config, corpus.class_names, units, train.whole, model)

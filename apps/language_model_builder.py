@@ -1,10 +1,8 @@
 """From the options to an untrained language model."""
 
-from pathlib import Path
-
 from apps.generation_config import GenerationConfig
-from apps.model_builder import build, load, recurrent_options
-from apps.run_folder import MODEL
+from apps.model_builder import build, recurrent_options
+from apps.trained_model import TrainedModel
 from data.units import Units
 from models.language_model import LanguageModel
 from models.names import PRECISIONS
@@ -16,8 +14,10 @@ def sizes(units: Units, num_labels: int) -> dict[str, int]:
     return {"vocabulary_size": units.vocabulary_size, "num_labels": num_labels}
 
 
-def build_language_model(config: GenerationConfig, units: Units, num_labels: int) -> LanguageModel:
-    """The untrained model.
+def build_language_model(
+    config: GenerationConfig, units: Units, num_labels: int, trained: TrainedModel | None = None
+) -> LanguageModel:
+    """Returns the untrained model, or one with the weights of a `trained` one.
 
     Raises:
         UserError: options that do not fit each other, or an unknown initializer.
@@ -33,17 +33,7 @@ def build_language_model(config: GenerationConfig, units: Units, num_labels: int
         "dtype": PRECISIONS[config.mixed_precision],
     }
     model = build(LanguageModel, settings)
-    if config.init_from:
-        go_on_with(model, load_language_model(config.init_from))
+    if trained is not None:
+        go_on_with(model, trained.model)
         print(f"all weights: those of {config.init_from}")
     return model
-
-
-def load_language_model(run: str) -> LanguageModel:
-    """The model in the run folder of a language model.
-
-    Raises:
-        UserError: files are missing or damaged.
-    """
-    units = Units.load(Path(run))
-    return load(Path(run) / MODEL, {"vocabulary_size": units.vocabulary_size})

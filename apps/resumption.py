@@ -58,7 +58,8 @@ def check_checksum(begun: dict, checksum: str) -> None:
         UserError: the checksum is another.
     """
     if checksum != begun["checksum"]:
+        name = begun["config"].get("dataset")
         raise UserError(
-            f"the data set {begun['config']['dataset']!r} has changed since the training began. "
-            "Put the former one back, or train anew with --restart"
+            f"the data set {name!r} has changed since the training began. Put "
+            "the former one back, or train anew with --restart"
         )

@@ -1,10 +1,13 @@
 """The run folder: everything that a later command needs to know of a training."""
 
 import csv
+import fcntl
 import importlib.metadata
 import json
 import os
 import platform
+import stat
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,12 +21,22 @@ from apps.run_contents import (
     SEEDS,
     foreign,
 )
+from apps.run_checksums import check_description, with_checksums
 from data.errors import UserError
 from data.files import whole_file
+from data.json_files import cannot_read, parse_json
 
 FORMAT = 1
 # What `config.json` says at the least, whatever the task adds.
 _DESCRIBED = {"format": int, "application": str, "config": dict, "checksum": str}
+# What else it may say.
+_MAY_DESCRIBE = {
+    "class_names": list,
+    "decision": dict,
+    "refit_epochs": int,
+    "devices": list,
+    "training_seconds": int | float,
+}
 _PACKAGES = (
     "tensorflow",
     "keras",
@@ -48,27 +61,60 @@ class RunFolder:
         object.__setattr__(self, "path", path)
 
     def describe(self) -> dict:
-        """What `config.json` says.
+        """Returns what `config.json` says.
 
         Raises:
             UserError: the folder holds no run, or a damaged one, or one of another version.
         """
-        if not self.path.exists():
+        self.put_back()
+        try:
+            # Both are looked at before either is read.
+            there = all(stat.S_ISREG(os.stat(self.path / name).st_mode) for name in (CONFIG, MODEL))
+            content = (self.path / CONFIG).read_bytes() if there else None
+        except (OSError, ValueError) as error:
+            raise self.missing(error) from None
+        if content is None:
+            raise self.missing()
+        return self.described(content)
+
+    def put_back(self) -> None:
+        """Puts the run in its place again, if a process ended just as it was replaced."""
+        if not os.path.lexists(self.path):
             # That module needs this one.
             from apps.unfinished import UnfinishedTraining
 
             UnfinishedTraining(self.path).put_back()
+
+    def missing(self, error: Exception | None = None) -> UserError:
+        """Returns the mistake that there is no run, or that an error keeps it from being read."""
+        if error is None or isinstance(error, FileNotFoundError | NotADirectoryError):
+            return UserError(f"no trained model in {self.path}. Train one first, or check --run")
+        return cannot_read(self.path, error, "Check --run and the permissions of the folder")
+
+    def described(self, content: bytes) -> dict:
+        """Returns what the content of a `config.json` says.
+
+        Raises:
+            UserError: it is damaged, or of another version or program.
+        """
         config = self.path / CONFIG
-        if not config.is_file() or not (self.path / MODEL).is_file():
-            raise UserError(f"no trained model in {self.path}. Train one first, or check --run")
-        description = read_object(config)
+        description = _object(config, content)
         if description.get("format", FORMAT) != FORMAT:
             raise UserError(
                 f"{config} has format {description['format']!r}, expected {FORMAT}. Train again"
             )
-        for name, kind in _DESCRIBED.items():
+        kinds = _DESCRIBED | {n: kind for n, kind in _MAY_DESCRIBE.items() if n in description}
+        for name, kind in kinds.items():
             if not isinstance(description.get(name), kind):
                 raise _damaged(config)
+        if not all(isinstance(name, str) for name in description.get("class_names", ())):
+            raise _damaged(config)
+        try:
+            check_description(description)
+        except ValueError as error:
+            raise UserError(
+                f"{config} is damaged: {error}. Copy the run again, or train again"
+            ) from None
         return description
 
     def check_replaceable(self) -> None:
@@ -118,11 +164,60 @@ class RunFolder:
             text = json.dumps(value, indent=2, ensure_ascii=False)
             partial.write_text(text + "\n", encoding="utf-8")
 
+    def write_description(self, description: dict) -> None:
+        """Writes `config.json`, with the checksums of all other files that answers depend on: of
+        these it is the last."""
+        self.write_json(CONFIG, with_checksums(description, self.path))
+
     def add_metrics(self, split: str, report: dict) -> None:
         """Writes the figures of one split into `metrics.json`; those of other splits stay."""
+        with self.locked():
+            self.put_metrics(split, report)
+
+    def put_metrics(self, split: str, report: dict) -> None:
+        """`add_metrics` for whoever holds the folder."""
         path = self.path / METRICS
         metrics = read_object(path) if path.exists() else {}
         self.write_json(METRICS, {**metrics, split: report})
+
+    @contextmanager
+    def locked(self):
+        """Holds the folder for this thread: nobody else changes metrics, or replaces the run.
+
+        Raises:
+            UserError: there is no such folder.
+        """
+        folder = self._lock()
+        try:
+            yield
+        finally:
+            os.close(folder)
+
+    def _lock(self) -> int:
+        while True:
+            try:
+                folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+            except OSError as error:
+                raise self.missing(error) from None
+            # Some network file systems cannot lock a folder.
+            with suppress(OSError):
+                fcntl.flock(folder, fcntl.LOCK_EX)
+            # Whoever held it may have put another one in its place.
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.stat(self.path), os.fstat(folder)):
+                    return folder
+            os.close(folder)
+
+    def figures(self, split: str) -> dict:
+        """Returns the figures of a split in `metrics.json`.
+
+        Raises:
+            UserError: it is damaged, or has none of it.
+        """
+        found = read_object(self.path / METRICS).get(split)
+        if not isinstance(found, dict):
+            raise _damaged(self.path / METRICS)
+        return found
 
     def history(self) -> list[dict[str, float]]:
         """The rows of `history.csv`, one an epoch; none if the first one was not finished."""
@@ -133,18 +228,35 @@ class RunFolder:
         return self._numbers(GRADIENT_NORMS)
 
     def _numbers(self, name: str) -> list[dict[str, float]]:
-        return [
-            {name: float(value) for name, value in row.items() if value}
-            for row in read_rows(self.path / name)
-        ]
+        path = self.path / name
+        try:
+            return [
+                {name: float(value) for name, value in row.items() if value}
+                for row in read_rows(path)
+            ]
+        except (ValueError, TypeError) as error:
+            raise UserError(f"{path} is damaged: {error}. Train again") from None
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
-    """The rows of a CSV file with a header; none if there is no such file."""
-    if not path.exists():
+    """Returns the rows of a CSV file with a header; none if there is no such file.
+
+    Raises:
+        UserError: it cannot be read, or is no such file.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = csv.DictReader(file, restval=None, strict=True)
+            found = list(rows)
+    except FileNotFoundError:
         return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    except OSError as error:
+        raise cannot_read(path, error, "Check the file and its permissions") from None
+    except (ValueError, csv.Error) as error:
+        raise UserError(f"{path} is damaged: {error}. Train again") from None
+    if any(None in row for row in found):
+        raise UserError(f"{path} is damaged: a row has more columns than the first. Train again")
+    return found
 
 
 def write_rows(path: Path, rows: list[dict]) -> None:
@@ -160,14 +272,24 @@ def write_rows(path: Path, rows: list[dict]) -> None:
 
 
 def read_object(path: Path) -> dict:
-    """The JSON object in a file.
+    """Returns the JSON object in a file.
 
     Raises:
-        UserError: there is something else in it.
+        UserError: there is something else in it, or it cannot be read.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        content = path.read_bytes()
+    except OSError as error:
+        raise cannot_read(path, error, "Check the file and its permissions") from None
+    return _object(path, content)
+
+
+def _object(path: Path, content: bytes) -> dict:
+    try:
+        value = parse_json(content)
+        # A letter that no UTF-8 can hold would end whatever writes it on.
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except ValueError:
         value = None
     if not isinstance(value, dict):
         raise _damaged(path)

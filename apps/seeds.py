@@ -3,7 +3,7 @@
 import shutil
 import statistics
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import fields, replace
 from itertools import cycle
 from pathlib import Path
@@ -13,7 +13,8 @@ import keras
 from apps.application import Application
 from apps.divergence import Diverged
 from apps.options import to_json
-from apps.run_contents import CONFIG, GRADIENT_NORMS, HISTORY, METRICS, REFIT_HISTORY, SEEDS
+from apps.run_contents import CONFIG, GRADIENT_NORMS, HISTORY, REFIT_HISTORY, SEEDS
+from apps.run_files import RunFiles
 from apps.run_folder import RunFolder, read_object
 from apps.terminal import say
 from apps.training_config import TrainingConfig
@@ -45,9 +46,7 @@ def train(
     """
     diverged = train_members(application.name, config, unfinished, train_member)
     members = RunFolder(unfinished.path).members()
-    figures = {
-        seed: read_object(member.path / METRICS)["validation"] for seed, member in members.items()
-    }
+    figures = {seed: member.figures("validation") for seed, member in members.items()}
     best = max(members, key=lambda seed: figures[seed][config.monitor] or 0.0)
     keras.backend.clear_session()
     if config.ensemble:
@@ -61,8 +60,8 @@ def train(
         shutil.copytree(unfinished.path / SEEDS, new.path / SEEDS, ignore=hidden)
         if not config.ensemble:
             _copy(members[best], new, _OF_ONE)
-        new.write_json(
-            CONFIG,
+        task.save(new.path)
+        new.write_description(
             {
                 **read_object(unfinished.path / CONFIG),
                 "config": _as_whole(task.config, config),
@@ -71,9 +70,8 @@ def train(
                 "model": model,
                 "training_seconds": round(seconds, 1),
                 "stopped_early": diverged,
-            },
+            }
         )
-        task.save(new.path)
         # A member has its figures; with --refit it has learned from these texts meanwhile.
         report = task.evaluate(corpus.split("validation")) if config.ensemble else figures[best]
         report = {**report, "seeds": summary(figures)}
@@ -156,7 +154,11 @@ def _as_whole(config: TrainingConfig, whole: TrainingConfig) -> dict:
 
 
 def evaluate(
-    application: Application, task, members: dict[int, RunFolder], examples: LabelledTexts
+    application: Application,
+    task,
+    files: RunFiles,
+    members: Collection[int],
+    examples: LabelledTexts,
 ) -> dict:
     """The figures of a split, those of the members as a `summary` under `seeds`.
 
@@ -164,15 +166,19 @@ def evaluate(
         application: the task's.
         task: of the run; that of an ensemble has `mean` and its members `logits` and `report`, so
             that no member reads the texts twice.
-        members: the run of each seed.
+        files: of the run.
+        members: their seeds.
         examples: the split.
+
+    Raises:
+        UserError: a member is missing or damaged, or another training has replaced the run.
     """
     # Somebody may have deleted some of them since.
     together = task.config.ensemble and len(members) == len(task.model.members)
     reports, logits = {}, []
-    for seed, member in members.items():
+    for seed in members:
         keras.backend.clear_session()
-        alone = application.trained(member.path)
+        alone = application.load(files.member(seed))
         if together:
             logits.append(alone.logits(examples.texts))
             reports[seed] = alone.report(logits[-1], examples)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from apps.model_builder import build, recurrent_options, set_vectors, vocabulary_sizes
 from apps.tagging_config import TaggingConfig
-from apps.trained_model import trained_model
+from apps.trained_model import TrainedModel
 from data.errors import UserError
 from data.preprocessor import Vocabularies
 from data.tags import bio_names
@@ -24,9 +24,20 @@ def sizes(
 
 
 def build_tagger(
-    config: TaggingConfig, vocabularies: Vocabularies, types: tuple[str, ...], open_rows: int = 0
+    config: TaggingConfig,
+    vocabularies: Vocabularies,
+    types: tuple[str, ...],
+    open_rows: int = 0,
+    beginning: TrainedModel | None = None,
 ) -> Tagger:
     """The untrained model; the vectors of the last `open_rows` tokens stay as they are.
+
+    Args:
+        config: the options.
+        vocabularies: learned from the training texts.
+        types: of entities.
+        open_rows: how many vectors stay.
+        beginning: what the model begins with or reads, that of `--init-from`.
 
     Raises:
         UserError: options that do not fit each other, or an unknown initializer.
@@ -46,7 +57,7 @@ def build_tagger(
     }
     if config.characters != "none":
         settings["characters"] = config.characters
-    trained = trained_model(config.init_from) if config.init_from else None
+    trained = beginning.model if beginning else None
     if trained is not None:
         settings["language_model"] = language_settings(trained)
     model = build(Tagger, settings)
@@ -61,7 +72,7 @@ def build_tagger(
         read_with(model, trained)
         print(f"what is read beside the words: the language model of {config.init_from}")
     elif trained is not None:
-        theirs = Vocabularies.load(Path(config.init_from))
+        theirs = beginning.vocabularies
         tokens, letters = (
             (getattr(vocabularies, name), getattr(theirs, name)) for name in Vocabularies.FILES
         )
@@ -70,18 +81,20 @@ def build_tagger(
     return model
 
 
-def language_units(folder: Path, model: Tagger) -> Units | None:
-    """The units of the language model that a tagger reads, from a run folder; None without one.
+def check_units(units: Units | None, model: Tagger, folder: Path | str) -> Units | None:
+    """Returns the units of the language model that a tagger reads; None without one.
+
+    Args:
+        units: those in a run folder, or None.
+        model: the tagger.
+        folder: of the run, for the message.
 
     Raises:
-        UserError: the file is missing or damaged, or of another model.
+        UserError: there are none, or they are of another model.
     """
     if (settings := model.settings["language_model"]) is None:
         return None
-    units = Units.load(folder)
-    if units.vocabulary_size != settings["vocabulary_size"]:
-        raise UserError(
-            f"{folder} has {units.vocabulary_size} units, its model reads "
-            f"{settings['vocabulary_size']}. Train again"
-        )
+    found, read = units.vocabulary_size if units else 0, settings["vocabulary_size"]
+    if found != read:
+        raise UserError(f"{folder} has {found} units, its model reads {read}. Train again")
     return units

@@ -12,8 +12,9 @@ from apps.application import Application
 from apps.model_builder import load, opened
 from apps.run_folder import CONFIG, MODEL
 from apps.tag_rows import TagHeldOut, places_of, tag_rows, tags_at
-from apps.tagger_builder import build_tagger, language_units, sizes
+from apps.tagger_builder import build_tagger, check_units, sizes
 from apps.tagging_config import TaggingConfig
+from apps.trained_model import read_trained
 from apps.training_batches import training_batches
 from data.corpora import read_tagged_texts
 from data.errors import UserError
@@ -110,8 +111,9 @@ class TextTagging:
             tokens, config.max_tokens, config.min_count, config.lowercase
         )
         vocabularies, open_rows = opened(learned, config)
-        model = build_tagger(config, vocabularies, corpus.class_names, open_rows)
-        units = language_units(Path(config.init_from), model) if config.init_from else None
+        trained = read_trained(config.init_from) if config.init_from else None
+        model = build_tagger(config, vocabularies, corpus.class_names, open_rows, trained)
+        units = check_units(trained.units, model, config.init_from) if trained else None
         return cls(config, corpus.class_names, vocabularies, model, units)
 
     @classmethod
@@ -127,7 +129,8 @@ class TextTagging:
             raise UserError(f"{folder / CONFIG} is damaged: no types. Train again") from None
         vocabularies = Vocabularies.load(folder)
         model = load(folder / MODEL, sizes(config, vocabularies, types))
-        units = language_units(folder, model)
+        units = Units.load(folder) if (folder / "units.json").exists() else None
+        units = check_units(units, model, folder)
         epochs = description.get("refit_epochs", 0)
         return cls(config, types, vocabularies, model, units, epochs)
 

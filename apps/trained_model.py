@@ -1,31 +1,45 @@
-"""The trained model that `--init-from` names."""
+"""The trained model that `--init-from` names, and what its ids mean."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 
-from apps.language_model_builder import load_language_model
 from apps.model_builder import load
-from apps.run_folder import MODEL, RunFolder
+from apps.run_files import read_run
+from apps.run_contents import MODEL
+from apps.run_folder import RunFolder
 from data.preprocessor import Vocabularies
+from data.units import Units
 
 
-def holds_a_language_model(run: str) -> bool:
-    """Whether a run folder is that of a language model.
+class TrainedModel(NamedTuple):
+    """A model of a run folder and the files that belong to it, all of one training.
+
+    Attributes:
+        description: what `config.json` says.
+        model: a language model, a tagger or a classifier.
+        vocabularies: of a tagger or classifier.
+        units: of a language model, or of the one that a tagger reads.
+    """
+
+    description: dict
+    model: keras.Model
+    vocabularies: Vocabularies | None
+    units: Units | None
+
+
+def read_trained(run: str) -> TrainedModel:
+    """Returns the model in the run folder of a language model, a tagger or a classifier.
 
     Raises:
-        UserError: there is no run.
+        UserError: there is no run, or its files are missing or damaged.
     """
-    return RunFolder(Path(run)).describe()["application"] == "text_generation"
-
-
-def trained_model(run: str) -> keras.Model:
-    """The model in the run folder of a language model, a tagger or a classifier.
-
-    Raises:
-        UserError: files are missing or damaged.
-    """
-    if holds_a_language_model(run):
-        return load_language_model(run)
-    folder = Path(run)
-    return load(folder / MODEL, {"vocabulary_size": len(Vocabularies.load(folder).tokens) + 2})
+    files = read_run(RunFolder(Path(run)))
+    language = files.description["application"] == "text_generation"
+    with files.copied() as folder:
+        vocabularies = None if language else Vocabularies.load(folder)
+        units = Units.load(folder) if language or "units.json" in files.contents else None
+        size = units.vocabulary_size if language else len(vocabularies.tokens) + 2
+        model = load(folder / MODEL, {"vocabulary_size": size})
+    return TrainedModel(files.description, model, vocabularies, units)

@@ -43,17 +43,13 @@ def inherited(config, given: dict):
             f"{config.init_from} holds a run of {description['application']!r}, not of "
             f"{' or '.join(_KINDS[each] for each in config.begins_with)}. Check --init-from"
         )
-    # What cannot be used is refused before anything is taken from it.
-    if config.classifies and kind == "text_generation":
-        follow = {**_of_classifier(config, model), **{name: model[name] for name in _SAME}}
-    elif config.classifies:
-        follow = {name: model[name] for name in (*_SAME, *_SAME_KIND[kind])} | _NO_VECTORS
-    elif kind != config.begins_with[0]:
-        # A tagger reads a language model beside its own layers.
-        _check_unit(config, model, (TAGGER_TOKENS,), "taggers")
-        follow = {}
-    else:
-        follow = {name: model[name] for name in (*_SAME, *_SAME_KIND[kind])}
+    try:
+        follow = _follow(config, model, kind)
+    except (KeyError, TypeError):
+        raise UserError(
+            f"{config.init_from} is damaged: its options are not those of {_KINDS[kind]}. Check "
+            "--init-from"
+        ) from None
     followed = override(config, follow)
     for name in follow:
         ours, theirs = getattr(config, name), getattr(followed, name)
@@ -63,6 +59,24 @@ def inherited(config, given: dict):
                 f"is {theirs!r}. Leave it out"
             )
     return followed
+
+
+def _follow(config, model: dict, kind: str) -> dict:
+    """The options that follow from those of a trained model.
+
+    Raises:
+        UserError: a language model reads other units.
+        KeyError, TypeError: its options are none.
+    """
+    # What cannot be used is refused before anything is taken from it.
+    if config.classifies and kind == "text_generation":
+        return {**_of_classifier(config, model), **{name: model[name] for name in _SAME}}
+    if not config.classifies and kind != config.begins_with[0]:
+        # A tagger reads a language model beside its own layers.
+        _check_unit(config, model, (TAGGER_TOKENS,), "taggers")
+        return {}
+    follow = {name: model[name] for name in (*_SAME, *_SAME_KIND[kind])}
+    return follow | _NO_VECTORS if config.classifies else follow
 
 
 def kind_of(description: dict) -> str:

@@ -12,6 +12,7 @@ from apps.export_folder import next_version
 from apps.options import from_file, override, own_options, to_json
 from apps.quiet import import_tensorflow
 from apps.resumption import check_checksum, check_surroundings, resumed
+from apps.run_files import RunFiles, read_run
 from apps.run_folder import CONFIG, FORMAT, MODEL, RunFolder, versions
 from apps.signals import Signals, Terminated
 from apps.terminal import say
@@ -102,8 +103,8 @@ def _train(
         unfinished.discard()
         raise
     with unfinished.publishing() as new:
-        new.write_json(
-            CONFIG,
+        task.save(new.path)
+        new.write_description(
             {
                 **description,
                 "config": to_json(task.config),
@@ -111,9 +112,8 @@ def _train(
                 **origin,
                 "training_seconds": round(ending.seconds, 1),
                 "stopped_early": ending.stopped,
-            },
+            }
         )
-        task.save(new.path)
         if history := new.history():
             pictures.training_curves(history, new.path / "training_curves.png")
         if norms := new.gradient_norms():
@@ -146,9 +146,9 @@ def _origin(command: str, corpus, config, devices: list[str]) -> dict:
     }
 
 
-def _trained(application: Application, run: RunFolder, own):
+def _trained(application: Application, files: RunFiles, own):
     """The trained task; `own` are options of its application alone, or None."""
-    task = application.trained(run.path)
+    task = application.load(files)
     if own is not None:
         task.answer_with(own)
     return task
@@ -170,7 +170,8 @@ def _check_unlearned(split: str | None, learned: bool) -> None:
 def evaluate(application: Application, options: dict) -> None:
     """Prints the figures of a split and adds them to the run's `metrics.json`."""
     run = RunFolder(Path(options["run"]))
-    description, config = application.config_of(run)
+    files = read_run(run)
+    description, trained = files.description, application.config_of(files)
     split = options["split"]
     if options["baseline"] and split not in (None, "validation", "test"):
         raise UserError("--baseline trains on the training split. Choose another --split")
@@ -180,15 +181,15 @@ def evaluate(application: Application, options: dict) -> None:
     given = {name: options[name] for name in DATA_OPTIONS if name in options}
     if "dataset" in given:
         # The files that stood beside the training's are of another data set.
-        given = {**{name: None for name in SPLIT_FILES if hasattr(config, name)}, **given}
-    config = override(config, given)
+        given = {**{name: None for name in SPLIT_FILES if hasattr(trained, name)}, **given}
+    config = override(trained, given)
     application.check_data(config)
-    same = config.dataset == description["config"]["dataset"]
+    same = config.dataset == trained.dataset
     learned = same and bool(description.get("refit_epochs"))
     _check_unlearned(split, learned)
     import_tensorflow()
     task_class = application.load_task()
-    task = task_class.load(config, description, run.path)
+    task = application.load(files, config)
     corpus = task_class.read(application, config, task.class_names)
     if same and not corpus.is_known_as(description["checksum"]):
         print(f"warning: {config.dataset} has changed since the training", file=sys.stderr)
@@ -202,7 +203,7 @@ def evaluate(application: Application, options: dict) -> None:
     if members := run.members():
         from apps import seeds
 
-        report = seeds.evaluate(application, task, members, examples)
+        report = seeds.evaluate(application, task, files, members, examples)
         table = f"{task.table(report)}\n\n{seeds.table(task, report['seeds'])}"
     else:
         report = task.evaluate(examples)
@@ -217,16 +218,17 @@ def evaluate(application: Application, options: dict) -> None:
         report["bias"] = bias.bias_report(task, examples, asked)
         say(f"\n{bias.describe(report['bias'])}")
     origin = _origin(options["command"], corpus, config, description.get("devices", []))
-    run.add_metrics(name, {**report, **origin})
-    task.draw(name.replace(" ", "_"), report, run.path)
-    if asked:
-        bias.draw(report["bias"], run.path / f"bias_{name.replace(' ', '_')}.png")
+    with files.unreplaced():
+        run.put_metrics(name, {**report, **origin})
+        task.draw(name.replace(" ", "_"), report, run.path)
+        if asked:
+            bias.draw(report["bias"], run.path / f"bias_{name.replace(' ', '_')}.png")
 
 
 def predict(application: Application, options: dict) -> None:
     """Answers texts, or the rows of a file, through the serving model."""
-    run = RunFolder(Path(options["run"]))
-    _, config = application.config_of(run)
+    files = read_run(RunFolder(Path(options["run"])))
+    config = application.config_of(files)
     texts, source, output = options["texts"], options["input"], options["output"]
     own = own_options(application.predict_options, options)
     needed = source or not getattr(own, "needs_no_text", False)
@@ -244,7 +246,7 @@ def predict(application: Application, options: dict) -> None:
     prediction.check_csv_safe(options)
     prediction.check_files(source, output, formats)
     import_tensorflow()
-    task = _trained(application, run, own)
+    task = _trained(application, files, own)
     if application.converses and not (source or output):
         task.converse(texts)
         return
@@ -271,17 +273,17 @@ def predict(application: Application, options: dict) -> None:
 def export(application: Application, options: dict) -> None:
     """Writes the serving model as a SavedModel, the next version in its folder, with the run's
     files in it."""
-    run = RunFolder(Path(options["run"]))
-    application.config_of(run)  # whatever is wrong is told before TensorFlow is imported
+    files = read_run(RunFolder(Path(options["run"])))
+    application.config_of(files)  # whatever is wrong is told before TensorFlow is imported
     folder = next_version(Path(options["output"]))
     own = own_options(application.export_options, options)
     import_tensorflow()
     from apps.tensorflow_files import tensorflow_writing
     from models.serving import export as write
 
-    task = _trained(application, run, own)
-    with tensorflow_writing(folder):
-        write(task.serving(), folder, [run.path / CONFIG, run.path / MODEL, *task.files(run.path)])
+    task = _trained(application, files, own)
+    with tensorflow_writing(folder), files.copied() as copy:
+        write(task.serving(), folder, [copy / CONFIG, copy / MODEL, *task.files(copy)])
     say(f"SavedModel: {folder}")
 
 

@@ -99,8 +99,9 @@ class Decision:
         Raises:
             KeyError, TypeError, ValueError: it is something else.
         """
-        thresholds = tuple(float(values["thresholds"][name]) for name in class_names)
-        numbers = (*thresholds, float(values["temperature"]))
-        if not all(0 < number < float("inf") for number in numbers):
+        numbers = [*(values["thresholds"][name] for name in class_names), values["temperature"]]
+        # Whole numbers have no bounds: beyond those of a float they are none.
+        if not all(type(each) in (int, float) and 0 < each < 1e300 for each in numbers):
             raise ValueError("a threshold or the temperature is no positive number")
-        return cls(multi_label, thresholds, numbers[-1])
+        *thresholds, temperature = map(float, numbers)
+        return cls(multi_label, tuple(thresholds), temperature)

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import io
 import itertools
+import json
 import os
 import shutil
 import signal
@@ -95,6 +96,20 @@ def trained_once(tmp_path_factory):
 def tiny_run(trained_once, tmp_path):
     """A copy of the tiny run that a test may change."""
     return shutil.copytree(trained_once[0], tmp_path / "run")
+
+
+@pytest.fixture(scope="session")
+def without_checksums():
+    """Makes a run one of those that were written before `config.json` had checksums."""
+
+    def older(run):
+        path = run / "config.json"
+        description = json.loads(path.read_text(encoding="utf-8"))
+        del description["files"], description["fingerprint"]
+        path.write_text(json.dumps(description), encoding="utf-8")
+        return run
+
+    return older
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,8 @@
 import json
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keras
@@ -36,11 +40,55 @@ def test_a_folder_that_lacks_a_part_holds_no_run(run, name):
         run.describe()
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '"format"', "null", "{}", "\udcff"])
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", '"format"', "null", "{}", "\udcff", "[" * 988, "[" * 10**6, "1" * 5000],
+)
 def test_a_damaged_configuration_is_refused(run, content):
     (run.path / "config.json").write_text(content, errors="surrogateescape")
     with pytest.raises(UserError, match=r"is damaged or of another program. Train again"):
         run.describe()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("application", ["spam"]),
+        ("config", []),
+        ("checksum", 7),
+        ("class_names", "ab"),
+        ("class_names", [1]),
+        ("class_names", ["\ud800"]),
+        ("class_names", None),
+        ("decision", []),
+        ("refit_epochs", "2"),
+        ("devices", "cpu"),
+        ("training_seconds", "1"),
+    ],
+)
+def test_values_of_another_type_are_refused(run, name, value):
+    (run.path / "config.json").write_text(json.dumps({**DESCRIPTION, name: value}))
+    with pytest.raises(UserError, match=r"is damaged or of another program. Train again"):
+        run.describe()
+
+
+def test_a_name_that_is_too_long_is_no_damage(tmp_path):
+    with pytest.raises(UserError, match=r"^cannot read .*nn: File name too long. Check --run"):
+        RunFolder(tmp_path / ("n" * 300)).describe()
+
+
+def test_a_missing_permission_is_no_damage(run, monkeypatch):
+    """Root may read everything: the system's answer is played."""
+
+    def refuse(self):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr("pathlib.Path.read_bytes", refuse)
+    with pytest.raises(UserError, match=r"^cannot read .*: Permission denied. Check --run and"):
+        run.describe()
+    (run.path / "metrics.json").write_text("{}")
+    with pytest.raises(UserError, match=r"^cannot read .*metrics.json: Permission denied. Check"):
+        run.add_metrics("test", {})
 
 
 @pytest.mark.parametrize("number", [0, 2, "1", None])
@@ -169,10 +217,47 @@ def test_the_figures_of_other_splits_stay(run):
     assert metrics == {"validation": {"accuracy": 0.75}, "test": {"accuracy": 0.25}}
 
 
-@pytest.mark.parametrize(
-    "content",
-    ["{", pytest.param("[]")],
-)
+ADD_METRICS = """
+import sys
+from pathlib import Path
+from apps.run_folder import RunFolder
+
+for number in range(100):
+    RunFolder(Path(sys.argv[1])).add_metrics(f"{sys.argv[2]}{number}", {"accuracy": 0.5})
+"""
+
+
+def test_what_several_processes_measure_at_once_stays(run):
+    commands = [[sys.executable, "-c", ADD_METRICS, str(run.path), name] for name in "abc"]
+    processes = [subprocess.Popen(command) for command in commands]
+    assert [process.wait(timeout=60) for process in processes] == [0, 0, 0]
+    metrics = json.loads((run.path / "metrics.json").read_text())
+    assert metrics.keys() == {f"{name}{number}" for name in "abc" for number in range(100)}
+    assert files(run.path) == ["config.json", "metrics.json", "model.keras"]
+
+
+def test_a_held_run_waits_until_it_is_left(run):
+    """And what took its place meanwhile is what is written into."""
+    with ThreadPoolExecutor() as pool:
+        with run.locked():
+            adding = pool.submit(run.add_metrics, "test", {"accuracy": 0.5})
+            with pytest.raises(TimeoutError):
+                adding.result(0.2)
+            run.path.rename(run.path.with_name("former"))
+            shutil.copytree(run.path.with_name("former"), run.path)
+        adding.result(60)
+    assert not (run.path.with_name("former") / "metrics.json").exists()
+    assert run.figures("test") == {"accuracy": 0.5}
+
+
+@pytest.mark.parametrize("content", ["{}", '{"test": 1}', '{"test": ["accuracy"]}', "[]"])
+def test_metrics_without_the_figures_of_a_split_are_damaged(run, content):
+    (run.path / "metrics.json").write_text(content)
+    with pytest.raises(UserError, match=r"metrics.json is damaged or of another program"):
+        run.figures("test")
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "[" * 988])
 def test_damaged_metrics_are_refused(run, content):
     (run.path / "metrics.json").write_text(content)
     with pytest.raises(UserError, match=r"metrics.json is damaged"):
@@ -188,6 +273,22 @@ def test_json_keeps_the_letters_of_every_language(run):
 def test_the_history_is_read_as_numbers(run):
     (run.path / "history.csv").write_text("epoch,loss,val_f1\n0,1.5,\n1,1.25,0.5\n")
     assert run.history() == [{"epoch": 0, "loss": 1.5}, {"epoch": 1, "loss": 1.25, "val_f1": 0.5}]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"a\nx\n", "could not convert string to float: 'x'"),
+        (b"a,b\n1,2,3\n", "a row has more columns than the first"),
+        (b"a\n\xff\n", "can't decode byte 0xff"),
+        (b'a\n"1\n', "unexpected end of data"),
+        (b"a\n" + b"1" * 200_000, "field larger than field limit"),
+    ],
+)
+def test_a_damaged_history_is_one_line(run, content, reason):
+    (run.path / "history.csv").write_bytes(content)
+    with pytest.raises(UserError, match=rf"^.*history.csv is damaged: .*{reason}.*Train again$"):
+        run.history()
 
 
 def test_versions_are_those_of_what_is_installed():

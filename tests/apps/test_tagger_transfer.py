@@ -10,7 +10,7 @@ from numpy.testing import assert_array_equal
 
 from apps import ner, sentiment, text_generation
 from apps.command_line import main
-from apps.trained_model import trained_model
+from apps.trained_model import read_trained
 from data.tags import entities_of
 from data.tokens import folded, tokens_of
 from data.units import learn_units
@@ -51,7 +51,10 @@ def tagger(language_model):
 
 def test_a_run_holds_the_language_model_and_its_units(language_model, tagger):
     assert (tagger / "units.json").read_text() == (language_model / "units.json").read_text()
-    layer, theirs = trained_model(tagger).get_layer("language"), trained_model(language_model)
+    layer, theirs = (
+        read_trained(tagger).model.get_layer("language"),
+        read_trained(language_model).model,
+    )
     weights = [theirs.embedding.embeddings, *theirs.stack.weights]
     for ours, other in zip(layer.get_weights(), weights, strict=True):
         assert_array_equal(ours, other)
@@ -87,7 +90,9 @@ def test_a_tagger_that_begins_with_it_reads_the_same_language_model(tagger, comm
     options = ["--dataset", few, "--validation-file", few, "--init-from", tagger, "--epochs", "1"]
     answer = command_of(ner.APPLICATION, "train", *options, "--run", tmp_path / "run")
     assert answer.status == 0, answer.err
-    ours, theirs = (trained_model(run).get_layer("language") for run in (tmp_path / "run", tagger))
+    ours, theirs = (
+        read_trained(run).model.get_layer("language") for run in (tmp_path / "run", tagger)
+    )
     for our, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         assert_array_equal(our, other)
     assert (tmp_path / "run" / "units.json").is_file()
@@ -105,8 +110,8 @@ def test_other_units_are_refused_by_taggers_and_these_by_classifiers(
     assert answer.status == 2 and "not of a language model" in answer.err
 
 
-def test_units_of_another_model_are_refused(tagger, command_of, tmp_path):
-    shutil.copytree(tagger, tmp_path / "run")
+def test_units_of_another_model_are_refused(tagger, command_of, tmp_path, without_checksums):
+    without_checksums(shutil.copytree(tagger, tmp_path / "run"))
     learn_units("tagger-tokens", ["a b"], 9).save(tmp_path / "run")
     answer = command_of(ner.APPLICATION, "predict", "--run", tmp_path / "run", TEXT)
     assert answer.status == 2 and "its model reads" in answer.err
