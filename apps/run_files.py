@@ -126,7 +126,10 @@ def _read_once(run: RunFolder) -> RunFiles:
         there = os.listdir(folder)
         if CONFIG not in there or MODEL not in there:
             raise run.missing()
-        contents = {CONFIG: _read(run, folder, CONFIG)}
+        try:
+            contents = {CONFIG: _read(run, folder, CONFIG)}
+        except FileNotFoundError as error:  # just removed
+            raise run.missing(error) from None
         description = run.described(contents[CONFIG])
         checksums = description.get(FILES)
         for name in checksums or filter(is_answer_file, there):
