@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from apps.run_checksums import check_description, with_checksums
 from apps.run_contents import (
     CONFIG,
     GRADIENT_NORMS,
@@ -21,7 +22,6 @@ from apps.run_contents import (
     SEEDS,
     foreign,
 )
-from apps.run_checksums import check_description, with_checksums
 from data.errors import UserError
 from data.files import whole_file
 from data.json_files import cannot_read, parse_json
@@ -83,7 +83,9 @@ class RunFolder:
             # That module needs this one.
             from apps.unfinished import UnfinishedTraining
 
-            UnfinishedTraining(self.path).put_back()
+            # What keeps it from that keeps the run from being read, and is told then.
+            with suppress(OSError):
+                UnfinishedTraining(self.path).put_back()
 
     def missing(self, error: Exception | None = None) -> UserError:
         """Returns the mistake that there is no run, or that an error keeps it from being read."""

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import keras
 
 from apps.model_builder import load
-from apps.run_files import read_run
 from apps.run_contents import MODEL
+from apps.run_files import read_run
 from apps.run_folder import RunFolder
 from data.preprocessor import Vocabularies
 from data.units import Units

@@ -5,7 +5,7 @@ import os
 import shlex
 import shutil
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from apps.run_contents import (
@@ -171,7 +171,9 @@ class UnfinishedTraining:
                 if self.run.exists():
                     shutil.copymode(self.run, self._new)
                 sync_tree(self._new)
-                take_place(self._new, self.run, self._former)
+                # Nobody shall write figures of the former model into the new run.
+                with RunFolder(self.run).locked() if self.run.is_dir() else nullcontext():
+                    take_place(self._new, self.run, self._former)
                 # The checkpoints go next.
                 sync_names(self.run.parent)
             finally:

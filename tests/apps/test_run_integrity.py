@@ -13,7 +13,7 @@ from apps.run_checksums import fingerprint
 from apps.run_files import read_run
 from apps.run_folder import RunFolder
 from data.errors import UserError
-from data.files import take_place
+from data.replacement import take_place
 
 TEXTS = ["you clown", "nice cake"]
 
@@ -243,7 +243,7 @@ def test_figures_of_a_run_that_is_gone_are_not_written(small_run):
 
 
 def test_what_is_read_while_a_run_is_replaced_is_of_one_training(small_run, tmp_path):
-    """Two runs take each other's place, as `data.files.take_place` does it, many times."""
+    """Two runs take each other's place, over and over."""
     run, other, former = small_run("run", "one"), tmp_path / "other", tmp_path / "former"
     small_run("other", "two")
     over = threading.Event()
@@ -251,7 +251,6 @@ def test_what_is_read_while_a_run_is_replaced_is_of_one_training(small_run, tmp_
     def replace():
         while not over.is_set():
             take_place(other, run.path, former)
-            former.rename(other)
 
     replacing, words = threading.Thread(target=replace), set()
     replacing.start()
@@ -260,7 +259,7 @@ def test_what_is_read_while_a_run_is_replaced_is_of_one_training(small_run, tmp_
             try:
                 found = read_run(run)
             except UserError as mistake:
-                # Between two renames there is nothing for a moment.
+                # Where names cannot be exchanged there is nothing for a moment.
                 assert "no trained model" in str(mistake)
                 continue
             names = ["model.keras", "vocabulary.txt", "characters.txt", "units.json"]
