@@ -446,3 +446,44 @@ def test_half_removed_members_are_not_resumed(several, monkeypatch):
     (several.path / "seeds" / "4").mkdir(parents=True)
     several.discard()
     assert files(several.run.parent) == ["run"]
+
+
+def train_two_members(several):
+    """What `apps.seeds` does with the folders."""
+    with several.locked():
+        for seed in (3, 4):
+            member = several.member(seed)
+            if member.run.exists():
+                member.discard()
+                continue
+            with member.locked():
+                member.begin(restart=True)
+                with member.publishing() as new:
+                    write_run(new.path, f"seed {seed}")
+                member.discard()
+        with several.publishing() as new:
+            hidden = shutil.ignore_patterns(".*")
+            shutil.copytree(several.path / "seeds", new.path / "seeds", ignore=hidden)
+            write_run(new.path, "new")
+        several.discard()
+
+
+def test_several_seeds_that_are_broken_off_at_any_moment_are_completed_by_the_next_training(
+    run, break_off, monkeypatch
+):
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)  # no power cut, and slow
+    several = UnfinishedTraining(run)
+    for number in itertools.count():
+        shutil.rmtree(run)
+        write_run(run)
+        (run / "notes.txt").write_text("precious")
+        broken = break_off(number, lambda: train_two_members(several))
+        RunFolder(run).describe()
+        train_two_members(several)
+        assert files(run.parent) == ["run"]
+        assert files(run) == ["config.json", "model.keras", "notes.txt", "seeds"]
+        assert files(run / "seeds") == ["3", "4"]
+        assert (run / "seeds" / "4" / "model.keras").read_text() == "seed 4"
+        if not broken:
+            break
+    assert number > 40
