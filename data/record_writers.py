@@ -64,8 +64,13 @@ def _align(row: dict, columns: list[str]) -> list:
     return [row.get(name) for name in columns]
 
 
-def _to_json(value) -> str:
-    """A line of JSON, which has neither NaN nor infinity: null instead."""
+def to_json(value) -> str:
+    """Returns JSON in one line, which can be read again: null for NaN and infinity, which JSON
+    lacks, and U+FFFD for each byte that was not UTF-8.
+
+    Args:
+        value: what JSON holds, or dates, bytes and the like, which become texts.
+    """
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_to_text)
     except ValueError:
@@ -101,7 +106,7 @@ class _TextWriter:
 
 class _JsonLinesWriter(_TextWriter):
     def write(self, row: dict) -> None:
-        self.file.write(_to_json(row) + "\n")
+        self.file.write(to_json(row) + "\n")
 
 
 class _DelimitedWriter(_TextWriter):
@@ -139,7 +144,7 @@ class _DelimitedWriter(_TextWriter):
         if isinstance(value, bytes):
             value = _to_text(value)
         elif isinstance(value, list | dict):
-            value = _to_json(value)
+            value = to_json(value)
         if self.csv_safe and isinstance(value, str) and _FORMULA.match(value):
             return f"'{value}"
         return value

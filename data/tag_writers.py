@@ -1,13 +1,14 @@
 """Texts with entities out to JSON lines, columns of tokens (CoNLL) or a page, streamed."""
 
 import html
-import json
 import sys
 from contextlib import contextmanager
 from pathlib import Path
 
 from data.errors import UserError
 from data.files import whole_file
+from data.lines import replace_surrogates
+from data.record_writers import to_json
 from data.records import STANDARD_STREAM
 
 _PAGE = """<!doctype html>
@@ -39,7 +40,8 @@ def format_of(path: str, format: str | None) -> str:
 @contextmanager
 def tag_writer(path: str, format: str | None, column: str):
     """Yields a function that takes one row with `entities` and `tagged_tokens`; `-` writes to
-    standard output. The file appears when all rows are written, or not at all.
+    standard output. The file appears when all rows are written, or not at all. It is UTF-8: each
+    byte of a text that is not becomes U+FFFD, and places in the text stay right.
 
     Args:
         path: a file, or `-`.
@@ -51,24 +53,24 @@ def tag_writer(path: str, format: str | None, column: str):
     """
     begin, line, end = TAG_WRITERS[format_of(path, format)]
     if path == STANDARD_STREAM:
-        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
+        sys.stdout.reconfigure(encoding="utf-8")
         sys.stdout.write(begin)
-        yield lambda row: sys.stdout.write(line(row, column))
+        yield lambda row: sys.stdout.write(replace_surrogates(line(row, column)))
         sys.stdout.write(end)
         sys.stdout.flush()
         return
     with (
         whole_file(Path(path)) as partial,
-        partial.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+        partial.open("w", encoding="utf-8", newline="") as file,
     ):
         file.write(begin)
-        yield lambda row: file.write(line(row, column))
+        yield lambda row: file.write(replace_surrogates(line(row, column)))
         file.write(end)
 
 
 def _json_line(row: dict, column: str) -> str:
     kept = {name: value for name, value in row.items() if name != "tagged_tokens"}
-    return json.dumps(kept, ensure_ascii=False, default=str) + "\n"
+    return to_json(kept) + "\n"
 
 
 def _sentence(row: dict, column: str) -> str:
