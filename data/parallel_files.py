@@ -1,6 +1,7 @@
 """Users' own parallel texts: two aligned files, a table of two columns, or a TMX file."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,20 +111,7 @@ def read_aligned(source: str, target: str) -> ParallelTexts:
             f"{source} has {len(sides[0]):,} lines, {target} has {len(sides[1]):,}: they are not "
             "aligned. Line n of one must be the translation of line n of the other"
         )
-    return _pairs(source, enumerate(zip(*sides, strict=True), 1))
-
-
-def _pairs(path: str, rows) -> ParallelTexts:
-    """Pairs without white space at their ends, of `(line number, (source, target))`."""
-    pairs, empty = [], []
-    for number, row in rows:
-        pairs.append(Pair(*(text.strip() for text in row)))
-        if not all(pairs[-1]):
-            empty.append(number)
-    refuse_rows(path, empty, "without a text on one side")
-    if not pairs:
-        raise UserError(f"{path} has no pair of texts. Check the file")
-    return ParallelTexts(pairs)
+    return _pairs_in(source, enumerate(zip(*sides, strict=True), 1), (0, 1))
 
 
 def read_pairs(
@@ -147,18 +135,16 @@ def read_pairs(
             f"{path}: pairs are read from .tmx, .csv and .tsv files and from aligned lines. Save "
             "it as one of these"
         )
-    rows = list(_rows(path))
-    if not rows:
-        return _pairs(path, [])
-    first = rows[0][1]
-    choice = choose_columns(first, source, target, path, columns)
-    if choice.has_header:
-        del rows[0]
-    pairs = _pairs_in(path, rows, (choice.source, choice.target))
-    if _suffix(path) == ".csv":
-        uneven = [number for number, row in rows if len(row) != len(first)]
-        refuse_rows(path, uneven, "with more or fewer cells than the first line (a bare comma?)")
-    return pairs
+    rows = _rows(path)
+    first = next(rows, None)
+    if first is None:
+        return _pairs_in(path, rows, (0, 1))
+    choice = choose_columns(first[1], source, target, path, columns)
+    if not choice.has_header:
+        rows = itertools.chain([first], rows)
+    # A bare comma would cut a text; tabs stand in no text.
+    cells = len(first[1]) if _suffix(path) == ".csv" else None
+    return _pairs_in(path, rows, (choice.source, choice.target), cells)
 
 
 def read_member(path: str, member: str, remedy: str) -> ParallelTexts:
@@ -173,16 +159,40 @@ def read_member(path: str, member: str, remedy: str) -> ParallelTexts:
         UserError: it cannot be read, a line lacks a cell, or a text is empty.
     """
     lines = _read_lines(path, member=member, remedy=remedy)
-    rows = [(number, line.split("\t")) for number, line in enumerate(lines, 1)]
-    return _pairs_in(path, rows, (0, 1))
+    return _pairs_in(path, ((n, line.split("\t")) for n, line in enumerate(lines, 1)), (0, 1))
 
 
 def _pairs_in(
-    path: str, rows: list[tuple[int, list[str]]], places: tuple[int, int]
+    path: str,
+    rows: Iterable[tuple[int, Sequence[str]]],
+    places: tuple[int, int],
+    cells: int | None = None,
 ) -> ParallelTexts:
-    short = [number for number, row in rows if len(row) <= max(places)]
+    """Returns the texts in two columns of numbered rows, without white space at their ends.
+
+    Args:
+        path: what has the rows.
+        rows: line numbers and cells.
+        places: the columns, from 0.
+        cells: the number that each row must have; None for any.
+    """
+    pairs, short, uneven, empty = [], [], [], []
+    for number, row in rows:
+        if len(row) <= max(places):
+            short.append(number)
+            continue
+        pair = Pair(*(row[place].strip() for place in places))
+        if cells not in (None, len(row)):
+            uneven.append(number)
+        if not all(pair):
+            empty.append(number)
+        pairs.append(pair)
     refuse_rows(path, short, f"without the columns {places[0]} and {places[1]}")
-    return _pairs(path, ((number, [row[place] for place in places]) for number, row in rows))
+    refuse_rows(path, uneven, "with more or fewer cells than the first line (a bare comma?)")
+    refuse_rows(path, empty, "without a text on one side")
+    if not pairs:
+        raise UserError(f"{path} has no pair of texts. Check the file")
+    return ParallelTexts(pairs)
 
 
 def _rows(path: str) -> Iterator[tuple[int, list[str]]]:

@@ -194,6 +194,13 @@ def test_bytes_of_another_encoding_are_one_line(read, named, written):
         read(content, encoding=written)
 
 
+@pytest.mark.parametrize("encoding", ["big5", "shift_jis", "utf-8"])
+def test_a_declaration_without_a_document_is_one_line(read, tmp_path, encoding):
+    (tmp_path / "empty.tmx").write_text(f'<?xml version="" encoding="{encoding}"?>')
+    with pytest.raises(UserError, match=r"no element found: .* It should be a TMX file"):
+        read_tmx(str(tmp_path / "empty.tmx"), "en", "fr")
+
+
 def test_deep_nesting_is_read(read):
     assert read(unit("<b>" * 100_000 + "Yes" + "</b>" * 100_000)) == [("Yes", "Oui")]
 
