@@ -26,14 +26,16 @@ _ABBREVIATIONS = (
 _TOKENS = "|".join(
     [
         r"(?:https?://|www\.)[^ ]*[\w/]",
-        r"[\w.+-]+@\w[\w-]*(?:\.[\w-]+)*\.\w+",
+        # Addresses and hosts have eight parts at most: without a limit each word of "aa.aa.aa..."
+        # would be read up to its end.
+        r"\w+(?:[.+-]+\w+){0,7}[.+-]*@\w[\w-]*(?:\.[\w-]+)*\.\w+",
         r"[@#]\w+",
         r"(?i:n't)\b",
         r"(?i:'(?:s|m|d|re|ve|ll))\b",
         r"[ODLodl]'[A-Z]\w*(?:-\w+)*",
         r"(?:[A-Za-z]\.){2,}",
         rf"(?:{_ABBREVIATIONS})\.",
-        r"\w+(?:\.\w+)*\.(?:com|org|net|edu|gov|co|io|uk|de|fr|eu|tv|me)\b",
+        r"\w+(?:\.\w+){0,7}\.(?:com|org|net|edu|gov|co|io|uk|de|fr|eu|tv|me)\b",
         r"\d+(?:[.,:/]\d+)+",
         r"\w+(?:[-&]\w+)*",
         r"[:;=][-o']?(?:[()\[\]/\\|]|[DPp]\b)",

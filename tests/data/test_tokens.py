@@ -1,3 +1,5 @@
+import time
+
 import pytest
 import tensorflow as tf
 
@@ -56,3 +58,19 @@ def test_bytes_that_are_no_text_are_answered():
 def test_a_batch_of_none_has_no_tokens():
     tokens = tokens_of(tf.constant([], tf.string))
     assert all(each.nrows() == 0 for each in tokens)
+
+
+@pytest.mark.parametrize("part", ["aa.", "aa+", "a-", "a@a-", "www.", "http://!", "aa.com.", "'s"])
+def test_a_long_text_of_anything_is_cut_in_linear_time(part):
+    begun = time.process_time()
+    tokens_of(tf.constant([part * (300_000 // len(part))]))
+    # A pattern that takes quadratic time needs a minute.
+    assert time.process_time() - begun < 15
+
+
+def test_addresses_and_hosts_are_tokens():
+    text = "to ann.b+c_d-e@mail.x-y.co.uk, b-@x.org or aa.bb.example.com!"
+    found = tokens_of(tf.constant([text])).strings[0].numpy()
+    assert b"|".join(found).decode() == (
+        "to|ann.b+c_d-e@mail.x-y.co.uk|,|b-@x.org|or|aa.bb.example.com|!"
+    )
