@@ -95,7 +95,6 @@ _CODES = {
 }
 
 
-@functools.lru_cache(maxsize=1024)
 def language_code(name: str) -> str:
     """The code that a language's code or name stands for.
 
@@ -106,8 +105,11 @@ def language_code(name: str) -> str:
         A code of two letters where there is one, with the region or script that the name has, in
         lower case: `en`, `en-gb`.
     """
-    if len(name) > _LONGEST_NAME:
-        return name
+    return name if len(name) > _LONGEST_NAME else _known_code(name)
+
+
+@functools.lru_cache(maxsize=1024)
+def _known_code(name: str) -> str:
     folded = fold(name)
     language, hyphen, rest = folded.partition("-")
     return _CODES.get(folded) or _CODES.get(language, language) + hyphen + rest

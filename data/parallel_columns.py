@@ -4,6 +4,7 @@ import re
 import sys
 from typing import NamedTuple
 
+from data.delimited import MOST_COLUMNS
 from data.errors import UserError, listed
 from data.languages import find_languages, fold, is_language, language_code
 
@@ -74,8 +75,10 @@ def choose_columns(
 
     Raises:
         UserError: the line is a header that does not say which columns these are, and the user
-            does not, either.
+            does not, either; or it has too many cells.
     """
+    if len(cells) > MOST_COLUMNS:
+        raise UserError(f"{path} has {len(cells):,} columns, {MOST_COLUMNS:,} are read at most")
     names = {number: _named_language(cell, (source, target)) for number, cell in enumerate(cells)}
     names = {number: name for number, name in names.items() if name}
     places = [

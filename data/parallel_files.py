@@ -84,6 +84,14 @@ def _suffix(path: str) -> str:
     return Path(unpacked_name(path)).suffix.lower()
 
 
+def _refuse_formats(path: str, formats: set[str]) -> None:
+    if _suffix(path) in formats:
+        raise UserError(
+            f"{path}: pairs are read from .tmx, .csv and .tsv files or from two files of aligned "
+            "lines. Save it as one of these"
+        )
+
+
 def _read_lines(path: str, keep_ends: bool = False, **options) -> Iterator[str]:
     """Yields the lines of a text file, which may be packed; `options` are of `open_unpacked`.
 
@@ -103,8 +111,11 @@ def read_aligned(source: str, target: str) -> ParallelTexts:
     """Reads two files, a text a line.
 
     Raises:
-        UserError: they have different numbers of lines, or a line is empty on one side.
+        UserError: they have different numbers of lines, or a line is empty on one side, or they
+            are no files of lines.
     """
+    for path in (source, target):
+        _refuse_formats(path, {*_OTHER_FORMATS, ".tmx"})
     sides = [list(_read_lines(path)) for path in (source, target)]
     if len(sides[0]) != len(sides[1]):
         raise UserError(
@@ -130,11 +141,7 @@ def read_pairs(
     Raises:
         UserError: a line lacks a column, a text is empty, or a header is not understood.
     """
-    if _suffix(path) in _OTHER_FORMATS:
-        raise UserError(
-            f"{path}: pairs are read from .tmx, .csv and .tsv files and from aligned lines. Save "
-            "it as one of these"
-        )
+    _refuse_formats(path, _OTHER_FORMATS)
     rows = _rows(path)
     first = next(rows, None)
     if first is None:

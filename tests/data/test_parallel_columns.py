@@ -67,6 +67,11 @@ def test_two_columns_of_one_language_are_refused():
         choose("en-GB|fr", "en", "en-GB")
 
 
+def test_a_line_of_tabs_without_an_end_is_refused():
+    with pytest.raises(UserError, match="table has 16,385 columns, 16,384 are read at most"):
+        choose("|" * 16_384)
+
+
 @pytest.mark.parametrize(
     ("cells", "found"),
     [("en|de", "'en'"), ("de-DE|fr-FR", "'fr-FR'"), ("French|Text", "'French'"), ("fr|x", "'fr'")],

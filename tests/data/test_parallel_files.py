@@ -143,6 +143,14 @@ def test_other_formats_are_refused_by_name(name, tmp_path):
     path = written(tmp_path / name, "a\tb\n")
     with pytest.raises(UserError, match=r"pairs are read from \.tmx, \.csv and \.tsv files"):
         read_pairs(path, "en", "fr")
+    with pytest.raises(UserError, match="two files of aligned lines"):
+        read_aligned(path, path)
+
+
+def test_a_tmx_file_is_no_file_of_lines(tmp_path):
+    path = written(tmp_path / "memory.tmx", "a\n")
+    with pytest.raises(UserError, match=r"memory\.tmx: pairs are read from .* aligned lines"):
+        read_aligned(path, path)
 
 
 def test_only_a_line_feed_ends_a_line(tmp_path):
@@ -295,7 +303,7 @@ def test_multi30k_has_the_official_splits_of_any_two_languages(tmp_path, monkeyp
     (tmp_path / "multi30k").mkdir()
     sizes = {"train": 3, "val": 2, "test_2016_flickr": 1}
     multi30k_files(tmp_path / "multi30k", monkeypatch, sizes)
-    corpus = multi30k.read(str(tmp_path), "de", "fr")
+    corpus = read_parallel_texts("multi30k", "", str(tmp_path), ParallelFiles("de", "fr"))
     assert (corpus.name, corpus.class_names) == ("multi30k", ("de", "fr"))
     assert {name: part.rows for name, part in corpus.splits.items()} == {
         "train": [(f"train de {i}", f"train fr {i}") for i in range(3)],

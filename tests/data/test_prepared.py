@@ -10,7 +10,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from data import sms_spam, tiny_shakespeare
-from data.corpora import read_labelled_texts, read_tagged_texts
+from data.corpora import read_documents, read_labelled_texts, read_tagged_texts
 from data.davidson import Davidson
 from data.errors import UserError
 from data.examples import LabelledTexts, checksum_of
@@ -55,6 +55,15 @@ def test_a_prepared_corpus_is_known_by_what_it_says(toys, copy):
     first, second = toys.values()
     assert again.checksum == first.checksum == checksum_of(first.splits) != second.checksum
     assert sum(map(len, again.splits.values())) == 40
+
+
+def test_its_texts_can_be_learned_from_with_or_without_their_classes(copy):
+    assert read_documents("sms_spam").class_names == ()
+    conditioned = read_documents("sms_spam", conditioned=True, class_names=("ham", "spam"))
+    assert conditioned.class_names == ("ham", "spam")
+    assert len(conditioned.everything()) == 40
+    with pytest.raises(UserError, match="has the classes ham, spam, the model has a, b"):
+        read_documents("sms_spam", conditioned=True, class_names=("a", "b"))
 
 
 def test_other_rows_have_another_checksum(toys, copy):
