@@ -24,11 +24,13 @@ from apps.run_contents import (
 )
 from data.errors import UserError
 from data.files import whole_file
-from data.json_files import cannot_read, parse_json
+from data.json_files import LONGEST_JSON, cannot_read, parse_json
 
 FORMAT = 1
 # What `config.json` says at the least, whatever the task adds.
 _DESCRIBED = {"format": int, "application": str, "config": dict, "checksum": str}
+# It has a few kilobytes, or a megabyte with very many classes.
+_LONGEST_CONFIG = 16 * 2**20
 # What else it may say.
 _MAY_DESCRIBE = {
     "class_names": list,
@@ -100,7 +102,7 @@ class RunFolder:
             UserError: it is damaged, or of another version or program.
         """
         config = self.path / CONFIG
-        description = _object(config, content)
+        description = _object(config, content, _LONGEST_CONFIG)
         if description.get("format", FORMAT) != FORMAT:
             raise UserError(
                 f"{config} has format {description['format']!r}, expected {FORMAT}. Train again"
@@ -286,9 +288,9 @@ def read_object(path: Path) -> dict:
     return _object(path, content)
 
 
-def _object(path: Path, content: bytes) -> dict:
+def _object(path: Path, content: bytes, longest: int = LONGEST_JSON) -> dict:
     try:
-        value = parse_json(content)
+        value = parse_json(content, longest)
         # A letter that no UTF-8 can hold would end whatever writes it on.
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except ValueError:

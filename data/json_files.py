@@ -31,14 +31,18 @@ def read_json(path: Path, remedy: str, unreadable: str = "Check the file and its
         raise UserError(f"{path} is not JSON: {error}. {remedy}") from None
 
 
-def parse_json(content: bytes):
+def parse_json(content: bytes, longest: int = LONGEST_JSON):
     """Returns the value that JSON in UTF-8 stands for.
+
+    Args:
+        content: the bytes.
+        longest: how many there may be: a value may take twenty times the memory.
 
     Raises:
         ValueError: it is too large, not JSON, or nested too deeply.
     """
-    if len(content) > LONGEST_JSON:
-        raise ValueError(f"it has more than {LONGEST_JSON:,} bytes")
+    if len(content) > longest:
+        raise ValueError(f"it has more than {longest:,} bytes")
     try:
         return json.loads(content.decode("utf-8"))
     except RecursionError:

@@ -13,6 +13,7 @@ import tensorflow as tf
 from data.byte_pairs import Pair, learn_merges
 from data.errors import UserError, choose
 from data.graphs import graph
+from data.json_files import parse_json
 from data.names import END, TAGGER_TOKENS, TOKEN_UNITS, UNITS
 from data.pieces import pieces_of
 from data.preprocessor import START, UNKNOWN, by_frequency
@@ -61,7 +62,7 @@ class Units:
         """
         path = folder / f"{name}.json"
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
+            record = parse_json(path.read_bytes())
             units = cls(
                 record["kind"],
                 tuple(record["tokens"]),
@@ -76,6 +77,8 @@ class Units:
         """Raises ValueError if these cannot have been learned: ids would shift."""
         tokens = set(self.tokens)
         choose("kind of units", self.kind, _LEARN)
+        if not all(isinstance(token, str) for token in tokens):
+            raise ValueError("its tokens are no texts")
         if "" in tokens or len(tokens) < len(self.tokens):
             raise ValueError("it has empty or repeated tokens")
         if not all({left, right, left + right} <= tokens for left, right in self.merges):

@@ -6,12 +6,16 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from data.checksum_list import write_checksum_list
 from data.files import whole_folder
 from data.graphs import graph
 from data.preprocessor import TextPreprocessor
 from models.decision import Decision
 from models.recurrence import stock_operations
 
+# TensorFlow looks at no checksum when it loads a SavedModel: `sha256sum --check` does, and
+# `data.checksum_list.check_checksum_list`.
+CHECKSUMS = "assets.extra/SHA256SUMS"
 _STRINGS = [tf.TensorSpec([None], tf.string, name="texts")]
 
 
@@ -63,7 +67,8 @@ class ServingClassifier(tf.Module):
 def export(serving: ServingClassifier, folder: Path, extra_files: list[Path] = ()) -> None:
     """Writes a SavedModel whose `serving_default` takes a 1-D string tensor.
 
-    The folder loads with `tf.saved_model.load` where only TensorFlow is installed.
+    The folder loads with `tf.saved_model.load` where only TensorFlow is installed. Its last file is
+    `CHECKSUMS`, a list of all others.
 
     Args:
         serving: the model to write; with a method `endpoints`, which returns functions and their
@@ -88,3 +93,4 @@ def export(serving: ServingClassifier, folder: Path, extra_files: list[Path] = (
         extra.mkdir()
         for file in extra_files:
             shutil.copy(file, extra)
+        write_checksum_list(partial, CHECKSUMS)

@@ -316,6 +316,7 @@ def test_an_export_answers_as_predict_does(tiny_run, command, tmp_path):
     answer = command("export", "--run", tiny_run, "--output", folder)
     assert (answer.status, answer.out, answer.err) == (0, f"SavedModel: {folder}/1\n", "")
     assert {path.name for path in (folder / "1" / "assets.extra").iterdir()} == {
+        "SHA256SUMS",
         "config.json",
         "model.keras",
         "vocabulary.txt",

@@ -72,6 +72,13 @@ def test_values_of_another_type_are_refused(run, name, value):
         run.describe()
 
 
+def test_a_description_of_more_than_16_mib_is_not_parsed(run):
+    content = json.dumps({**DESCRIPTION, "devices": ["x" * 2**24]})
+    (run.path / "config.json").write_text(content)
+    with pytest.raises(UserError, match=r"is damaged or of another program. Train again"):
+        run.describe()
+
+
 def test_a_name_that_is_too_long_is_no_damage(tmp_path):
     with pytest.raises(UserError, match=r"^cannot read .*nn: File name too long. Check --run"):
         RunFolder(tmp_path / ("n" * 300)).describe()

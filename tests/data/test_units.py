@@ -57,8 +57,14 @@ def test_an_unknown_kind_lists_the_known_ones():
         '{"kind": "subwords", "tokens": ["a", "b"], "merges": [["a", "b"]]}',
         '{"kind": "subwords", "tokens": ["a", "b"], "merges": [["a"]]}',
         "[]",
+        '{"kind": "words", "tokens": [1, 2], "merges": []}',
+        '{"kind": ["words"], "tokens": [], "merges": []}',
+        "[" * 988,
     ],
-    ids=["missing", "empty", "fields", "kind", "twice", "merges", "no pair", "list"],
+    ids=[
+        *("missing", "empty", "fields", "kind", "twice", "merges", "no pair", "list", "numbers"),
+        *("kinds", "deep"),
+    ],
 )
 def test_a_missing_or_damaged_file_is_a_user_error(tmp_path, content):
     if content is not None:

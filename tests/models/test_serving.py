@@ -1,14 +1,17 @@
+import shutil
+
 import numpy as np
 import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 from tensorflow.core.protobuf import saved_model_pb2
 
+from data.checksum_list import check_checksum_list
 from data.errors import UserError
 from data.preprocessor import TextPreprocessor, Vocabularies
 from models.classifier import TextClassifier
 from models.decision import Decision
-from models.serving import ServingClassifier, export
+from models.serving import CHECKSUMS, ServingClassifier, export
 
 NAMES = ("hostile", "rude", "neither")
 BATCHES = {
@@ -171,6 +174,17 @@ def test_the_graph_holds_stock_operations_alone(exported):
 
 def test_extra_files_travel_with_the_model(exported):
     assert (exported[1] / "assets.extra" / "notes.txt").read_text() == "kept"
+
+
+@pytest.mark.parametrize("name", ["saved_model.pb", "variables/variables.index"])
+def test_a_flipped_bit_in_an_export_is_found(exported, tmp_path, name):
+    folder = shutil.copytree(exported[1], tmp_path / "model")
+    check_checksum_list(folder, CHECKSUMS)
+    content = bytearray((folder / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(UserError, match=rf"{name} is damaged: its checksum is not the one in"):
+        check_checksum_list(folder, CHECKSUMS)
 
 
 def test_a_former_export_is_not_replaced(exported, tmp_path):
