@@ -191,6 +191,7 @@ class TextClassification:
             config,
             folder,
             depths_of(self.model) if config.init_from else None,
+            rows=len(held_out.targets),
         )
         self.model = in_full_precision(self.model)
         if config.linear:

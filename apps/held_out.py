@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from apps.terminal import say
 from data.examples import LabelledTexts
 from data.graphs import as_it_stands
 from data.pipeline import Batches
@@ -83,18 +84,25 @@ class HeldOut:
 
     def decision(self, model: keras.Model) -> Decision:
         """The temperature and the thresholds for a trained model; tells which precision was not to
-        be had."""
+        be had, and which class is never predicted."""
         logits = logits_of(model, self.ids)
         decision = self._fitted(logits, self.precisions)
         decided = decision.decided(decision.scores(logits)).numpy()
         for position, wanted in self.precisions.items():
             given = self.targets[decided[:, position], position]
             if not len(given) or given.mean() < wanted:
-                print(
+                say(
                     f"warning: no threshold gives {self.class_names[position]} a precision of "
                     f"{wanted:g} on validation; the best one does {given.mean():.3f}",
                     file=sys.stderr,
                 )
+        for position in np.flatnonzero(self.targets.any(axis=0) & ~decided.any(axis=0)):
+            say(
+                f"warning: {self.class_names[position]} is never predicted on validation, though "
+                f"{self.targets[:, position].sum():.0f} of its {len(decided)} rows are of this "
+                "class. Try more --epochs, --class-weight 0.5 or more rows of it",
+                file=sys.stderr,
+            )
         return decision
 
     def share(self, recurrent: keras.Model, ngrams: NgramTerms) -> float:

@@ -1,6 +1,7 @@
 """How far a training has come: all of its state that is in no variable of the model."""
 
 import json
+import math
 import random
 import time
 
@@ -22,20 +23,23 @@ class Progress(tf.train.experimental.PythonState):
         monitor: the figure that chooses the epoch; the highest is the best. None: the last epoch
             is the best.
         patience: epochs without a better figure before it stops.
+        rows: of the validation split, if the figure is a share of one. It then counts in whole rows
+            that it falls short of 1: on twenty rows an average precision of 0.99 is no better than
+            0.96, and the loss has to tell the two apart. 0: it counts as it is.
 
     Attributes:
         epoch: the number of the epoch under way, from 0; with all batches trained it waits for
             its validation.
         batch: how many batches of it are trained.
         step: how many are trained in all.
-        best: the best epoch's figure and, of equals, the lesser loss with its sign.
+        best: what the best epoch's figure counts for and, of equals, the lesser loss with its sign.
         history: a row of figures for each epoch that is over.
         best_weights: variables, those of the best epoch once there is one.
     """
 
-    def __init__(self, model: keras.Model, monitor: str | None, patience: int):
+    def __init__(self, model: keras.Model, monitor: str | None, patience: int, rows: int = 0):
         super().__init__()
-        self.monitor, self.patience = monitor, patience
+        self.monitor, self.patience, self.rows = monitor, patience, rows
         self.epoch = self.batch = self.step = self.wait = 0
         self.best, self.history = None, []
         self._seconds_before, self._started = 0.0, time.monotonic()
@@ -80,10 +84,15 @@ class Progress(tf.train.experimental.PythonState):
 
     def _rank(self, row: dict[str, float]) -> list[float]:
         """Of an epoch; of equal figures the one with the lesser loss is the better, since on easy
-        data many epochs have all right."""
+        data many epochs have all right, and on few rows a ranking is perfect before a class is ever
+        the likeliest."""
         if self.monitor is None:
             return [row["epoch"]]
-        return [row[self.monitor], -row.get("val_loss", 0.0)]
+        figure = row[self.monitor]
+        if self.rows:
+            # 1 - 0.9 is a little less than a tenth.
+            figure = -math.floor(round((1.0 - figure) * self.rows, 6))
+        return [figure, -row.get("val_loss", 0.0)]
 
     def restore_best(self, model: keras.Model) -> bool:
         """Gives the model the weights of its best epoch; False if no epoch is over."""

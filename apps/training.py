@@ -134,6 +134,7 @@ def fit(
     folder: Path,
     depths: dict[str, int] | None = None,
     epochs: int | None = None,
+    rows: int = 0,
 ) -> Ending:
     """Trains until the epochs are over, the validation stops to improve, or Ctrl-C.
 
@@ -157,6 +158,7 @@ def fit(
         folder: what is written goes there.
         depths: of the weights, if lower layers learn more slowly; see `optimizer`.
         epochs: after which it is over, however many the options have for the learning rate to fall.
+        rows: of the validation split, for a monitor that is a share; see `apps.progress.Progress`.
 
     Raises:
         UserError: the training diverged in its first epoch, or the folder cannot be written.
@@ -169,7 +171,7 @@ def fit(
     model.make_train_function()
     model.jit_compile = False
     monitored = None if validate is None else f"val_{monitor}"
-    progress = Progress(model, monitored, config.patience)
+    progress = Progress(model, monitored, config.patience, rows)
     checkpoints = Checkpoints(folder / CHECKPOINTS, model, progress)
     last = epochs or config.epochs
     if checkpoints.restore() and progress.epoch < last and not progress.exhausted:

@@ -84,7 +84,8 @@ def decided_figures(targets: np.ndarray, decided: np.ndarray) -> dict[str, float
 
 def mean_average_precision(targets: np.ndarray, scores: np.ndarray) -> float:
     """The mean over classes of the average precision; it needs no decision, so it is the smoothest
-    figure to choose an epoch by. Arguments as in `classification_metrics`; 0 if it is not defined.
+    figure to choose an epoch by where there are rows enough: a ranking of few is soon perfect,
+    whatever the scores. Arguments as in `classification_metrics`; 0 if it is not defined.
     """
     return _mean(precision for _, precision in _rankings(targets > 0.5, scores)) or 0.0
 

@@ -19,6 +19,8 @@ _NEIGHBOURS = 2
 # Factors of a threshold that are tried, and how often each class has its turn.
 _FACTORS = np.exp(np.linspace(-2.0, 2.0, 41))
 _ROUNDS = 2
+# A threshold is a positive number, if all scores of a class are 0, too.
+_LEAST = 1e-30
 _SINGLE_LABEL_START, _MULTI_LABEL_START = 1.0, 0.5
 
 
@@ -72,6 +74,10 @@ def thresholds_for(
 ) -> np.ndarray:
     """The thresholds of all classes.
 
+    A class that they would never give to a row, though it has some, gets the threshold with its
+    best F1, if that is better for macro-F1: a model that ranks well may score a class low as a
+    whole, and no power of its frequency helps it then.
+
     Args:
         goal: a name in `models.names.THRESHOLDS`.
         scores: <float>[rows, num_classes], calibrated, of the validation split.
@@ -86,7 +92,8 @@ def thresholds_for(
         ValueError: unknown goal.
     """
     choice = globals()[choose("goal of thresholds", goal, THRESHOLDS)]
-    return choice(scores, targets, prior, multi_label)
+    thresholds = choice(scores, targets, prior, multi_label)
+    return thresholds if goal == "none" else _rescued(scores, targets, thresholds, multi_label)
 
 
 def for_precision(
@@ -107,6 +114,34 @@ def for_precision(
         position: of the class.
         precision: the least that is wanted of it.
     """
+    tried, right, given = _all_of_class(scores, targets, thresholds, position, multi_label)
+    precisions = right / given
+    good = np.flatnonzero(precisions >= precision)
+    chosen = good[-1] if len(good) else precisions.argmax()
+    return _with(thresholds, position, tried[chosen])
+
+
+def _rescued(scores, targets, thresholds, multi_label) -> np.ndarray:
+    """`thresholds`, those of classes that no row is given though some have them changed."""
+    truth = np.asarray(targets) > 0.5
+    for position in np.flatnonzero(truth.any(axis=0)):
+        if decide(scores / thresholds, multi_label).numpy()[:, position].any():
+            continue
+        tried, right, given = _all_of_class(scores, targets, thresholds, position, multi_label)
+        f1 = 2 * right / (given + truth[:, position].sum())
+        changed = _with(thresholds, position, tried[f1.argmax()])
+        before, after = (
+            _macro_f1(scores, targets, each, multi_label) for each in (thresholds, changed)
+        )
+        thresholds = changed if after > before else thresholds
+    return thresholds
+
+
+def _all_of_class(
+    scores, targets, thresholds, position, multi_label
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """All thresholds of one class that differ in the rows that they give it, falling: themselves,
+    how many of the rows given it have it, and how many are given it."""
     rivals = np.full(len(scores), 1.0)
     if not multi_label:
         others = np.delete(scores / thresholds, position, axis=1)
@@ -115,15 +150,16 @@ def for_precision(
     limits = scores[:, position] / np.maximum(rivals, np.finfo(np.float64).tiny)
     order = np.argsort(-limits, kind="stable")
     limits, right = limits[order], (targets[order, position] > 0.5).cumsum()
-    precisions = right / np.arange(1, len(limits) + 1)
     # Rows with one limit come together or not at all.
-    last = np.append(limits[1:] < limits[:-1], True)
-    good = np.flatnonzero(last & (precisions >= precision))
-    chosen = good[-1] if len(good) else np.flatnonzero(last)[precisions[last].argmax()]
-    below = limits[chosen + 1] if chosen + 1 < len(limits) else 0.0
-    changed = np.array(thresholds, np.float64)
+    last = np.flatnonzero(np.append(limits[1:] < limits[:-1], True))
     # Between two rows: neither is on the edge.
-    changed[position] = (limits[chosen] + below) / 2
+    between = (limits[last] + np.append(limits[last[1:]], 0.0)) / 2
+    return np.maximum(between, _LEAST), right[last], last + 1
+
+
+def _with(thresholds: np.ndarray, position: int, value: float) -> np.ndarray:
+    changed = np.array(thresholds, np.float64)
+    changed[position] = value
     return changed
 
 
@@ -134,7 +170,7 @@ def _tried(thresholds: np.ndarray, position: int, multi_label: bool) -> list[np.
         # Factors of the odds: it stays between 0 and 1.
         odds = present / (1 - present) * _FACTORS
         values = odds / (1 + odds)
-    return [np.where(np.arange(len(thresholds)) == position, v, thresholds) for v in values]
+    return [_with(thresholds, position, value) for value in values]
 
 
 def _macro_f1(scores, targets, thresholds, multi_label) -> float:

@@ -74,7 +74,7 @@ def test_a_precision_that_is_not_to_be_had_is_told(monkeypatch, capsys):
     hopeless = held(monkeypatch, logits, "none", False, [[0, 1], [1, 0], [1, 0]], {0: 0.9})
     hopeless.decision(None)
     message = "warning: no threshold gives rare a precision of 0.9 on validation; the best one does"
-    assert capsys.readouterr().err == f"{message} 0.667\n"
+    assert capsys.readouterr().err.splitlines()[0] == f"{message} 0.667"
     held(monkeypatch, logits, "none", False, [[1, 0], [0, 1], [1, 0]], {0: 0.9}).decision(None)
     assert capsys.readouterr().err == ""
 
@@ -111,3 +111,27 @@ def test_long_texts_are_computed_a_few_at_a_time_and_keep_their_order(monkeypatc
     logits = logits_of(Lengths(), in_chunks(preprocessor.ragged)(texts))
     assert logits[:, 0].tolist() == [16, 2, 3, 4]
     assert seen == [(3, 4), (1, 16)]
+
+
+# The first class is scored low as a whole, and even in its own rows.
+SHY_LOGITS = [[-2.0, 0.0], [-3.0, 0.0], [-3.5, 0.0]]
+
+
+def test_a_class_that_is_never_predicted_is_told_once(monkeypatch, capsys):
+    held(monkeypatch, SHY_LOGITS, "none").decision(None)
+    assert capsys.readouterr().err == (
+        "warning: rare is never predicted on validation, though 1 of its 3 rows are of this class. "
+        "Try more --epochs, --class-weight 0.5 or more rows of it\n"
+    )
+
+
+def test_a_class_that_thresholds_rescue_is_not_told(monkeypatch, capsys):
+    decision = held(monkeypatch, SHY_LOGITS, "prior").decision(None)
+    decided = decision.decided(decision.scores(np.array(SHY_LOGITS, np.float32))).numpy()
+    assert decided.tolist() == [[True, False], [False, True], [False, True]]
+    assert capsys.readouterr().err == ""
+
+
+def test_a_class_without_a_validation_row_is_not_told(monkeypatch, capsys):
+    held(monkeypatch, SHY_LOGITS, "none", targets=[[0, 1]] * 3).decision(None)
+    assert capsys.readouterr().err == ""

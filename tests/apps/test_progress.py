@@ -66,3 +66,31 @@ def test_what_is_saved_comes_back(model):
     assert other.history == progress.history
     assert (random.random(), np.random.random()) == drawn
     assert other.seconds >= progress._seconds_before
+
+
+def best_of(model, rows, epochs):
+    """The number of the epoch whose weights are kept, of figures and losses."""
+    progress = Progress(model, "val_score", 9, rows)
+    for score, loss in epochs:
+        progress.end_epoch(model, {"val_score": score, "val_loss": loss})
+    return progress.best_epochs
+
+
+# What an average precision did on 22 texts; with the highest no text reached the threshold.
+SMALL = [(0.927, 0.647), (0.981, 0.624), (0.991, 0.609), (0.962, 0.451), (0.962, 0.282)]
+
+
+def test_on_few_rows_a_figure_less_than_a_row_from_perfect_is_perfect(model):
+    assert best_of(model, 22, SMALL) == 5
+    # A whole row further away: 2 / 22 are missing.
+    assert best_of(model, 22, [*SMALL, (20 / 22, 0.1)]) == 5
+
+
+def test_on_many_rows_the_figure_itself_chooses(model):
+    assert best_of(model, 2462, SMALL) == best_of(model, 0, SMALL) == 3
+
+
+def test_an_accuracy_ranks_epochs_as_it_is(model):
+    # 9 of 10, 8 of 10, 9 of 10: 1 - 0.9 is not quite a tenth in binary.
+    assert best_of(model, 10, [(0.9, 0.5), (0.8, 0.1), (0.9, 0.6)]) == 1
+    assert best_of(model, 10, [(0.9, 0.5), (1.0, 0.6), (0.9, 0.1)]) == 2

@@ -108,3 +108,45 @@ def test_a_row_is_not_split_from_another_of_the_same_score_for_a_precision():
     chosen = for_precision(scores, targets, np.array([0.5, 0.5]), 0, 1.0, False)
     # The second row is right, but cannot be had without the third one, which is wrong.
     assert decide(scores / chosen, False).numpy()[:, 0].tolist() == [True, False, False]
+
+
+# The first class ranks first in its two rows, and is never above a fifth.
+SHY = np.array([[0.20, 0.80], [0.16, 0.84], [0.10, 0.90], [0.08, 0.92], [0.06, 0.94], [0.04, 0.96]])
+OF_SHY = np.eye(2)[[0, 0, 1, 1, 1, 1]]
+
+
+@pytest.mark.parametrize("goal", ["prior", "f1"])
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_a_class_that_is_scored_low_as_a_whole_can_be_predicted(goal, multi_label):
+    # Frequencies of 0.45 and 0.55 move the boundary to 0.45 at the most.
+    chosen = thresholds_for(goal, SHY, OF_SHY, np.array([0.45, 0.55]), multi_label)
+    assert decide(SHY / chosen, multi_label).numpy()[:, 0].tolist() == [True] * 2 + [False] * 4
+    assert (chosen > 0).all()
+
+
+def test_a_rescue_stands_between_two_rows():
+    chosen = thresholds_for("prior", SHY, OF_SHY, np.array([0.5, 0.5]), True)
+    assert chosen == pytest.approx([(0.16 + 0.10) / 2, 0.5])
+
+
+def test_without_a_goal_no_class_is_rescued():
+    chosen = thresholds_for("none", SHY, OF_SHY, np.array([0.5, 0.5]), False)
+    assert chosen.tolist() == [1.0, 1.0]
+
+
+def test_a_class_is_not_rescued_at_the_price_of_the_others():
+    # Its one row comes last: to give it the class is to give it to all.
+    targets = np.eye(2)[[1, 1, 1, 1, 1, 0]]
+    chosen = thresholds_for("prior", SHY, targets, np.array([0.5, 0.5]), False)
+    assert not decide(SHY / chosen, False).numpy()[:, 0].any()
+
+
+def test_a_class_without_rows_is_left_alone():
+    chosen = thresholds_for("prior", SHY, np.eye(2)[[1] * 6], np.array([0.5, 0.5]), False)
+    assert chosen.tolist() == [1.0, 1.0]
+
+
+def test_scores_of_nothing_but_zeros_leave_a_threshold_above_zero():
+    scores = np.array([[0.0, 1.0]] * 3)
+    chosen = for_precision(scores, np.eye(2)[[0, 1, 1]], np.array([0.5, 0.5]), 0, 0.9, False)
+    assert (chosen > 0).all() and np.isfinite(scores / chosen).all()
