@@ -202,21 +202,25 @@ def _windows(records: Iterator[Record], rows: int) -> Iterator[list[Record]]:
 
 
 def _first_columns(window: list[Record], column: str, source: str) -> dict:
-    """Empty cells for the columns of the first readable row; none if no row is readable.
+    """Empty cells for the columns of the first readable row.
 
     Raises:
-        UserError: that row lacks the column with the texts, or the header of a file without one.
+        UserError: that row lacks the column with the texts, or no row can be read: then it is no
+            file of its format, and each row's own problem would say nothing.
     """
-    readable = [record.values for record in window if not record.problem]
-    # In a table unreadable rows have the header's columns, too.
-    for values in readable or [record.values for record in window if record.values]:
-        if column not in values:
-            raise UserError(
-                f"no column {column!r} in {source}. It has: {listed(values, 12)}. "
-                "Choose with --text-column"
-            )
-        return dict.fromkeys(values)
-    return {}
+    values = next((record.values for record in window if not record.problem), None)
+    if values is None:
+        first = window[0]
+        raise UserError(
+            f"{source}: none of the first {len(window):,} row(s) can be read. Row {first.number}: "
+            f"{first.problem}. Check the file and its format"
+        )
+    if column not in values:
+        raise UserError(
+            f"no column {column!r} in {source}. It has: {listed(values, 12)}. "
+            "Choose with --text-column"
+        )
+    return dict.fromkeys(values)
 
 
 def _problem(record: Record, column: str) -> str:

@@ -14,7 +14,7 @@ from data.record import Record
 # As many as a sheet of Excel has.
 MOST_COLUMNS = 16_384
 # Excel writes semicolons where the comma is the decimal point.
-_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 # The line in which Excel is told what stands between the cells.
 _DELIMITER_LINE = re.compile(r"sep=([,;:|\t])", re.IGNORECASE)
 # Stands for a carriage return inside of a line, which `csv` takes for a line end. No decoder of
@@ -23,7 +23,7 @@ _RETURN = "\ud800"
 
 
 def read_csv(path: str) -> Iterator[Record]:
-    """Yields the rows of a file of cells between commas, or else between semicolons or tabs.
+    """Yields the rows of a file of cells between commas, semicolons, tabs or vertical bars.
 
     The delimiter is the first of these between which the header has several cells.
 
@@ -38,7 +38,7 @@ def read_csv(path: str) -> Iterator[Record]:
 
 
 def csv_rows(lines: Iterable[str], path: str) -> Iterator[tuple[int, list[str], str]]:
-    """Yields the rows of a file of cells between commas, or else between semicolons or tabs.
+    """Yields the rows of a file of cells between commas, semicolons, tabs or vertical bars.
 
     Args:
         lines: those of the file, with their ends.
@@ -137,8 +137,9 @@ def _read_rows(path: str, rows: Iterator[tuple[list[str], str]]) -> Iterator[Rec
     for number, (row, problem) in enumerate(rows, 1):
         if not problem and len(row) != len(header):
             problem = f"{len(row)} fields where the header has {len(header)}"
-        cells = (row + [""] * len(header))[: len(header)]
-        yield Record(number, dict(zip(header, cells, strict=True)), problem)
+        # A row that is too short has fewer columns: to fill it would let a wide header and empty
+        # rows, a small file, take time and memory without end.
+        yield Record(number, dict(zip(header, row, strict=False)), problem)
 
 
 def _read_header(path: str, cells: list[str], problem: str) -> list[str]:

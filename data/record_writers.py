@@ -153,7 +153,7 @@ class _DelimitedWriter(_TextWriter):
 class _CsvWriter(_DelimitedWriter):
     def _write_header(self, names: list[str]) -> None:
         # In quotation marks a name says nothing about the delimiter, whatever it holds.
-        hints = any(re.search(r"[;\t]|^sep=", name) for name in names)
+        hints = any(re.search(r"[;\t|]|^sep=", name) for name in names)
         quoting = csv.QUOTE_ALL if hints else csv.QUOTE_MINIMAL
         csv.writer(self.file, quoting=quoting).writerow(names)
 

@@ -81,20 +81,26 @@ def read_rows(path: str, columns: Columns, labels: list[str]) -> pd.DataFrame:
     Raises:
         UserError: a column is missing, or rows cannot be read, have no text, or are not UTF-8.
     """
-    records = list(read_records(path))
-    bad = [f"row {record.number}: {record.problem}" for record in records if record.problem]
-    if bad:
-        raise UserError(
-            f"{path}: {len(bad)} unreadable row(s): {listed(bad, 3)}. Mend or drop them"
-        )
-    if not records:
-        raise UserError(f"{path} has no rows. Expected a header and one row a text")
-    found = dict.fromkeys(name for record in records for name in record.values)
     wanted = [columns.text, *labels]
     if len(set(wanted)) < len(wanted):
         raise UserError(
             f"one column cannot be two: {', '.join(wanted)}. Check --text-column and --label-column"
         )
+    # Only what is wanted is kept: other columns may be many, or others in every row.
+    kept = list(dict.fromkeys([*wanted, columns.split]))
+    rows, bad, found = {}, [], {}
+    for record in read_records(path):
+        if record.problem:
+            bad.append(f"row {record.number}: {record.problem}")
+        else:
+            found.update(dict.fromkeys(record.values))
+            rows[record.number] = [record.values.get(name) for name in kept]
+    if bad:
+        raise UserError(
+            f"{path}: {len(bad)} unreadable row(s): {listed(bad, 3)}. Mend or drop them"
+        )
+    if not rows:
+        raise UserError(f"{path} has no rows. Expected a header and one row a text")
     missing = [name for name in wanted if name not in found]
     if missing:
         choices = " and --label-column" * bool(labels)
@@ -102,15 +108,9 @@ def read_rows(path: str, columns: Columns, labels: list[str]) -> pd.DataFrame:
             f"no column {listed(map(repr, missing))} in {path}. It has: {listed(found, 12)}. "
             f"Choose with --text-column{choices}"
         )
-    if columns.split in found and columns.split not in wanted:
-        wanted.append(columns.split)
-    # Only what is wanted: JSON lines may have other names in every row. Objects: pandas' own
-    # strings cannot hold what the reader makes of bytes that are not UTF-8.
-    table = pd.DataFrame(
-        {name: [record.values.get(name) for record in records] for name in wanted},
-        index=[record.number for record in records],
-        dtype=object,
-    )
+    # Objects: pandas' own strings cannot hold what the reader makes of bytes that are not UTF-8.
+    table = pd.DataFrame(list(rows.values()), index=list(rows), columns=kept, dtype=object)
+    table = table[[name for name in kept if name in found]]
     texts = table[columns.text]
     refuse_rows(path, table.index[texts.isna()], "without a text")
     odd = ~texts.map(lambda text: isinstance(text, str))

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import re
 
 import pandas as pd
 import pyarrow
@@ -150,6 +151,26 @@ def test_a_file_whose_header_cannot_be_read_is_refused(tmp_path, name, header):
         header = header.replace(b",", b"\t")
     (tmp_path / name).write_bytes(header + b"\nham,1\n")
     with pytest.raises(UserError):
+        prediction.answer_file(Lengths(), str(tmp_path / name), str(tmp_path / "out.csv"), "text")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("in.jsonl", '{\n  "text": "a"\n}\n', "row 1: not JSON"),
+        ("in.jsonl", '[{"text": "a"}, {"text": "b"}]\n', "row 1: not a JSON object"),
+        ("in.tsv", "text,label\nwin, now,1\n", "no column 'text' in"),
+        (
+            "in.csv",
+            "text,label\nwin, now,1\nsee, you,0\n",
+            "row 1: 3 fields where the header has 2",
+        ),
+    ],
+)
+def test_a_file_of_no_readable_row_is_refused(tmp_path, name, content, problem):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(UserError, match=f"(?i){re.escape(problem)}"):
         prediction.answer_file(Lengths(), str(tmp_path / name), str(tmp_path / "out.csv"), "text")
     assert [path.name for path in tmp_path.iterdir()] == [name]
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from data.delimited import MOST_COLUMNS
 from data.errors import UserError
+from data.record import Record
 from data.records import read_records
 
 
@@ -30,6 +31,7 @@ TWO_ROWS = [[("text", "win, now"), ("label", "1")], [("text", "see; you"), ("lab
         ('text;label\nwin, now;1\n"see; you";0\n', "semicolons"),
         ('"text";"label"\n"win, now";"1"\n"see; you";"0"\n', "semicolons"),
         ('"text"\t"label"\nwin, now\t1\nsee; you\t0\n', "tabs"),
+        ("text|label\nwin, now|1\nsee; you|0\n", "vertical bars"),
         ('\n\n"text";label\r\n"win, now";1\r\n\r\n"see; you";0', "semicolons"),
         ("sep=;\r\ntext;label\r\nwin, now;1\r\n" + '"see; you";0\r\n', ""),
         ('sep=,\ntext,label\n"win, now",1\n"see; you",0\n', ""),
@@ -172,6 +174,16 @@ def test_any_text_is_read_or_refused(tmp_path_factory, content):
             records(tmp_path_factory.mktemp("any"), name, content)
         except UserError as error:
             assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
+def test_rows_without_cells_take_no_memory_however_many_columns_there_are(tmp_path, name):
+    names = [f"c{i}" for i in range(MOST_COLUMNS)]
+    header = ("," if name == "a.csv" else "\t").join(names)
+    started = time.process_time()
+    rows = records(tmp_path, name, header + "\n" + "a\n" * 20_000)
+    assert time.process_time() - started < 5.0
+    assert rows[-1] == Record(20_000, {"c0": "a"}, "1 fields where the header has 16384")
 
 
 def test_a_quoted_name_may_hold_a_line_end(tmp_path):

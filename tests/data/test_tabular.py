@@ -362,7 +362,7 @@ MISTAKES = {
         "text,label\nham,a\n".encode("utf-16"),
         "rows.csv is UTF-16, UTF-8 is needed. Save it again as UTF-8",
     ),
-    "bars": (b"text|label\nham|a\n", r"no column 'text', 'label' in .*It has: text\|label"),
+    "colons": (b"text:label\nham:a\n", "no column 'text', 'label' in .*It has: text:label"),
     "split that is not UTF-8": (
         b"text,label,split\nham,a,train\ntea,b,caf\xe9\n",
         r"1 row\(s\) that are not UTF-8 \(convert the file to UTF-8\): row 2",
