@@ -9,6 +9,7 @@ from data.documents import Documents
 from data.graphs import graph
 from data.names import UNKNOWN
 from data.streams import Streams
+from data.text import drop_format_characters_of
 from data.unit_tokenizer import UnitTokenizer
 from models.language_model import LanguageModel
 
@@ -45,7 +46,8 @@ class LanguageFigures:
             context=_CONTEXT // _LENGTH,
         )
         self.unknown = int(np.count_nonzero(ids.flat_values.numpy() == UNKNOWN))
-        self.characters = sum(map(len, documents.texts))
+        # Those that are read.
+        self.characters = sum(len(drop_format_characters_of(text)) for text in documents.texts)
 
     def figures(self) -> dict[str, float]:
         """What an epoch ends with: `loss`, nats a unit, and `log_likelihood`, the same with its

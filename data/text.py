@@ -50,6 +50,13 @@ def drop_format_characters(texts: tf.Tensor) -> tf.Tensor:
     return texts
 
 
+def drop_format_characters_of(text: str) -> str:
+    """Drops the characters of one Python string that `drop_format_characters` drops."""
+    if text.isascii():
+        return text
+    return drop_format_characters(tf.constant(text)).numpy().decode("utf-8")
+
+
 def decode_entities(texts: tf.Tensor) -> tf.Tensor:
     """`&amp;` -> `&`, `&#128514;` and `&#x1F602;` -> the character, `&shy;` -> nothing.
 

@@ -17,7 +17,7 @@ from data.json_files import parse_json
 from data.names import END, TAGGER_TOKENS, TOKEN_UNITS, UNITS
 from data.pieces import pieces_of
 from data.preprocessor import START, UNKNOWN, by_frequency
-from data.text import drop_format_characters
+from data.text import drop_format_characters, drop_format_characters_of
 from data.token_units import splitter_of
 
 BYTES = 256
@@ -102,9 +102,7 @@ def learn_units(kind: str, texts: Iterable[str], size: int) -> Units:
 def _characters(texts: Iterable[str], size: int) -> Units:
     counts = Counter()
     for text in texts:
-        if not text.isascii():
-            text = drop_format_characters(tf.constant(text)).numpy().decode("utf-8")
-        counts.update(text)
+        counts.update(drop_format_characters_of(text))
     return Units("characters", tuple(by_frequency(counts, 1)[:size]))
 
 

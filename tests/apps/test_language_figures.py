@@ -26,6 +26,12 @@ def test_figures_by_character_count_the_characters_of_all_units():
     assert "bits per character" in table(report, "words")
 
 
+@pytest.mark.parametrize("unit", ["words", "characters"])
+def test_invisible_characters_do_not_count(unit):
+    hidden, plain = report_of("to\u00ad be or\ufeff", unit), report_of("to be or", unit)
+    assert (hidden["characters"], hidden["units"]) == (plain["characters"], plain["units"])
+
+
 def test_there_is_no_figure_by_character_where_a_unit_is_unknown():
     # Its eight letters would cost no more than one unit does.
     report = report_of("to be question")
