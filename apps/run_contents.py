@@ -71,7 +71,7 @@ def foreign(folder: Path, contents: dict) -> list[str]:
         contents: the table of what the suite writes there.
     """
     found = []
-    for entry in sorted(folder.iterdir()):
+    for entry in _entries(folder):
         inner = _inner(entry, contents)
         if inner is _FOREIGN:
             found.append(entry.name)
@@ -83,9 +83,7 @@ def foreign(folder: Path, contents: dict) -> list[str]:
 def remove(folder: Path, contents: dict) -> None:
     """Removes what the suite wrote into a folder, as far as possible, and the folder if it is empty
     then; the arguments are those of `foreign`."""
-    if not folder.is_dir():
-        return
-    for entry in sorted(folder.iterdir()):
+    for entry in _entries(folder):
         inner = _inner(entry, contents)
         if inner is FILE:
             with suppress(OSError):
@@ -113,6 +111,13 @@ def rescue(folder: Path, contents: dict, target: Path) -> list[str]:
         os.rename(folder / path, place)
         moved.append(str(place.relative_to(target)))
     return moved
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def _inner(entry: Path, contents: dict):

@@ -122,12 +122,12 @@ class UnfinishedTraining:
             UserError: another process holds it, it cannot be written, or something is in it that
                 is not of a training.
         """
+        self._check_own()
         with writing(self.path):
             lock = self._lock()
         try:
             with writing(self.path):
                 self._recover()
-            self._check_own()
             yield
         finally:
             if not self.resumable:
@@ -205,7 +205,11 @@ class UnfinishedTraining:
             os.rename(self.path / SEEDS, discarded)
 
     def _check_own(self) -> None:
-        others = foreign(self.path, TRAINING)
+        if self.path.is_symlink():
+            raise UserError(f"{self.path} is a link. Remove it, or choose another --run")
+        # What a user has put into a run that was replaced goes into the new one.
+        runs = (f"{NEW}/", f"{FORMER}/")
+        others = [path for path in foreign(self.path, TRAINING) if not path.startswith(runs)]
         if others:
             raise UserError(
                 f"{self.path} holds other files than a training: {others[0]}. Move them, or choose "
@@ -216,8 +220,6 @@ class UnfinishedTraining:
         path = self.path / LOCK
         while True:
             self.path.mkdir(parents=True, exist_ok=True)
-            if self.path.is_symlink():
-                raise UserError(f"{self.path} is a link. Remove it, or choose another --run")
             # Whoever holds it may remove the folder meanwhile: then the lock is worth nothing.
             with suppress(FileNotFoundError):
                 lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)

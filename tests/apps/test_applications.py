@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from apps import hate_speech, sentiment, spam
 from apps.command_line import main
+from apps.run_folder import RunFolder
 from data.corpora import read_labelled_texts
 from data.errors import UserError
 from data.splits import canonical
@@ -58,6 +59,7 @@ def test_the_test_split_is_measured(trained, command_of):
     report = json.loads((run / "metrics.json").read_text())["test"]
     assert report["command"].startswith(f"python -m apps.{application.name} evaluate")
     assert report["baseline"]["tf-idf"]["accuracy"] > 0.5
+    RunFolder(run).check_replaceable()
 
 
 def test_a_text_of_a_megabyte_is_answered_beside_others(trained, command_of, tmp_path):

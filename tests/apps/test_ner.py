@@ -9,6 +9,7 @@ import tensorflow as tf
 from apps import spans_on_screen
 from apps.command_line import main
 from apps.ner import APPLICATION
+from apps.run_folder import RunFolder
 from apps.tagging import TextTagging
 from data.corpora import read_tagged_texts
 
@@ -44,6 +45,7 @@ def test_a_run_knows_its_types_and_figures(run):
     report = json.loads((run / "metrics.json").read_text())["validation"]
     assert 0.0 <= report["f1"] <= 1.0
     assert (run / "confusion_validation.png").is_file()
+    RunFolder(run).check_replaceable()
     assert "val_f1" in (run / "history.csv").read_text()
 
 

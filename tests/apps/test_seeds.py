@@ -325,6 +325,7 @@ def test_the_runs_model_is_the_mean_of_the_members(two, command, tmp_path):
     expected = np.mean([probabilities(command, each, output) for each in folders], axis=0)
     assert_allclose(probabilities(command, two, output), expected, atol=1e-5)
     assert read(two / "config.json")["model"] == "the ensemble"
+    RunFolder(two).check_replaceable()
     assert command("export", "--run", two, "--output", tmp_path / "out").status == 0
     serve = tf.saved_model.load(str(tmp_path / "out" / "1")).signatures["serving_default"]
     answer = serve(texts=tf.constant(TEXTS))

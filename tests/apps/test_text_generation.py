@@ -14,6 +14,7 @@ import tensorflow as tf
 from apps.command_line import main
 from apps.epochs import KeepProgress
 from apps.generation_config import GenerationOptions
+from apps.run_folder import RunFolder
 from apps.text_generation import APPLICATION
 from data.errors import UserError
 
@@ -53,6 +54,7 @@ def test_a_run_knows_its_figures(trained):
     assert report["units"] == report["characters"] == len(VERSE * 8) - int(len(VERSE * 8) * 0.9)
     assert "val_loss" in (trained / "history.csv").read_text()
     assert json.loads((trained / "config.json").read_text())["ends"] is False
+    RunFolder(trained).check_replaceable()
 
 
 def test_the_figures_are_those_of_one_unit_after_the_other(trained):

@@ -9,6 +9,7 @@ import tensorflow as tf
 from apps import translation_report
 from apps.alignment import alignment_of
 from apps.command_line import main
+from apps.run_folder import RunFolder
 from apps.translation import APPLICATION
 from apps.translation_memory import memory_translations
 from data.parallel import Pair, ParallelTexts
@@ -42,6 +43,7 @@ def test_a_run_knows_its_languages_units_and_figures(run):
     assert 0.0 <= report["bleu"] <= 100.0
     assert "tok:13a" in report["signatures"]["bleu"] and "chrF2" in report["signatures"]["chrf"]
     assert (run / "bleu_by_length_validation.png").is_file()
+    RunFolder(run).check_replaceable()
     assert "val_bleu" in (run / "history.csv").read_text()
 
 

@@ -250,6 +250,17 @@ def test_a_link_in_the_place_of_its_folder_is_refused(run, tmp_path):
     assert files(home) == ["thesis.tex"]
 
 
+def test_a_folder_of_the_users_own_with_its_name_is_left_as_it_is(run, tmp_path):
+    own = tmp_path / ".run.training"
+    for name in ("config.json", "history.csv", "run/config.json", "plan.txt"):
+        (own / name).parent.mkdir(parents=True, exist_ok=True)
+        (own / name).write_text("precious")
+    before = sorted(own.rglob("*"))
+    with pytest.raises(UserError, match=r"plan.txt"), UnfinishedTraining(run).locked():
+        pass
+    assert sorted(own.rglob("*")) == before
+
+
 def test_a_link_in_its_folder_is_refused_and_not_followed(unfinished, tmp_path):
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "ckpt-1.index").write_text("precious")
@@ -263,7 +274,7 @@ def test_a_link_in_its_folder_is_refused_and_not_followed(unfinished, tmp_path):
 
 def test_a_link_in_the_place_of_the_lock_is_not_followed(unfinished, tmp_path):
     (unfinished.path / "lock").symlink_to(tmp_path / "somewhere")
-    with pytest.raises(UserError, match="cannot write"), unfinished.locked():
+    with pytest.raises(UserError, match="than a training: lock"), unfinished.locked():
         pass
     assert not (tmp_path / "somewhere").exists()
 
@@ -273,11 +284,14 @@ def test_a_users_file_in_its_folder_is_refused_and_stays(unfinished, name):
     path = unfinished.path / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("precious")
+    before = sorted(unfinished.path.rglob("*"))
     with (
         pytest.raises(UserError, match=f"holds other files than a training: {name}. Move them"),
         unfinished.locked(),
     ):
         unfinished.begin(restart=True)
+    assert sorted(unfinished.path.rglob("*")) == before
+    # It may have come there during a training.
     unfinished.discard()
     assert (
         unfinished.path / "discarded" / "3" / "thesis.tex" if "seeds" in name else path
