@@ -108,9 +108,9 @@ def _folder(folder: Path) -> Documents:
             texts.append(_decode(path, content))
     for kind, names in (("empty", empty), ("binary", binary)):
         if names:
-            print(
-                f"{folder}: {len(names)} {kind} file(s) left out: {listed(names)}", file=sys.stderr
-            )
+            # In quotation marks: whoever named the files, no name reaches a terminal raw.
+            shown = listed(repr(str(name)) for name in names)
+            print(f"{folder}: {len(names)} {kind} file(s) left out: {shown}", file=sys.stderr)
     if len(texts) < 2:
         raise UserError(
             f"{folder} holds {len(texts)} file(s) of text, two are needed: one to train, one to "

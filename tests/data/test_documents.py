@@ -1,4 +1,6 @@
 import numpy as np
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from data.columns import Columns
@@ -38,6 +40,23 @@ def test_files_of_their_own_are_the_other_splits(tmp_path):
         "validation": ["This is va."],
         "test": ["This is te."],
     }
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (pyarrow.array([["win", "a"], ["prize"]]), "2 row(s) whose 'text' is no text: row 1, 2"),
+        (pyarrow.array([b"tea", b"caf\xe9"]).view(pyarrow.string()), "that are not UTF-8"),
+        (pyarrow.array([1, 2]), "2 row(s) whose 'text' is no text: row 1, 2"),
+        (pyarrow.array(["tea", None]), "1 row(s) without a text: row 2"),
+    ],
+    ids=["lists", "bytes", "numbers", "nothing"],
+)
+def test_what_is_no_text_in_parquet_is_refused(tmp_path, texts, message):
+    pyarrow.parquet.write_table(pyarrow.table({"text": texts}), tmp_path / "a.parquet")
+    with pytest.raises(UserError) as error:
+        read_documents(str(tmp_path / "a.parquet"))
+    assert message in str(error.value)
 
 
 def test_the_rows_of_a_table_are_texts(tmp_path):
@@ -117,12 +136,12 @@ def test_files_that_are_hidden_empty_or_binary_are_left_out_of_a_folder(tmp_path
     write(tmp_path / "part" / ".hidden.txt", "hidden\n")
     write(tmp_path / "__init__.py", "")
     write(tmp_path / "part" / "blank.txt", "\ufeff \n\t\n")
-    (tmp_path / "cache.pyc").write_bytes(b"\x6f\r\r\n\0\0\0\0caf\xe9")
+    (tmp_path / "cache\x1b.pyc").write_bytes(b"\x6f\r\r\n\0\0\0\0caf\xe9")
     corpus = read_documents(str(tmp_path))
     assert sorted(corpus.everything().texts) == [f"Text number {i}.\n" for i in range(4)]
     assert capsys.readouterr().err == (
-        f"{tmp_path}: 2 empty file(s) left out: __init__.py, part/blank.txt\n"
-        f"{tmp_path}: 1 binary file(s) left out: cache.pyc\n"
+        f"{tmp_path}: 2 empty file(s) left out: '__init__.py', 'part/blank.txt'\n"
+        f"{tmp_path}: 1 binary file(s) left out: 'cache\\x1b.pyc'\n"
     )
 
 
