@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from data.characters import unescape
 from data.errors import UserError
+from data.invisible import drop_invisible
 from data.lines import read_lines
 from data.record import TEXT_COLUMN, Record
 
@@ -85,8 +86,12 @@ def _split_blocks(path: str, numbers_follow: bool = False) -> Iterator[list[str]
             it, such a line is a number if the cue before has one.
     """
     block, size, timed = [], 0, False
-    for line in _lines(path):
+    for line in read_lines(path):
         text = line.strip()
+        # Marks of direction may stand around times and numbers.
+        shown = drop_invisible(text)
+        if not shown or _is_time_line(shown) or _number(shown) is not None:
+            text = shown
         # Text may hold an arrow as well.
         begins = (timed or len(block) > 1) and _is_time_line(text)
         if block and (not line or begins or len(block) == _MOST_LINES or size > _MOST_CHARACTERS):
@@ -101,12 +106,6 @@ def _split_blocks(path: str, numbers_follow: bool = False) -> Iterator[list[str]
             timed = timed or (len(block) < 3 and _time_place(block) is not None)
     if block:
         yield block
-
-
-def _lines(path: str) -> Iterator[str]:
-    for line in read_lines(path):
-        # Joined files have a byte order mark in their middle.
-        yield line.removeprefix("\ufeff")
 
 
 def _is_number(block: list[str], numbers_follow: bool) -> bool:
@@ -155,7 +154,7 @@ def _join_blocks(blocks: Iterator[list[str]]) -> Iterator[list[str]]:
 def _drop_comments(blocks: Iterator[list[str]]) -> Iterator[list[str]]:
     for block in blocks:
         # As in browsers, one that has a time line is a cue of that name.
-        if _time_place(block) is not None or not _NO_CUES.fullmatch(block[0]):
+        if _time_place(block) is not None or not _NO_CUES.fullmatch(drop_invisible(block[0])):
             yield block
 
 

@@ -1,5 +1,6 @@
 """Pretrained word vectors: GloVe's and fastText's text files, word2vec's text and binary ones."""
 
+import codecs
 import importlib.util
 import itertools
 import re
@@ -131,7 +132,8 @@ def _is_binary(head: bytes) -> bool:
     """
     header, _, first = head.partition(b"\n")
     if not _HEADER.fullmatch(header.decode("latin-1").rstrip()):
-        if b"\0" in head:
+        # `lines_of` tells UTF-16.
+        if b"\0" in head and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             raise ValueError("it is binary, but not as word2vec writes it")
         return False
     fields = first.decode("latin-1").split(" ", 2)

@@ -189,6 +189,19 @@ def test_time_lines_are_read_as_tools_and_hands_write_them(tmp_path, times, arro
     assert (second.problem, second.values["text"]) == ("", "")
 
 
+def test_invisible_characters_hide_no_structure(tmp_path):
+    content = "1\n{}\nham\n\n\ufeff2\n\u200e{}\u200f\neggs\u200d\n\u202a3\u202c\n{}\nspam\n"
+    times = "00:00:01,000 --> 00:00:02,000"
+    rows = cues(tmp_path, "a.srt", content.format(times, times, times))
+    assert [row.values["text"] for row in rows] == ["ham", "eggs\u200d", "spam"]
+    assert {(row.values["end"], row.problem) for row in rows} == {("00:00:02,000", "")}
+
+
+def test_joined_files_are_read(tmp_path):
+    content = "\ufeffWEBVTT\n\n" + GOOD
+    assert [row.values["text"] for row in cues(tmp_path, "a.vtt", content * 2)] == ["ham", "ham"]
+
+
 def test_settings_need_no_space_behind_the_times(tmp_path):
     (row,) = cues(tmp_path, "a.srt", "00:00:01,000 --> 00:00:02,000X1:40\nham\n")
     assert row.values == {"start": "00:00:01,000", "end": "00:00:02,000", "text": "ham"}

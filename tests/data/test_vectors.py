@@ -201,6 +201,12 @@ def test_columns_are_cut_at_spaces_and_tabs_alone(tmp_path, space):
     assert first_words(str(tmp_path / "v.txt"), 2) == words
 
 
+def test_utf16_is_named(tmp_path):
+    (tmp_path / "v.txt").write_text(TEXT, encoding="utf-16")
+    with pytest.raises(UserError, match="is UTF-16, UTF-8 is needed"):
+        read_vectors(str(tmp_path / "v.txt"), ["cat"])
+
+
 def test_a_first_word_with_a_space_in_it_does_no_harm(tmp_path):
     (tmp_path / "v.txt").write_text("at home 1 2\ncat 3 4\n")
     assert vectors(tmp_path / "v.txt", ["cat"]) == {"cat": [3, 4]}
