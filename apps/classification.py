@@ -34,6 +34,7 @@ from models.losses import class_weights, classification_loss
 from models.metrics import headline
 from models.precision import in_full_precision
 from models.serving import ServingClassifier
+from models.wide_classifier import WideClassifier, linear_classifier
 
 
 class TextClassification:
@@ -259,10 +260,30 @@ class TextClassification:
         return np.asarray(mean_logits(logits, self.multi_label))
 
     def evaluate_baseline(self, corpus: Corpus, examples: LabelledTexts) -> dict[str, dict]:
-        """The same figures of linear models trained on the corpus' training split."""
-        return classification_report.of_baselines(
-            corpus.split("train"), examples, self.class_names, self.multi_label
+        """The same figures of linear models trained on the corpus' training split, and those of
+        this model's own linear part alone."""
+        train, validation = corpus.split("train"), corpus.splits.get("validation")
+        goal = self.config.thresholds
+        reports = classification_report.of_baselines(
+            train, validation, examples, self.class_names, self.multi_label, goal
         )
+        if isinstance(self.model, WideClassifier) and validation is not None:
+            linear = linear_classifier(self.model.ngrams)
+            known, logits = (
+                logits_of(linear, {"token_ids": self.vectorize(part.texts)["token_ids"]})
+                for part in (validation, examples)
+            )
+            reports["n-grams alone"] = classification_report.with_thresholds(
+                known,
+                validation.targets,
+                logits,
+                examples.targets,
+                self.class_names,
+                self.multi_label,
+                goal,
+                train.targets.mean(axis=0),
+            )
+        return reports
 
     def table(self, report: dict) -> str:
         """The figures of a split, for the terminal."""
