@@ -1,6 +1,7 @@
 """What several test files share: a tiny trained run, the command line, and fresh processes."""
 
 import contextlib
+import fcntl
 import functools
 import io
 import itertools
@@ -14,8 +15,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import settings
 
 from data import names
+
+# The same examples in every run, however slow the machine is.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
+# Seconds after which a child process hangs.
+CHILD_LIMIT = 300
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Models this small are compiled for longer than they run.
@@ -74,22 +82,51 @@ def python_process():
 
     def run(code, *arguments, cwd=None, stdin=None):
         command = [sys.executable, "-c", code, *map(str, arguments)]
-        return subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, text=True)
+        return subprocess.run(
+            command, cwd=cwd, input=stdin, capture_output=True, text=True, timeout=CHILD_LIMIT
+        )
 
     return run
 
 
 @pytest.fixture(scope="session")
-def trained_once(tmp_path_factory):
+def made_once(tmp_path_factory, worker_id):
+    """Calls a function with a folder that all workers share, unless one of them has done so;
+    returns the folder."""
+    base = tmp_path_factory.getbasetemp()
+    base = base if worker_id == "master" else base.parent
+
+    def make(name, fill):
+        folder = base / name
+        # The lock is free again when its process ends, however that is.
+        with open(base / f"{name}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                partial = base / f"{name}.partial"
+                shutil.rmtree(partial, ignore_errors=True)
+                partial.mkdir()
+                fill(partial)
+                partial.rename(folder)
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def trained_once(made_once):
     """The run folder of one tiny training on the sample, and the command's answer; read only."""
     from apps.command_line import main
     from apps.hate_speech import APPLICATION
 
-    folder = tmp_path_factory.mktemp("trained") / "run"
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        main(APPLICATION, [*TRAIN_TINY, "--run", str(folder)])
-    return folder, Answer(0, out.getvalue(), err.getvalue())
+    def train(folder):
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            main(APPLICATION, [*TRAIN_TINY, "--run", str(folder / "run")])
+        streams = out.getvalue(), err.getvalue()
+        (folder / "streams.json").write_text(json.dumps(streams))
+
+    folder = made_once("trained_once", train)
+    return folder / "run", Answer(0, *json.loads((folder / "streams.json").read_text()))
 
 
 @pytest.fixture

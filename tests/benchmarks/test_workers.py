@@ -1,9 +1,14 @@
+import os
+import subprocess
+import sys
+
 import pytest
 
 # A worker whose jobs are quick, such as one that prints among its answers, one that fails, and one
 # that dies.
 TOY = """
 import sys
+import time
 from workers import serve
 
 def double(number):
@@ -17,7 +22,11 @@ def die():
     print("last words", file=sys.stderr)
     sys.exit(3)
 
-serve({"double": double, "fail": fail, "die": die})
+def wait(seconds):
+    time.sleep(seconds)
+    return "waited"
+
+serve({"double": double, "fail": fail, "die": die, "wait": wait})
 """
 
 
@@ -56,9 +65,15 @@ def test_a_worker_that_died_says_why_and_the_next_job_starts_another(worker):
 
 
 def test_watching_tells_the_cores_that_others_use(worker):
-    value, others = worker.watched("double", number=4)
-    assert value == 8
-    assert others >= 0
+    code = "while True: pass"
+    with subprocess.Popen([sys.executable, "-c", code]) as busy:
+        try:
+            value, others = worker.watched("wait", seconds=0.5)
+        finally:
+            busy.kill()
+    assert value == "waited"
+    # Another process had a share of a core, however many there were.
+    assert 0.02 < others < 2 * os.cpu_count()
 
 
 class Scripted:

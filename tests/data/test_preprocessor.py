@@ -150,9 +150,9 @@ def test_a_text_of_a_megabyte_is_cut_in_a_graph_within_seconds(truncate):
     layer = preprocessor(vocabularies=LETTERS, truncate=truncate, max_word_length=3)
     graph = tf.function(layer, input_signature=[tf.TensorSpec([None], tf.string)])
     graph(tf.constant(["a"]))
-    started = time.monotonic()
+    started = time.process_time()
     ids = graph(tf.constant(["a b " + "c d " * 2**18 + "g h", "a"]))["token_ids"].numpy()
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20
     expected = {
         "head": [3, 4, 5, 6, 5, 6, 5, 6, 5, 6],
         "tail": [5, 6, 5, 6, 5, 6, 5, 6, 9, 10],

@@ -83,8 +83,10 @@ def test_a_layer_norm_gru_normalises_both_projections():
     assert_allclose(step(cell)[0], expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", OWN)
-@pytest.mark.parametrize("return_sequences", [False, True])
+# All outputs hold the last one: without them one cell is enough.
+@pytest.mark.parametrize(
+    ("name", "return_sequences"), [(OWN[0], False), *((name, True) for name in OWN)]
+)
 def test_both_loops_give_the_same_outputs_and_gradients(name, return_sequences):
     layer = recurrent_layer(name, 4, return_sequences=return_sequences)
     generator = np.random.default_rng(0)
