@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from data.graphs import graph
 from data.pipeline import Batches
+from data.span_cuts import cut_at, inner_ends, split_places
 from data.tag_preprocessor import TagPreprocessor, row_splits_up_to
 from data.tagged import TaggedTexts
 from data.tags import Span, bio_names, spans_of_tags, tags_of_spans
@@ -52,7 +53,7 @@ def tag_rows(
         types: of entities.
         size: tokens of a row, at most.
     """
-    starts, ends = (_by_text(each) for each in (tokens.starts, tokens.ends))
+    starts, ends = (split_places(each) for each in (tokens.starts, tokens.ends))
     tags = [
         tags_of_spans(*places, row.spans, types)
         for row, *places in zip(examples, starts, ends, strict=True)
@@ -67,15 +68,14 @@ def tag_rows(
     return TagRows(tokens, ids, tf.RaggedTensor.from_row_splits(flat + 1, splits))
 
 
-def _by_text(places: tf.RaggedTensor) -> list[np.ndarray]:
-    return np.split(places.flat_values.numpy(), places.row_splits.numpy()[1:-1])
-
-
 def places_of(examples: TaggedTexts, tokens: Tokens) -> list[list[tuple[int, int]]]:
-    """Where the tokens stand that figures count: those of the data, or else `tokens`."""
-    columns = (_by_text(each) for each in (tokens.starts, tokens.ends))
+    """Where the tokens stand that figures count: those of the data, or else `tokens`, cut where
+    spans begin and end, so that every span counts."""
+    columns = (split_places(each) for each in (tokens.starts, tokens.ends))
     return [
-        [*zip(*places, strict=True)] if row.tokens is None else [*row.tokens]
+        [*zip(*cut_at(*places, inner_ends(*places, row.spans)), strict=True)]
+        if row.tokens is None
+        else [*row.tokens]
         for row, *places in zip(examples, *columns, strict=True)
     ]
 
@@ -103,7 +103,7 @@ class TagHeldOut:
         self.shifts = _SHIFTS if shifted else np.zeros(1)
         self.batches = Batches(rows.ids, rows.tags, _ROWS)
         self._starts, self._ends = (
-            _by_text(each) for each in (rows.tokens.starts, rows.tokens.ends)
+            split_places(each) for each in (rows.tokens.starts, rows.tokens.ends)
         )
         self._places = places_of(examples, rows.tokens)
         self._truth = [

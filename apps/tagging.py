@@ -11,18 +11,20 @@ from apps import pictures, prediction, spans_on_screen, tag_answers, training
 from apps.application import Application
 from apps.model_builder import load, opened
 from apps.run_folder import CONFIG, MODEL
-from apps.tag_rows import TagHeldOut, places_of, tag_rows, tags_at
+from apps.tag_rows import TagHeldOut, TagRows, places_of, tag_rows, tags_at
 from apps.tagger_builder import build_tagger, check_units, sizes
 from apps.tagging_config import TaggingConfig
 from apps.trained_model import read_trained
 from apps.training_batches import training_batches
 from data.corpora import read_tagged_texts
-from data.errors import UserError
+from data.errors import UserError, listed
 from data.pipeline import Batches
 from data.preprocessor import Vocabularies
+from data.span_cuts import cut_shared_tokens, words_with_inner_ends
 from data.tag_preprocessor import TagPreprocessor, all_tokens, build_tag_vocabularies
 from data.tagged import TaggedCorpus, TaggedTexts
 from data.tagged_columns import TaggedColumns
+from data.tokens import Tokens
 from data.unit_tokenizer import UnitTokenizer
 from data.units import Units
 from data.vectors import find_vectors
@@ -106,9 +108,14 @@ class TextTagging:
                 "tokens. Lower it, or raise --max-length"
             )
         config = replace(config, vectors=find_vectors(config.vectors, config.data_dir))
-        tokens = all_tokens(corpus.split("train").texts).strings.flat_values
+        tokens, words = _training_tokens(corpus)
+        if words:
+            print(
+                f"{len(words)} words hold several entities ({listed(dict.fromkeys(words), 2)}): in "
+                "training they are cut there, but answers are of whole words"
+            )
         learned = build_tag_vocabularies(
-            tokens, config.max_tokens, config.min_count, config.lowercase
+            tokens.strings.flat_values, config.max_tokens, config.min_count, config.lowercase
         )
         vocabularies, open_rows = opened(learned, config)
         trained = read_trained(config.init_from) if config.init_from else None
@@ -152,7 +159,8 @@ class TextTagging:
 
     def batches_and_loss(self, corpus: TaggedCorpus) -> tuple[Batches, keras.losses.Loss]:
         """What the training descends: the batches of the training split and the loss on them."""
-        config, train = self.config, self._rows(corpus.split("train"))
+        config, tokens = self.config, _training_tokens(corpus)[0]
+        train = self._rows(corpus.split("train"), tokens)
         texts, rows = len(corpus.split("train")), train.tags.nrows()
         print(f"train: {rows:,} rows of at most {config.max_length} tokens of {texts:,} texts")
         batches = training_batches(train.ids, train.tags, self.model, config)
@@ -167,9 +175,8 @@ class TextTagging:
         """Trains, see `apps.training.fit`."""
         config, validation = self.config, corpus.split("validation")
         batches, loss = self.batches_and_loss(corpus)
-        held_out = TagHeldOut(
-            self._rows(validation), validation, self.class_names, config.outside_shift
-        )
+        rows = self._rows(validation, all_tokens(validation.texts))
+        held_out = TagHeldOut(rows, validation, self.class_names, config.outside_shift)
         ending = training.fit(
             self.model,
             batches,
@@ -203,8 +210,7 @@ class TextTagging:
             self.model.shift_outside(by)
             print(f"the score of no entity is shifted by {by:g}")
 
-    def _rows(self, examples: TaggedTexts):
-        tokens = all_tokens(examples.texts)
+    def _rows(self, examples: TaggedTexts, tokens: Tokens) -> TagRows:
         return tag_rows(
             self.preprocessor, examples, tokens, self.class_names, self.config.max_length
         )
@@ -215,12 +221,16 @@ class TextTagging:
     def evaluate(self, examples: TaggedTexts) -> dict:
         """All figures of a split, through the serving model; see `models.entity_metrics`."""
         rows = prediction.answers(self, self.serving().serve, examples.texts)
-        places = places_of(examples, all_tokens(examples.texts))
+        tokens = all_tokens(examples.texts)
+        places = places_of(examples, tokens)
         found = [
             tags_at(each, tag_answers.spans_of(row["entities"]), self.class_names)
             for each, row in zip(places, rows, strict=True)
         ]
-        return entity_metrics(*self._gold(examples), found, self.class_names)
+        report = entity_metrics(*self._gold(examples), found, self.class_names)
+        if words := words_with_inner_ends(tokens, examples):
+            report["cut_words"] = {"count": len(words), "first": words[0]}
+        return report
 
     def evaluate_baseline(self, corpus: TaggedCorpus, examples: TaggedTexts) -> dict[str, dict]:
         """The same figures of a list of the training split's entities."""
@@ -276,3 +286,9 @@ class TextTagging:
     def show(self, text: str, row: dict) -> str:
         """A text and its answer, for the terminal."""
         return spans_on_screen.marked(text, row["entities"])
+
+
+def _training_tokens(corpus: TaggedCorpus) -> tuple[Tokens, list[str]]:
+    """The tokens of the training split, and the words that were cut between their entities."""
+    train = corpus.split("train")
+    return cut_shared_tokens(all_tokens(train.texts), train)

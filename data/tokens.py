@@ -2,8 +2,12 @@
 
 Training, prediction and SavedModel share them. The rules are those of the Penn Treebank as far as
 they need no dictionary ("can't" is "ca n't", "Lyon's" is "Lyon 's"), and keep what social media
-write in one piece ("@name", "#topic", links, emoticons). A text that is tokenised already, its
-tokens joined by spaces, is at most cut further.
+write in one piece ("@name", "#topic", links, emoticons). Each character of a script that has no
+spaces between words (Chinese, Japanese, Thai and the like) is a token, with the marks that belong
+to it. A text that is tokenised already, its tokens joined by spaces, is at most cut further.
+
+Invisible characters (`data.invisible`) are passed over, so that what looks the same has the same
+tokens; the places of tokens count them.
 
 The rules read a text's outline, one ASCII character for each of its characters: with the letters of
 all scripts in their patterns, RE2 would run out of memory and be slow.
@@ -16,8 +20,12 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from data.invisible import is_invisible
+
 # Stands behind every token before the outline is split there; it holds no control characters.
 _END = "\x1f"
+# A character of a script without spaces, and a mark on it.
+_SYLLABLE, _SYLLABLE_MARK = "\x02", "\x03"
 _ABBREVIATIONS = (
     "Mr|Mrs|Ms|Dr|St|Mt|Ft|Prof|Jr|Sr|Gen|Sen|Gov|Rep|Rev|Capt|Col|Lt|Sgt|Inc|Corp|Co|Ltd|Bros|"
     "Jan|Feb|Mar|Apr|Aug|Sept|Sep|Oct|Nov|Dec|vs"
@@ -43,18 +51,42 @@ _TOKENS = "|".join(
         r"\.{2,}",
         r"-{2,}",
         r"[!?]{2,}",
+        rf"{_SYLLABLE}{_SYLLABLE_MARK}*",
         rf"[^ {_END}]",
     ]
 )
-# Code points from here on, rare ideographs, count as letters.
+# Code points from here on are rare ideographs, each a token, and then the invisible ones.
 _OUTLINED = 0x20000
+_TAGS = 0xE0000
 _SPACE = ord(" ")
+# The bytes of U+FFFD.
+_REPLACEMENT = (0xEF, 0xBF, 0xBD)
 _ALIKE = {
     **dict.fromkeys("‘’ʼ＇", "'"),
     **dict.fromkeys("‐‑–—", "-"),
-    # Zero-width space and byte order mark are told from white space by nobody.
-    **dict.fromkeys("\u200b\ufeff", " "),
 }
+# How the Unicode names of these scripts' characters begin, after "COMBINING " or "HALFWIDTH ".
+_WITHOUT_SPACES = (
+    *(
+        "CJK UNIFIED",
+        "CJK COMPATIBILITY IDEOGRAPH",
+        "HIRAGANA",
+        "KATAKANA",
+        "IDEOGRAPHIC ITERATION",
+    ),
+    *(
+        "BOPOMOFO",
+        "YI SYLLABLE",
+        "THAI",
+        "LAO",
+        "KHMER",
+        "MYANMAR",
+        "TAI",
+        "NEW TAI LUE",
+        "BALINESE",
+    ),
+    *("JAVANESE", "TIBETAN"),
+)
 # By the first letter of a character's category, or the whole of it.
 _OUTLINES = {"Lu": "A", "Lt": "A", "L": "a", "M": "a", "N": "0", "Z": " ", "Cc": " ", "Cf": "a"}
 
@@ -65,8 +97,8 @@ class Tokens(NamedTuple):
     Attributes:
         strings: <string>[batch, (tokens)].
         starts, ends: <int32>[batch, (tokens)], where each begins and where it is over, in Unicode
-            code points of its text. In a text that is not UTF-8 each U+FFFD that stands for wrong
-            bytes counts one.
+            code points of its text. Of bytes that are not UTF-8 each counts one, as Python's
+            `surrogateescape` has it.
     """
 
     strings: tf.RaggedTensor
@@ -75,12 +107,18 @@ class Tokens(NamedTuple):
 
 
 def tokens_of(texts: tf.Tensor) -> Tokens:
-    """Splits texts; every character that is no white space is in a token.
+    """Splits texts; every character that is neither white space nor invisible is in a token.
 
     Args:
         texts: <string>[batch], any bytes.
     """
-    codes = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
+    codes, widths = _decoded(texts)
+    places = widths.with_flat_values(tf.cumsum(widths.flat_values, exclusive=True))
+    places -= tf.gather(tf.concat([places.flat_values, [0]], 0), places.row_starts())[:, None]
+    at = tf.minimum(codes.flat_values, _OUTLINED - 1)
+    hidden = tf.gather(_invisible(), at) | (codes.flat_values >= _TAGS)
+    seen = codes.with_flat_values(~hidden)
+    codes, places, widths = (tf.ragged.boolean_mask(each, seen) for each in (codes, places, widths))
     flat = tf.gather(_outlines(), tf.minimum(codes.flat_values, _OUTLINED - 1))
     outlines = tf.strings.unicode_encode(codes.with_flat_values(flat), "UTF-8")
     # "n't" goes with none of the letters before it, and a pattern cannot look ahead.
@@ -88,20 +126,36 @@ def tokens_of(texts: tf.Tensor) -> Tokens:
     marked = tf.strings.regex_replace(marked, f"({_TOKENS})", rf"\1{_END}")
     pieces = tf.strings.split(marked, _END)
     # A piece is a token and the white space before it; the last one of a text may have no token.
-    lengths = tf.strings.length(pieces.flat_values)
     sizes = tf.strings.length(tf.strings.strip(pieces.flat_values))
-    before = tf.cumsum(lengths, exclusive=True)
-    first = tf.gather(tf.concat([before, [0]], 0), pieces.row_starts())
-    ends = before + lengths - tf.repeat(first, pieces.row_lengths())
+    after = tf.cumsum(tf.strings.length(pieces.flat_values))
     is_token = pieces.with_flat_values(sizes > 0)
-    starts, ends, sizes = (
-        tf.ragged.boolean_mask(pieces.with_flat_values(each), is_token)
-        for each in (ends - sizes, ends, sizes)
+    sizes, after = (
+        tf.ragged.boolean_mask(pieces.with_flat_values(each), is_token) for each in (sizes, after)
     )
     letters = tf.boolean_mask(codes.flat_values, flat != _SPACE)
     words = tf.RaggedTensor.from_row_lengths(letters, sizes.flat_values, validate=False)
-    strings = tf.strings.unicode_encode(words, "UTF-8")
-    return Tokens(starts.with_flat_values(strings), starts, ends)
+    strings = sizes.with_flat_values(tf.strings.unicode_encode(words, "UTF-8"))
+    first, last = after.flat_values - sizes.flat_values, after.flat_values - 1
+    starts = after.with_flat_values(tf.gather(places.flat_values, first))
+    ends = tf.gather(places.flat_values + widths.flat_values, last)
+    ends = after.with_flat_values(ends)
+    return Tokens(strings, starts, ends)
+
+
+def _decoded(texts: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+    """The code points of texts, and how many places each takes: one, but U+FFFD in place of wrong
+    bytes as many as these. <int32>[batch, (letters)] both."""
+    codes, offsets = tf.strings.unicode_decode_with_offsets(texts, "UTF-8", errors="replace")
+    sizes = tf.strings.length(texts)
+    begins = tf.cast(tf.repeat(tf.cumsum(sizes, exclusive=True), codes.row_lengths()), tf.int64)
+    begins += offsets.flat_values
+    total = tf.cast(tf.reduce_sum(sizes), tf.int64)
+    sizes = tf.cast(tf.concat([begins, [total]], 0)[1:] - begins, tf.int32)
+    content = tf.io.decode_raw(tf.strings.reduce_join(texts), tf.uint8)
+    content = tf.concat([content, [0, 0, 0]], 0)
+    genuine = tf.reduce_all(tf.gather(content, begins[:, None] + [0, 1, 2]) == _REPLACEMENT, -1)
+    wrong = (codes.flat_values == 0xFFFD) & ~genuine
+    return codes, codes.with_flat_values(tf.where(wrong, sizes, 1))
 
 
 def folded(tokens: tf.Tensor) -> tf.Tensor:
@@ -120,9 +174,18 @@ def _outlines() -> np.ndarray:
     return np.array([ord(_outline(chr(code))) for code in range(_OUTLINED)], np.int32)
 
 
+@functools.cache
+def _invisible() -> np.ndarray:
+    """<bool>[_OUTLINED], whether nobody sees a code point."""
+    return np.array([is_invisible(chr(code)) for code in range(_OUTLINED)])
+
+
 def _outline(character: str) -> str:
     if " " <= character <= "~":
         return character
     category = unicodedata.category(character)
+    name = unicodedata.name(character, "").removeprefix("COMBINING ").removeprefix("HALFWIDTH ")
+    if category[0] in "LM" and name.startswith(_WITHOUT_SPACES):
+        return _SYLLABLE if category[0] == "L" else _SYLLABLE_MARK
     known = _OUTLINES.get(category) or _OUTLINES.get(category[0], "*")
     return _ALIKE.get(character, known)

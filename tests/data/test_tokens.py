@@ -3,6 +3,7 @@ import time
 import pytest
 import tensorflow as tf
 
+from data.invisible import is_invisible
 from data.tokens import tokens_of
 
 SENTENCES = {
@@ -15,7 +16,10 @@ SENTENCES = {
     "mail bob.k@site.co.uk or see amazon.com...": "mail|bob.k@site.co.uk|or|see|amazon.com|...",
     "São Tomé\u00a0and Zürich": "São|Tomé|and|Zürich",
     "— Ça, „Žižek“ said": "—|Ça|,|„|Žižek|“|said",
-    "東京 \U00020000": "東京|\U00020000",
+    "東京タワー、iPhone手机 #東京 \U00020000": "東|京|タ|ワ|ー|、|iPhone|手|机|#|東|京|\U00020000",
+    "สวัสดี น้ำ": "ส|วั|ส|ดี|น้|ำ",
+    "ភាសា မြန်မာ が\u3099": "ភា|សា|မြ|န်|မာ|が\u3099",
+    "서울에서 왔어요": "서울에서|왔어요",
     "a 76ers fan🏀🏀 here": "a|76ers|fan|🏀|🏀|here",
     "": "",
     " \t\n ": "",
@@ -47,6 +51,24 @@ def test_a_text_of_tokens_keeps_them():
         text = tokens.replace("|", " ")
         found = tokens_of(tf.constant([text])).strings[0].numpy()
         assert [token.decode() for token in found] == tokens.split("|") * bool(tokens)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("Ly\u00adon ca\u2060n\u200d't", "Lyon can't"),
+        ("\ufeffAna\u200e \u2764\ufe0f!", "Ana \u2764!"),
+        ("東\U000e0100京", "東京"),
+        ("\u200e\u200f", ""),
+    ],
+)
+def test_invisible_characters_make_no_other_tokens(text, plain):
+    tokens, expected = (tokens_of(tf.constant([each])) for each in (text, plain))
+    assert tokens.strings.to_list() == expected.strings.to_list()
+    for token, start, end in zip(*(each.to_list()[0] for each in tokens), strict=True):
+        shown = "".join(letter for letter in text[start:end] if not is_invisible(letter))
+        assert shown == token.decode()
+        assert not is_invisible(text[start]) and not is_invisible(text[end - 1])
 
 
 def test_bytes_that_are_no_text_are_answered():
