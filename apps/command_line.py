@@ -205,7 +205,7 @@ def _add_predict(parser, application: Application, arguments: list[str]) -> None
             choices=application.formats,
             help="of the output (default: as the suffix of --output)",
         )
-    else:
+    if not application.formats or "csv" in application.formats:
         parser.add_argument(
             "--csv-safe",
             action="store_true",

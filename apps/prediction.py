@@ -67,9 +67,12 @@ def output_formats(application, options: dict) -> dict:
 
 def writer(application, options: dict, column: str):
     """What opens an output, as `data.record_writers.record_writer`; `column` has the texts."""
+    csv_safe = options.get("csv_safe", False)
     if application.open_writer is None:
-        return table_writer(options["input"], options.get("csv_safe", False))
-    return functools.partial(application.open_writer, format=options["format"], column=column)
+        return table_writer(options["input"], csv_safe)
+    return functools.partial(
+        application.open_writer, format=options["format"], column=column, csv_safe=csv_safe
+    )
 
 
 def table_writer(source: str | None, csv_safe: bool = False):

@@ -1,6 +1,8 @@
 """What the tagger does with its sample and with users' files: all verbs."""
 
+import csv
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -76,7 +78,7 @@ def test_entities_are_marked_with_type_and_confidence():
     assert coloured.endswith(".")
 
 
-@pytest.mark.parametrize("format", ["jsonl", "conll", "html"])
+@pytest.mark.parametrize("format", ["jsonl", "conll", "csv", "html"])
 @pytest.mark.parametrize("source", ["csv", "texts"])
 def test_every_format_is_written(format, source, ner, tmp_path):
     output = tmp_path / f"out.{format}"
@@ -94,6 +96,12 @@ def test_every_format_is_written(format, source, ner, tmp_path):
             assert TEXT[entity["start"] : entity["end"]] == entity["text"]
             assert 0 < entity["score"] <= 1
         assert source == "texts" or (rows[0]["id"], rows[1]["entities"]) == ("7", None)
+    elif format == "csv":
+        rows = [*csv.DictReader(content.splitlines())]
+        assert rows[0]["text"] == TEXT
+        for entity in json.loads(rows[0]["entities"]):
+            assert TEXT[entity["start"] : entity["end"]] == entity["text"]
+        assert source == "texts" or (rows[0]["id"], rows[1]["entities"]) == ("7", "")
     elif format == "conll":
         lines = content.splitlines()[:5]
         assert [line.split("\t")[0] for line in lines] == [
@@ -107,6 +115,58 @@ def test_every_format_is_written(format, source, ner, tmp_path):
     else:
         assert content.startswith("<!doctype html>")
         assert source == "texts" or "&lt;" in content
+
+
+@pytest.mark.parametrize("format", ["jsonl", "csv", "html"])
+def test_spans_stand_right_behind_bytes_that_are_no_text(format, ner, tmp_path, monkeypatch):
+    """Every word is an entity here, so that their places can be compared."""
+    monkeypatch.setattr("apps.tag_answers.entities_of", _every_token)
+    (tmp_path / "in.csv").write_bytes(b"text\nCaf\xe9 \xe2\x82 Ida Bo\nplain\n\xff\xf0\x9f Ida\n")
+    output = tmp_path / f"out.{format}"
+    assert ner("predict", "--input", tmp_path / "in.csv", "--output", output).status == 0
+    content = output.read_text(encoding="utf-8")
+    if format == "html":
+        marks = re.findall("<mark[^>]*>([^<]*)<", content)
+    else:
+        rows = map(json.loads, content.splitlines())
+        if format == "csv":
+            rows = csv.DictReader(content.splitlines())
+            rows = [{**row, "entities": json.loads(row["entities"])} for row in rows]
+        marks = [
+            row["text"][entity["start"] : entity["end"]]
+            for row in rows
+            for entity in row["entities"]
+        ]
+    assert [mark for mark in marks if mark.isalpha()] == ["Caf", "Ida", "Bo", "plain", "Ida"]
+
+
+def _every_token(tags):
+    return [(position, position + 1, "PER") for position in range(len(tags))]
+
+
+def test_every_entity_of_one_word_is_counted(command_of, tmp_path):
+    rows = [
+        {
+            "text": f"Train {i} Graz-{name} is late.",
+            "spans": [[a, a + 4, "LOC"], [a + 5, end, "LOC"]],
+        }
+        for i in range(12)
+        for name in ("Oslo", "Porto")
+        for a in [len(f"Train {i} ")]
+        for end in [a + 5 + len(name)]
+    ]
+    data, run = tmp_path / "trains.jsonl", tmp_path / "run"
+    data.write_text("\n".join(map(json.dumps, rows)))
+    answer = command_of(APPLICATION, "train", *TINY, *PLAIN, "--dataset", data, "--run", run)
+    assert answer.status == 0, answer.err
+    assert "words hold several entities (Graz-Oslo, Graz-Porto)" in answer.out
+    answer = command_of(APPLICATION, "evaluate", "--dataset", data, "--split", "all", "--run", run)
+    assert answer.status == 0, answer.err
+    assert "24 words such as 'Graz-Oslo' have the beginning or end of an entity" in answer.out
+    report = json.loads((run / "metrics.json").read_text())
+    [measured] = [figures for name, figures in report.items() if name != "validation"]
+    assert measured["per_class"]["LOC"]["support"] == 48
+    assert measured["cut_words"]["count"] == 24
 
 
 def test_the_format_may_be_said(ner, tmp_path):
