@@ -1,17 +1,32 @@
-"""Users' own tagged texts: columns of tokens, or JSON lines with spans, to a corpus."""
+"""Users' own tagged texts: columns of tokens, JSON with spans, or brat's files, to a corpus."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
+from data.brat import is_brat, read_brat
 from data.conll import read_conll
-from data.errors import UserError
+from data.errors import UserError, listed
 from data.files import sha256
+from data.lines import read_lines
 from data.span_records import read_spans
+from data.span_shapes import has_spans
 from data.splits import FRACTIONS
 from data.tagged import TaggedCorpus, TaggedTexts, split_tagged, tagged_corpus
 from data.tagged_columns import TaggedColumns
 
-_RECORDS = (".jsonl", ".parquet")
+_RECORDS = (".json", ".jsonl", ".parquet")
+_TABLES = (".csv", ".tsv")
+_EXPORT = "Export it as JSON lines with text and spans"
+# Formats that are known and not read, and what to do instead.
+_NOT_READ = {
+    ".xlsx": f"is a workbook. {_EXPORT}",
+    ".spacy": f"is in spaCy's binary format. {_EXPORT}",
+    ".xml": f"is XML. {_EXPORT}",
+    ".xmi": f"is XML. {_EXPORT}",
+    ".zip": "is packed. Unpack it and pass one of its files",
+    ".gz": "is packed. Unpack it first",
+}
 
 
 def read_tagged_files(
@@ -26,7 +41,8 @@ def read_tagged_files(
     What neither a file nor a column of splits says is split by content, 80/10/10.
 
     Args:
-        path: a .jsonl or .parquet file of texts with spans, or any other file of columns.
+        path: a .jsonl, .json, .parquet, .csv or .tsv file of texts with spans, an .ann file of
+            brat (or the .txt file beside one), or any other file of columns.
         columns: which hold what.
         validation, test: files of these splits, or None.
         types: those of a trained model, for files that are only evaluated; empty: those that occur.
@@ -51,6 +67,12 @@ def read_tagged_files(
         splits |= split_tagged(unsplit, fractions) if len(wanted) > 1 else {"train": unsplit}
     elif "validation" not in splits and "train" in splits:
         splits |= split_tagged(splits["train"], {"train": 0.9, "validation": 0.1})
+    if "validation" not in splits and not types:
+        count = sum(map(len, splits.values()))
+        raise UserError(
+            f"{path} has {count} text(s), too few to hold some out for validation. Add some, or "
+            "pass --validation-file (in a file of columns an empty line ends a text)"
+        )
     corpus = tagged_corpus(Path(path).name, splits, types)
     if validation is None and test is None:
         # A resumption compares it before anything is read.
@@ -60,12 +82,40 @@ def read_tagged_files(
 
 
 def _read(path: str, columns: TaggedColumns) -> dict[str, TaggedTexts]:
-    if Path(path).suffix.lower() in _RECORDS:
-        return read_spans(path, columns.text, columns.spans, columns.split)
-    sentences, scheme = read_conll(path, columns.token, columns.tag)
-    if scheme != "BIO":
-        print(f"{path}: tags of the scheme {scheme}, taken as BIO")
-    return {"": sentences}
+    """The texts of a file by split; what was recognised in it is told."""
+    suffix = Path(path).suffix.lower()
+    if suffix in _NOT_READ:
+        raise UserError(f"{path} {_NOT_READ[suffix]}")
+    if suffix in _RECORDS or (suffix in _TABLES and _is_span_table(path, columns)):
+        splits, notes = read_spans(path, columns.text, columns.spans, columns.split)
+    elif is_brat(path):
+        texts, notes = read_brat(path)
+        splits = {"": texts}
+    else:
+        texts, notes = read_conll(path, columns.token, columns.tag)
+        splits = {"": texts}
+    for note in notes:
+        print(f"{path}: {note}")
+    return splits
+
+
+def _is_span_table(path: str, columns: TaggedColumns) -> bool:
+    """Whether a table has texts and spans; else it is a file of tokens with another suffix.
+
+    Raises:
+        UserError: its cells stand between commas, but it has no texts and spans.
+    """
+    head = next(read_lines(path), "")
+    names = [name.strip(' "') for name in re.split(r"[,;\t]", head)]
+    if has_spans(names, columns.text, columns.spans):
+        return True
+    if "," in head and "\t" not in head:
+        raise UserError(
+            f"{path} has the columns {listed(names, 12)}, but none of texts and of spans as JSON. "
+            "Write them, or a token and its tag a line between tabs, an empty line after each "
+            "sentence (.conll)"
+        )
+    return False
 
 
 def _check_types(corpus: TaggedCorpus, path: str, types: tuple[str, ...]) -> None:

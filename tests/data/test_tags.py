@@ -24,6 +24,19 @@ def test_bilou_is_bioes_with_other_letters():
     assert (scheme_of([tags]), entities_of(tags)) == ("BIOES", ENTITIES)
 
 
+@pytest.mark.parametrize(
+    ("tags", "entities"),
+    [
+        ("B-X E-X I-X", [(0, 2, "X"), (2, 3, "X")]),
+        ("S-X I-X", [(0, 1, "X"), (1, 2, "X")]),
+        ("B-X L-X L-X", [(0, 2, "X"), (2, 3, "X")]),
+        ("U-X E-X O", [(0, 1, "X"), (1, 2, "X")]),
+    ],
+)
+def test_an_entity_that_has_ended_does_not_go_on(tags, entities):
+    assert entities_of(tags.split()) == entities
+
+
 @pytest.mark.parametrize("tags", ["O I-X I-X O I-Y I-creative-work", "O X X O Y creative-work"])
 def test_io_has_an_entity_for_each_run_of_a_type(tags):
     assert scheme_of([tags.split()]) == "IO"
