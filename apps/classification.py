@@ -17,7 +17,7 @@ from apps.linear_part import check_size, widened
 from apps.model_builder import load, opened
 from apps.run_folder import CONFIG, MODEL
 from apps.terminal import printable
-from apps.trained_model import read_trained
+from apps.trained_model import beginning
 from apps.training_batches import training_batches
 from data.chunks import in_chunks
 from data.columns import Columns
@@ -94,7 +94,7 @@ class TextClassification:
         """A new classifier for a corpus; vocabularies come from its training split alone."""
         config.precisions(corpus.class_names)  # refused before the training, not after it
         config = replace(config, vectors=find_vectors(config.vectors, config.data_dir))
-        trained = read_trained(config.init_from) if config.init_from else None
+        trained = beginning(config)
         vocabularies = vocabularies_for(config, corpus.split("train").texts, trained)
         vocabularies, open_rows = opened(vocabularies, config)
         if config.linear:

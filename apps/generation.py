@@ -16,7 +16,7 @@ from apps.language_model_builder import build_language_model, sizes
 from apps.model_builder import load
 from apps.run_folder import CONFIG, MODEL
 from apps.terminal import printable, say
-from apps.trained_model import read_trained
+from apps.trained_model import beginning
 from data.columns import Columns
 from data.corpora import read_documents
 from data.documents import DocumentCorpus, Documents
@@ -87,7 +87,7 @@ class TextGeneration:
     def build(cls, config: GenerationConfig, corpus: DocumentCorpus) -> "TextGeneration":
         """A new model for a corpus; units come from its training split alone."""
         train = corpus.split("train")
-        trained = read_trained(config.init_from) if config.init_from else None
+        trained = beginning(config)
         if trained is not None:
             units = trained.units
         else:

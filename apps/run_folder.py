@@ -50,6 +50,10 @@ _PACKAGES = (
 )
 
 
+class Damaged(UserError):
+    """A file that can be read is not what a training wrote."""
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """A folder with `config.json`, `model.keras`, vocabularies, history, metrics and pictures."""
@@ -116,7 +120,7 @@ class RunFolder:
         try:
             check_description(description)
         except ValueError as error:
-            raise UserError(
+            raise Damaged(
                 f"{config} is damaged: {error}. Copy the run again, or train again"
             ) from None
         return description
@@ -147,8 +151,9 @@ class RunFolder:
         if not self.path.is_dir() or not any(self.path.iterdir()):
             return
         try:
-            description = read_object(self.path / CONFIG)
-        except UserError:
+            there = os.path.lexists(self.path / CONFIG)
+            description = read_object(self.path / CONFIG) if there else {}
+        except Damaged:
             description = {}
         if any(not isinstance(description.get(key), kind) for key, kind in _DESCRIBED.items()):
             others = foreign(self.path, RUN) or [f"{CONFIG} is damaged or of another program"]
@@ -279,7 +284,8 @@ def read_object(path: Path) -> dict:
     """Returns the JSON object in a file.
 
     Raises:
-        UserError: there is something else in it, or it cannot be read.
+        Damaged: there is something else in it.
+        UserError: it cannot be read.
     """
     try:
         content = path.read_bytes()
@@ -300,8 +306,8 @@ def _object(path: Path, content: bytes, longest: int = LONGEST_JSON) -> dict:
     return value
 
 
-def _damaged(path: Path) -> UserError:
-    return UserError(f"{path} is damaged or of another program. Train again")
+def _damaged(path: Path) -> Damaged:
+    return Damaged(f"{path} is damaged or of another program. Train again")
 
 
 def versions() -> dict[str, str]:

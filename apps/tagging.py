@@ -14,7 +14,7 @@ from apps.run_folder import CONFIG, MODEL
 from apps.tag_rows import TagHeldOut, TagRows, places_of, tag_rows, tags_at
 from apps.tagger_builder import build_tagger, check_units, sizes
 from apps.tagging_config import TaggingConfig
-from apps.trained_model import read_trained
+from apps.trained_model import beginning
 from apps.training_batches import training_batches
 from data.corpora import read_tagged_texts
 from data.errors import UserError, listed
@@ -118,7 +118,7 @@ class TextTagging:
             tokens.strings.flat_values, config.max_tokens, config.min_count, config.lowercase
         )
         vocabularies, open_rows = opened(learned, config)
-        trained = read_trained(config.init_from) if config.init_from else None
+        trained = beginning(config)
         model = build_tagger(config, vocabularies, corpus.class_names, open_rows, trained)
         units = check_units(trained.units, model, config.init_from) if trained else None
         return cls(config, corpus.class_names, vocabularies, model, units)

@@ -9,6 +9,8 @@ from apps.model_builder import load
 from apps.run_contents import MODEL
 from apps.run_files import read_run
 from apps.run_folder import RunFolder
+from apps.training_config import TrainingConfig
+from apps.transfer import check_inherited
 from data.preprocessor import Vocabularies
 from data.units import Units
 
@@ -27,6 +29,19 @@ class TrainedModel(NamedTuple):
     model: keras.Model
     vocabularies: Vocabularies | None
     units: Units | None
+
+
+def beginning(config: TrainingConfig) -> TrainedModel | None:
+    """Returns the model that a training begins with; None if that has weights of its own.
+
+    Raises:
+        UserError: there is no run, it is damaged, or another one than when the training began.
+    """
+    if not config.init_from:
+        return None
+    trained = read_trained(config.init_from)
+    check_inherited(config, trained.description)
+    return trained
 
 
 def read_trained(run: str) -> TrainedModel:

@@ -36,20 +36,7 @@ def inherited(config, given: dict):
         UserError: there is no such run, or a language model reads other units,
             or an option that was chosen is another than the trained model's.
     """
-    description = RunFolder(Path(config.init_from)).describe()
-    model, kind = description["config"], kind_of(description)
-    if kind not in config.begins_with:
-        raise UserError(
-            f"{config.init_from} holds a run of {description['application']!r}, not of "
-            f"{' or '.join(_KINDS[each] for each in config.begins_with)}. Check --init-from"
-        )
-    try:
-        follow = _follow(config, model, kind)
-    except (KeyError, TypeError):
-        raise UserError(
-            f"{config.init_from} is damaged: its options are not those of {_KINDS[kind]}. Check "
-            "--init-from"
-        ) from None
+    follow = _follow(config, RunFolder(Path(config.init_from)).describe())
     followed = override(config, follow)
     for name in follow:
         ours, theirs = getattr(config, name), getattr(followed, name)
@@ -61,12 +48,52 @@ def inherited(config, given: dict):
     return followed
 
 
-def _follow(config, model: dict, kind: str) -> dict:
-    """The options that follow from those of a trained model.
+def check_inherited(config, description: dict) -> None:
+    """Refuses a trained model whose options are not those that a training has begun with: another
+    run may have got the name since.
+
+    Args:
+        config: the options of the training.
+        description: of the run that `init_from` names.
+
+    Raises:
+        UserError: they differ.
+    """
+    if override(config, _follow(config, description)) != config:
+        raise UserError(
+            f"{config.init_from} is another run than when the training began. Put the former one "
+            "back, or train anew with --restart"
+        )
+
+
+def _follow(config, description: dict) -> dict:
+    """Returns the options that follow from those of a trained model.
+
+    Raises:
+        UserError: it is of another kind, or a language model that reads other units, or its options
+            are damaged.
+    """
+    model, kind = description["config"], kind_of(description)
+    if kind not in config.begins_with:
+        raise UserError(
+            f"{config.init_from} holds a run of {description['application']!r}, not of "
+            f"{' or '.join(_KINDS[each] for each in config.begins_with)}. Check --init-from"
+        )
+    try:
+        return _follow_kind(config, model, kind)
+    except (KeyError, TypeError):
+        raise UserError(
+            f"{config.init_from} is damaged: its options are not those of {_KINDS[kind]}. Check "
+            "--init-from"
+        ) from None
+
+
+def _follow_kind(config, model: dict, kind: str) -> dict:
+    """Returns the options that follow from those of a model of one kind.
 
     Raises:
         UserError: a language model reads other units.
-        KeyError, TypeError: its options are none.
+        KeyError, TypeError: it lacks an option, or one is of another type.
     """
     # What cannot be used is refused before anything is taken from it.
     if config.classifies and kind == "text_generation":

@@ -28,7 +28,7 @@ from apps.run_contents import (
     remove,
     rescue,
 )
-from apps.run_folder import RunFolder, read_object
+from apps.run_folder import Damaged, RunFolder, read_object
 from apps.terminal import printable
 from data.errors import UserError
 from data.files import writing
@@ -96,7 +96,7 @@ class UnfinishedTraining:
         path = self.path / CONFIG
         try:
             description = read_object(path)
-        except UserError:
+        except Damaged:
             description = {}
         if any(not isinstance(description.get(key), kind) for key, kind in _DESCRIBED.items()):
             raise UserError(f"{path} is damaged. Train anew with --restart")

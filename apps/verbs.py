@@ -247,6 +247,7 @@ def predict(application: Application, options: dict) -> None:
     prediction.check_files(source, output, formats)
     import_tensorflow()
     task = _trained(application, files, own)
+    del files  # a large model shall be in memory once
     if application.converses and not (source or output):
         task.converse(texts)
         return

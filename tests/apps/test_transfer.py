@@ -1,5 +1,6 @@
 """A classifier that begins with a language model or with another classifier."""
 
+import dataclasses
 import json
 
 import keras
@@ -10,6 +11,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from apps import hate_speech, sentiment, spam, text_generation
 from apps.command_line import main
+from apps.transfer import check_inherited
+from data.errors import UserError
 from data.names import END
 
 LANGUAGE_MODEL = [
@@ -158,6 +161,24 @@ def test_what_is_no_language_model_of_tokens_is_refused(classifier, command_of, 
     (tmp_path / "model.keras").write_text("")
     answer = command_of(sentiment.APPLICATION, "train", "--init-from", tmp_path)
     assert answer.status == 2 and "reads characters" in answer.err
+
+
+@pytest.mark.parametrize("options", [{"unit": "tweet-tokens"}, {"unit": []}, {"unit": {}}])
+def test_a_run_without_the_options_of_its_kind_is_refused(options):
+    description = {"application": "text_generation", "config": options}
+    config = dataclasses.replace(sentiment.APPLICATION.config(), init_from="former")
+    with pytest.raises(UserError, match=r"^former is damaged: its options are not those of a lang"):
+        check_inherited(config, description)
+
+
+def test_another_run_of_the_same_name_is_no_beginning():
+    config = dataclasses.replace(sentiment.APPLICATION.config(), init_from="former", units=7)
+    description = {"application": "spam", "decision": {}, "config": dataclasses.asdict(config)}
+    config = dataclasses.replace(config, vectors=None, open_vocabulary=0)
+    check_inherited(config, description)
+    description["config"]["units"] = 8
+    with pytest.raises(UserError, match=r"^former is another run than when the training began"):
+        check_inherited(config, description)
 
 
 def test_a_step_is_as_long_as_the_layer_is_high():

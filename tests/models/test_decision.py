@@ -91,6 +91,12 @@ def test_it_comes_back_from_json(multi_label):
         {"temperature": 0.0, "thresholds": {"a": 0.5, "b": 0.1, "c": 0.1}},
         {"temperature": 1.0, "thresholds": {"a": "much", "b": 0.1, "c": 0.1}},
         {"temperature": 1.0, "thresholds": {"a": float("nan"), "b": 0.1, "c": 0.1}},
+        {"temperature": 1.0, "thresholds": {"a": "0.5", "b": 0.1, "c": 0.1}},
+        {"temperature": 1.0, "thresholds": {"a": True, "b": 0.1, "c": 0.1}},
+        {"temperature": 1.0, "thresholds": [0.5, 0.1, 0.1]},
+        {"temperature": 10**400, "thresholds": {"a": 0.5, "b": 0.1, "c": 0.1}},
+        {"temperature": float("inf"), "thresholds": {"a": 0.5, "b": 0.1, "c": 0.1}},
+        {"temperature": None, "thresholds": {"a": 0.5, "b": 0.1, "c": 0.1}},
     ],
 )
 def test_what_is_no_decision_is_refused(values):
