@@ -63,8 +63,8 @@ TRAINING.update({SEEDS: MEMBERS, DISCARDED: MEMBERS})
 _FOREIGN = object()
 
 
-def foreign(folder: Path, contents: dict) -> list[str]:
-    """What the suite did not write into a folder, by path in it; links are never the suite's.
+def find_foreign(folder: Path, contents: dict) -> list[str]:
+    """Returns what the suite did not write into a folder, by path; links are never the suite's.
 
     Args:
         folder: to look into.
@@ -76,25 +76,25 @@ def foreign(folder: Path, contents: dict) -> list[str]:
         if inner is _FOREIGN:
             found.append(entry.name)
         elif inner is not FILE:
-            found += [f"{entry.name}/{path}" for path in foreign(entry, inner)]
+            found += [f"{entry.name}/{path}" for path in find_foreign(entry, inner)]
     return found
 
 
-def remove(folder: Path, contents: dict) -> None:
+def remove_known(folder: Path, contents: dict) -> None:
     """Removes what the suite wrote into a folder, as far as possible, and the folder if it is empty
-    then; the arguments are those of `foreign`."""
+    then; the arguments are those of `find_foreign`."""
     for entry in _entries(folder):
         inner = _inner(entry, contents)
         if inner is FILE:
             with suppress(OSError):
                 entry.unlink()
         elif inner is not _FOREIGN:
-            remove(entry, inner)
+            remove_known(entry, inner)
     with suppress(OSError):
         folder.rmdir()
 
 
-def rescue(folder: Path, contents: dict, target: Path) -> list[str]:
+def rescue_foreign(folder: Path, contents: dict, target: Path) -> list[str]:
     """Moves what is foreign in a folder to its place in another one; returns the new paths there.
 
     Args:
@@ -103,7 +103,7 @@ def rescue(folder: Path, contents: dict, target: Path) -> list[str]:
         target: where the name is taken, `.kept` is added to it.
     """
     moved = []
-    for path in foreign(folder, contents):
+    for path in find_foreign(folder, contents):
         place = target / path
         while os.path.lexists(place):
             place = place.with_name(f"{place.name}.kept")

@@ -20,7 +20,7 @@ from apps.run_contents import (
     MODEL,
     RUN,
     SEEDS,
-    foreign,
+    find_foreign,
 )
 from data.errors import UserError
 from data.files import whole_file
@@ -134,7 +134,7 @@ class RunFolder:
         self.check_run()
         if self.path.is_mount():
             raise UserError(f"{self.path} is a mount point. Choose a folder below it with --run")
-        others = foreign(self.path, RUN) if self.path.is_dir() else []
+        others = find_foreign(self.path, RUN) if self.path.is_dir() else []
         if others:
             raise UserError(
                 f"{self.path} holds other files than a run: {others[0]}. Choose another --run"
@@ -156,7 +156,7 @@ class RunFolder:
         except Damaged:
             description = {}
         if any(not isinstance(description.get(key), kind) for key, kind in _DESCRIBED.items()):
-            others = foreign(self.path, RUN) or [f"{CONFIG} is damaged or of another program"]
+            others = find_foreign(self.path, RUN) or [f"{CONFIG} is damaged or of another program"]
             raise UserError(
                 f"{self.path} holds other files than a run: {others[0]}. Choose another --run"
             )

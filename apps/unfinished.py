@@ -24,9 +24,9 @@ from apps.run_contents import (
     RUN,
     SEEDS,
     TRAINING,
-    foreign,
-    remove,
-    rescue,
+    find_foreign,
+    remove_known,
+    rescue_foreign,
 )
 from apps.run_folder import Damaged, RunFolder, read_object
 from apps.terminal import printable
@@ -146,7 +146,7 @@ class UnfinishedTraining:
                 "--restart"
             )
         self._forget()
-        remove(self.path, {name: inner for name, inner in TRAINING.items() if name != LOCK})
+        remove_known(self.path, {name: inner for name, inner in TRAINING.items() if name != LOCK})
 
     @contextmanager
     def publishing(self):
@@ -182,7 +182,7 @@ class UnfinishedTraining:
     def discard(self) -> None:
         """Removes the folder, and first what makes it one to resume."""
         self._forget()
-        remove(self.path, TRAINING)
+        remove_known(self.path, TRAINING)
 
     def put_back(self) -> None:
         """Puts the run back if a training was killed while it replaced it."""
@@ -201,7 +201,7 @@ class UnfinishedTraining:
         self._checkpoint_list.unlink(missing_ok=True)
         if (self.path / SEEDS).exists():
             discarded = self.path / DISCARDED
-            remove(discarded, MEMBERS)
+            remove_known(discarded, MEMBERS)
             os.rename(self.path / SEEDS, discarded)
 
     def _check_own(self) -> None:
@@ -209,7 +209,7 @@ class UnfinishedTraining:
             raise UserError(f"{self.path} is a link. Remove it, or choose another --run")
         # What a user has put into a run that was replaced goes into the new one.
         runs = (f"{NEW}/", f"{FORMER}/")
-        others = [path for path in foreign(self.path, TRAINING) if not path.startswith(runs)]
+        others = [path for path in find_foreign(self.path, TRAINING) if not path.startswith(runs)]
         if others:
             raise UserError(
                 f"{self.path} holds other files than a training: {others[0]}. Move them, or choose "
@@ -246,7 +246,7 @@ class UnfinishedTraining:
         """Removes a run that was replaced, or is not whole; the user's files in it go to the run
         that is in place."""
         if folder.is_dir() and self.run.is_dir():
-            kept = rescue(folder, RUN, self.run)
+            kept = rescue_foreign(folder, RUN, self.run)
             if kept:
                 print(printable(f"kept in {self.run}: {', '.join(kept)}"), file=sys.stderr)
-        remove(folder, RUN)
+        remove_known(folder, RUN)

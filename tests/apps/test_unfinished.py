@@ -453,7 +453,7 @@ def test_a_restart_discards_the_members(several):
 
 
 def test_half_removed_members_are_not_resumed(several, monkeypatch):
-    monkeypatch.setattr("apps.unfinished.remove", lambda *_, **__: None)
+    monkeypatch.setattr("apps.unfinished.remove_known", lambda *_, **__: None)
     several.discard()
     assert not several.resumable
     monkeypatch.undo()
