@@ -17,14 +17,22 @@ _DOCUMENT_COMMENTS = ("#begin document", "#end document")
 # Of a word; with a group those of multi-word tokens and empty nodes of CoNLL-U, whose words have
 # lines of their own.
 _NUMBER = re.compile(r"\d+([-.]\d+)?")
-_TOKEN_HEADERS = {"token", "tokens", "word", "words", "form", "text"}
-_TAG_HEADERS = {"tag", "tags", "label", "labels", "ner", "ner_tag", "ner_tags", "iob", "bio", "ne"}
+TOKEN_HEADERS = {"token", "tokens", "word", "words", "form", "text"}
+TAG_HEADERS = {"tag", "tags", "label", "labels", "ner", "ner_tag", "ner_tags", "iob", "bio", "ne"}
 _FULL_STOPS = set(".!?…。！？।؟۔")
 # A file without an empty line is one sentence, if it has no more tokens than this.
 _LONGEST_SENTENCE = 50
 
 
-class _Row(NamedTuple):
+class TokenRow(NamedTuple):
+    """A token, its tag and what else a file says of it.
+
+    Attributes:
+        number: of the line.
+        line: as it stands in the file.
+        columns: its cells.
+    """
+
     number: int
     line: str
     columns: list[str]
@@ -59,6 +67,24 @@ def read_conll(
     if not sentences:
         raise UserError(f"{path} has no sentence. Expected a token and its tag a line")
     _check_token_column(path, sentences, token_column)
+    return texts_of_rows(path, sentences, has_breaks, token_column, tag_column)
+
+
+def texts_of_rows(
+    path: str,
+    sentences: list[list[TokenRow]],
+    has_breaks: bool,
+    token_column: int,
+    tag_column: int,
+) -> tuple[TaggedTexts, tuple[str, ...]]:
+    """Makes texts of the rows of each sentence; the rest is that of `read_conll`.
+
+    Args:
+        path: what error messages call the file.
+        sentences: rows with a token and a tag each.
+        has_breaks: whether the file says where sentences end.
+        token_column, tag_column: of the rows.
+    """
     cells = [[row.columns[tag_column] for row in rows] for rows in sentences]
     rows = [row for rows in sentences for row in rows]
     others = _other_tag_columns(rows, tag_column)
@@ -95,7 +121,9 @@ def _notes(tags: list[list[str]], others: dict[int, str], tag_column: int) -> li
     return notes
 
 
-def _read_sentences(path: str, token_column: int, tag_column: int) -> tuple[list[list[_Row]], bool]:
+def _read_sentences(
+    path: str, token_column: int, tag_column: int
+) -> tuple[list[list[TokenRow]], bool]:
     """The rows of each sentence, and whether empty lines stand between some of them."""
     groups, has_breaks = _groups(path)
     rows = [row for group in groups for row in group]
@@ -105,7 +133,7 @@ def _read_sentences(path: str, token_column: int, tag_column: int) -> tuple[list
     seen = {_cell(row.columns, tag_column) for row in plain}
     is_numbered = token_column != 0 and all(_NUMBER.fullmatch(row.columns[0]) for row in plain)
 
-    def is_token(row: _Row) -> bool:
+    def is_token(row: TokenRow) -> bool:
         if row is rows[0] and _is_header(row, token_column, tag_column):
             return False
         if row.line.startswith("#"):
@@ -119,7 +147,7 @@ def _read_sentences(path: str, token_column: int, tag_column: int) -> tuple[list
     return [group for group in groups if group], has_breaks
 
 
-def _groups(path: str) -> tuple[list[list[_Row]], bool]:
+def _groups(path: str) -> tuple[list[list[TokenRow]], bool]:
     """The rows between empty lines and markers of documents, comments among them."""
     groups, has_breaks, last_is_empty = [[]], False, False
     for number, line in enumerate(read_lines(path), 1):
@@ -137,7 +165,7 @@ def _groups(path: str) -> tuple[list[list[_Row]], bool]:
             continue
         if len(groups) > 1 and not groups[-1]:
             has_breaks |= last_is_empty
-        groups[-1].append(_Row(number, line, columns))
+        groups[-1].append(TokenRow(number, line, columns))
     return groups, has_breaks
 
 
@@ -145,9 +173,9 @@ def _cell(columns: list[str], column: int) -> str:
     return columns[column] if -len(columns) <= column < len(columns) else ""
 
 
-def _is_header(row: _Row, token_column: int, tag_column: int) -> bool:
+def _is_header(row: TokenRow, token_column: int, tag_column: int) -> bool:
     token, tag = (_cell(row.columns, at).lower() for at in (token_column, tag_column))
-    return token in _TOKEN_HEADERS and tag in _TAG_HEADERS
+    return token in TOKEN_HEADERS and tag in TAG_HEADERS
 
 
 def _check_columns(path: str, groups, token_column: int, tag_column: int) -> None:
@@ -178,7 +206,7 @@ def _is_usable(columns: list[str], token_column: int, tag_column: int) -> bool:
     return bool(token.strip()) or tag == OUTSIDE
 
 
-def _check_token_column(path: str, sentences: list[list[_Row]], token_column: int) -> None:
+def _check_token_column(path: str, sentences: list[list[TokenRow]], token_column: int) -> None:
     """Refuses a column that numbers the tokens of each sentence, where words stand next to it."""
     rows = [row for sentence in sentences for row in sentence]
     next_column = token_column + 1
@@ -201,7 +229,7 @@ def _is_numbered(cells: list[str]) -> bool:
     return any(cells == [str(first + i) for i in range(len(cells))] for first in (0, 1))
 
 
-def _other_tag_columns(rows: list[_Row], tag_column: int) -> dict[int, str]:
+def _other_tag_columns(rows: list[TokenRow], tag_column: int) -> dict[int, str]:
     """Other columns that are sure to hold tags, with some of their cells."""
     width = min(len(row.columns) for row in rows)
     found = {}
@@ -235,7 +263,7 @@ def _not_tags(path: str, rows, tag_column: int, error: NotTags, others) -> UserE
     )
 
 
-def _ragged(sentences: list[list[_Row]]) -> list[str]:
+def _ragged(sentences: list[list[TokenRow]]) -> list[str]:
     """A note of lines with another number of columns than their sentence."""
     odd = []
     for rows in sentences:

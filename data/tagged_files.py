@@ -14,6 +14,7 @@ from data.span_shapes import has_spans
 from data.splits import FRACTIONS
 from data.tagged import TaggedCorpus, TaggedTexts, split_tagged, tagged_corpus
 from data.tagged_columns import TaggedColumns
+from data.token_tables import has_sentences, has_tokens, read_token_table
 
 _RECORDS = (".json", ".jsonl", ".parquet")
 _TABLES = (".csv", ".tsv")
@@ -86,8 +87,12 @@ def _read(path: str, columns: TaggedColumns) -> dict[str, TaggedTexts]:
     suffix = Path(path).suffix.lower()
     if suffix in _NOT_READ:
         raise UserError(f"{path} {_NOT_READ[suffix]}")
-    if suffix in _RECORDS or (suffix in _TABLES and _is_span_table(path, columns)):
+    names = _header(path, columns) if suffix in _TABLES else []
+    if suffix in _RECORDS or has_spans(names, columns.text, columns.spans):
         splits, notes = read_spans(path, columns.text, columns.spans, columns.split)
+    elif has_tokens(names) and (suffix == ".csv" or has_sentences(names)):
+        texts, notes = read_token_table(path)
+        splits = {"": texts}
     elif is_brat(path):
         texts, notes = read_brat(path)
         splits = {"": texts}
@@ -99,23 +104,21 @@ def _read(path: str, columns: TaggedColumns) -> dict[str, TaggedTexts]:
     return splits
 
 
-def _is_span_table(path: str, columns: TaggedColumns) -> bool:
-    """Whether a table has texts and spans; else it is a file of tokens with another suffix.
+def _header(path: str, columns: TaggedColumns) -> list[str]:
+    """The names of a table's columns, if it has some.
 
     Raises:
-        UserError: its cells stand between commas, but it has no texts and spans.
+        UserError: its cells stand between commas, but are neither texts with spans nor tokens.
     """
     head = next(read_lines(path), "")
     names = [name.strip(' "') for name in re.split(r"[,;\t]", head)]
-    if has_spans(names, columns.text, columns.spans):
-        return True
-    if "," in head and "\t" not in head:
+    is_known = has_spans(names, columns.text, columns.spans) or has_tokens(names)
+    if "," in head and "\t" not in head and not is_known:
         raise UserError(
-            f"{path} has the columns {listed(names, 12)}, but none of texts and of spans as JSON. "
-            "Write them, or a token and its tag a line between tabs, an empty line after each "
-            "sentence (.conll)"
+            f"{path} has the columns {listed(names, 12)}, but neither texts with spans (as JSON) "
+            "nor tokens with tags (such as Word, Tag). Rename them, or write columns between tabs"
         )
-    return False
+    return names
 
 
 def _check_types(corpus: TaggedCorpus, path: str, types: tuple[str, ...]) -> None:

@@ -267,9 +267,45 @@ def test_tables_of_texts_and_spans_are_read_and_those_of_tokens_are_not_csv(tmp_
     path.write_text("Word\tTag\n" + "".join(f"{name}\tB-PER\nran\tO\n\n" for name in NAMES))
     assert len(read_tagged_files(str(path), TaggedColumns()).everything()) == len(NAMES)
     path = tmp_path / "some.csv"
-    path.write_text("Sentence #,Word,POS,Tag\nSentence: 1,Ana,NNP,B-per\n")
-    with pytest.raises(UserError, match="has the columns Sentence #, Word, POS, Tag, but none of"):
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([("body", "names"), *rows])
+    corpus = read_tagged_files(str(path), TaggedColumns(text="body", spans="names"))
+    assert entities(corpus) == entities(read(tmp_path, ROWS))
+    path.write_text("id,comment,verdict\n1,Ana ran,PER\n")
+    with pytest.raises(UserError, match="has the columns id, comment, verdict, but neither"):
         read_tagged_files(str(path), TaggedColumns())
+
+
+@pytest.mark.parametrize(("suffix", "mark"), [("csv", ","), ("tsv", "\t")])
+def test_a_table_of_tokens_is_read_by_its_names(suffix, mark, tmp_path, capsys):
+    rows = ["Sentence #,Word,POS,Tag"]
+    for number, name in enumerate(NAMES, 1):
+        rows += [f"Sentence: {number},{name},NNP,B-per", ",of,IN,O", ",nan,NN,I-per", ",.,.,O"]
+    path = tmp_path / f"some.{suffix}"
+    path.write_text("\n".join(rows).replace(",", mark))
+    corpus = read_tagged_files(str(path), TaggedColumns())
+    assert entities(corpus) == {
+        f"{name} of nan .": [(name, "per"), ("nan", "per")] for name in NAMES
+    }
+    told = capsys.readouterr().out
+    assert "a table of tokens: 'Word' with 'Tag', sentences by 'Sentence #'" in told
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"Word,Tag\nJos\xe9,O\n", "1 row(s) that cannot be read or are not UTF-8"),
+        (b"Word,Tag\nAna,B-X\nran,\n", "1 row(s) without 'Word' or 'Tag': row 2"),
+        (b"Word,Tag\nAna,7\nran,O\n", "has '7' (first in line 1): no tags"),
+        (b"Word,Tag\n", "has no rows"),
+    ],
+)
+def test_a_damaged_table_of_tokens_is_refused(content, message, tmp_path):
+    path = tmp_path / "some.csv"
+    path.write_bytes(content)
+    with pytest.raises(UserError) as refusal:
+        read_tagged_files(str(path), TaggedColumns())
+    assert message in str(refusal.value)
 
 
 @pytest.mark.parametrize("suffix", ["xlsx", "spacy", "xml", "zip", "gz"])
