@@ -156,7 +156,10 @@ class RunFolder:
         except Damaged:
             description = {}
         if any(not isinstance(description.get(key), kind) for key, kind in _DESCRIBED.items()):
-            others = find_foreign(self.path, RUN) or [f"{CONFIG} is damaged or of another program"]
+            damaged = [f"{CONFIG} is damaged or of another program"]
+            others = find_foreign(self.path, RUN) or (
+                damaged if there else find_foreign(self.path, {})
+            )
             raise UserError(
                 f"{self.path} holds other files than a run: {others[0]}. Choose another --run"
             )

@@ -117,6 +117,12 @@ def test_a_folder_with_other_files_is_not_trained_into(tmp_path):
         RunFolder(tmp_path).check_replaceable()
 
 
+def test_a_folder_that_holds_parts_of_a_run_alone_is_not_trained_into(tmp_path):
+    (tmp_path / "logs").mkdir()
+    with pytest.raises(UserError, match=r"other files than a run: logs. Choose another"):
+        RunFolder(tmp_path).check_replaceable()
+
+
 def test_a_file_is_not_trained_into(tmp_path):
     (tmp_path / "run").touch()
     with pytest.raises(UserError, match=r"is a file. Choose another --run"):
