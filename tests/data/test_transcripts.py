@@ -287,6 +287,31 @@ def test_a_number_that_is_text_stays(tmp_path, name, content, texts):
     assert found == [(text, "") for text in texts]
 
 
+def test_numbers_alone_are_rows_texts_or_names_by_what_is_around_them(tmp_path):
+    times = "00:00:01,000 --> 00:00:02,000"
+    lone = "a cue without a time line: "
+    assert texts_and_problems(tmp_path, "a.srt", f"{times}\nham\n\n1984\n\n{times}\neggs\n") == [
+        ("ham", ""),
+        ("1984", f"{lone}'1984'"),
+        ("eggs", ""),
+    ]
+    assert texts_and_problems(
+        tmp_path, "a.srt", f"1\n{times}\n\n2\n\nmore\n\n2\n{times}\neggs"
+    ) == [
+        ("2 more", ""),
+        ("eggs", ""),
+    ]
+    assert texts_and_problems(tmp_path, "a.srt", f"1\n{times}\nham\n\n2\n") == [
+        ("ham", ""),
+        ("2", f"{lone}'2'"),
+    ]
+
+
+def test_a_line_that_nobody_sees_is_no_text(tmp_path):
+    content = "00:00:01,000 --> 00:00:02,000\n\u200b\n\nham\n"
+    assert texts_and_problems(tmp_path, "a.srt", content) == [("ham", "")]
+
+
 def test_numbers_with_gaps_are_numbers_in_subrip(tmp_path):
     content = "1\n" + GOOD.strip() + "\n7\n" + GOOD.strip() + "\n9\n" + GOOD
     assert texts_and_problems(tmp_path, "a.srt", content) == [("ham", "")] * 3
