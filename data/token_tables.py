@@ -1,7 +1,7 @@
 """Tables with a token a row, its tag and its sentence in columns with names, as on Kaggle."""
 
 from data.conll import TAG_HEADERS, TOKEN_HEADERS, TokenRow, texts_of_rows
-from data.errors import UserError, refuse_rows
+from data.errors import UserError, listed, refuse_rows
 from data.lines import is_utf8
 from data.records import read_records
 from data.tagged import TaggedTexts
@@ -38,6 +38,8 @@ def read_token_table(path: str) -> tuple[TaggedTexts, tuple[str, ...]]:
         raise UserError(f"{path} has no rows. Expected a token and its tag in each")
     names = list(records[0].values)
     token, tag = _find(names, TOKEN_HEADERS), _find(names, TAG_HEADERS)
+    if not (token and tag):
+        raise UserError(f"{path} has the columns {listed(names, 12)}. Expected such as Word, Tag")
     sentence = _sentence_column(names)
     sentences, last = [], None
     for record in records:

@@ -291,6 +291,13 @@ def test_a_table_of_tokens_is_read_by_its_names(suffix, mark, tmp_path, capsys):
     assert "a table of tokens: 'Word' with 'Tag', sentences by 'Sentence #'" in told
 
 
+def test_commas_in_a_table_of_tabs_are_refused(tmp_path):
+    path = tmp_path / "some.tsv"
+    path.write_text("sent,Word,Tag\n1,Ana,O\n")
+    with pytest.raises(UserError, match=r"has the columns sent,Word,Tag\. Expected such as"):
+        read_tagged_files(str(path), TaggedColumns())
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
