@@ -135,7 +135,7 @@ def _unwrapped(records: list[Record]) -> tuple[dict[int, dict], dict[int, str], 
     rows, problems, counts = {}, {}, Counter()
     for record in records:
         if record.values is None:
-            counts["empty rows left out"] += 1
+            counts["empty row(s) left out"] += 1
             continue
         try:
             if record.problem:
@@ -145,7 +145,7 @@ def _unwrapped(records: list[Record]) -> tuple[dict[int, dict], dict[int, str], 
             problems[record.number] = str(error)
             continue
         if is_rejected:
-            counts["rows left out that an annotator rejected, ignored or did not annotate"] += 1
+            counts["row(s) left out that an annotator rejected, ignored or did not annotate"] += 1
         else:
             rows[record.number] = values
     return rows, problems, counts
@@ -187,7 +187,7 @@ def _text_of(values: dict, shape: Shape, counts: Counter) -> TaggedText | None:
     """A text and its spans; None for an empty text without any."""
     text, cells = values.get(shape.text), values.get(shape.spans)
     if not cells and isinstance(text, str | None) and not (text or "").strip():
-        counts["empty texts left out"] += 1
+        counts["empty text(s) left out"] += 1
         return None
     if not isinstance(text, str):
         raise BadRow(f"{shape.text!r} is no text")
@@ -196,7 +196,7 @@ def _text_of(values: dict, shape: Shape, counts: Counter) -> TaggedText | None:
     if not is_utf8(text):
         raise BadRow("not UTF-8")
     if cells is None:
-        counts[f"rows without {shape.spans!r}, taken as texts without an entity"] += 1
+        counts[f"row(s) without {shape.spans!r}, taken as texts without an entity"] += 1
         cells = []
     if not isinstance(cells, list):
         raise BadRow(f"{shape.spans!r} is no list")

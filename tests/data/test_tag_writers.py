@@ -79,7 +79,7 @@ def test_what_is_written_can_be_trained_on(format, tmp_path):
     rows = parts[""].rows
     assert [len(row.spans) for row in rows] == [len(kinds) for _, kinds in TEXTS.values()]
     assert [row.text[slice(*row.spans[0][:2])] for row in rows[:2]] == ["Ana", "Ida Bo"]
-    assert notes == ("spans are read from 'entities'", "1 empty texts left out")
+    assert notes == ("spans are read from 'entities'", "1 empty text(s) left out")
 
 
 @pytest.mark.parametrize("format", ["csv", "tsv"])

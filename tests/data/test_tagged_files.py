@@ -202,14 +202,14 @@ def test_rejected_and_unannotated_rows_are_left_out_and_counted(tmp_path, capsys
     assert len(corpus.everything()) == len(ROWS) + 2
     assert (found["Lyon ran"], found["no names"]) == ([("Lyon", "PER")], [])
     told = capsys.readouterr().out
-    assert "2 rows left out that an annotator rejected" in told
-    assert "1 rows without 'spans', taken as texts without an entity" in told
-    assert "1 empty texts left out" in told
+    assert "2 row(s) left out that an annotator rejected" in told
+    assert "1 row(s) without 'spans', taken as texts without an entity" in told
+    assert "1 empty text(s) left out" in told
     task = EXPORTS["Label Studio"]("Lyon")
     task["annotations"][0]["was_cancelled"] = True
     tasks = [*map(EXPORTS["Label Studio"], NAMES), task, {**task, "annotations": []}]
     assert len(read(tmp_path, tasks).everything()) == len(NAMES)
-    assert "2 rows left out" in capsys.readouterr().out
+    assert "2 row(s) left out" in capsys.readouterr().out
 
 
 TEXT = "Ana ran.\n\nJo in New\nYork ran.\nNobody.\n"
