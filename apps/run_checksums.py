@@ -24,9 +24,9 @@ def with_checksums(description: dict, folder: Path) -> dict:
         The description with `files`, the SHA-256 of each by name, and `fingerprint`, that of
         everything else in it.
     """
-    found = [path for path in folder.iterdir() if is_answer_file(path.name)]
-    found += folder.glob(_MEMBERS)
-    files = {path.relative_to(folder).as_posix(): sha256(path) for path in sorted(found)}
+    found = sorted([*folder.iterdir(), *folder.glob(_MEMBERS)])
+    names = {path.relative_to(folder).as_posix(): path for path in found}
+    files = {n: sha256(path) for n, path in names.items() if is_answer_file(n) or is_member(n)}
     description = {name: value for name, value in description.items() if name != FINGERPRINT}
     description[FILES] = files
     return {**description, FINGERPRINT: fingerprint(description)}

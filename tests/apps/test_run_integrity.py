@@ -183,6 +183,17 @@ def test_a_model_without_a_checksum_is_refused(small_run, checksums):
         run.describe()
 
 
+def test_what_answers_do_not_depend_on_has_no_checksum(small_run):
+    """Neither a history, nor what a training with one of the seeds has left."""
+    run = small_run("run", "one")
+    (run.path / "seeds" / ".8.training").mkdir()
+    for name in ("notes.txt", "metrics.json", "seeds/.8.training/config.json"):
+        (run.path / name).write_text("one")
+    run.write_description(run.describe())
+    names = {"model.keras", "vocabulary.txt", "characters.txt", "units.json"}
+    assert run.describe()["files"].keys() == names | {"seeds/7/config.json"}
+
+
 def test_a_missing_file_is_named(small_run):
     run = small_run("run", "one")
     (run.path / "units.json").unlink()
