@@ -170,7 +170,9 @@ def read_tar(
             if not (member.isfile() and wanted(member.name)):
                 continue
             # A sparse member claims any number of zeros.
-            if member.size > LONGEST_TEXT or member.issparse():
+            if member.issparse():
+                raise UserError(f"{path}: {member.name} is a sparse file. {remedy}")
+            if member.size > LONGEST_TEXT:
                 raise UserError(
                     f"{path}: {member.name} is longer than {_size(LONGEST_TEXT)}. {remedy}"
                 )

@@ -85,7 +85,7 @@ def test_elements_are_known_without_their_namespace(read, head):
         ("l'<ph/>eau", "l'eau"),
         ("un<bpt i='1'>&lt;b></bpt>able<ept i='1'>&lt;/b></ept>", "unable"),
         ("un<hi type='x'>able</hi>", "unable"),
-        ("a<bpt i='1'>b<sub>c<ph>d</ph></sub></bpt>e", "ae"),
+        ("a<bpt i='1'>b<sub>c<ph>d</ph>f</sub>g</bpt>e", "ae"),
         ("a<g>b<hi>c</hi>d</g>e", "abcde"),
         ("<ph>x</ph>a\n\tb<!-- c -->c", "a bc"),
     ],
@@ -156,7 +156,8 @@ def test_old_files_name_languages_without_a_namespace(read):
 
 
 def test_of_several_variants_in_a_language_the_first_counts(read):
-    units = unit("Yes", "Yeah", ("en", "en")).replace("</tu>", unit()[len("<tu>") :])
+    french = '<tuv xml:lang="fr"><seg>Oui</seg></tuv></tu>'
+    units = unit("Yes", "Yeah", ("en", "en")).replace("</tu>", french)
     assert read(units) == [("Yes", "Oui")]
 
 
