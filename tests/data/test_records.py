@@ -281,7 +281,7 @@ CELLS = {
 
 
 @pytest.mark.parametrize("suffix", WRITERS)
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(data=st.data())
 def test_whatever_is_written_is_read_again(tmp_path_factory, suffix, data):
     names = data.draw(NAMES)
