@@ -201,6 +201,13 @@ def test_columns_are_cut_at_spaces_and_tabs_alone(tmp_path, space):
     assert first_words(str(tmp_path / "v.txt"), 2) == words
 
 
+@pytest.mark.parametrize("header", [b"", b"2 2\n"], ids=["GloVe", "fastText"])
+def test_a_word_that_is_not_utf8_is_the_one_that_texts_are_read_with(tmp_path, header):
+    (tmp_path / "v.txt").write_bytes(header + b"caf\xe9 1 2\ncat 3 4\n")
+    assert first_words(str(tmp_path / "v.txt"), 2) == ["caf\ufffd", "cat"]
+    assert vectors(tmp_path / "v.txt", ["caf\ufffd"]) == {"caf\ufffd": [1, 2]}
+
+
 def test_utf16_is_named(tmp_path):
     (tmp_path / "v.txt").write_text(TEXT, encoding="utf-16")
     with pytest.raises(UserError, match="is UTF-16, UTF-8 is needed"):
