@@ -186,9 +186,9 @@ def _check_columns(path: str, groups, token_column: int, tag_column: int) -> Non
     short = [row.number for row in rows if len(row.columns) < needed]
     if short and len(short) == len(rows):
         raise UserError(
-            f"{path} is no file of columns: line {rows[0].number} is {rows[0].line[:40]!r}. "
-            f"Expected a token and its tag a line, between tabs or spaces ({needed} columns for "
-            "--token-column and --tag-column), or a .jsonl file of texts with spans"
+            f"{path}: no line has the {needed} columns that --token-column and --tag-column need; "
+            f"line {rows[0].number} is {rows[0].line[:40]!r}. Expected a token and its tag a line, "
+            "between tabs or spaces, or a .jsonl file of texts with spans"
         )
     refuse_rows(path, short, "(lines) with too few columns for --token-column and --tag-column")
     odd = [row.number for row in rows if not _is_usable(row.columns, token_column, tag_column)]

@@ -124,15 +124,15 @@ def test_a_file_without_empty_lines_is_cut_at_full_stops(tmp_path):
             "--token-column 1",
         ),
         ("Ana B-PER\nran O\nBo PER\n", (0, -1), "column -1 has 'PER' (first in line 3): no tags,"),
-        ("a,b,c\n1,Ana,B-PER\n", (0, -1), "is no file of columns: line 1 is 'a,b,c'. Expected"),
+        ("a,b,c\n1,Ana,B-PER\n", (0, -1), "no line has the 2 columns that --token-column"),
         # A file whose lines have enough columns for one of the two.
-        ("Ana NNP B-PER\n", (0, 5), "needs"),
+        ("Ana NNP B-PER\n", (0, 5), "no line has the 6 columns that --token-column"),
     ],
 )
 def test_other_columns_are_refused_in_one_line(text, columns, message, tmp_path):
     with pytest.raises(UserError) as refusal:
         read_conll(write(tmp_path, text), *columns)
-    assert message.replace("needs", "6 columns for") in str(refusal.value)
+    assert message in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
 
