@@ -116,7 +116,8 @@ def tokens_of(texts: tf.Tensor) -> Tokens:
     places = widths.with_flat_values(tf.cumsum(widths.flat_values, exclusive=True))
     places -= tf.gather(tf.concat([places.flat_values, [0]], 0), places.row_starts())[:, None]
     at = tf.minimum(codes.flat_values, _OUTLINED - 1)
-    hidden = tf.gather(_invisible(), at) | (codes.flat_values >= _TAGS)
+    # Tags and the rarer variation selectors; private signs lie behind them.
+    hidden = tf.gather(_invisible(), at) | (codes.flat_values // 0x1000 == _TAGS // 0x1000)
     seen = codes.with_flat_values(~hidden)
     codes, places, widths = (tf.ragged.boolean_mask(each, seen) for each in (codes, places, widths))
     flat = tf.gather(_outlines(), tf.minimum(codes.flat_values, _OUTLINED - 1))

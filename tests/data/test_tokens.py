@@ -96,3 +96,9 @@ def test_addresses_and_hosts_are_tokens():
     assert b"|".join(found).decode() == (
         "to|ann.b+c_d-e@mail.x-y.co.uk|,|b-@x.org|or|aa.bb.example.com|!"
     )
+
+
+def test_private_signs_are_tokens_and_tags_are_none():
+    tokens = tokens_of(tf.constant(["a \U000e0041\U000e01ef\U000f0041 b"]))
+    assert [token.decode() for token in tokens.strings[0].numpy()] == ["a", "\U000f0041", "b"]
+    assert tokens.starts[0].numpy().tolist() == [0, 4, 6]
