@@ -82,10 +82,11 @@ def test_units_of_the_text_itself_restore_it(texts):
 
 
 @pytest.mark.parametrize("kind", [*UNITS, *TOKEN_UNITS, TAGGER_TOKENS])
-@pytest.mark.parametrize("character", "\u00ad\u200b\u200c\u200d\u200e\u2060\ufe0f\ufeff", ids=ascii)
-def test_invisible_characters_change_no_unit(kind, character):
-    text = "the lowxest isxn't newxer"
-    hidden, plain = (text.replace("x", each) for each in (character, ""))
+def test_invisible_characters_change_no_unit(kind):
+    plain = "the lowest isn't newer"
+    hidden = (
+        "the lo\u00ad\u200b\u200c\u200d\u200e\u2060\ufe0f\ufeffwe\u200cst isn't n\u200de\u200cwer"
+    )
     units = learn_units(kind, [plain], 60)
     assert learn_units(kind, [hidden], 60) == units
     tokenizer = UnitTokenizer(units)
