@@ -160,13 +160,11 @@ def test_every_entity_of_one_word_is_counted(command_of, tmp_path):
     answer = command_of(APPLICATION, "train", *TINY, *PLAIN, "--dataset", data, "--run", run)
     assert answer.status == 0, answer.err
     assert "words hold several entities (Graz-Oslo, Graz-Porto)" in answer.out
-    answer = command_of(APPLICATION, "evaluate", "--dataset", data, "--split", "all", "--run", run)
-    assert answer.status == 0, answer.err
-    assert "24 words such as 'Graz-Oslo' have the beginning or end of an entity" in answer.out
-    report = json.loads((run / "metrics.json").read_text())
-    [measured] = [figures for name, figures in report.items() if name != "validation"]
-    assert measured["per_class"]["LOC"]["support"] == 48
-    assert measured["cut_words"]["count"] == 24
+    report = json.loads((run / "metrics.json").read_text())["validation"]
+    assert report["per_class"]["LOC"]["support"] == 2 * report["rows"] > 0
+    assert report["cut_words"]["count"] == report["rows"]
+    told = f"{report['rows']} words such as {report['cut_words']['first']!r} have the beginning or"
+    assert told in answer.out
 
 
 def test_the_format_may_be_said(ner, tmp_path):
