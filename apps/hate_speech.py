@@ -23,8 +23,9 @@ APPLICATION = Application(
     sample="hate_speech.csv",
     corpora=("davidson",),
     recipes={
-        # 336 training rows: small steps, and enough of them.
-        "sample": {"batch_size": 16, "epochs": 8},
+        # 1,400 training rows: small steps, and enough of them. The linear model knows from a word
+        # that stands twice what the recurrent one has to see a dozen times.
+        "sample": {"batch_size": 16, "epochs": 8, "linear": True},
         # Chosen on validation: from the fourth epoch on it learns single annotators' mistakes.
         "davidson": {"epochs": 3},
     },

@@ -27,8 +27,8 @@ APPLICATION = Application(
     sample="sentiment.csv",
     corpora=("sst2", "imdb"),
     recipes={
-        # 576 training rows: small steps, and no word that is always there to be learned by heart.
-        "sample": {"batch_size": 16, "epochs": 8, "monitor": "accuracy", "word_dropout": 0.1},
+        # Half of the texts deny something: no word is dropped, since "not" is one.
+        "sample": {"batch_size": 32, "epochs": 6, "monitor": "accuracy", "linear": True},
         # 5 % of the words of new sentences are not in the training ones: vectors know them.
         "sst2": {
             "vectors": GLOVE,

@@ -256,7 +256,8 @@ if SETTING != "full":
 # Single sentences, with and without:
 
 # %%
-SHORT = ["--dataset", "sst2", "--data-dir", DATA_DIR, "--no-linear"] if SETTING == "full" else []
+SHORT = ["--dataset", "sst2", "--data-dir", DATA_DIR] if SETTING == "full" else []
+SHORT += ["--no-linear"]
 try:
     find_vectors(GLOVE, DATA_DIR)
     VECTORS = ["--vectors", GLOVE, "--open-vocabulary", "50000", "--embedding-dim", "50"]

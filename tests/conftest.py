@@ -42,7 +42,10 @@ from data import names
 names.SAMPLES = Path({str(names.SAMPLES)!r})
 """
 
-TINY = ["--epochs", "2", "--units", "3", "--embedding-dim", "4", "--max-tokens", "100"]
+TINY = [
+    *["--epochs", "2", "--units", "3", "--embedding-dim", "4", "--max-tokens", "100"],
+    "--no-linear",
+]
 TRAIN_TINY = ["train", *TINY, "--max-word-length", "6", "--deterministic"]
 
 

@@ -14,7 +14,7 @@ def run(tmp_path_factory):
     from apps.hate_speech import APPLICATION
 
     folder = tmp_path_factory.mktemp("half") / "run"
-    options = "--epochs 1 --units 3 --embedding-dim 4 --max-tokens 100 --no-characters"
+    options = "--epochs 1 --units 3 --embedding-dim 4 --max-tokens 100 --no-characters --no-linear"
     more = ["--mixed-precision", "bfloat16", "--run", str(folder)]
     main(APPLICATION, ["train", *options.split(), *more])
     return folder

@@ -23,7 +23,7 @@ OPTIONS = [
     *["train", "--epochs", "3", "--units", "3", "--embedding-dim", "4", "--max-tokens", "100"],
     *["--max-length", "8", "--no-characters", "--no-bidirectional", "--pooling", "last"],
     *["--dropout", "0.3", "--weight-drop", "0.2", "--accumulate", "2", "--deterministic"],
-    *["--average-weights", "0.9"],
+    *["--average-weights", "0.9", "--no-linear"],
 ]
 
 
