@@ -63,9 +63,10 @@ def by_f1(scores, targets, prior, multi_label) -> np.ndarray:
         for position in range(len(thresholds)):
             tried = _tried(thresholds, position, multi_label)
             figures = [_macro_f1(scores, targets, each, multi_label) for each in tried]
-            # The present one unless another is better.
-            if max(figures) > _macro_f1(scores, targets, thresholds, multi_label):
-                thresholds = tried[_best(figures)]
+            best = _best(figures)
+            # The present one unless the other is better; of a lucky single one nothing is taken.
+            if figures[best] > _macro_f1(scores, targets, thresholds, multi_label):
+                thresholds = tried[best]
     return thresholds
 
 

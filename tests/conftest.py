@@ -100,16 +100,15 @@ def made_once(tmp_path_factory, worker_id):
     base = base if worker_id == "master" else base.parent
 
     def make(name, fill):
-        folder = base / name
+        folder, done = base / name, base / f"{name}.done"
         # The lock is free again when its process ends, however that is.
         with open(base / f"{name}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not folder.exists():
-                partial = base / f"{name}.partial"
-                shutil.rmtree(partial, ignore_errors=True)
-                partial.mkdir()
-                fill(partial)
-                partial.rename(folder)
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                fill(folder)
+                done.touch()
         return folder
 
     return make

@@ -172,6 +172,21 @@ def test_a_search_does_not_stop_before_longer_hypotheses_that_are_better(alpha):
         assert max(len(row[0][0]) for row in expected) > 5
 
 
+def test_a_row_is_searched_as_long_as_a_later_end_can_be_better():
+    # Every token is as probable after any other. The second of the two hypotheses is at first a
+    # word and the end; the length penalty makes it one of all the length there is, much later.
+    even = tf.math.log([0.0, 0, 0, 0.5, 0.3, 0.15, 0.05])
+
+    def flat(token_ids, state):
+        return tf.zeros([tf.shape(token_ids)[0], 1]) + even, state
+
+    options = {"beam_width": 2, "max_length": 30, "end_id": END, "length_penalty": 2.0}
+    found = beam_search(flat, even[None], (), **options)
+    assert found.lengths.numpy().tolist() == [[1, 30]]
+    longest = (29 * np.log(0.3) + np.log(0.5)) / (35 / 6) ** 2
+    np.testing.assert_allclose(found.scores, [[np.log(0.5), longest]], rtol=1e-5)
+
+
 def test_a_finished_hypothesis_is_never_lost_to_worse_ones():
     # The end is best at once; afterwards others are many, but worse.
     logits = tf.math.log([[0.0, 0, 0, 0.4, 0.2, 0.2, 0.2]])

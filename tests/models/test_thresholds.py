@@ -61,6 +61,21 @@ def test_several_labels_get_a_threshold_each():
     assert 0.1 < chosen[0] <= 0.25 and 0.7 < chosen[1] <= 0.8
 
 
+@pytest.mark.parametrize(("present", "spike"), [(0.9, 0.1), (0.86, 0.95)])
+def test_a_threshold_stays_unless_the_smoothed_best_is_better(monkeypatch, present, spike):
+    # A plateau of 0.85 above 0.6 is the smoothed best; a lucky single threshold counts for nothing.
+    def figure(scores, targets, chosen, multi_label):
+        figures = [
+            present if value == 0.5 else spike if value < 0.13 else 0.85 if value > 0.6 else 0.1
+            for value in chosen
+        ]
+        return min(figures) if max(figures) == present else max(figures)
+
+    monkeypatch.setattr(thresholds, "_macro_f1", figure)
+    chosen = by_f1(np.full((1, 1), 0.5), np.ones((1, 1)), np.ones(1), True)
+    assert chosen.tolist() == [0.5]
+
+
 @pytest.mark.parametrize(("multi_label", "expected"), [(False, 1.0), (True, 0.5)])
 def test_without_a_goal_all_thresholds_are_equal(multi_label, expected):
     chosen = thresholds_for("none", np.ones((2, 3)), None, None, multi_label)
