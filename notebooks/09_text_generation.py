@@ -62,9 +62,16 @@ from models.text_generator import TextGenerator
 # carries; "full" reads Tiny Shakespeare from the folder DATA_DIR and trains with the application's
 # recipe, which takes long; "tiny" only shows that everything runs.
 SETTING = os.environ.get("NOTEBOOK_SETTING", "sample")
+CHARACTERS = ["--unit", "characters", "--sequence-length", "128"]
 OPTIONS = {
-    "tiny": ["--units", "8", "--embedding-dim", "8", "--epochs", "1", "--batch-size", "256"],
-    "sample": ["--epochs", "12"],
+    "tiny": [
+        *[*CHARACTERS, "--units", "8", "--embedding-dim", "8"],
+        *["--epochs", "1", "--batch-size", "256"],
+    ],
+    "sample": [
+        *[*CHARACTERS, "--cell", "gru", "--units", "128", "--embedding-dim", "32"],
+        *["--dropout", "0.1", "--learning-rate", "0.005", "--epochs", "12"],
+    ],
     "full": ["--dataset", "tiny_shakespeare", "--data-dir", os.environ.get("DATA_DIR", ".")],
 }[SETTING]
 if SETTING == "full":
