@@ -6,7 +6,6 @@ more before they print `--help`, and report an error over several lines.
 
 import argparse
 import dataclasses
-import json
 import math
 import sys
 import types
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from apps.terminal import printable
 from data.errors import UserError
+from data.json_files import read_json
 
 
 def option(
@@ -205,14 +205,7 @@ def from_file(path: str) -> dict:
     Raises:
         UserError: no such file, or something else in it.
     """
-    try:
-        values = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}. Check --config") from None
-    except ValueError as error:
-        raise UserError(f"{path} is not JSON: {error}. Check --config") from None
-    except RecursionError:
-        raise UserError(f"{path} is nested too deeply. Check --config") from None
+    values = read_json(Path(path), "Check --config", "Check --config")
     if isinstance(values, dict) and isinstance(values.get("config"), dict):
         values = values["config"]
     if not isinstance(values, dict):
