@@ -16,7 +16,6 @@ from apps.held_out import HeldOut, logits_of
 from apps.linear_part import check_size, widened
 from apps.model_builder import load, opened
 from apps.run_folder import CONFIG, MODEL
-from apps.terminal import printable
 from apps.trained_model import beginning
 from apps.training_batches import training_batches
 from data.chunks import in_chunks
@@ -24,6 +23,7 @@ from data.columns import Columns
 from data.corpora import read_labelled_texts
 from data.errors import UserError
 from data.examples import Corpus, LabelledTexts
+from data.messages import printable
 from data.pipeline import Batches, describe_cut
 from data.preprocessor import TextPreprocessor, Vocabularies
 from data.vectors import find_vectors

@@ -9,9 +9,10 @@ from apps.application import DATA_OPTIONS, Application
 from apps.bias_options import add_bias_options
 from apps.options import add_options, new_parser
 from apps.signals import Signals, Terminated
-from apps.terminal import abandon_output, prepare_streams, printable
+from apps.terminal import abandon_output, prepare_streams
 from apps.verbs import VERBS
 from data.errors import UserError
+from data.messages import printable
 
 
 def main(application: Application, arguments: list[str] | None = None) -> None:

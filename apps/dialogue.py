@@ -5,9 +5,9 @@ import sys
 import tensorflow as tf
 
 from apps.generation_config import GenerationOptions
-from apps.terminal import say
 from data.errors import UserError
 from data.graphs import graph
+from data.messages import say
 from models.text_generator import TextGenerator
 
 # Units between two looks at what there is.

@@ -11,10 +11,10 @@ from scipy.stats import spearmanr
 
 from apps.classification import TextClassification
 from apps.highlighting import on_terminal
-from apps.terminal import printable
 from data.buckets import batch_order
 from data.errors import UserError
 from data.graphs import graph
+from data.messages import printable
 from models.attribution import TOKENS, Attribution, split
 from models.ensemble import Ensemble
 

@@ -15,12 +15,12 @@ from apps.language_figures import LanguageFigures, table
 from apps.language_model_builder import build_language_model, sizes
 from apps.model_builder import load
 from apps.run_folder import CONFIG, MODEL
-from apps.terminal import printable, say
 from apps.trained_model import beginning
 from data.columns import Columns
 from data.corpora import read_documents
 from data.documents import DocumentCorpus, Documents
 from data.errors import UserError
+from data.messages import printable, say
 from data.streams import Streams
 from data.unit_tokenizer import UnitTokenizer
 from data.units import Units, learn_units

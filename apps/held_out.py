@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from apps.terminal import say
 from data.examples import LabelledTexts
 from data.graphs import as_it_stands
+from data.messages import say
 from data.pipeline import Batches
 from models.decision import Decision
 from models.metrics import decided_figures, mean_average_precision

@@ -9,9 +9,9 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-from apps.terminal import printable
 from data.errors import UserError
 from data.files import whole_file
+from data.messages import printable
 from data.record_writers import record_writer
 from data.records import STANDARD_STREAM
 

@@ -12,9 +12,9 @@ import types
 import typing
 from pathlib import Path
 
-from apps.terminal import printable
 from data.errors import UserError
 from data.json_files import read_json
+from data.messages import printable
 
 
 def option(

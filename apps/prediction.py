@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from apps.terminal import printable
 from data.errors import UserError, listed
+from data.messages import printable
 from data.record import TEXT_COLUMN, Record
 from data.record_writers import WRITERS, record_writer
 from data.records import READERS, STANDARD_STREAM, TEXT_FORMATS, file_format, read_records

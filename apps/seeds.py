@@ -16,10 +16,10 @@ from apps.options import to_json
 from apps.run_contents import CONFIG, GRADIENT_NORMS, HISTORY, REFIT_HISTORY, SEEDS
 from apps.run_files import RunFiles
 from apps.run_folder import RunFolder, read_object
-from apps.terminal import say
 from apps.training_config import TrainingConfig
 from apps.unfinished import UnfinishedTraining
 from data.examples import Corpus, LabelledTexts
+from data.messages import say
 
 # Goes with the model of one member; an ensemble has several of each.
 _OF_ONE = (HISTORY, REFIT_HISTORY, "training_curves.png", GRADIENT_NORMS, "gradient_norms.png")

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from apps.terminal import printable
+from data.messages import printable
 
 _COLOURS = (36, 33, 35, 32, 34, 31)
 _RESET = "\x1b[0m"

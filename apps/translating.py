@@ -10,7 +10,6 @@ from apps import prediction, training, translated, translation_pictures, transla
 from apps.application import Application
 from apps.model_builder import load
 from apps.run_folder import CONFIG, MODEL
-from apps.terminal import printable
 from apps.translation_config import (
     TranslationConfig,
     TranslationExportOptions,
@@ -21,6 +20,7 @@ from apps.translation_memory import memory_translations
 from apps.translator_builder import build_translator, learned, sizes, tokenizers_of, unit_files
 from data.corpora import read_parallel_texts
 from data.errors import UserError
+from data.messages import printable
 from data.parallel import ParallelCorpus, ParallelTexts
 from data.parallel_batches import ParallelBatches
 from data.parallel_columns import ParallelFiles

@@ -29,9 +29,9 @@ from apps.run_contents import (
     rescue_foreign,
 )
 from apps.run_folder import Damaged, RunFolder, read_object
-from apps.terminal import printable
 from data.errors import UserError
 from data.files import writing
+from data.messages import printable
 from data.replacement import sync_names, sync_tree, take_place
 
 # What its `config.json` says at the least.

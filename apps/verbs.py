@@ -15,10 +15,10 @@ from apps.resumption import check_checksum, check_surroundings, resumed
 from apps.run_files import RunFiles, read_run
 from apps.run_folder import CONFIG, FORMAT, MODEL, RunFolder, versions
 from apps.signals import Signals, Terminated
-from apps.terminal import say
 from apps.transfer import inherited
 from apps.unfinished import UnfinishedTraining
 from data.errors import UserError
+from data.messages import say
 
 
 def train(application: Application, options: dict) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from apps import explanation, spans_on_screen
 from apps.highlighting import on_terminal
-from apps.terminal import printable
+from data.messages import printable
 
 ESCAPE = "\x1b]0;owned\x07"
 
