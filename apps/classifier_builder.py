@@ -4,6 +4,7 @@ from apps.classification_config import ClassificationConfig
 from apps.model_builder import build, recurrent_options, set_vectors, vocabulary_sizes
 from apps.trained_model import TrainedModel
 from data.errors import UserError
+from data.messages import say
 from data.preprocessor import START, Vocabularies, build_vocabularies
 from models.classifier import TextClassifier
 from models.ensemble import Ensemble
@@ -59,11 +60,11 @@ def build_classifier(
         set_vectors(model.get_layer("embedding"), vocabularies.tokens, config)
     if isinstance(trained, LanguageModel):
         take_over(model, trained)
-        print(f"vectors and recurrent layers: those of {config.init_from}")
+        say(f"vectors and recurrent layers: those of {config.init_from}")
     elif trained is not None:
         same = tuple(beginning.description["class_names"]) == tuple(class_names)
         begin_with(model, trained, same)
-        print(f"{'all' if same else 'all but the last'} layers: those of {config.init_from}")
+        say(f"{'all' if same else 'all but the last'} layers: those of {config.init_from}")
     return model
 
 

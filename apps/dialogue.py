@@ -84,7 +84,7 @@ class Dialogue:
     def _choose(self, text: str) -> None:
         """Offers the likeliest units after a text, again and again."""
         generator = self._generator
-        print("number: take it; Enter: the first; any other text: write it; /: end")
+        say("number: take it; Enter: the first; any other text: write it; /: end")
         while True:
             ids, shares = (
                 each.numpy()[0]
@@ -95,7 +95,7 @@ class Dialogue:
             ]
             say(f"\n{text}")
             for number, (choice, share) in enumerate(zip(shown, shares, strict=True), 1):
-                print(f"  {number}  {share:6.1%}  {choice}")
+                say(f"  {number}  {share:6.1%}  {choice}")
             line = _line("> ")
             if line is None or line == "/":
                 return

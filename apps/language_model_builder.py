@@ -3,6 +3,7 @@
 from apps.generation_config import GenerationConfig
 from apps.model_builder import build, recurrent_options
 from apps.trained_model import TrainedModel
+from data.messages import say
 from data.units import Units
 from models.language_model import LanguageModel
 from models.names import PRECISIONS
@@ -35,5 +36,5 @@ def build_language_model(
     model = build(LanguageModel, settings)
     if trained is not None:
         go_on_with(model, trained.model)
-        print(f"all weights: those of {config.init_from}")
+        say(f"all weights: those of {config.init_from}")
     return model

@@ -15,6 +15,7 @@ from apps.application import Application
 from apps.run_folder import write_rows
 from apps.training_config import TrainingConfig
 from data.errors import UserError
+from data.messages import say
 from data.pipeline import Batches
 
 # Adam moves each weight by about the rate: in so many updates the lowest changes nothing, and no
@@ -158,7 +159,7 @@ def find_learning_rate(
     with model.distribute_strategy.scope():
         model.compile(training.adam(config, LOWEST), loss, jit_compile=config.jit)
         model.optimizer.build(model.trainable_variables)
-    print(f"trying {UPDATES} learning rates, from {LOWEST:g} to {HIGHEST:g}")
+    say(f"trying {UPDATES} learning rates, from {LOWEST:g} to {HIGHEST:g}")
     rows = range_test(model, batches, config.accumulate)
     if not rows:
         raise UserError(
@@ -167,7 +168,7 @@ def find_learning_rate(
         )
     found = suggestion(rows)
     if found:
-        print(
+        say(
             f"learning rate {found.tenth:.2g}, a tenth of where the loss is lowest (it falls "
             f"fastest at {found.steepest:.2g}): {command_with(command, found.tenth)}"
         )
@@ -177,7 +178,7 @@ def find_learning_rate(
             f"the loss did not fall at any learning rate: see {picture}. Check the data and --l1, "
             "--l2, --dropout"
         )
-    print(f"the losses: {picture}")
+    say(f"the losses: {picture}")
 
 
 def _check_enough(steps: int, accumulate: int) -> None:

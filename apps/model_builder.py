@@ -8,6 +8,7 @@ import keras
 from apps.training_config import TrainingConfig
 from data.errors import UserError
 from data.json_files import cannot_read
+from data.messages import say
 from data.preprocessor import Vocabularies
 from data.vectors import first_words, read_vectors
 from models.embedding import set_vectors_of, vectors_of
@@ -129,4 +130,4 @@ def set_vectors(
             found += 1
     set_vectors_of(embedding, matrix)
     embedding.trainable = not config.freeze_vectors
-    print(f"vectors: {found} of {len(tokens)} tokens are in {config.vectors}")
+    say(f"vectors: {found} of {len(tokens)} tokens are in {config.vectors}")

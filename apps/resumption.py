@@ -8,6 +8,7 @@ from apps.options import override
 from apps.run_folder import versions
 from data.errors import UserError
 from data.files import sha256
+from data.messages import say
 
 # What a resumption may change: the results do not depend on it.
 _FREE = ("checkpoint_seconds",)
@@ -48,7 +49,7 @@ def check_surroundings(begun: dict, data_file: Path | None) -> None:
         if now.get(name) != former
     ]
     if changed:
-        print(f"warning: {', '.join(changed)}: results may differ slightly", file=sys.stderr)
+        say(f"warning: {', '.join(changed)}: results may differ slightly", file=sys.stderr)
 
 
 def check_checksum(begun: dict, checksum: str) -> None:

@@ -79,7 +79,7 @@ def train(
         task.draw("validation", report, new.path)
     unfinished.discard()
     if diverged:
-        print(f"{diverged}. The other members are kept", file=sys.stderr)
+        say(f"{diverged}. The other members are kept", file=sys.stderr)
     say(
         f"\nvalidation\n{task.table(report)}\n\n{table(task, report['seeds'])}\n\n"
         f"trained in {seconds:.0f} s, the model is of {model}: {unfinished.name}"
@@ -117,7 +117,7 @@ def train_members(
             # A process that was killed may have left it.
             member.discard()
             continue
-        print(f"\nseed {seed}")
+        say(f"\nseed {seed}")
         # Names of layers start anew, and what is left of the former model goes.
         keras.backend.clear_session()
         alone = replace(config, seed=seed, seeds=1, ensemble=False, **beginning)

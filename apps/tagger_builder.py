@@ -6,6 +6,7 @@ from apps.model_builder import build, recurrent_options, set_vectors, vocabulary
 from apps.tagging_config import TaggingConfig
 from apps.trained_model import TrainedModel
 from data.errors import UserError
+from data.messages import say
 from data.preprocessor import Vocabularies
 from data.tags import bio_names
 from data.units import Units
@@ -70,14 +71,14 @@ def build_tagger(
     embedding.embeddings.assign(matrix)
     if isinstance(trained, LanguageModel):
         read_with(model, trained)
-        print(f"what is read beside the words: the language model of {config.init_from}")
+        say(f"what is read beside the words: the language model of {config.init_from}")
     elif trained is not None:
         theirs = beginning.vocabularies
         tokens, letters = (
             (getattr(vocabularies, name), getattr(theirs, name)) for name in Vocabularies.FILES
         )
         adopt(model, trained, tokens, letters)
-        print(f"words, letters and recurrent layers: those of {config.init_from}")
+        say(f"words, letters and recurrent layers: those of {config.init_from}")
     return model
 
 

@@ -18,6 +18,7 @@ from apps.trained_model import beginning
 from apps.training_batches import training_batches
 from data.corpora import read_tagged_texts
 from data.errors import UserError, listed
+from data.messages import say
 from data.pipeline import Batches
 from data.preprocessor import Vocabularies
 from data.span_cuts import cut_shared_tokens, words_with_inner_ends
@@ -110,7 +111,7 @@ class TextTagging:
         config = replace(config, vectors=find_vectors(config.vectors, config.data_dir))
         tokens, words = _training_tokens(corpus)
         if words:
-            print(
+            say(
                 f"{len(words)} words hold several entities ({listed(dict.fromkeys(words), 2)}): in "
                 "training they are cut there, but answers are of whole words"
             )
@@ -162,7 +163,7 @@ class TextTagging:
         config, tokens = self.config, _training_tokens(corpus)[0]
         train = self._rows(corpus.split("train"), tokens)
         texts, rows = len(corpus.split("train")), train.tags.nrows()
-        print(f"train: {rows:,} rows of at most {config.max_length} tokens of {texts:,} texts")
+        say(f"train: {rows:,} rows of at most {config.max_length} tokens of {texts:,} texts")
         batches = training_batches(train.ids, train.tags, self.model, config)
         weights = None
         if config.class_weight:
@@ -208,7 +209,7 @@ class TextTagging:
         self.shift = by
         if by:
             self.model.shift_outside(by)
-            print(f"the score of no entity is shifted by {by:g}")
+            say(f"the score of no entity is shifted by {by:g}")
 
     def _rows(self, examples: TaggedTexts, tokens: Tokens) -> TagRows:
         return tag_rows(

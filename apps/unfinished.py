@@ -31,7 +31,7 @@ from apps.run_contents import (
 from apps.run_folder import Damaged, RunFolder, read_object
 from data.errors import UserError
 from data.files import writing
-from data.messages import printable
+from data.messages import say
 from data.replacement import sync_names, sync_tree, take_place
 
 # What its `config.json` says at the least.
@@ -248,5 +248,5 @@ class UnfinishedTraining:
         if folder.is_dir() and self.run.is_dir():
             kept = rescue_foreign(folder, RUN, self.run)
             if kept:
-                print(printable(f"kept in {self.run}: {', '.join(kept)}"), file=sys.stderr)
+                say(f"kept in {self.run}: {', '.join(kept)}", file=sys.stderr)
         remove_known(folder, RUN)

@@ -124,7 +124,7 @@ def _train(
         unfinished.discard()
     if ending.stopped:
         way_on = f". {unfinished.way_on(application.name)}" if ending.resumable else ""
-        print(f"{ending.stopped}. The best weights so far are kept{way_on}", file=sys.stderr)
+        say(f"{ending.stopped}. The best weights so far are kept{way_on}", file=sys.stderr)
     say(
         f"\nvalidation\n{task.table(report)}\n\n"
         f"trained in {ending.seconds:.0f} s: {unfinished.name}"
@@ -192,13 +192,13 @@ def evaluate(application: Application, options: dict) -> None:
     task = application.load(files, config)
     corpus = task_class.read(application, config, task.class_names)
     if same and not corpus.is_known_as(description["checksum"]):
-        print(f"warning: {config.dataset} has changed since the training", file=sys.stderr)
+        say(f"warning: {config.dataset} has changed since the training", file=sys.stderr)
     task.check_comparable(corpus)
     if split is None:
         split = corpus.measured_split()
         _check_unlearned(split, learned)
         if split != "test":
-            print(f"{corpus.name} has no test split: measured on {split}", file=sys.stderr)
+            say(f"{corpus.name} has no test split: measured on {split}", file=sys.stderr)
     examples = corpus.everything() if split == "all" else corpus.split(split)
     if members := run.members():
         from apps import seeds

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from data.errors import UserError, listed
 from data.lines import LONGEST_LINE, is_utf8, read_lines
+from data.messages import say
 from data.record import Record
 
 # As many as a sheet of Excel has.
@@ -68,7 +69,7 @@ def _detect_delimiter(trials: list[Iterable[str]], path: str) -> str:
         _, cells, problem = next(parsed, (0, [], ""))
         if len(cells) > 1 and not problem:
             if delimiter != ",":
-                print(f"{path}: cells between {_DELIMITERS[delimiter]}", file=sys.stderr)
+                say(f"{path}: cells between {_DELIMITERS[delimiter]}", file=sys.stderr)
             return delimiter
     return ","
 
@@ -160,7 +161,7 @@ def _read_header(path: str, cells: list[str], problem: str) -> list[str]:
     if names.count("") > 1:
         unnamed = [f"column {place}" for place, name in enumerate(names, 1) if not name]
         names = [name or f"column {place}" for place, name in enumerate(names, 1)]
-        print(f"{path}: columns without a name are called {listed(unnamed)}", file=sys.stderr)
+        say(f"{path}: columns without a name are called {listed(unnamed)}", file=sys.stderr)
     refuse_repeated(names, path)
     return names
 

@@ -13,6 +13,7 @@ from data.errors import UserError, listed
 from data.examples import Corpus
 from data.files import sha256
 from data.lines import UTF16
+from data.messages import say
 from data.tabular import read_rows, read_table, rows_by_split, splits_in
 
 _TABLES = (".csv", ".tsv", ".jsonl", ".parquet")
@@ -110,7 +111,7 @@ def _folder(folder: Path) -> Documents:
         if names:
             # In quotation marks: whoever named the files, no name reaches a terminal raw.
             shown = listed(repr(str(name)) for name in names)
-            print(f"{folder}: {len(names)} {kind} file(s) left out: {shown}", file=sys.stderr)
+            say(f"{folder}: {len(names)} {kind} file(s) left out: {shown}", file=sys.stderr)
     if len(texts) < 2:
         raise UserError(
             f"{folder} holds {len(texts)} file(s) of text, two are needed: one to train, one to "

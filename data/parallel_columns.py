@@ -7,6 +7,7 @@ from typing import NamedTuple
 from data.delimited import MOST_COLUMNS
 from data.errors import UserError, listed
 from data.languages import find_languages, fold, is_language, language_code
+from data.messages import say
 
 
 class ParallelFiles(NamedTuple):
@@ -97,14 +98,14 @@ def choose_columns(
         spelled = [cells[place].strip() for place in places]
         if spelled != [source, target] or (given != (None, None) and list(columns) != places):
             what = f"{source} is the column {spelled[0]!r}, {target} the column {spelled[1]!r}"
-            print(f"{path}: {what}", file=sys.stderr)
+            say(f"{path}: {what}", file=sys.stderr)
         return ColumnChoice(*places, has_header=True)
     is_header = places != [None, None] or _is_header(cells)
     if is_header and given == (None, None):
         raise UserError(_misunderstood(cells, source, target, places, path))
     beginning = "the first line is no pair, but a header" if is_header else "no header"
     what = f"{beginning}: column {columns[0]} is {source}, column {columns[1]} {target}"
-    print(f"{path}: {what}", file=sys.stderr)
+    say(f"{path}: {what}", file=sys.stderr)
     return ColumnChoice(*columns, has_header=is_header)
 
 

@@ -9,6 +9,7 @@ from data.conll import read_conll
 from data.errors import UserError, listed
 from data.files import sha256
 from data.lines import read_lines
+from data.messages import say
 from data.span_records import read_spans
 from data.span_shapes import has_spans
 from data.splits import FRACTIONS
@@ -100,7 +101,7 @@ def _read(path: str, columns: TaggedColumns) -> dict[str, TaggedTexts]:
         texts, notes = read_conll(path, columns.token, columns.tag)
         splits = {"": texts}
     for note in notes:
-        print(f"{path}: {note}")
+        say(f"{path}: {note}")
     return splits
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from data.errors import UserError
 from data.files import sha256
 from data.languages import three_letters
+from data.messages import say
 from data.originals import download, find_original
 from data.parallel import Pair, ParallelCorpus, ParallelTexts, parallel_corpus, split_parallel
 from data.parallel_files import read_member
@@ -40,7 +41,7 @@ def read(data_dir: str | None, source: str, target: str) -> ParallelCorpus:
             _download(code, path)
     pairs = _pairs_in(path, code)
     if name in _KNOWN and sha256(path) != _KNOWN[name]:
-        print(
+        say(
             f"{path} is not the file of 2017-09-29: figures are not those of the README",
             file=sys.stderr,
         )

@@ -13,6 +13,7 @@ from xml.parsers import expat
 from data.archives import LONGEST_TEXT, open_unpacked
 from data.errors import UserError, listed, refuse_rows
 from data.languages import find_languages, language_code
+from data.messages import say
 from data.parallel import Pair, ParallelTexts
 
 # What these hold is another program's mark-up, not text.
@@ -72,7 +73,7 @@ def read_tmx(path: str, source: str, target: str) -> ParallelTexts:
             reader.parse(text)
         reader.parse("", final=True)
     if controls:
-        print(
+        say(
             f"{path}: {controls:,} control characters, which XML forbids, are taken for spaces",
             file=sys.stderr,
         )
@@ -99,11 +100,11 @@ def read_tmx(path: str, source: str, target: str) -> ParallelTexts:
     for codes, language in zip(sides, (source, target), strict=True):
         if codes != [language_code(language)]:
             names = " and ".join(reader.languages[code] for code in codes)
-            print(f"{path}: {language} is {names}", file=sys.stderr)
+            say(f"{path}: {language} is {names}", file=sys.stderr)
     empty = [number for number, pair in pairs.items() if not all(pair)]
     refuse_rows(path, empty, "(translation units) without a text on one side")
     if len(pairs) < reader.count:
-        print(
+        say(
             f"{path}: {reader.count - len(pairs):,} of {reader.count:,} units lack "
             f"{source} or {target} and are left out",
             file=sys.stderr,
