@@ -72,7 +72,8 @@ def assert_same_end(unbroken, tmp_path):
             json.loads((folder / "config.json").read_text()) for folder in (run, unbroken)
         )
         assert ours["command"].replace(str(run), str(unbroken)).startswith(theirs["command"])
-        for name in ("training_seconds", "command"):
+        # The archive around the weights holds the time of writing, and so its checksum differs.
+        for name in ("training_seconds", "command", "files", "fingerprint"):
             ours.pop(name), theirs.pop(name)
         ours["config"]["checkpoint_seconds"] = theirs["config"]["checkpoint_seconds"]
         assert ours == theirs
@@ -119,7 +120,7 @@ def waiting(tmp_path_factory):
 
     Validation.on_epoch_end = stop
     try:
-        with pytest.raises(ZeroDivisionError):
+        with pytest.raises(SystemExit, match="1"):
             options = ["--dataset", str(data), "--checkpoint-seconds", "0", "--run", str(run)]
             main(APPLICATION, [*OPTIONS, *options])
     finally:

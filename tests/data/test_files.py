@@ -281,7 +281,11 @@ WRITERS = pytest.mark.parametrize("writer", [write, write_folder])
 
 
 @WRITERS
-@pytest.mark.parametrize("number", ["1234567", str(os.getpid()), "0123456789abcdef"])
+@pytest.mark.parametrize(
+    "number",
+    ["1234567", str(os.getpid()), "0123456789abcdef"],
+    ids=["another process", "this process", "drawn by chance"],
+)
 def test_what_a_killed_process_left_is_removed_by_the_next_one(tmp_path, writer, number):
     (tmp_path / f".a.partial-{number}").mkdir()
     (tmp_path / f".a.partial-{number}" / "file").touch()
