@@ -125,10 +125,10 @@ def trained_once(made_once):
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             main(APPLICATION, [*TRAIN_TINY, "--run", str(folder / "run")])
         streams = out.getvalue(), err.getvalue()
-        (folder / "streams.json").write_text(json.dumps(streams))
+        folder.with_suffix(".json").write_text(json.dumps(streams))
 
     folder = made_once("trained_once", train)
-    return folder / "run", Answer(0, *json.loads((folder / "streams.json").read_text()))
+    return folder / "run", Answer(0, *json.loads(folder.with_suffix(".json").read_text()))
 
 
 @pytest.fixture

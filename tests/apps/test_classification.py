@@ -123,7 +123,7 @@ def test_the_serving_model_decides_as_the_evaluation_does(multi_label):
 def test_the_decision_is_that_of_the_validation_split(tmp_path, monkeypatch):
     chosen = Decision(False, (0.2, 0.3, 0.5), 2.0)
     task = TextClassification.build(SMALL, corpus())
-    monkeypatch.setattr("apps.training.fit", lambda *arguments: False)
+    monkeypatch.setattr("apps.training.fit", lambda *arguments, **options: False)
     monkeypatch.setattr("apps.held_out.HeldOut.decision", lambda self, model: chosen)
     task.fit(corpus(), tmp_path)
     assert task.decision == chosen
@@ -183,7 +183,8 @@ def test_a_precision_of_no_class_is_refused_before_the_training(entry):
 def test_votes_are_learned_where_the_corpus_has_them(tmp_path, monkeypatch, votes, first):
     seen = []
     monkeypatch.setattr(
-        "apps.training.fit", lambda model, batches, *_: seen.extend(batches.dataset().unbatch())
+        "apps.training.fit",
+        lambda model, batches, *_, **options: seen.extend(batches.dataset().unbatch()),
     )
     shares = np.tile(np.array([[0.1, 0.2, 0.7]], "float32"), (6, 1))
     data = corpus(votes=shares)

@@ -69,7 +69,8 @@ def assert_one_line(answer, *words):
 def test_a_run_folder_holds_everything_that_belongs_to_a_run(trained_once):
     run, answer = trained_once
     assert {path.name for path in run.iterdir()} == FILES
-    assert answer.err == ""
+    # Two epochs of three units may leave a class out, and then that is told.
+    assert all(line.startswith("warning: ") for line in answer.err.splitlines())
     assert [path.name for path in run.parent.iterdir()] == ["run"]
 
 
@@ -189,10 +190,13 @@ def test_a_failed_training_keeps_the_former_run(
 
     before = {path.name: path.stat().st_mtime_ns for path in tiny_run.iterdir()}
     monkeypatch.setattr("apps.classification.TextClassification.save", fails)
-    monkeypatch.setattr("apps.training.fit", lambda *arguments: Ending("", False, 1.0, 1))
+    monkeypatch.setattr(
+        "apps.training.fit", lambda *arguments, **options: Ending("", False, 1.0, 1)
+    )
     answer = command("train", *tiny_options, "--run", tiny_run)
     assert answer.status == {OSError: 2, KeyboardInterrupt: 130}[failure]
-    assert answer.err.startswith("error: ") and answer.err.count("\n") == 1
+    *warnings, line = answer.err.splitlines()
+    assert line.startswith("error: ") and all(each.startswith("warning: ") for each in warnings)
     assert {path.name: path.stat().st_mtime_ns for path in tiny_run.iterdir()} == before
     assert [path.name for path in tiny_run.parent.iterdir()] == ["run"]
 
@@ -346,9 +350,11 @@ def test_an_export_does_not_replace_other_files(tiny_run, command, tmp_path):
 
 
 def test_an_export_without_room_is_one_line_and_leaves_nothing(tiny_run, command, tmp_path):
+    # The run's own files can be copied; the graph of the SavedModel is larger.
+    room = max(path.stat().st_size for path in tiny_run.glob("*.*"))
     usual = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, usual[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, usual[1]))
     try:
         answer = command("export", "--run", tiny_run, "--output", tmp_path / "exported")
     finally:
