@@ -132,7 +132,8 @@ class RunFolder:
             UserError: it does, or it cannot be replaced.
         """
         self.check_run()
-        if self.path.is_mount():
+        # Of `.` its own name says that it is one.
+        if Path(os.path.realpath(self.path)).is_mount():
             raise UserError(f"{self.path} is a mount point. Choose a folder below it with --run")
         others = find_foreign(self.path, RUN) if self.path.is_dir() else []
         if others:

@@ -50,9 +50,11 @@ TRAIN_TINY = ["train", *TINY, "--max-word-length", "6", "--deterministic"]
 
 
 def pytest_configure(config):
-    # A shell that starts the tests in the background has it ignored; some tests send it.
+    # A shell that starts the tests in the background has them ignored; some tests send them.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     config.addinivalue_line("markers", "drawn: pictures are rendered, not left blank")
     # NumPy 2 says so whenever a Keras variable becomes an array.
     config.addinivalue_line("filterwarnings", "ignore:__array__ implementation:DeprecationWarning")

@@ -306,3 +306,8 @@ def test_a_damaged_history_is_one_line(run, content, reason):
 def test_versions_are_those_of_what_is_installed():
     assert versions()["keras"] == keras.__version__
     assert {"python", "tensorflow", "numpy"} <= versions().keys()
+
+
+def test_a_run_may_be_the_working_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    RunFolder(Path(".")).check_replaceable()

@@ -38,7 +38,7 @@ SMALL = ClassificationConfig(
 ALONE = [
     *["train", "--epochs", "2", "--units", "3", "--embedding-dim", "4", "--max-tokens", "100"],
     *["--max-length", "8", "--no-characters", "--no-bidirectional", "--pooling", "last"],
-    *["--dropout", "0.3", "--deterministic"],
+    *["--dropout", "0.3", "--deterministic", "--no-linear"],
 ]
 TWO = [*ALONE, "--seed", "3", "--seeds", "2", "--ensemble"]
 MEMBERS = ("3", "4")

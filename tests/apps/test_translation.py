@@ -16,7 +16,7 @@ from data.parallel import Pair, ParallelTexts
 
 TINY = ["--epochs", "1", "--units", "4", "--embedding-dim", "6", "--vocabulary-size", "80"]
 # One batch of one shape: each is compiled for itself.
-TINY += ["--batch-size", "500", "--max-length", "16", "--beam-width", "2"]
+TINY += ["--batch-size", "500", "--max-length", "16", "--beam-width", "2", "--unit", "subwords"]
 TEXT = "The kettle is boiling."
 
 
