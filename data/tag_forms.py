@@ -24,6 +24,8 @@ _FORMS = {
 }
 # The type where the tags name none.
 _ONLY_TYPE = "ENTITY"
+# A longer cell is a text; the patterns would take quadratic time on it.
+_LONGEST_TAG = 256
 # What stands for O in some files; words do so only beside tags that have a letter.
 _SYMBOLS = {"_", "-", "0", "*"}
 _OUTSIDES = {*_SYMBOLS, "o", "OUT", "OTHER", "Other", "other", "NONE", "None", "none"}
@@ -110,7 +112,11 @@ def _with_letters(cells: set[str]) -> TagForm | None:
     best, rest = "", set()
     for flags in (0, re.IGNORECASE):
         for name, pattern in _FORMS.items():
-            found = {cell: re.fullmatch(pattern, cell, flags) for cell in cells - {OUTSIDE}}
+            found = {
+                cell: re.fullmatch(pattern, cell, flags)
+                for cell in cells - {OUTSIDE}
+                if len(cell) <= _LONGEST_TAG
+            }
             tags = {cell: match for cell, match in found.items() if match}
             others = cells - tags.keys() - {OUTSIDE}
             letters = {match["letter"].upper() for match in tags.values()}
@@ -149,7 +155,9 @@ def _form(name: str, found: dict[str, re.Match], outside: set[str], usual: bool)
 
 
 def _bracketed(cells: set[str]) -> TagForm | None:
-    if "*" not in cells or not all(map(_BRACKETS.fullmatch, cells)) or len(cells) < 2:
+    if "*" not in cells or len(cells) < 2 or max(map(len, cells)) > _LONGEST_TAG:
+        return None
+    if not all(map(_BRACKETS.fullmatch, cells)):
         return None
     return TagForm(None, ("tags in brackets, as in CoNLL-2012",))
 
