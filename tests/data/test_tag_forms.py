@@ -1,6 +1,9 @@
+import time
+from collections import Counter
+
 import pytest
 
-from data.tag_forms import NotTags, entity_share_note, read_tags
+from data.tag_forms import NotTags, entity_share_note, read_tags, recognise
 
 # Two tokens of X, one of Y, in what files write; `O` between them where it is not said.
 BIO = ["B-X", "I-X", "O", "B-Y"]
@@ -99,3 +102,11 @@ def test_where_nearly_every_token_is_in_an_entity_it_is_told():
     # A few sentences may be so.
     assert entity_share_note([["B-X", "I-X", "I-X", "I-X", "O"]]) == ""
     assert entity_share_note([["O"]]) == ""
+
+
+@pytest.mark.parametrize("cell", ["a" * 70_000, "a_" * 35_000, "(" + "a" * 70_000, "[" * 70_000])
+def test_a_cell_of_any_length_is_told_from_a_tag_in_linear_time(cell):
+    started = time.process_time()
+    with pytest.raises(NotTags):
+        recognise(Counter({cell: 1, "O": 5, "B-PER": 2, "*": 1}))
+    assert time.process_time() - started < 5
