@@ -12,7 +12,7 @@ from apps import answers, classification_report, training
 from apps.application import Application
 from apps.classification_config import ClassificationConfig
 from apps.classifier_builder import build_classifier, sizes, vocabularies_for
-from apps.held_out import HeldOut, logits_of
+from apps.held_out import HeldOut, linear_logits, logits_of
 from apps.linear_part import check_size, widened
 from apps.model_builder import load, opened
 from apps.run_folder import CONFIG, MODEL
@@ -34,7 +34,7 @@ from models.losses import class_weights, classification_loss
 from models.metrics import headline
 from models.precision import in_full_precision
 from models.serving import ServingClassifier
-from models.wide_classifier import WideClassifier, linear_classifier
+from models.wide_classifier import WideClassifier
 
 
 class TextClassification:
@@ -262,26 +262,16 @@ class TextClassification:
     def evaluate_baseline(self, corpus: Corpus, examples: LabelledTexts) -> dict[str, dict]:
         """The same figures of linear models trained on the corpus' training split, and those of
         this model's own linear part alone."""
-        train, validation = corpus.split("train"), corpus.splits.get("validation")
-        goal = self.config.thresholds
+        held_out = self.held_out(corpus) if "validation" in corpus.splits else None
         reports = classification_report.of_baselines(
-            train, validation, examples, self.class_names, self.multi_label, goal
+            corpus.split("train"), held_out, examples, self.class_names, self.multi_label
         )
-        if isinstance(self.model, WideClassifier) and validation is not None:
-            linear = linear_classifier(self.model.ngrams)
-            known, logits = (
-                logits_of(linear, {"token_ids": self.vectorize(part.texts)["token_ids"]})
-                for part in (validation, examples)
-            )
-            reports["n-grams alone"] = classification_report.with_thresholds(
-                known,
-                validation.targets,
-                logits,
-                examples.targets,
-                self.class_names,
-                self.multi_label,
-                goal,
-                train.targets.mean(axis=0),
+        if isinstance(self.model, WideClassifier) and held_out is not None:
+            ngrams = self.model.ngrams
+            decision = held_out.fitted(linear_logits(ngrams, held_out.ids))
+            scores = decision.scores(linear_logits(ngrams, self.vectorize(examples.texts)))
+            reports["n-grams alone"] = classification_report.decided_metrics(
+                scores.numpy(), examples.targets, decision, self.class_names
             )
         return reports
 

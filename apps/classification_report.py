@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from apps import pictures
+from apps.held_out import HeldOut
 from data.examples import LabelledTexts
 from models.baseline import baseline_scores
 from models.calibration import reliability
@@ -35,13 +36,7 @@ def report(
     scaled = reliability(logits, targets, decision.multi_label, decision.temperature)
     unscaled = reliability(logits, targets, decision.multi_label, 1.0)
     return {
-        **classification_metrics(
-            targets,
-            scores,
-            decision.decided(scores).numpy(),
-            class_names,
-            decision.multi_label,
-        ),
+        **decided_metrics(scores, targets, decision, class_names),
         "without_thresholds": decided_figures(targets, plain.decided(scores).numpy()),
         "decision": decision.describe(class_names),
         "calibration": {"temperature": decision.temperature, **scaled, "unscaled": unscaled},
@@ -50,79 +45,52 @@ def report(
 
 def of_baselines(
     train: LabelledTexts,
-    validation: LabelledTexts | None,
+    held_out: HeldOut | None,
     examples: LabelledTexts,
     class_names: tuple[str, ...],
     multi_label: bool,
-    goal: str,
 ) -> dict[str, dict]:
     """`models.metrics.classification_metrics` of linear models, by their names: as they decide by
     themselves, and with thresholds that are chosen as the classifier's are.
 
     Args:
         train: what they are trained on.
-        validation: what their thresholds are chosen on; None for no thresholds.
+        held_out: what their thresholds are chosen on; None for no thresholds.
         examples: what they are measured on.
         class_names: the classes.
         multi_label: whether a text may have any number of them.
-        goal: of the thresholds, a name in `models.names.THRESHOLDS`.
     """
     reports = {}
-    held_out = [] if validation is None else validation.texts
+    known_texts = [] if held_out is None else held_out.texts
     for name, balanced in [("tf-idf", False), ("tf-idf, balanced classes", True)]:
-        texts = [*held_out, *examples.texts]
+        texts = [*known_texts, *examples.texts]
         scores = baseline_scores(train.texts, train.targets, texts, multi_label, balanced)
-        known, scores = np.split(scores, [len(held_out)])
-        decided = Decision.plain(len(class_names), multi_label).decided(scores).numpy()
-        reports[name] = classification_metrics(
-            examples.targets, scores, decided, class_names, multi_label
-        )
-        if validation is not None and goal != "none":
-            reports[f"{name}, thresholds"] = with_thresholds(
-                _logits(known, multi_label),
-                validation.targets,
-                _logits(scores, multi_label),
-                examples.targets,
-                class_names,
-                multi_label,
-                goal,
-                train.targets.mean(axis=0),
+        known, scores = np.split(scores, [len(known_texts)])
+        plain = Decision.plain(len(class_names), multi_label)
+        reports[name] = decided_metrics(scores, examples.targets, plain, class_names)
+        if held_out is not None and held_out.goal != "none":
+            decision = held_out.fitted(_logits(known, multi_label))
+            calibrated = decision.scores(_logits(scores, multi_label)).numpy()
+            reports[f"{name}, thresholds"] = decided_metrics(
+                calibrated, examples.targets, decision, class_names
             )
     return reports
 
 
-def with_thresholds(
-    validation_logits: np.ndarray,
-    validation_targets: np.ndarray,
-    logits: np.ndarray,
-    targets: np.ndarray,
-    class_names: tuple[str, ...],
-    multi_label: bool,
-    goal: str,
-    prior: np.ndarray,
+def decided_metrics(
+    scores: np.ndarray, targets: np.ndarray, decision: Decision, class_names: tuple[str, ...]
 ) -> dict:
-    """`models.metrics.classification_metrics` of logits whose temperature and thresholds are chosen
-    on the validation split, as those of the classifier are.
-
-    Args:
-        validation_logits, logits: <float>[rows, num_classes] of the two splits.
-        validation_targets, targets: <float32>[rows, num_classes], 0 or 1.
-        class_names, multi_label, goal: as `of_baselines`.
-        prior: <float>[num_classes], frequency of each class in the training split.
-    """
-    prior = np.maximum(prior, np.finfo(np.float32).eps)
-    decision = Decision.fitted(
-        validation_logits.astype(np.float32), validation_targets, prior, multi_label, goal
-    )
-    scores = decision.scores(logits.astype(np.float32)).numpy()
+    """`models.metrics.classification_metrics` of a decision on scores, <float>[rows, num_classes];
+    the other arguments are those of `report`."""
     decided = decision.decided(scores).numpy()
-    return classification_metrics(targets, scores, decided, class_names, multi_label)
+    return classification_metrics(targets, scores, decided, class_names, decision.multi_label)
 
 
 def _logits(scores: np.ndarray, multi_label: bool) -> np.ndarray:
     """What the softmax, or the sigmoids, of the result are: the scores, kept from 0 and 1."""
     scores = np.clip(scores, 1e-7, 1 - 1e-7)
-    return np.log(scores / (1 - scores)) if multi_label else np.log(scores)
+    odds = scores / (1 - scores) if multi_label else scores
+    return np.log(odds).astype(np.float32)
 
 
 def table(report: dict) -> str:

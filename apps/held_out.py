@@ -38,6 +38,11 @@ def logits_of(model: keras.Model, ids: dict[str, tf.RaggedTensor]) -> np.ndarray
     return logits
 
 
+def linear_logits(ngrams: NgramTerms, ids: dict[str, tf.RaggedTensor]) -> np.ndarray:
+    """Those of a linear model alone; as `logits_of`, of whose ids it reads the tokens."""
+    return logits_of(linear_classifier(ngrams), {"token_ids": ids["token_ids"]})
+
+
 class HeldOut:
     """The validation split, tokenised once.
 
@@ -59,7 +64,7 @@ class HeldOut:
         goal: str,
         precisions: dict[int, float],
     ):
-        self.ids = ids
+        self.ids, self.texts = ids, examples.texts
         self.targets, self.class_names = examples.targets, examples.class_names
         self.prior = prior
         self.multi_label = multi_label
@@ -73,7 +78,7 @@ class HeldOut:
         """Loss, mean average precision, accuracy and macro-F1; the latter two as decided with
         thresholds for this state of the model, no class having a precision of its own."""
         logits = logits_of(model, self.ids)
-        decision = self._fitted(logits, {})
+        decision = self.fitted(logits)
         scores = decision.scores(logits).numpy()
         decided = decision.decided(scores).numpy()
         return {
@@ -86,7 +91,7 @@ class HeldOut:
         """The temperature and the thresholds for a trained model; tells which precision was not to
         be had, and which class is never predicted."""
         logits = logits_of(model, self.ids)
-        decision = self._fitted(logits, self.precisions)
+        decision = self.fitted(logits, self.precisions)
         decided = decision.decided(decision.scores(logits)).numpy()
         for position, wanted in self.precisions.items():
             given = self.targets[decided[:, position], position]
@@ -107,10 +112,12 @@ class HeldOut:
 
     def share(self, recurrent: keras.Model, ngrams: NgramTerms) -> float:
         """See `models.wide_classifier.share_of`."""
-        linear = logits_of(linear_classifier(ngrams), {"token_ids": self.ids["token_ids"]})
+        linear = linear_logits(ngrams, self.ids)
         return share_of(linear, logits_of(recurrent, self.ids), self.targets, self.multi_label)
 
-    def _fitted(self, logits: np.ndarray, precisions: dict[int, float]) -> Decision:
+    def fitted(self, logits: np.ndarray, precisions: dict[int, float] | None = None) -> Decision:
+        """Chooses temperature and thresholds for the logits that any model gives these texts, no
+        class having a precision of its own but those of `precisions`."""
         return Decision.fitted(
             logits, self.targets, self.prior, self.multi_label, self.goal, precisions
         )
