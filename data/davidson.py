@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import tensorflow_datasets as tfds
 
-from data.examples import Corpus, checksum_of
+from data.examples import Corpus
 from data.originals import original_file
-from data.prepared import read_prepared, tfds_corpus
+from data.prepared import prepared_corpus
 from data.splits import split_by_content
 
 _REPOSITORY = "t-davidson/hate-speech-and-offensive-language"
@@ -67,7 +67,4 @@ def read(data_dir: str | None) -> Corpus:
     Raises:
         UserError: it cannot be prepared, or what was prepared is damaged.
     """
-    with tfds_corpus("davidson"):
-        splits = read_prepared(Davidson(), CLASS_NAMES, data_dir)
-    checksum, former = checksum_of(splits), (Davidson.SHA256,)
-    return Corpus("davidson", checksum, CLASS_NAMES, False, splits, former)
+    return prepared_corpus("davidson", Davidson, CLASS_NAMES, data_dir)

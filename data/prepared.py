@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from data.errors import UserError
-from data.examples import SPLITS, LabelledTexts
+from data.examples import SPLITS, Corpus, LabelledTexts, checksum_of
 
 
 @contextlib.contextmanager
@@ -43,6 +43,29 @@ def _reason(error: BaseException) -> str:
         seen.add(id(cause))
         cause = cause.__cause__ or cause.__context__
     return (str(error).strip().splitlines() or [""])[0].rstrip(".") or type(error).__name__
+
+
+def prepared_corpus(
+    name: str,
+    builder_class: type[tfds.core.DatasetBuilder],
+    class_names: tuple[str, ...],
+    data_dir: str | None,
+) -> Corpus:
+    """Returns a corpus that is prepared from one original file.
+
+    Args:
+        name: of the corpus and its builder.
+        builder_class: of the builder; its `SHA256` is the file's, by which runs of former versions
+            know the corpus.
+        class_names, data_dir: as `read_prepared`.
+
+    Raises:
+        UserError: it cannot be prepared, or what was prepared is damaged.
+    """
+    with tfds_corpus(name):
+        splits = read_prepared(builder_class(), class_names, data_dir)
+    former = (builder_class.SHA256,)
+    return Corpus(name, checksum_of(splits), class_names, False, splits, former)
 
 
 def read_prepared(

@@ -6,9 +6,9 @@ from typing import ClassVar
 
 import tensorflow_datasets as tfds
 
-from data.examples import Corpus, checksum_of
+from data.examples import Corpus
 from data.originals import original_file
-from data.prepared import read_prepared, tfds_corpus
+from data.prepared import prepared_corpus
 from data.splits import canonical, split_by_content
 
 _REPOSITORY = "icancode23/SmsSpamFilter"
@@ -83,7 +83,4 @@ def read(data_dir: str | None) -> Corpus:
     Raises:
         UserError: it cannot be prepared, or what was prepared is damaged.
     """
-    with tfds_corpus("sms_spam"):
-        splits = read_prepared(SmsSpam(), CLASS_NAMES, data_dir)
-    checksum, former = checksum_of(splits), (SmsSpam.SHA256,)
-    return Corpus("sms_spam", checksum, CLASS_NAMES, False, splits, former)
+    return prepared_corpus("sms_spam", SmsSpam, CLASS_NAMES, data_dir)

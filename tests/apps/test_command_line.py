@@ -130,6 +130,18 @@ def test_the_help_follows_a_data_set_that_is_not_named(capsys):
     assert "--dataset: expected one argument" in capsys.readouterr().err
 
 
+def run_into(out, code):
+    """Runs code in a new interpreter whose standard output is a file."""
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        stdout=out,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 def test_a_full_disk_behind_standard_output_is_one_line(tmp_path):
     code = """
 import sys
@@ -139,14 +151,7 @@ command_line.VERBS["evaluate"] = lambda application, options: print("a table")
 command_line.main(APPLICATION, ["evaluate"])
 """
     with open("/dev/full", "w") as full:
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        done = run_into(full, code)
     assert done.returncode == 2
     assert done.stderr == (
         "error: No space left on device. Check the path, its permissions and the free space\n"
@@ -166,12 +171,5 @@ command_line.main(APPLICATION, ["evaluate"])
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w") as out:
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            stdout=out,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        done = run_into(out, code)
     assert (done.returncode, done.stderr) == (1, "")
