@@ -24,7 +24,8 @@ def test_no_reader_ends_in_a_traceback(benchmark, tmp_path):
 
 
 def test_the_same_seed_makes_the_same_inputs():
-    from robustness import READERS, make_input
+    from robustness import make_input
+    from suite_readers import READERS
 
     for reader in READERS:
         first, again, other = (make_input(reader, seed, 3)[:2] for seed in (1, 1, 2))
@@ -72,8 +73,9 @@ def die(path, generator):
 def test_what_a_reader_does_is_told_apart(monkeypatch, read, outcome, reason):
     import robustness
     from hostile_inputs import plain
+    from suite_readers import READERS, Reader
 
-    monkeypatch.setitem(robustness.READERS, "toy", robustness.Reader((("in.txt", plain),), read))
+    monkeypatch.setitem(READERS, "toy", Reader((("in.txt", plain),), read))
     found = list(robustness.outcomes("toy", 0, range(3)))
     assert [number for number, *_ in found] == [0, 1, 2]
     assert {told for _, told, _ in found} == {outcome}
