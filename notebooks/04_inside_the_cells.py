@@ -47,7 +47,7 @@ from models.recurrent import recurrent_layer
 SETTING = os.environ.get("NOTEBOOK_SETTING", "sample")
 DATA_DIR = os.environ.get("DATA_DIR")
 DATASET = "sst2" if SETTING == "full" else "sample"
-EPOCHS = {"tiny": 1, "sample": 30, "full": 3}[SETTING]
+EPOCHS = {"tiny": 1, "sample": 5, "full": 3}[SETTING]
 
 keras.utils.set_random_seed(2)
 plt.rcParams.update({"figure.figsize": (7, 3), "figure.constrained_layout.use": True})
@@ -227,7 +227,7 @@ print("step by step:    ", read("The plot was bad and boring.")[2][-1])
 # How to read it:
 #
 # - A **forget gate** near 1 (yellow) keeps the unit's memory over a word; where it is darker, some
-#   of the memory is dropped.
+#   of the memory is dropped. Which words make several units forget at once?
 # - A bright **input gate** lets a word in. Look for units that are brighter at a telling word than
 #   at "the" and "and".
 # - The **cell state** carries the evidence so far. Find the units that change their sign between
