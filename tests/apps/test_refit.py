@@ -2,6 +2,7 @@
 
 import csv
 import json
+import random
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,7 @@ from apps.refit import trained
 from apps.training import Ending
 from apps.unfinished import UnfinishedTraining
 from data.preprocessor import Vocabularies
-from data.tagged import TaggedCorpus, TaggedTexts
+from data.tagged import TaggedCorpus, TaggedText, TaggedTexts
 
 TINY = [
     *["--epochs", "3", "--units", "4", "--embedding-dim", "6", "--no-bidirectional"],
@@ -77,21 +78,86 @@ def test_what_was_interrupted_goes_on_to_a_model_that_knows_both_splits(
     assert read(run) == [config, metrics]
 
 
-def test_a_second_training_that_diverges_leaves_the_first(monkeypatch, tmp_path):
-    def diverges(*arguments):
+class Task:
+    """Trains nothing; tells what it was built from, and how many texts it is evaluated on."""
+
+    config = replace(APPLICATION.config(), refit=True, seed=3)
+    first, second = Ending("", False, 1.0, 2), Ending("", False, 4.0, 2)
+
+    def __init__(self, known=0):
+        # What a model's weights begin with.
+        self.known, self.drawn = known, random.random()
+
+    @classmethod
+    def build(cls, config, corpus):
+        return cls(len(corpus.split("train")))
+
+    def fit(self, corpus, folder):
+        return self.first
+
+    def fit_as(self, first, corpus, folder, epochs):
+        assert (first.known, len(corpus.split("train")), epochs) == (2, 5, self.first.epochs)
+        return self.second
+
+    def evaluate(self, examples):
+        return {"texts": len(examples)}
+
+
+@pytest.fixture
+def train(tmp_path):
+    """Trains a task built from two texts, with three for validation; a task may override some."""
+    parts = {"train": 2, "validation": 3}
+    splits = {name: TaggedTexts([TaggedText("a", ())] * rows) for name, rows in parts.items()}
+    corpus, unfinished = TaggedCorpus("toy", "", (), False, splits), tmp_path / "run"
+
+    def call(whole=None, **overridden):
+        task = type("Task", (Task,), overridden).build(Task.config, corpus)
+        return task, *trained(task, corpus, UnfinishedTraining(unfinished, whole))
+
+    return call
+
+
+def test_the_second_training_begins_from_the_seed_on_both_splits_and_both_take_their_time(train):
+    first, kept, ending, report = train()
+    random.seed(3)
+    assert (kept.known, kept.drawn) == (5, random.random())
+    assert kept is not first and ending == Ending("", False, 5.0, 2)
+    # The model that did not know them read the three texts of validation.
+    assert report == {"texts": 3}
+
+
+@pytest.mark.parametrize(
+    "overridden",
+    [
+        {"first": Ending("interrupted", True, 1.0, 2)},
+        {"config": replace(Task.config, refit=False)},
+    ],
+)
+def test_there_is_no_second_training_after_an_interruption_or_unless_it_is_wanted(
+    train, overridden
+):
+    first, kept, ending, report = train(**overridden, fit_as=lambda *_: pytest.fail("trained"))
+    assert kept is first and ending is first.first and report == {"texts": 3}
+
+
+def test_a_second_training_that_is_interrupted_leaves_the_first(train):
+    first, kept, ending, _ = train(second=Ending("interrupted", True, 4.0, 1))
+    assert kept is first and ending == Ending("interrupted", True, 5.0, 1)
+
+
+@pytest.mark.parametrize("part", ["first", "second"])
+def test_with_one_of_several_seeds_an_interruption_goes_through(train, tmp_path, part):
+    whole = UnfinishedTraining(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        train(whole, **{part: Ending("interrupted", True, 1.0, 2)})
+    # A divergence after a good epoch has its weights.
+    train(whole, **{part: Ending("diverged", False, 1.0, 2)})
+
+
+def test_a_second_training_that_diverges_leaves_the_first(train):
+    def diverges(*_):
         raise Diverged(float("nan"), "in step 1")
 
-    class Task:
-        config = replace(APPLICATION.config(), refit=True)
-
-        def fit(self, corpus, folder):
-            return Ending("", False, 1.0, 2)
-
-        def evaluate(self, examples):
-            return {"f1": 0.5}
-
-    monkeypatch.setattr("apps.refit._anew", diverges)
-    task, corpus = Task(), TaggedCorpus("toy", "", (), False, {"validation": TaggedTexts([])})
-    kept, ending, report = trained(task, corpus, UnfinishedTraining(tmp_path / "run"))
-    assert kept is task and report == {"f1": 0.5}
+    first, kept, ending, report = train(fit_as=diverges)
+    assert kept is first and report == {"texts": 3}
     assert "diverged" in ending.stopped and not ending.resumable

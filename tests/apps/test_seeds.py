@@ -17,6 +17,7 @@ import tensorflow as tf
 from numpy.testing import assert_allclose
 
 from apps import seeds
+from apps.application import Application
 from apps.classification import TextClassification
 from apps.classification_config import ClassificationConfig
 from apps.command_line import main
@@ -242,6 +243,82 @@ def test_if_the_first_member_diverges_so_does_the_recipe(tmp_path):
     with pytest.raises(Diverged):
         trained.members(3)
     assert len(trained.calls) == 1 and not trained.unfinished.resumable
+
+
+# --- the run of the members --------------------------------------------------
+
+
+class Made:
+    """The task of a member, or of the mean of some; right about a text for each of them."""
+
+    def __init__(self, config, members=1):
+        self.config, self.members = config, members
+
+    @classmethod
+    def ensemble(cls, loaded, corpus):
+        return cls(loaded[0].config, sum(each.members for each in loaded))
+
+    def evaluate(self, examples):
+        return {"accuracy": self.members / len(examples.texts)}
+
+    def save(self, folder):
+        (folder / "model.keras").write_text(str(self.config.seed))
+
+    def describe(self):
+        return {}
+
+    def draw(self, split, report, folder):
+        pass
+
+    def table(self, report):
+        return f"accuracy {report['accuracy']:.1f}"
+
+    def headline(self, report):
+        return report
+
+
+def read_made(folder):
+    return Made(dataclasses.replace(SMALL, **read(folder / "config.json")["config"]))
+
+
+MAKING = Application("made", "", ClassificationConfig, lambda: Made, "")
+
+
+@pytest.mark.parametrize(
+    ("ensemble", "model", "accuracy"), [(True, "the ensemble", 2 / 6), (False, "seed 6", 0.75)]
+)
+def test_the_run_has_the_options_the_time_and_the_figures_of_all_members(
+    tmp_path, monkeypatch, ensemble, model, accuracy
+):
+    monkeypatch.setattr(Application, "trained", lambda self, folder: read_made(folder))
+    whole = dataclasses.replace(
+        SMALL, seed=5, seeds=2, ensemble=ensemble, init_from="former", monitor="accuracy"
+    )
+    unfinished = UnfinishedTraining(tmp_path / "run")
+    unfinished.path.mkdir()
+    RunFolder(unfinished.path).write_json("config.json", {"command": "train"})
+
+    def train_member(config, unfinished, begun):
+        unfinished.run.mkdir()
+        member = RunFolder(unfinished.run)
+        Made(config).save(member.path)
+        options = {"seed": config.seed, "init_from": "member"}
+        described = {"format": 1, "application": "made", "config": options, "checksum": ""}
+        member.write_description({**described, "training_seconds": 2.0 ** (config.seed - 5)})
+        member.add_metrics("validation", {"accuracy": {5: 0.5, 6: 0.75}[config.seed]})
+
+    seeds.train(MAKING, corpus(False), whole, {"checksum": "abc"}, unfinished, train_member)
+    description = read(unfinished.run / "config.json")
+    assert (description["model"], description["training_seconds"]) == (model, 1.0 + 2.0)
+    options = {name: description["config"][name] for name in ("seed", "seeds", "ensemble")}
+    assert options == {"seed": 5, "seeds": 2, "ensemble": ensemble}
+    assert description["config"]["init_from"] == "former"
+    assert (unfinished.run / "model.keras").read_text() == ("5" if ensemble else "6")
+    report = read(unfinished.run / "metrics.json")["validation"]
+    # An ensemble is measured itself; a member has its figures from its training.
+    assert report["accuracy"] == accuracy
+    assert report["seeds"]["mean"] == {"accuracy": 0.625}
+    assert files(unfinished.run / "seeds") == ["5", "6"]
 
 
 # --- the command line --------------------------------------------------------

@@ -9,11 +9,11 @@ import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 
-from apps import hate_speech, sentiment, spam, text_generation
+from apps import hate_speech, ner, sentiment, spam, text_generation
 from apps.command_line import main
-from apps.transfer import check_inherited
+from apps.transfer import check_inherited, inherited
 from data.errors import UserError
-from data.names import END
+from data.names import END, GLOVE
 
 LANGUAGE_MODEL = [
     *["train", "--units", "5", "--embedding-dim", "4", "--num-layers", "2", "--tied"],
@@ -161,6 +161,58 @@ def test_what_is_no_language_model_of_tokens_is_refused(classifier, command_of, 
     (tmp_path / "model.keras").write_text("")
     answer = command_of(sentiment.APPLICATION, "train", "--init-from", tmp_path)
     assert answer.status == 2 and "reads characters" in answer.err
+
+
+# What every run says of its stack.
+STACK = {"cell": "lstm", "units": 5, "num_layers": 2, "residual": True}
+STACK |= {"layer_normalization": True, "embedding_dim": 4}
+
+
+def follow(application, own, given=None, **options):
+    """The options of an application that begins with a run which nobody has trained."""
+    own = dataclasses.replace(application.config(), init_from="former", **own)
+    with pytest.MonkeyPatch.context() as patch:
+        description = {"application": "text_generation", "config": {**STACK, **options}}
+        patch.setattr("apps.transfer.RunFolder.describe", lambda self: description)
+        return inherited(own, given or {})
+
+
+def test_a_classifier_follows_a_language_model_in_all_that_was_not_chosen():
+    own = {"units": 7, "vectors": GLOVE, "open_vocabulary": 9, "characters": True}
+    followed = follow(sentiment.APPLICATION, own, unit="tweet-tokens")
+    assert {name: getattr(followed, name) for name in STACK} == STACK
+    assert followed.standardize == "tweet"
+    assert not followed.bidirectional and not followed.characters
+    assert followed.vectors is None and followed.open_vocabulary == 0
+    with pytest.raises(UserError, match=r"^--units is 7, with --init-from former it is 5\. Leave"):
+        follow(sentiment.APPLICATION, own, {"units": 7}, unit="tweet-tokens")
+    # What was chosen may be the same.
+    follow(sentiment.APPLICATION, {"units": 5}, {"units": 5}, unit="tweet-tokens")
+
+
+def test_a_tagger_follows_a_language_model_in_nothing():
+    own = {"units": 7, "vectors": GLOVE}
+    followed = follow(ner.APPLICATION, own, unit="tagger-tokens")
+    assert (followed.units, followed.vectors, followed.bidirectional) == (7, GLOVE, True)
+
+
+@pytest.mark.parametrize(
+    ("application", "unit", "words"),
+    [
+        (sentiment.APPLICATION, "tagger-tokens", "reads tagger-tokens, classifiers read tokens"),
+        (ner.APPLICATION, "review-tokens", "reads review-tokens, taggers read tokens"),
+    ],
+)
+def test_a_language_model_of_other_units_is_refused(application, unit, words):
+    with pytest.raises(UserError, match=f"^the language model in former {words}. Train one with"):
+        follow(application, {}, unit=unit)
+
+
+def test_a_run_of_another_kind_is_refused():
+    config = dataclasses.replace(text_generation.APPLICATION.config(), init_from="former")
+    description = {"application": "ner", "config": {}}
+    with pytest.raises(UserError, match=r"^former holds a run of 'ner', not of a language model\."):
+        check_inherited(config, description)
 
 
 @pytest.mark.parametrize("options", [{"unit": "tweet-tokens"}, {"unit": []}, {"unit": {}}])

@@ -1,15 +1,37 @@
 import keras
+import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from models.classifier import TextClassifier
+from models.language_model import LanguageModel
 from models.tagger import Tagger
-from models.transfer import adopt
+from models.transfer import adopt, begin_with, go_on_with, language_settings, read_with, take_over
 
 TOKENS = ["a", "b", "c"], ["c", "d", "a"]
 CHARACTERS = ["x", "y"], ["y"]
 
 
-def tagger(seed, characters, tokens, letters, tags=("O", "B-X", "I-X"), open_rows=0):
+STACK = {"cell": "gru", "units": 3}
+
+
+def classifier(seed, num_classes=2):
+    keras.utils.set_random_seed(seed)
+    return TextClassifier(5, num_classes, 4, STACK, pooling=("last",))
+
+
+def language_model(seed, tied=True, num_labels=0):
+    """With the special ids 0 to 3 and two units; it has a projection if it is tied."""
+    keras.utils.set_random_seed(seed)
+    model = LanguageModel(6, 4, STACK, tied=tied, num_labels=num_labels)
+    # Biases begin as zeros in every model.
+    model.set_weights([np.random.normal(size=w.shape) for w in model.get_weights()])
+    return model
+
+
+def tagger(
+    seed, characters, tokens, letters, tags=("O", "B-X", "I-X"), open_rows=0, language_model=None
+):
     keras.utils.set_random_seed(seed)
     return Tagger(
         tags,
@@ -20,7 +42,62 @@ def tagger(seed, characters, tokens, letters, tags=("O", "B-X", "I-X"), open_row
         max_word_length=3,
         characters=characters,
         open_rows=open_rows,
+        language_model=language_model,
     )
+
+
+def assert_same(layer, other):
+    for ours, theirs in zip(layer.get_weights(), other.get_weights(), strict=True):
+        assert_array_equal(ours, theirs)
+
+
+def test_a_classifier_takes_over_vectors_and_stack_but_not_the_vector_of_the_end():
+    own, trained = classifier(0), language_model(1)
+    take_over(own, trained)
+    vectors = own.get_layer("embedding").embeddings.numpy()
+    # Padding, unknown and start, and behind the end (3) the two units.
+    assert_array_equal(vectors, trained.embedding.embeddings.numpy()[[0, 1, 2, 4, 5]])
+    assert_same(own.get_layer("recurrent"), trained.stack)
+
+
+@pytest.mark.parametrize("num_classes", [2, 3])
+def test_a_classifier_begins_with_all_of_another_but_the_logits_of_other_classes(num_classes):
+    own, trained = classifier(0, num_classes), classifier(1)
+    before = own.get_layer("logits").get_weights()
+    begin_with(own, trained, same_classes=num_classes == 2)
+    for name in ("embedding", "recurrent"):
+        assert_same(own.get_layer(name), trained.get_layer(name))
+    expected = trained.get_layer("logits").get_weights() if num_classes == 2 else before
+    for ours, other in zip(own.get_layer("logits").get_weights(), expected, strict=True):
+        assert_array_equal(ours, other)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_a_language_model_goes_on_with_all_of_another_but_its_classes(tied):
+    own, trained = language_model(0, tied, num_labels=2), language_model(1, tied)
+    before = own.bridge.get_weights()
+    go_on_with(own, trained)
+    names = ("front_end", "stack", "output_layer", *(["projection"] if tied else []))
+    for name in names:
+        assert_same(getattr(own, name), getattr(trained, name))
+    for ours, other in zip(own.bridge.get_weights(), before, strict=True):
+        assert_array_equal(ours, other)
+
+
+def test_a_tagger_reads_with_vectors_and_stack_of_a_language_model_and_so_does_the_next():
+    trained = language_model(1)
+    settings = language_settings(trained)
+    vocabularies = TOKENS[0], CHARACTERS[0]
+    own, following = (
+        tagger(seed, "convolution", *vocabularies, language_model=settings) for seed in (0, 2)
+    )
+    read_with(own, trained)
+    layer = own.get_layer("language")
+    assert_same(layer.embedding, trained.embedding)
+    assert_same(layer.stack, trained.stack)
+    assert language_settings(own) == settings
+    adopt(following, own, *((each, each) for each in vocabularies))
+    assert_same(following.get_layer("language"), layer)
 
 
 @pytest.mark.parametrize("characters", ["convolution", "recurrent"])
