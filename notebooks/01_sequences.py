@@ -136,7 +136,7 @@ ways = {
 }
 took = dict.fromkeys(ways, np.inf)
 # The three take turns, so that whatever else the computer does disturbs all of them alike.
-for _ in range(2 if SETTING == "tiny" else 15):
+for _ in range(2 if SETTING == "tiny" else 6):
     for name, shapes in ways.items():
         batches = [tf.random.normal([rows, words, WIDTH]) for rows, words in shapes]
         begun = time.process_time()
