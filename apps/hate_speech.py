@@ -5,9 +5,9 @@ python -m apps.hate_speech train --dataset davidson --data-dir DIR --run runs/da
 
 from dataclasses import dataclass
 
-from apps.application import Application
-from apps.classification_config import ClassificationConfig, load_classification
-from apps.command_line import main
+from apps.commands.application import Application
+from apps.commands.main import main
+from apps.tasks.classification.config import ClassificationConfig, load_classification
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ python -m apps.ner train --dataset wnut17 --data-dir DIR --run runs/wnut17
 
 from dataclasses import dataclass
 
-from apps.application import Application
-from apps.command_line import main
-from apps.tagging_config import TaggingConfig, load_tagging
-from data.names import GLOVE
-from data.tag_writers import TAG_WRITERS, tag_writer
+from apps.commands.application import Application
+from apps.commands.main import main
+from apps.tasks.tagging.config import TaggingConfig, load_tagging
+from data.formats.entity_writers import TAG_WRITERS, tag_writer
+from data.registry import GLOVE
 
 
 @dataclass(frozen=True)

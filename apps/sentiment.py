@@ -5,11 +5,11 @@ python -m apps.sentiment train --dataset imdb --data-dir DIR --run runs/imdb
 
 from dataclasses import dataclass
 
-from apps.application import Application
-from apps.classification_config import ClassificationConfig, load_classification
-from apps.command_line import main
-from apps.options import option
-from data.names import GLOVE, STANDARDIZERS
+from apps.commands.application import Application
+from apps.commands.main import main
+from apps.config.options import option
+from apps.tasks.classification.config import ClassificationConfig, load_classification
+from data.registry import GLOVE, STANDARDIZERS
 
 
 @dataclass(frozen=True)

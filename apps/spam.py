@@ -3,9 +3,9 @@
 python -m apps.spam train --dataset sms_spam --data-dir DIR --run runs/spam
 """
 
-from apps.application import Application
-from apps.classification_config import ClassificationConfig, load_classification
-from apps.command_line import main
+from apps.commands.application import Application
+from apps.commands.main import main
+from apps.tasks.classification.config import ClassificationConfig, load_classification
 
 APPLICATION = Application(
     name="spam",

@@ -3,9 +3,9 @@
 python -m apps.text_generation train --dataset tiny_shakespeare --data-dir DIR
 """
 
-from apps.application import Application
-from apps.command_line import main
-from apps.generation_config import (
+from apps.commands.application import Application
+from apps.commands.main import main
+from apps.tasks.generation.config import (
     GenerationConfig,
     GenerationOptions,
     PredictOptions,

@@ -3,9 +3,9 @@
 python -m apps.translation train --dataset multi30k --data-dir DIR --run runs/multi30k
 """
 
-from apps.application import Application
-from apps.command_line import main
-from apps.translation_config import (
+from apps.commands.application import Application
+from apps.commands.main import main
+from apps.tasks.seq2seq.config import (
     TranslationConfig,
     TranslationExportOptions,
     TranslationPredictOptions,

@@ -72,7 +72,7 @@ def main() -> None:
         for name in options.only
     }
     Path(options.json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    from apps.translation_pictures import bleu_by_length
+    from apps.plots.translation import bleu_by_length
 
     curves = {name: report["by_length"] for name, report in figures.items()}
     bleu_by_length(curves, Path(options.json).with_suffix(".png"))

@@ -20,7 +20,7 @@ from report import conditions, markdown, run, surroundings
 from workers import CORES, QUIET, Worker, installed
 
 from data.errors import UserError
-from data.files import whole_file
+from data.files.writing import whole_file
 
 VOCABULARY_SIZE, EMBEDDING_DIM = 69, 96
 # The ways: the engine and what it is told. PyTorch's threads cost more than they bring where

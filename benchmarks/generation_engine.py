@@ -7,11 +7,11 @@ import numpy as np
 import tensorflow as tf
 from workers import serve
 
-from apps.generation_config import GenerationOptions
-from data.unit_tokenizer import UnitTokenizer
-from data.units import Units
-from models.language_model import LanguageModel
-from models.text_generator import TextGenerator
+from apps.tasks.generation.config import GenerationOptions
+from data.text.tokenizer import UnitTokenizer
+from data.text.tokenizer_vocabulary import Units
+from models.language_model.language_model import LanguageModel
+from models.serving.generator import TextGenerator
 
 # As many characters as the model has units beside the special ones.
 _FIRST, _SPECIAL = 0x100, 4

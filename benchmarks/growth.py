@@ -27,7 +27,7 @@ from task import VOCABULARY_SIZE, write_rows
 from workers import Worker, WorkerError, noisy, take_turns
 
 from data.errors import UserError
-from data.files import whole_file
+from data.files.writing import whole_file
 
 KEYS = ("cell", "dimension", "value")
 DEFAULTS = {"length": 100, "batch": 32, "units": 128}

@@ -25,10 +25,10 @@ from task import (
 )
 from workers import serve
 
-from data import pipeline
+from data.batches import padded
 from data.errors import choose
-from models.optimizers import Adam
-from models.recurrent import recurrent_layer
+from models.optimization.adam import Adam
+from models.recurrent.factory import recurrent_layer
 
 CLASSES = {
     "simple_rnn": keras.layers.SimpleRNN,
@@ -94,7 +94,7 @@ class Engine:
         ids, lengths = read_rows(rows)
         ragged = tf.RaggedTensor.from_row_lengths(ids, lengths)
         targets = random_targets(len(lengths))
-        self.batches = pipeline.Batches({"token_ids": ragged}, targets, batch, shuffle_seed=0)
+        self.batches = padded.Batches({"token_ids": ragged}, targets, batch, shuffle_seed=0)
         self.number = 0
         self._build(cell, units, mask_zero=True)
         return {"padding_share": float(self.batches.padding_share())}

@@ -3,8 +3,8 @@
     python benchmarks/padding.py --data-dir corpora
 
 Lengths are in words, of the whole training texts, and for IMDB also of texts cut to 400 words.
-`random` batches hold the rows as a shuffle gives them; the others are those of `data.buckets`,
-by a number of rows or by a budget of tokens, with their padding included.
+`random` batches hold the rows as a shuffle gives them; the others are those of
+`data.batches.buckets`, by a number of rows or by a budget of tokens, with their padding included.
 """
 
 import argparse
@@ -15,8 +15,8 @@ import numpy as np
 from report import count, markdown, plain, run
 from texts import CORPORA, MAX_LENGTH, token_ids
 
-from data.buckets import batch_order, padding_share
-from data.files import whole_file
+from data.batches.buckets import batch_order, padding_share
+from data.files.writing import whole_file
 
 _TITLES = ("corpus", "rows", "random", "64 rows", "4,096 tokens", "batches of 64 rows", "by tokens")
 _ROWS, _TOKENS = 64, 4096

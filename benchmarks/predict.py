@@ -18,8 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from data.names import SAMPLES
-from data.records import read_records
+from data.formats.readers import read_records
+from data.registry import SAMPLES
 
 COMMAND = [sys.executable, "-m", "apps.hate_speech", "predict"]
 # A file this small measures the start-up, which is subtracted.

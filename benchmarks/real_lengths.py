@@ -5,7 +5,8 @@
 Three ways to train Embedding(10000, 128) -> LSTM or GRU of 128 units -> Dense(1), with the last
 real state of each text, on batches of 64 texts:
 
-- suite: `model.fit` on batches of texts of like length (`data.pipeline.Batches`), padding masked;
+- suite: `model.fit` on batches of texts of like length (`data.batches.padded.Batches`), padding
+  masked;
 - padded: PyTorch on random batches, each padded to its longest text, the output picked at the
   text's last word;
 - packed: PyTorch on the same batches as packed sequences (`pack_padded_sequence`); on a CPU its

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from data.errors import UserError
-from data.files import whole_file
+from data.files.writing import whole_file
 
 _PACKAGES = ("recurrent-text-suite", "tensorflow", "keras", "torch", "numpy")
 TORCH_SETTINGS = (
@@ -60,7 +60,7 @@ def _versions() -> dict[str, str | None]:
 def _models_sha256() -> str:
     digest = hashlib.sha256()
     for folder in importlib.util.find_spec("models").submodule_search_locations:
-        for path in sorted(Path(folder).glob("*.py")):
+        for path in sorted(Path(folder).rglob("*.py")):
             digest.update(path.read_bytes())
     return digest.hexdigest()
 

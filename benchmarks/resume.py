@@ -58,12 +58,12 @@ class Unbroken:
     """
 
     def __init__(self, folder: Path):
-        from apps.quiet import import_tensorflow
+        from apps.commands.startup import import_tensorflow
 
         import_tensorflow()
-        from apps.checkpoints import Checkpoints
-        from apps.command_line import main
+        from apps.commands.main import main
         from apps.hate_speech import APPLICATION
+        from apps.training.checkpoints import Checkpoints
 
         self.milliseconds, self.bytes = [], 0
         save = Checkpoints.save

@@ -31,7 +31,7 @@ from report import count, markdown, plain, run
 from suite_readers import READERS
 
 from data.errors import UserError
-from data.files import whole_file
+from data.files.writing import whole_file
 
 _SECONDS, _MEGABYTES = 1.0, 200
 # A reader that does not end by itself is stopped after so many seconds.

@@ -29,8 +29,8 @@ def combinations(options: argparse.Namespace) -> list[dict]:
 
 def figures(options: argparse.Namespace) -> list[dict]:
     """A row for each combination."""
+    from apps.tasks.seq2seq.config import TranslationPredictOptions
     from apps.translation import APPLICATION
-    from apps.translation_config import TranslationPredictOptions
 
     task = APPLICATION.trained(options.run)
     config = task.config

@@ -32,8 +32,8 @@ class Reader:
 
 def _answer_rows(path: Path, generator: random.Random) -> None:
     """What `predict --input --output` does but for the answers."""
-    from data.record_writers import record_writer
-    from data.records import read_records
+    from data.formats.readers import read_records
+    from data.formats.writers import record_writer
 
     output = path.with_name("out" + generator.choice([".csv", ".tsv", ".jsonl", ".parquet"]))
     with record_writer(str(output), like=str(path), csv_safe=generator.random() < 0.5) as write:
@@ -46,29 +46,29 @@ def _answer_rows(path: Path, generator: random.Random) -> None:
 
 
 def _read_labelled(path: Path, generator: random.Random) -> None:
-    from data.columns import Columns
-    from data.tabular import read_table
+    from data.user_files.columns import Columns
+    from data.user_files.labelled import read_table
 
     read_table(str(path), Columns(label_separator=generator.choice(["", "|"])))
 
 
 def _read_documents(path: Path, generator: random.Random) -> None:
-    from data.columns import Columns
-    from data.document_files import read_document_files
+    from data.user_files.columns import Columns
+    from data.user_files.documents import read_document_files
 
     read_document_files(str(path), Columns())
 
 
 def _read_tagged(path: Path, generator: random.Random) -> None:
-    from data.tagged_columns import TaggedColumns
-    from data.tagged_files import read_tagged_files
+    from data.user_files.tagged.columns import TaggedColumns
+    from data.user_files.tagged.files import read_tagged_files
 
     read_tagged_files(str(path), TaggedColumns(tag=generator.choice([-1, 1, 7])))
 
 
 def _read_pairs(path: Path, generator: random.Random) -> None:
-    from data.parallel_columns import ParallelFiles
-    from data.parallel_files import read_parallel_files
+    from data.user_files.parallel import read_parallel_files
+    from data.user_files.parallel_columns import ParallelFiles
 
     column = generator.choice([None, None, 0, 3])
     read_parallel_files(str(path), ParallelFiles("en", "fr", source_column=column))
@@ -82,20 +82,20 @@ def _read_vectors(path: Path, generator: random.Random) -> None:
 
 
 def _read_terms(path: Path, generator: random.Random) -> None:
-    from data.identity_file import read_identity_terms
+    from data.identity_terms.files import read_identity_terms
 
     read_identity_terms(path)
 
 
 def _read_archive(path: Path, generator: random.Random) -> None:
-    from data.archives import read_tar
+    from data.files.archives import read_tar
 
     for _ in read_tar(path, lambda name: True):
         pass
 
 
 def _read_options(path: Path, generator: random.Random) -> None:
-    from apps.options import from_file, override
+    from apps.config.options import from_file, override
     from apps.spam import APPLICATION
 
     given = from_file(str(path))
@@ -103,10 +103,10 @@ def _read_options(path: Path, generator: random.Random) -> None:
 
 
 def _read_run(path: Path, generator: random.Random) -> None:
-    from apps.run_files import read_run
-    from apps.run_folder import RunFolder
+    from apps.runs.files import read_run
+    from apps.runs.folder import RunFolder
+    from apps.runs.unfinished import UnfinishedTraining
     from apps.spam import APPLICATION
-    from apps.unfinished import UnfinishedTraining
 
     (path.parent / "model.keras").touch()
     shutil.copy(path, path.with_name("metrics.json"))
@@ -127,26 +127,26 @@ def _read_run(path: Path, generator: random.Random) -> None:
 
 
 def _read_history(path: Path, generator: random.Random) -> None:
-    from apps.run_folder import RunFolder
+    from apps.runs.folder import RunFolder
 
     RunFolder(path.parent).history()
 
 
 def _read_units(path: Path, generator: random.Random) -> None:
-    from data.units import Units
+    from data.text.tokenizer_vocabulary import Units
 
     Units.load(path.parent)
 
 
 def _read_vocabulary(path: Path, generator: random.Random) -> None:
-    from data.preprocessor import Vocabularies
+    from data.text.preprocessor import Vocabularies
 
     path.with_name("characters.txt").write_text("a\nb\n")
     Vocabularies.load(path.parent)
 
 
 def _read_decision(path: Path, generator: random.Random) -> None:
-    from models.decision import Decision
+    from models.classification.decision import Decision
 
     try:
         values = json.loads(path.read_bytes())
@@ -167,18 +167,20 @@ READERS = {
     "tables to tables": Reader(
         (*_TABLES, ("in.txt", inputs.plain)),
         _answer_rows,
-        ("data.record_writers", "data.records", "pyarrow.parquet"),
+        ("data.formats.writers", "data.formats.readers", "pyarrow.parquet"),
     ),
     "transcripts": Reader(
         (("in.srt", inputs.subtitles), ("in.vtt", inputs.subtitles)),
         _answer_rows,
-        ("data.record_writers", "data.records", "pyarrow.parquet"),
+        ("data.formats.writers", "data.formats.readers", "pyarrow.parquet"),
     ),
-    "labelled texts": Reader(_TABLES, _read_labelled, ("data.tabular", "pyarrow.parquet")),
+    "labelled texts": Reader(
+        _TABLES, _read_labelled, ("data.user_files.labelled", "pyarrow.parquet")
+    ),
     "documents": Reader(
         (*_TABLES, ("in.txt", inputs.plain)),
         _read_documents,
-        ("data.document_files", "pyarrow.parquet"),
+        ("data.user_files.documents", "pyarrow.parquet"),
     ),
     "tagged texts": Reader(
         (
@@ -187,7 +189,7 @@ READERS = {
             ("in.parquet", inputs.parquet),
         ),
         _read_tagged,
-        ("data.tagged_files", "pyarrow.parquet"),
+        ("data.user_files.tagged.files", "pyarrow.parquet"),
     ),
     "pairs": Reader(
         (
@@ -195,31 +197,35 @@ READERS = {
             *((f"in.{suffix}", inputs.memory) for suffix in ("tmx", "tmx", "tmx.gz", "tmx.xz")),
         ),
         _read_pairs,
-        ("data.parallel_files",),
+        ("data.user_files.parallel",),
     ),
     "vectors": Reader(
         tuple((f"in.txt{packing}", inputs.vectors) for packing in ("", ".gz", ".xz", ".zip")),
         _read_vectors,
         ("data.vectors",),
     ),
-    "identity terms": Reader((("terms.csv", inputs.terms),), _read_terms, ("data.identity_file",)),
+    "identity terms": Reader(
+        (("terms.csv", inputs.terms),), _read_terms, ("data.identity_terms.files",)
+    ),
     "archives": Reader(
         tuple((f"in{s}", inputs.plain) for s in (".tar", ".tar.gz", ".tar.xz", ".tar.bz2")),
         _read_archive,
-        ("data.archives",),
+        ("data.files.archives",),
     ),
     "files of options": Reader(
-        (("options.json", inputs.options),), _read_options, ("apps.options", "apps.spam")
+        (("options.json", inputs.options),), _read_options, ("apps.config.options", "apps.spam")
     ),
     "run folders": Reader(
-        (("config.json", inputs.options),), _read_run, ("apps.spam", "apps.unfinished")
+        (("config.json", inputs.options),), _read_run, ("apps.spam", "apps.runs.unfinished")
     ),
-    "histories": Reader((("history.csv", inputs.history),), _read_history, ("apps.run_folder",)),
-    "units": Reader((("units.json", inputs.units),), _read_units, ("data.units",)),
+    "histories": Reader((("history.csv", inputs.history),), _read_history, ("apps.runs.folder",)),
+    "units": Reader(
+        (("units.json", inputs.units),), _read_units, ("data.text.tokenizer_vocabulary",)
+    ),
     "vocabularies": Reader(
-        (("vocabulary.txt", inputs.vocabulary),), _read_vocabulary, ("data.preprocessor",)
+        (("vocabulary.txt", inputs.vocabulary),), _read_vocabulary, ("data.text.preprocessor",)
     ),
     "decisions": Reader(
-        (("decision.json", inputs.decision),), _read_decision, ("models.decision",)
+        (("decision.json", inputs.decision),), _read_decision, ("models.classification.decision",)
     ),
 }

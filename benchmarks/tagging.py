@@ -21,10 +21,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from data.corpora import read_tagged_texts
-from data.tags import bio_names
-from models.optimizers import Adam
-from models.tagger import Tagger, TaggingLoss
+from data.datasets import read_tagged_texts
+from data.examples.tags import bio_names
+from models.optimization.adam import Adam
+from models.tagging.tagger import Tagger, TaggingLoss
 
 ROUNDS, STEPS, WARM_UP = 7, 40, 1
 LENGTHS = (8, 16, 24, 32, 40)
@@ -85,16 +85,16 @@ def head_figures() -> dict:
 
 def speed_figures(run: Path) -> dict:
     """Words a second of the serving model in a process that has started up."""
-    from apps import prediction
     from apps.ner import APPLICATION
+    from apps.serving import files
 
     task = APPLICATION.trained(run)
     serve = task.serving().serve
     sample = read_tagged_texts("sample", "ner.conll").everything().texts
     texts = [sample[i % len(sample)] for i in range(SENTENCES)]
-    prediction.answers(task, serve, texts[:2000])
+    files.answers(task, serve, texts[:2000])
     started = time.perf_counter()
-    rows = prediction.answers(task, serve, texts)
+    rows = files.answers(task, serve, texts)
     seconds = time.perf_counter() - started
     words = sum(len(row["tagged_tokens"]) for row in rows)
     return {"words": words, "seconds": seconds, "words_per_second": words / seconds}

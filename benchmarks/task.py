@@ -12,7 +12,7 @@ import numpy as np
 
 VOCABULARY_SIZE = 10_000
 EMBEDDING_DIM = 128
-# The layers of the grid: the cell of `models.names.CELLS` and whether it runs both ways.
+# The layers of the grid: the cell of `models.registry.CELLS` and whether it runs both ways.
 CELLS = {
     "simple_rnn": ("simple_rnn", False),
     "lstm": ("lstm", False),

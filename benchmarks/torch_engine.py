@@ -24,7 +24,7 @@ from task import (
 from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
 from workers import serve
 
-from data.buckets import padding_share
+from data.batches.buckets import padding_share
 from data.errors import choose
 
 CLASSES = {"simple_rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}

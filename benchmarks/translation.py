@@ -25,7 +25,7 @@ SENTENCES = 1000
 def read_texts(path: str | None) -> list[str]:
     """A text a line; without a file sentences of the sample."""
     if path is None:
-        from data.names import SAMPLES
+        from data.registry import SAMPLES
 
         lines = (SAMPLES / "translation.tsv").read_text(encoding="utf-8").splitlines()[1:]
         texts = [line.split("\t")[0] for line in lines]
@@ -38,19 +38,19 @@ def read_texts(path: str | None) -> list[str]:
 def figures(run: Path, texts: list[str], beam_width: int, rounds: int) -> dict:
     """What this process needs for the texts."""
     started = time.perf_counter()
-    from apps import prediction
+    from apps.serving import files
+    from apps.tasks.seq2seq.config import TranslationPredictOptions
     from apps.translation import APPLICATION
-    from apps.translation_config import TranslationPredictOptions
 
     task = APPLICATION.trained(run)
     task.answer_with(TranslationPredictOptions(beam_width=beam_width))
     serve = task.serving().serve
     loaded = time.perf_counter()
-    prediction.answers(task, serve, texts[:1])
+    files.answers(task, serve, texts[:1])
     traced, seconds = time.perf_counter(), []
     for _ in range(rounds):
         before = time.perf_counter()
-        rows = prediction.answers(task, serve, texts)
+        rows = files.answers(task, serve, texts)
         seconds.append(time.perf_counter() - before)
     return {
         "sentences": len(texts),

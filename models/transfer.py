@@ -4,11 +4,11 @@ or a tagger in another one."""
 import keras
 import numpy as np
 
-from data.names import END
-from models.classifier import TextClassifier
-from models.embedding import set_vectors_of, vectors_of
-from models.language_model import LanguageModel
-from models.tagger import Tagger
+from data.registry import END
+from models.classification.classifier import TextClassifier
+from models.language_model.language_model import LanguageModel
+from models.layers.embedding import set_vectors_of, vectors_of
+from models.tagging.tagger import Tagger
 
 
 def take_over(model: keras.Model, language_model: LanguageModel) -> None:

@@ -28,7 +28,7 @@
 import os
 import time
 
-from apps.quiet import import_tensorflow
+from apps.commands.startup import import_tensorflow
 
 import_tensorflow()  # without what it writes at its start
 import keras
@@ -36,10 +36,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 
-from data.buckets import batch_order, padding_share
-from data.corpora import read_labelled_texts
-from data.text import tokenize
-from models.recurrent import recurrent_layer
+from data.batches.buckets import batch_order, padding_share
+from data.datasets import read_labelled_texts
+from data.text.cleaning import tokenize
+from models.recurrent.factory import recurrent_layer
 
 # The switch: "sample" runs offline in a minute or two; "full" reads the real corpora from the
 # folder DATA_DIR and trains longer; "tiny" only shows that everything runs.

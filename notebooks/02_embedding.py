@@ -26,7 +26,7 @@
 import os
 import time
 
-from apps.quiet import import_tensorflow
+from apps.commands.startup import import_tensorflow
 
 import_tensorflow()  # without what it writes at its start
 import keras
@@ -34,14 +34,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 
-from data.corpora import read_labelled_texts
+from data.datasets import read_labelled_texts
 from data.errors import UserError
-from data.names import GLOVE
-from data.preprocessor import TextPreprocessor, build_vocabularies
-from data.text import tokenize
+from data.registry import GLOVE
+from data.text.cleaning import tokenize
+from data.text.preprocessor import TextPreprocessor, build_vocabularies
 from data.vectors import find_vectors, read_vectors
-from models.classifier import TextClassifier
-from models.pooling import MaskedMean
+from models.classification.classifier import TextClassifier
+from models.layers.pooling import MaskedMean
 
 # The switch: "sample" runs offline in a minute or two; "full" reads SST-2 from the folder DATA_DIR
 # and trains longer; "tiny" only shows that everything runs.

@@ -26,7 +26,7 @@
 # %%
 import os
 
-from apps.quiet import import_tensorflow
+from apps.commands.startup import import_tensorflow
 
 import_tensorflow()  # without what it writes at its start
 import keras
@@ -34,7 +34,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 
-from models.recurrent import recurrent_layer
+from models.recurrent.factory import recurrent_layer
 
 # The switch: "sample" runs in two or three minutes; "full" remembers for longer and trains longer;
 # "tiny" only shows that everything runs.

@@ -27,7 +27,7 @@
 import os
 import time
 
-from apps.quiet import import_tensorflow
+from apps.commands.startup import import_tensorflow
 
 import_tensorflow()  # without what it writes at its start
 import keras
@@ -35,12 +35,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 
-from data.corpora import read_labelled_texts
-from data.preprocessor import TextPreprocessor, build_vocabularies
-from data.text import tokenize
-from models.classifier import TextClassifier
-from models.names import CELLS
-from models.recurrent import recurrent_layer
+from data.datasets import read_labelled_texts
+from data.text.cleaning import tokenize
+from data.text.preprocessor import TextPreprocessor, build_vocabularies
+from models.classification.classifier import TextClassifier
+from models.recurrent.factory import recurrent_layer
+from models.registry import CELLS
 
 # The switch: "sample" runs offline in a minute or two; "full" reads SST-2 from the folder DATA_DIR
 # and trains longer; "tiny" only shows that everything runs.

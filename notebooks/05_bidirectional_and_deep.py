@@ -24,7 +24,7 @@
 import os
 import time
 
-from apps.quiet import import_tensorflow
+from apps.commands.startup import import_tensorflow
 
 import_tensorflow()  # without what it writes at its start
 import keras
@@ -32,11 +32,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 
-from data.corpora import read_labelled_texts
-from data.preprocessor import TextPreprocessor, build_vocabularies
-from models.classifier import TextClassifier
-from models.recurrent import recurrent_layer
-from models.recurrent_stack import recurrent_stack
+from data.datasets import read_labelled_texts
+from data.text.preprocessor import TextPreprocessor, build_vocabularies
+from models.classification.classifier import TextClassifier
+from models.recurrent.factory import recurrent_layer
+from models.recurrent.stack import recurrent_stack
 
 # The switch: "sample" runs offline in two or three minutes; "full" reads the tweets of Davidson et
 # al. from the folder DATA_DIR and trains longer; "tiny" only shows that everything runs.

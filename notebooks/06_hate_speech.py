@@ -38,7 +38,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from apps.quiet import import_tensorflow
+from apps.commands.startup import import_tensorflow
 
 import_tensorflow()  # without what it writes at its start
 import matplotlib.pyplot as plt
@@ -48,17 +48,17 @@ import tensorflow as tf
 from IPython.display import Image, display
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from apps import pictures  # noqa: F401 (it draws into files; `%matplotlib` draws here again)
-from apps.command_line import main
-from apps.explanation import Explained
+from apps.commands.main import main
 from apps.hate_speech import APPLICATION
-from apps.prediction import answer
-from data.corpora import read_labelled_texts
-from data.identity_file import read_identity_terms
-from data.names import IDENTITY_TERMS, SAMPLES
-from models.losses import class_weights
-from models.metrics import classification_metrics
-from models.thresholds import STRENGTHS, decide, thresholds_for
+from apps.plots import training  # noqa: F401 (it draws into files; `%matplotlib` draws here again)
+from apps.serving.files import answer
+from apps.tasks.classification.explanation import Explained
+from data.datasets import read_labelled_texts
+from data.identity_terms.files import read_identity_terms
+from data.registry import IDENTITY_TERMS, SAMPLES
+from models.classification.losses import class_weights
+from models.classification.thresholds import STRENGTHS, decide, thresholds_for
+from models.evaluation.classification import classification_metrics
 
 # %matplotlib inline
 
@@ -157,8 +157,8 @@ for name, decided in simple.items():
 # ## 2. A classifier
 #
 # Word vectors and a convolution over letters, a bidirectional GRU, maximum and attention pooling
-# (`models/classifier.py`). The command line prints an epoch in two lines and then the figures of
-# the validation split:
+# (`models/classification/classifier.py`). The command line prints an epoch in two lines and then
+# the figures of the validation split:
 
 
 # %%
@@ -191,7 +191,7 @@ display(Image("runs/plain/confusion_test.png", width=420))
 # ## 3. Imbalance in the loss
 #
 # The loss is a mean over examples, so nobody asks a rare class. **Class weights** ask it louder
-# (`models/losses.py`): with frequencies $\pi_c$ and a power $p$
+# (`models/classification/losses.py`): with frequencies $\pi_c$ and a power $p$
 #
 # $$L = -\frac{1}{N}\sum_n w_{y_n} \log p_n(y_n), \qquad w_c \propto \pi_c^{-p}$$
 #
@@ -270,8 +270,8 @@ plt.show()
 # %% [markdown]
 # With several classes a text gets the one with the highest **ratio** of score to threshold. The
 # default, `--thresholds prior`, divides by a power $s$ of the class frequencies (Menon et al.
-# 2021; `models/thresholds.py`), a single number that is chosen for macro-F1 on the validation
-# split:
+# 2021; `models/classification/thresholds.py`), a single number that is chosen for macro-F1 on the
+# validation split:
 #
 # $$\hat y = \arg\max_c \frac{p(c)}{\pi_c^{\,s}}$$
 #
@@ -326,8 +326,8 @@ for goal in ("none", "prior", "f1"):
 # $$\mathrm{ECE} = \sum_b \frac{n_b}{N} \,\big|\mathrm{accuracy}(b) - \mathrm{sureness}(b)\big|$$
 #
 # The remedy is a single number, the **temperature** $\tau$ with the least loss on the validation
-# split (Guo et al. 2017; `models/calibration.py`): $p = \mathrm{softmax}(z / \tau)$. Above 1 it
-# makes a network less sure, below 1 surer; it changes no order of the classes.
+# split (Guo et al. 2017; `models/classification/calibration.py`): $p = \mathrm{softmax}(z / \tau)$.
+# Above 1 it makes a network less sure, below 1 surer; it changes no order of the classes.
 
 # %%
 for name in recipes:
@@ -352,7 +352,8 @@ display(Image("runs/class/reliability_test.png", width=440))
 #
 # In the training texts a people is often named where it is attacked. A network may learn that the
 # *name* is hateful, and then the posts of these people and their friends are taken down.
-# `evaluate --bias` looks for that (Borkan et al. 2019, Garg et al. 2019; `models/bias.py`):
+# `evaluate --bias` looks for that (Borkan et al. 2019, Garg et al. 2019;
+# `models/evaluation/bias.py`):
 #
 # - **BPSN AUC**: hateful texts that do not name the group against harmless texts that do. Low: the
 #   name raises the score, false alarms.
@@ -425,9 +426,9 @@ plt.show()
 #
 # ## 7. Why this answer?
 #
-# **Integrated gradients** (Sundararajan et al. 2017; `models/attribution.py`) walk on a straight
-# line from a text of unknown words $x'$ to the text $x$, and sum up what each word adds to the
-# log-odds $F$ of the class on the way:
+# **Integrated gradients** (Sundararajan et al. 2017; `models/classification/attribution.py`) walk
+# on a straight line from a text of unknown words $x'$ to the text $x$, and sum up what each word
+# adds to the log-odds $F$ of the class on the way:
 #
 # $$\mathrm{weight}_t = \sum_i (x_{t,i} - x'_{t,i}) \int_0^1
 # \frac{\partial F\big(x' + \alpha (x - x')\big)}{\partial x_{t,i}}\, d\alpha, \qquad

@@ -33,7 +33,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from apps.quiet import import_tensorflow
+from apps.commands.startup import import_tensorflow
 
 import_tensorflow()  # without what it writes at its start
 import keras
@@ -43,19 +43,19 @@ import pandas as pd
 import tensorflow as tf
 from IPython.display import Image, display
 
-from apps import pictures  # noqa: F401 (it draws into files; `%matplotlib` draws here again)
-from apps.command_line import main
-from apps.run_folder import RunFolder
+from apps.commands.main import main
+from apps.plots import training  # noqa: F401 (it draws into files; `%matplotlib` draws here again)
+from apps.runs.folder import RunFolder
 from apps.sentiment import APPLICATION
-from data.buckets import batch_order, padding_share
-from data.corpora import read_labelled_texts, read_tagged_texts
+from data.batches.buckets import batch_order, padding_share
+from data.batches.padded import describe_cut
+from data.datasets import read_labelled_texts, read_tagged_texts
 from data.errors import UserError
-from data.names import GLOVE, TRUNCATIONS
-from data.pipeline import describe_cut
-from data.preprocessor import TextPreprocessor, build_vocabularies
-from data.text import tokenize
+from data.registry import GLOVE, TRUNCATIONS
+from data.text.cleaning import tokenize
+from data.text.preprocessor import TextPreprocessor, build_vocabularies
 from data.vectors import find_vectors
-from models.pooling import AttentionPooling
+from models.layers.pooling import AttentionPooling
 
 # %matplotlib inline
 
@@ -144,8 +144,8 @@ plt.show()
 #
 # The texts of a batch are one matrix, and the longest of them says how wide it is. Put together at
 # random, much of that matrix is padding; sorted by length, hardly any of it
-# (`data/buckets.py`). The rows are shuffled all the same: they are sorted within pools, and the
-# order of the batches changes from epoch to epoch. White is padding:
+# (`data/batches/buckets.py`). The rows are shuffled all the same: they are sorted within pools, and
+# the order of the batches changes from epoch to epoch. White is padding:
 
 # %%
 BATCH = 32
@@ -312,7 +312,7 @@ for name in recipes:
 # ## 5. Pooling
 #
 # The GRU leaves a vector $h_t$ at each word; the dense layer wants one for the text
-# (`models/pooling.py`):
+# (`models/layers/pooling.py`):
 #
 # $$\begin{aligned}
 # \text{last:}\quad & v = [\,\overrightarrow{h}_n,\ \overleftarrow{h}_1\,] \\

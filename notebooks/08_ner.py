@@ -37,7 +37,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from apps.quiet import import_tensorflow
+from apps.commands.startup import import_tensorflow
 
 import_tensorflow()  # without what it writes at its start
 import matplotlib.pyplot as plt
@@ -45,16 +45,16 @@ import numpy as np
 import tensorflow as tf
 from IPython.display import Image, display
 
-from apps import pictures  # noqa: F401 (it draws into files; the next line draws here again)
-from apps.command_line import main
+from apps.commands.main import main
 from apps.ner import APPLICATION
-from apps.prediction import answer
-from data.corpora import read_tagged_texts
-from data.tag_preprocessor import all_tokens
-from data.tags import bio_names, entities_of, tags_of_spans
-from data.tokens import tokens_of
-from models.crf import bio_constraints
-from models.entity_metrics import entity_table
+from apps.plots import training  # noqa: F401 (it draws into files; the next line draws here again)
+from apps.serving.files import answer
+from data.datasets import read_tagged_texts
+from data.examples.tags import bio_names, entities_of, tags_of_spans
+from data.text.tag_preprocessor import all_tokens
+from data.text.word_tokenizer import tokens_of
+from models.crf.layer import bio_constraints
+from models.evaluation.entities import entity_table
 
 # %matplotlib inline
 
@@ -128,9 +128,9 @@ print(f"at least {1 - tagged / words:.0%} of {words:,} words are outside")
 #
 # ## 2. Tokens that know where they stand
 #
-# The file brings its tokens. A text that somebody types does not. `data.tokens` cuts it inside of
-# TensorFlow's graph, so that the SavedModel does it in the same way, and tells where each token
-# begins and ends, in characters of the text as it came:
+# The file brings its tokens. A text that somebody types does not. `data.text.word_tokenizer` cuts
+# it inside of TensorFlow's graph, so that the SavedModel does it in the same way, and tells where
+# each token begins and ends, in characters of the text as it came:
 
 # %%
 text = "Zoë O'Hara can't leave Malmö 🚲 before 7.30, says @rail_news."
@@ -163,15 +163,15 @@ for word, tag in zip(words, tags_of_spans(starts, ends, marked, corpus.class_nam
 #
 # $$p(y_t) = \frac{\exp e_t(y_t)}{\sum_{y'} \exp e_t(y')}$$
 #
-# The **CRF** (Lafferty et al. 2001; `models/crf.py`) scores the sentence as a whole. Beside the
-# emissions it learns a matrix $T$, what may follow what, and scores $s$ and $f$ of the first and
-# the last tag:
+# The **CRF** (Lafferty et al. 2001; `models/crf/layer.py`) scores the sentence as a whole. Beside
+# the emissions it learns a matrix $T$, what may follow what, and scores $s$ and $f$ of the first
+# and the last tag:
 #
 # $$\mathrm{score}(y) = s(y_1) + \sum_t e_t(y_t) + \sum_t T(y_t, y_{t+1}) + f(y_n), \qquad
 # p(y) = \frac{\exp \mathrm{score}(y)}{\sum_{y'} \exp \mathrm{score}(y')}$$
 #
 # The sum below has $9^n$ terms for nine tags and $n$ words. The forward algorithm
-# (`models/linear_chain.py`) needs $9^2\,n$ steps, for it keeps one sum for each tag:
+# (`models/crf/forward_backward.py`) needs $9^2\,n$ steps, for it keeps one sum for each tag:
 #
 # $$\alpha_t(j) = e_t(j) + \log \sum_i \exp\big(\alpha_{t-1}(i) + T(i, j)\big)$$
 #
@@ -306,8 +306,8 @@ plt.show()
 # ## 5. Viterbi
 #
 # The best path is found as the sum is, with a maximum where the sum was (Viterbi 1967;
-# `models/best_paths.py`). Each tag at each word remembers the score of the best path that ends with
-# it, and where that path came from:
+# `models/crf/viterbi.py`). Each tag at each word remembers the score of the best path that ends
+# with it, and where that path came from:
 #
 # $$\delta_t(j) = e_t(j) + \max_i \big(\delta_{t-1}(i) + T(i, j)\big), \qquad
 # \psi_t(j) = \arg\max_i \big(\delta_{t-1}(i) + T(i, j)\big)$$

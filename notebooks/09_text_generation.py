@@ -34,7 +34,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from apps.quiet import import_tensorflow
+from apps.commands.startup import import_tensorflow
 
 import_tensorflow()  # without what it writes at its start
 import keras
@@ -43,18 +43,18 @@ import numpy as np
 import tensorflow as tf
 from IPython.display import Image, display
 
-from apps import pictures  # noqa: F401 - it chooses how files are drawn; notebooks choose again
-from apps.command_line import main
-from apps.generation import TextGeneration
-from apps.generation_config import GenerationOptions
-from apps.options import override
+from apps.commands.main import main
+from apps.config.options import override
+from apps.plots import training  # noqa: F401 - it chooses how files are drawn; notebooks choose again
+from apps.tasks.generation.config import GenerationOptions
+from apps.tasks.generation.task import TextGeneration
 from apps.text_generation import APPLICATION
-from data.names import END, START
-from data.streams import Streams
-from data.unit_tokenizer import UnitTokenizer
-from data.units import learn_units
-from models.sampling import Sampling
-from models.text_generator import TextGenerator
+from data.batches.streams import Streams
+from data.registry import END, START
+from data.text.tokenizer import UnitTokenizer
+from data.text.tokenizer_vocabulary import learn_units
+from models.decoding.sampling import Sampling
+from models.serving.generator import TextGenerator
 
 # %matplotlib inline
 
@@ -131,7 +131,7 @@ tokenizer = UnitTokenizer(units)
 print("\nthe most frequent characters:", [*units.tokens[:12]])
 
 # %% [markdown]
-# `data.unit_tokenizer` does this inside the graph, so that the exported model takes strings and
+# `data.text.tokenizer` does this inside the graph, so that the exported model takes strings and
 # gives strings. The first four ids are special: padding, unknown, the start and the end of a text.
 #
 # ## 2. Streams
@@ -142,10 +142,11 @@ print("\nthe most frequent characters:", [*units.tokens[:12]])
 # \qquad p(x_{t+1} \mid x_1 \dots x_t) = \mathrm{softmax}(W h_t + b), \quad
 # h_t = \mathrm{cell}(x_t, h_{t-1})$$
 #
-# (`models/language_model.py`; Mikolov et al. 2010.) A text of thousands of characters is too long
-# to send a gradient through. So it is cut into windows, and each window begins with the state in
-# which the one before it has ended: **truncated back-propagation through time** (`data/streams.py`,
-# `models/stream_model.py`). The gradient ends at the window's edge, the memory does not.
+# (`models/language_model/language_model.py`; Mikolov et al. 2010.) A text of thousands of
+# characters is too long to send a gradient through. So it is cut into windows, and each window
+# begins with the state in which the one before it has ended: **truncated back-propagation through
+# time** (`data/batches/streams.py`, `models/language_model/stream_model.py`). The gradient ends at
+# the window's edge, the memory does not.
 #
 # Two streams with windows of 12 characters, from two short texts (`^` start, `$` end, `·` padding):
 
@@ -296,7 +297,7 @@ print(f"the last 32 positions: {anew[-32:].mean():.2f} anew, {carried[-32:].mean
 # ## 5. From a distribution to a text
 #
 # The model gives a probability for each next character. How to choose from them is no part of the
-# training (`models/sampling.py`):
+# training (`models/decoding/sampling.py`):
 #
 # - **temperature** $\tau$: $p_i \propto \exp(z_i / \tau)$. Below 1 the likely become likelier.
 # - **top-k** (Fan et al. 2018): only the $k$ likeliest.
@@ -369,8 +370,8 @@ for options in (
 # ## 6. The likeliest text
 #
 # Why choose by chance at all? **Greedy** decoding takes the likeliest character each time. **Beam
-# search** (`models/beam_search.py`) keeps the $k$ likeliest beginnings, so that a poor character
-# can lead to a better text. Both against 64 texts that are drawn by chance:
+# search** (`models/decoding/beam_search.py`) keeps the $k$ likeliest beginnings, so that a poor
+# character can lead to a better text. Both against 64 texts that are drawn by chance:
 
 # %%
 SHORT = 10 if SETTING == "tiny" else 40
@@ -417,7 +418,8 @@ print(f"\nreal texts have about {about:.3f} nats a character, by chance {of_draw
 #
 # A text is a loop: choose, step, choose. Written in Python, each turn is a call of `model.predict`
 # with all that belongs to it. The suite's generator is one `tf.while_loop` that carries the states
-# and leaves the graph once, when all is written (`models/decoding.py`). The same model both ways:
+# and leaves the graph once, when all is written (`models/decoding/decode.py`). The same model both
+# ways:
 
 # %%
 states = [keras.Input((state.shape[-1],)) for state in model.initial_states(1)]

@@ -38,7 +38,7 @@ import shlex
 import tempfile
 from pathlib import Path
 
-from apps.quiet import import_tensorflow
+from apps.commands.startup import import_tensorflow
 
 import_tensorflow()  # without what it writes at its start
 import keras
@@ -47,17 +47,20 @@ import numpy as np
 import tensorflow as tf
 from IPython.display import Image, display
 
-from apps import prediction, training, translation_pictures, translation_report
-from apps.alignment import Alignment
-from apps.command_line import main
-from apps.options import override
-from apps.translating import TextTranslation
+from apps.commands.main import main
+from apps.config.options import override
+from apps.plots import translation as translation_pictures
+from apps.serving import files
+from apps.tasks.seq2seq.alignment import Alignment
+from apps.tasks.seq2seq.config import TranslationPredictOptions
+from apps.tasks.seq2seq.task import TextTranslation
+from apps.training import fit
 from apps.translation import APPLICATION
-from apps.translation_config import TranslationPredictOptions
-from data.names import END, SAMPLES, START
-from data.parallel import Pair, ParallelTexts, parallel_corpus
-from data.parallel_batches import ended
-from models.beam_search import beam_search
+from data.batches.parallel import ended
+from data.examples.parallel import Pair, ParallelTexts, parallel_corpus
+from data.registry import END, SAMPLES, START
+from models.decoding.beam_search import beam_search
+from models.evaluation import translation as translation_report
 
 # %matplotlib inline
 
@@ -130,8 +133,8 @@ for source, target in mirror.split("train").take(range(4)):
 #
 # The **encoder** reads the source both ways; the **bridge** turns its last states into the first
 # state of the **decoder**, which is a language model of the target (notebook 9) that begins there
-# (Sutskever et al. 2014; `models/translator.py`, `models/state_bridge.py`,
-# `models/translation_decoder.py`):
+# (Sutskever et al. 2014; `models/seq2seq/encoder_decoder.py`, `models/layers/state_bridge.py`,
+# `models/seq2seq/decoder.py`):
 #
 # $$h_i = [\,\overrightarrow{h}_i,\ \overleftarrow{h}_i\,], \qquad
 # s_0 = \tanh\!\big(W_b\,[\,\overrightarrow{h}_S,\ \overleftarrow{h}_1\,]\big), \qquad
@@ -169,12 +172,12 @@ def train_toy(corpus, **options):
     with contextlib.redirect_stdout(io.StringIO()):
         task = TextTranslation.build(config, corpus)
         batches, loss = task.batches_and_loss(corpus)
-    task.model.compile(training.optimizer(config, batches.steps(0)), loss)
+    task.model.compile(fit.optimizer(config, batches.steps(0)), loss)
     for epoch in range(config.epochs):
         task.model.fit(batches.dataset(epoch), shuffle=False, verbose=0)
     task.answer_with(TranslationPredictOptions(alignment=config.attention != "none"))
     new = corpus.split("test")
-    answers = prediction.answers(task, task.serving().serve, [SENTENCE, *new.texts])
+    answers = files.answers(task, task.serving().serve, [SENTENCE, *new.texts])
     written = [answer["translation"] for answer in answers[1:]]
     return task, answers, translation_report.report(written, new.translations, new.texts)
 
@@ -224,13 +227,13 @@ display(Image(filename=FOLDER / "alignment.png", width=460))
 # \text{concat:}\quad & a^\top \tanh(W [\,s_t,\ h_i\,])
 # \end{aligned}$$
 #
-# (`models/attention.py`.) The first picture is that of the model above; the others have learned
-# from fewer and shorter sentences:
+# (`models/attention/global_attention.py`.) The first picture is that of the model above; the others
+# have learned from fewer and shorter sentences:
 
 
 # %%
 def draw(panel, found, title):
-    """A heat map of an `apps.alignment.Alignment`."""
+    """A heat map of an `apps.tasks.seq2seq.alignment.Alignment`."""
     panel.imshow(found.weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     panel.set_xticks(range(len(found.source)), found.source, rotation=90, fontsize=8)
     panel.set_yticks(range(len(found.target)), found.target, fontsize=8)
@@ -250,8 +253,8 @@ plt.show()
 # ## 5. A window
 #
 # Global attention scores every word of the source for every word of the target. **Local** attention
-# (Luong et al. 2015, `models/local_attention.py`) looks at $2D + 1$ of them, around a position
-# $p_t$:
+# (Luong et al. 2015, `models/attention/local_attention.py`) looks at $2D + 1$ of them, around a
+# position $p_t$:
 #
 # - **local-m** (monotonic): $p_t = t$. Both sentences run side by side.
 # - **local-p** (predictive): the decoder says where,
@@ -310,7 +313,8 @@ plt.show()
 # ## 6. The encoder looks at itself
 #
 # With `--encoder-self-attention` each output of the encoder looks at all the others, and adds what
-# it finds (Cheng et al. 2016; Vaswani et al. 2017, with one head; `models/self_attention.py`):
+# it finds (Cheng et al. 2016; Vaswani et al. 2017, with one head;
+# `models/attention/self_attention.py`):
 #
 # $$\alpha = \mathrm{softmax}\!\Big(\frac{(Q h)(K h)^\top}{\sqrt{d}}\Big), \qquad
 # h' = h + O\,(\alpha\, V h)$$
@@ -385,7 +389,7 @@ print(f"{'BLEU and chrF':30} {'learned':>12} {'new':>12}")
 for name, task in tasks.items():
     cells = []
     for pairs in (few.take(range(min(len(few), len(SOME)))), test):
-        answers = prediction.answers(task, task.serving().serve, pairs.texts)
+        answers = files.answers(task, task.serving().serve, pairs.texts)
         written[name] = [answer["translation"] for answer in answers]
         figures = translation_report.figures(written[name], pairs.translations)
         cells.append(f"{figures['bleu']:6.1f} {figures['chrf']:5.1f}")

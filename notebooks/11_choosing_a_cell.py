@@ -36,15 +36,15 @@ import time
 from importlib import import_module
 from pathlib import Path
 
-from apps.quiet import import_tensorflow
+from apps.commands.startup import import_tensorflow
 
 import_tensorflow()  # without what it writes at its start
 import matplotlib.pyplot as plt
 import numpy as np
 
-from apps import pictures  # noqa: F401 - it chooses how files are drawn; notebooks choose again
-from apps.command_line import main
-from data.names import SAMPLES
+from apps.commands.main import main
+from apps.plots import training  # noqa: F401 - it chooses how files are drawn; notebooks choose again
+from data.registry import SAMPLES
 
 # %matplotlib inline
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pytest
 from hypothesis import settings
 
-from data import names
+from data import registry
 
 # The same examples in every run, however slow the machine is.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -35,11 +35,11 @@ os.environ.setdefault(
 
 # The suite trains on `sample` by the dozen: here it means smaller files than those that ship. Other
 # modules look the folder up, or import its name after this.
-SHIPPED_SAMPLES, names.SAMPLES = names.SAMPLES, Path(__file__).parent / "samples"
+SHIPPED_SAMPLES, registry.SAMPLES = registry.SAMPLES, Path(__file__).parent / "samples"
 ON_SMALL_SAMPLES = f"""
 from pathlib import Path
 from data import names
-names.SAMPLES = Path({str(names.SAMPLES)!r})
+names.SAMPLES = Path({str(registry.SAMPLES)!r})
 """
 
 TINY = [
@@ -77,7 +77,7 @@ def on_small_samples():
 @pytest.fixture
 def shipped_samples(monkeypatch):
     """The folder of the samples that ship; while it is in use, `sample` means them."""
-    monkeypatch.setattr(names, "SAMPLES", SHIPPED_SAMPLES)
+    monkeypatch.setattr(registry, "SAMPLES", SHIPPED_SAMPLES)
     return SHIPPED_SAMPLES
 
 
@@ -119,7 +119,7 @@ def made_once(tmp_path_factory, worker_id):
 @pytest.fixture(scope="session")
 def trained_once(made_once):
     """The run folder of one tiny training on the sample, and the command's answer; read only."""
-    from apps.command_line import main
+    from apps.commands.main import main
     from apps.hate_speech import APPLICATION
 
     def train(folder):
@@ -162,7 +162,7 @@ def tiny_options():
 @pytest.fixture
 def command_of(capsys):
     """Calls the command line of an application and returns its answer."""
-    from apps.command_line import main
+    from apps.commands.main import main
 
     def call(application, *arguments):
         capsys.readouterr()

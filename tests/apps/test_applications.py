@@ -9,11 +9,11 @@ import pytest
 import tensorflow as tf
 
 from apps import hate_speech, sentiment, spam
-from apps.command_line import main
-from apps.run_folder import RunFolder
-from data.corpora import read_labelled_texts
+from apps.commands.main import main
+from apps.runs.folder import RunFolder
+from data.datasets import read_labelled_texts
 from data.errors import UserError
-from data.splits import canonical
+from data.examples.splits import canonical
 
 APPLICATIONS = {"sentiment": sentiment.APPLICATION, "spam": spam.APPLICATION}
 TEXTS = ["I loved every minute of it", "WIN a prize! Call 0900 555 0100 now", "", "\u00e9" * 300]
@@ -105,7 +105,7 @@ def test_a_run_of_another_application_is_refused(trained, command_of):
 HELP = """
 import sys
 from apps.{name} import APPLICATION
-from apps.command_line import main
+from apps.commands.main import main
 try:
     main(APPLICATION, ["train", "--help"])
 finally:

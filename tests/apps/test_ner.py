@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 import tensorflow as tf
 
-from apps import spans_on_screen
-from apps.command_line import main
+from apps.commands.main import main
 from apps.ner import APPLICATION
-from apps.run_folder import RunFolder
-from apps.tagging import TextTagging
-from data.corpora import read_tagged_texts
+from apps.runs.folder import RunFolder
+from apps.tasks.tagging import spans_on_screen
+from apps.tasks.tagging.task import TextTagging
+from data.datasets import read_tagged_texts
 
 TINY = ["--epochs", "2", "--units", "4", "--embedding-dim", "6", "--max-word-length", "6"]
 # Less to compile.
@@ -120,7 +120,7 @@ def test_every_format_is_written(format, source, ner, tmp_path):
 @pytest.mark.parametrize("format", ["jsonl", "csv", "html"])
 def test_spans_stand_right_behind_bytes_that_are_no_text(format, ner, tmp_path, monkeypatch):
     """Every word is an entity here, so that their places can be compared."""
-    monkeypatch.setattr("apps.tag_answers.entities_of", _every_token)
+    monkeypatch.setattr("apps.tasks.tagging.answers.entities_of", _every_token)
     (tmp_path / "in.csv").write_bytes(b"text\nCaf\xe9 \xe2\x82 Ida Bo\nplain\n\xff\xf0\x9f Ida\n")
     output = tmp_path / f"out.{format}"
     assert ner("predict", "--input", tmp_path / "in.csv", "--output", output).status == 0

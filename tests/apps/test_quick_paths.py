@@ -12,12 +12,12 @@ from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
 
 from apps import hate_speech, sentiment, spam
-from apps.command_line import main
-from data import names
-from data.corpora import read_labelled_texts
-from data.examples import LabelledTexts
-from data.records import read_records
-from data.splits import canonical
+from apps.commands.main import main
+from data import registry
+from data.datasets import read_labelled_texts
+from data.examples.corpus import LabelledTexts
+from data.examples.splits import canonical
+from data.formats.readers import read_records
 
 CHEAP = [
     *["--units", "32", "--embedding-dim", "32", "--no-characters"],
@@ -34,7 +34,7 @@ EXPECTED = {"hate_speech": (1500, -0.02), "sentiment": (4000, 0.06), "spam": (10
 def shipped():
     """`sample` means what ships."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(names, "SAMPLES", Path(names.__file__).parent / "samples")
+        patch.setattr(registry, "SAMPLES", Path(registry.__file__).parent / "samples")
         yield
 
 

@@ -8,9 +8,9 @@ from collections import Counter
 import pytest
 
 from apps import ner, text_generation, translation
-from apps.command_line import main
-from data.python_help import read as read_help_texts
-from models.recurrence import stock_operations
+from apps.commands.main import main
+from data.corpora.documents.python_help import read as read_help_texts
+from models.compilation import stock_operations
 
 
 @pytest.fixture

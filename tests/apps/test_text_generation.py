@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from apps.command_line import main
-from apps.epochs import KeepProgress
-from apps.generation_config import GenerationOptions
-from apps.run_folder import RunFolder
+from apps.commands.main import main
+from apps.runs.folder import RunFolder
+from apps.tasks.generation.config import GenerationOptions
 from apps.text_generation import APPLICATION
+from apps.training.epochs import KeepProgress
 from data.errors import UserError
 
 TINY = [
@@ -267,7 +267,7 @@ def test_several_seeds_leave_the_best_model(command_of, tmp_path):
 
 
 def test_half_a_character_is_not_printed(trained, monkeypatch, capsys):
-    from apps.dialogue import Dialogue
+    from apps.tasks.generation.terminal import Dialogue
 
     dialogue = Dialogue(loaded(trained).serving(), GenerationOptions(stop=("zz",)))
     for text in ("ab\ufffd", "ab\u00e9cd", "ab\u00e9cdz"):
@@ -278,7 +278,7 @@ def test_half_a_character_is_not_printed(trained, monkeypatch, capsys):
 def test_options_that_leave_nothing_to_chance_are_checked_before_tensorflow(python_process):
     code = """
 import sys
-from apps.command_line import main
+from apps.commands.main import main
 from apps.text_generation import APPLICATION
 try:
     main(APPLICATION, ["train", "--help"])

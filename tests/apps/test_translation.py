@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from apps import translation_report
-from apps.alignment import alignment_of
-from apps.command_line import main
-from apps.run_folder import RunFolder
+from apps.commands.main import main
+from apps.runs.folder import RunFolder
+from apps.tasks.seq2seq.alignment import alignment_of
 from apps.translation import APPLICATION
-from apps.translation_memory import memory_translations
-from data.parallel import Pair, ParallelTexts
+from data.examples.parallel import Pair, ParallelTexts
+from models.evaluation import translation as translation_report
+from models.evaluation.translation_memory import memory_translations
 
 TINY = ["--epochs", "1", "--units", "4", "--embedding-dim", "6", "--vocabulary-size", "80"]
 # One batch of one shape: each is compiled for itself.
@@ -158,7 +158,7 @@ def test_trainings_that_cannot_be_are_refused(options, words, command_of, tmp_pa
 HELP = """
 import sys
 from apps.translation import APPLICATION
-from apps.command_line import main
+from apps.commands.main import main
 try:
     main(APPLICATION, [sys.argv[1], "--help"])
 finally:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from models.classifier import TextClassifier
+from models.classification.classifier import TextClassifier
 from models.model_archive import read_model
-from models.tagger import Tagger
+from models.tagging.tagger import Tagger
 
 RECURRENT = {"cell": "lstm", "units": 3, "num_layers": 1}
 WEIGHTS, CONFIG = "model.weights.h5", "config.json"

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 
-from models.classifier import TextClassifier
+from models.classification.classifier import TextClassifier
 from models.precision import dtype_policy, in_full_precision
 
 IDS = {"token_ids": np.array([[2, 3, 4], [4, 1, 0]], "int32")}

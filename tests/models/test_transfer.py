@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from models.classifier import TextClassifier
-from models.language_model import LanguageModel
-from models.tagger import Tagger
+from models.classification.classifier import TextClassifier
+from models.language_model.language_model import LanguageModel
+from models.tagging.tagger import Tagger
 from models.transfer import adopt, begin_with, go_on_with, language_settings, read_with, take_over
 
 TOKENS = ["a", "b", "c"], ["c", "d", "a"]

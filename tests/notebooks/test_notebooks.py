@@ -13,9 +13,9 @@ from nbclient import NotebookClient
 # time, for shapes that are read once. Pictures are made, but blank: the executed pair shows them.
 BEFORE = """
 %reset -f
-from apps.quiet import import_tensorflow
+from apps.commands.startup import import_tensorflow
 import_tensorflow()
-from models.recurrence import stock_operations
+from models.compilation import stock_operations
 stock = stock_operations()
 stock.__enter__()
 import matplotlib.pyplot as plt

@@ -1,0 +1,1 @@
+"""The command line: a verb a module, and what starts and ends a command."""

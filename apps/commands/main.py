@@ -1,0 +1,244 @@
+"""The command line of every application: its verbs and their options."""
+
+import shlex
+import sys
+import traceback
+from contextlib import contextmanager
+
+from apps.commands.application import DATA_OPTIONS, Application
+from apps.commands.terminal import abandon_output, prepare_streams
+from apps.commands.verbs import VERBS
+from apps.config.options import add_options, new_parser
+from apps.tasks.classification.bias_options import add_bias_options
+from apps.training.signals import Signals, Terminated
+from data.errors import UserError
+from data.messages import printable
+
+
+def main(application: Application, arguments: list[str] | None = None) -> None:
+    """Runs the command line; exits with 2 and one line on whatever a user can cause.
+
+    An exception that is none of these is a fault of the program: its traceback is shown, and the
+    exit status is 1.
+    """
+    prepare_streams()
+    arguments = sys.argv[1:] if arguments is None else arguments
+    with _one_line_errors(), Signals():
+        options = _parse(application, arguments)
+        VERBS[options.pop("verb")](application, options)
+        # A full disk behind standard output shows only now.
+        sys.stdout.flush()
+
+
+@contextmanager
+def _one_line_errors():
+    try:
+        yield
+    except UserError as error:
+        _fail(str(error), 2)
+    except KeyboardInterrupt as stop:
+        _fail(str(stop) or "interrupted", 130)
+    except Terminated as stop:
+        _fail(str(stop) or "terminated", stop.status)
+    except BrokenPipeError:
+        # Whoever read the output (head, less) has left; nothing more can be said there.
+        abandon_output()
+        sys.exit(1)
+    except Exception as error:
+        line = _in_one_line(error)
+        if line:
+            _fail(line, 2)
+        traceback.print_exc()
+        _fail("this is a fault of the program, not of its input. Report the lines above", 1)
+
+
+def _in_one_line(error: Exception) -> str:
+    """What the system or a reader reports of a user's files and options; empty for a fault of the
+    program."""
+    for kinds, describe in _OUTSIDE:
+        if isinstance(error, kinds):
+            return describe(error)
+    # An error of TensorFlow means that it has been imported; this module must not import it.
+    if errors := getattr(sys.modules.get("tensorflow"), "errors", None):
+        for name, advice in _OF_TENSORFLOW.items():
+            if isinstance(error, getattr(errors, name)):
+                return f"{_first_line(error)}. {advice}"
+    return ""
+
+
+def _describe_os_error(error: OSError) -> str:
+    reason = error.strerror or _first_line(error)
+    name = f"{error.filename}: " if error.filename is not None else ""
+    return f"{name}{reason}. Check the path, its permissions and the free space"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+_NEEDS_LESS = "Lower --batch-size, --units or --embedding-dim"
+_OUTSIDE = (
+    (OSError, _describe_os_error),
+    (MemoryError, lambda error: f"there is not enough memory. {_NEEDS_LESS}"),
+    (RecursionError, lambda error: "the input is nested too deeply. Flatten it"),
+    (UnicodeError, lambda error: f"a text cannot be converted: {error}. Save it as UTF-8"),
+)
+_OF_TENSORFLOW = {
+    "ResourceExhaustedError": f"There is not enough memory or disk. {_NEEDS_LESS}",
+    "DataLossError": "A file is damaged. Remove it, or make it again",
+    "PermissionDeniedError": "Check the permissions of the folder",
+    "NotFoundError": "Check the path",
+}
+
+
+def _fail(message: str, status: int) -> None:
+    try:
+        print("error: " + printable(" ".join(message.split())), file=sys.stderr)
+        sys.stdout.flush()
+    except OSError:
+        pass
+    abandon_output()
+    sys.exit(status)
+
+
+def _parse(application: Application, arguments: list[str]) -> dict:
+    """The verb, its options (for `train` those that were given) and the command as one line."""
+    prog = f"python -m apps.{application.name}"
+    parser = new_parser(prog, application.summary)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for name, (help, add) in _OPTIONS.items():
+        verb = verbs.add_parser(
+            name, help=help, description=help, formatter_class=parser.formatter_class
+        )
+        verb.add_argument(
+            "--run",
+            metavar="DIR",
+            default=f"runs/{application.name}",
+            help="the run folder (default: %(default)s)",
+        )
+        add(verb, application, arguments)
+    options = vars(parser.parse_args(arguments))
+    if options["verb"] != "predict":
+        _check_encoding(options)
+    return {**options, "command": printable(shlex.join([*prog.split(), *arguments]))}
+
+
+def _check_encoding(options: dict) -> None:
+    """Refuses names that no `config.json` can hold, nor TensorFlow open.
+
+    Raises:
+        UserError: one is not UTF-8.
+    """
+    for name, value in options.items():
+        if isinstance(value, str) and not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                flag = f"--{name.replace('_', '-')}"
+                raise UserError(f"{flag} {value} is not UTF-8. Rename the file or folder") from None
+
+
+def _add_train(parser, application: Application, arguments: list[str]) -> None:
+    parser.add_argument(
+        "--config", metavar="FILE", help="options from a JSON file, such as a run's config.json"
+    )
+    unfinished = parser.add_mutually_exclusive_group()
+    unfinished.add_argument(
+        "--resume", action="store_true", help="go on with an interrupted training, its options kept"
+    )
+    unfinished.add_argument(
+        "--restart", action="store_true", help="discard an interrupted training and begin anew"
+    )
+    unfinished.add_argument(
+        "--find-lr", action="store_true", help="train nothing, but suggest a learning rate"
+    )
+    add_options(parser, application.config, application.recipe(_dataset_in(arguments)))
+
+
+def _dataset_in(arguments: list[str]) -> str:
+    """The data set on a command line, before it is parsed: the defaults in the help follow it."""
+    scout = new_parser("", "")
+    scout.add_argument("--dataset", default="sample", nargs="?")
+    scout.error = lambda message: None
+    known, _ = scout.parse_known_args([a for a in arguments if a not in ("-h", "--help")])
+    return known.dataset or "sample"
+
+
+def _add_evaluate(parser, application: Application, arguments: list[str]) -> None:
+    add_options(parser, application.config, only=DATA_OPTIONS)
+    parser.add_argument(
+        "--split",
+        choices=("train", "validation", "test", "all"),
+        help="which examples (default: test; validation, where the data have no test split)",
+    )
+    parser.add_argument(
+        "--baseline", action="store_true", help="train and evaluate linear models beside it"
+    )
+    if application.config.classifies:
+        add_bias_options(parser)
+
+
+def _add_predict(parser, application: Application, arguments: list[str]) -> None:
+    parser.add_argument("texts", nargs="*", metavar="TEXT", help="texts to answer")
+    parser.add_argument(
+        "--input",
+        metavar="FILE",
+        help="a table (.csv, .tsv, .jsonl, .parquet), texts (.txt) or a transcript (.srt, .vtt); "
+        "-: standard input",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        help=f"{_suffixes(application)}; -: standard output",
+    )
+    parser.add_argument(
+        "--text-column", metavar="TEXT", help="column of the input (default: as in training)"
+    )
+    if application.config.classifies:
+        parser.add_argument(
+            "--explain",
+            action="store_true",
+            help="also tell what each word adds; with --output .html or .jsonl",
+        )
+    if application.formats:
+        parser.add_argument(
+            "--format",
+            choices=application.formats,
+            help="of the output (default: as the suffix of --output)",
+        )
+    if not application.formats or "csv" in application.formats:
+        parser.add_argument(
+            "--csv-safe",
+            action="store_true",
+            help="put an apostrophe before cells that a spreadsheet would run as formulas",
+        )
+    _add_own(parser, application.predict_options)
+
+
+def _add_own(parser, options: type | None) -> None:
+    """Options of one application alone."""
+    if options is not None:
+        add_options(parser, options, options())
+
+
+def _suffixes(application: Application) -> str:
+    *some, last = application.formats or ("csv", "tsv", "jsonl", "parquet")
+    return f".{', .'.join(some)} or .{last}"
+
+
+def _add_export(parser, application: Application, arguments: list[str]) -> None:
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        default=f"exported/{application.name}",
+        help="folder of the SavedModel's versions: DIR/1, DIR/2, ... (default: %(default)s)",
+    )
+    _add_own(parser, application.export_options)
+
+
+_OPTIONS = {
+    "train": ("train a model", _add_train),
+    "evaluate": ("measure a trained model on labelled examples", _add_evaluate),
+    "predict": ("answer texts", _add_predict),
+    "export": ("write a SavedModel that takes raw strings", _add_export),
+}

@@ -1,0 +1,242 @@
+"""One recipe trained with several seeds: the members, their figures, and the run they make."""
+
+import shutil
+import statistics
+import sys
+from collections.abc import Callable, Collection
+from dataclasses import fields, replace
+from itertools import cycle
+from pathlib import Path
+
+import keras
+
+from apps.commands.application import Application
+from apps.config.options import to_json
+from apps.config.training import TrainingConfig
+from apps.runs.contents import CONFIG, GRADIENT_NORMS, HISTORY, REFIT_HISTORY, SEEDS
+from apps.runs.files import RunFiles
+from apps.runs.folder import RunFolder, read_object
+from apps.runs.unfinished import UnfinishedTraining
+from apps.training.divergence import Diverged
+from data.examples.corpus import Corpus, LabelledTexts
+from data.messages import say
+
+# Goes with the model of one member; an ensemble has several of each.
+_OF_ONE = (HISTORY, REFIT_HISTORY, "training_curves.png", GRADIENT_NORMS, "gradient_norms.png")
+
+
+def train(
+    application: Application,
+    corpus: Corpus,
+    config: TrainingConfig,
+    origin: dict,
+    unfinished: UnfinishedTraining,
+    train_member: Callable[..., None],
+) -> None:
+    """Trains the members that are not trained yet, and puts the run that they make in its place.
+
+    Args:
+        application: its task has `load`, `evaluate`, `ensemble` and `headline`.
+        corpus: the data.
+        config: the options; the seeds are `seed`, `seed` + 1, ... The run's model is the ensemble,
+            or that of the member with the highest `monitor`, a figure of `evaluate`.
+        origin: what the figures came from.
+        unfinished: the folder of the whole training.
+        train_member: see `train_members`.
+    """
+    diverged = train_members(application.name, config, unfinished, train_member)
+    members = RunFolder(unfinished.path).members()
+    figures = {seed: member.figures("validation") for seed, member in members.items()}
+    best = max(members, key=lambda seed: figures[seed][config.monitor] or 0.0)
+    keras.backend.clear_session()
+    if config.ensemble:
+        loaded = [application.trained(member.path) for member in members.values()]
+        task, model = application.load_task().ensemble(loaded, corpus), "the ensemble"
+    else:
+        task, model = application.trained(members[best].path), f"seed {best}"
+    seconds = sum(member.describe()["training_seconds"] for member in members.values())
+    with unfinished.publishing() as new:
+        hidden = shutil.ignore_patterns(".*")
+        shutil.copytree(unfinished.path / SEEDS, new.path / SEEDS, ignore=hidden)
+        if not config.ensemble:
+            _copy(members[best], new, _OF_ONE)
+        task.save(new.path)
+        new.write_description(
+            {
+                **read_object(unfinished.path / CONFIG),
+                "config": _as_whole(task.config, config),
+                **task.describe(),
+                **origin,
+                "model": model,
+                "training_seconds": round(seconds, 1),
+                "stopped_early": diverged,
+            }
+        )
+        # A member has its figures; with --refit it has learned from these texts meanwhile.
+        report = task.evaluate(corpus.split("validation")) if config.ensemble else figures[best]
+        report = {**report, "seeds": summary(figures)}
+        new.add_metrics("validation", {**report, **origin})
+        task.draw("validation", report, new.path)
+    unfinished.discard()
+    if diverged:
+        say(f"{diverged}. The other members are kept", file=sys.stderr)
+    say(
+        f"\nvalidation\n{task.table(report)}\n\n{table(task, report['seeds'])}\n\n"
+        f"trained in {seconds:.0f} s, the model is of {model}: {unfinished.name}"
+    )
+
+
+def train_members(
+    application: str,
+    config: TrainingConfig,
+    unfinished: UnfinishedTraining,
+    train_member: Callable[..., None],
+) -> str:
+    """Trains with each seed for which there is no run in the folder yet, one after the other.
+
+    Args:
+        application: its name.
+        config: the options of all. Where they begin with a run of several seeds, each begins with
+            another of its members.
+        unfinished: the folder of the whole training.
+        train_member: trains with one seed and puts that run in its place. It takes, by name, the
+            member's options `config`, its folder `unfinished`, and `begun`: what that describes if
+            it can be resumed, or None.
+
+    Returns:
+        Which members diverged before they were worth anything, and how; or the empty text.
+
+    Raises:
+        Diverged: the first one did: the others have the same recipe.
+    """
+    diverged = []
+    seeds = range(config.seed, config.seed + config.seeds)
+    for seed, beginning in zip(seeds, cycle(_beginnings(config)), strict=False):
+        member = unfinished.member(seed)
+        if member.run.exists():
+            # A process that was killed may have left it.
+            member.discard()
+            continue
+        say(f"\nseed {seed}")
+        # Names of layers start anew, and what is left of the former model goes.
+        keras.backend.clear_session()
+        alone = replace(config, seed=seed, seeds=1, ensemble=False, **beginning)
+        with member.locked():
+            begun = member.describe(application) if member.resumable else None
+            if begun is None:
+                member.begin(restart=True)
+            try:
+                train_member(config=alone, unfinished=member, begun=begun)
+            except Diverged as found:
+                if not RunFolder(unfinished.path).members():
+                    raise
+                diverged.append(f"seed {seed}: {found}")
+    return "; ".join(diverged)
+
+
+def _beginnings(config: TrainingConfig) -> list[dict]:
+    """Options of the first member, the second, ...: what they begin with, if that is several."""
+    members = RunFolder(Path(config.init_from)).members() if config.init_from else {}
+    return [{"init_from": str(member.path)} for member in members.values()] or [{}]
+
+
+def _copy(member: RunFolder, new: RunFolder, names: tuple[str, ...]) -> None:
+    for name in names:
+        if (member.path / name).exists():
+            shutil.copy(member.path / name, new.path)
+
+
+def _as_whole(config: TrainingConfig, whole: TrainingConfig) -> dict:
+    """A member's options, as they were given for all members."""
+    names = {"seed", "seeds", "ensemble", "init_from"} & {each.name for each in fields(whole)}
+    several = {name: getattr(whole, name) for name in names}
+    return to_json(replace(config, **several))
+
+
+def evaluate(
+    application: Application,
+    task,
+    files: RunFiles,
+    members: Collection[int],
+    examples: LabelledTexts,
+) -> dict:
+    """The figures of a split, those of the members as a `summary` under `seeds`.
+
+    Args:
+        application: the task's.
+        task: of the run; that of an ensemble has `mean` and its members `logits` and `report`, so
+            that no member reads the texts twice.
+        files: of the run.
+        members: their seeds.
+        examples: the split.
+
+    Raises:
+        UserError: a member is missing or damaged, or another training has replaced the run.
+    """
+    # Somebody may have deleted some of them since.
+    together = task.config.ensemble and len(members) == len(task.model.members)
+    reports, logits = {}, []
+    for seed in members:
+        keras.backend.clear_session()
+        alone = application.load(files.member(seed))
+        if together:
+            logits.append(alone.logits(examples.texts))
+            reports[seed] = alone.report(logits[-1], examples)
+        else:
+            reports[seed] = alone.evaluate(examples)
+    whole = task.report(task.mean(logits), examples) if together else task.evaluate(examples)
+    return {**whole, "seeds": summary(reports)}
+
+
+def summary(reports: dict[int, dict]) -> dict:
+    """What one recipe is worth, and how far its seeds are apart.
+
+    Args:
+        reports: of one split, by seed.
+
+    Returns:
+        `members` (the figures by seed), `mean` and `deviation` (standard deviation of a sample,
+        None for a single member), each with the structure of a report. Counts, names and lists are
+        left out, and so is a figure that one of them lacks.
+    """
+    members = {str(seed): _figures(report) for seed, report in reports.items()}
+    several = list(members.values())
+    return {
+        "members": members,
+        "mean": _together(several, statistics.fmean),
+        "deviation": _together(several, lambda x: statistics.stdev(x) if len(x) > 1 else None),
+    }
+
+
+def _figures(report: dict) -> dict:
+    """The report's numbers with a fraction."""
+    kept = {
+        name: _figures(value) if isinstance(value, dict) else value
+        for name, value in report.items()
+        if isinstance(value, dict | float)
+    }
+    return {name: value for name, value in kept.items() if value != {}}
+
+
+def _together(reports: list[dict], function: Callable[[list[float]], float | None]) -> dict:
+    """A report of what the function makes of each figure's values."""
+    return {
+        name: _together([report[name] for report in reports], function)
+        if isinstance(value, dict)
+        else function([report[name] for report in reports])
+        for name, value in reports[0].items()
+        if all(name in report for report in reports)
+    }
+
+
+def table(task, summary: dict) -> str:
+    """A `summary` for the terminal: the figures that the task puts first."""
+    members = [task.headline(figures) for figures in summary["members"].values()]
+    mean, deviation = task.headline(summary["mean"]), task.headline(summary["deviation"])
+    width = max(map(len, mean))
+    lines = [f"seeds {', '.join(summary['members'])}: mean, standard deviation, each"]
+    for title in mean:
+        spread = "-" if deviation[title] is None else f"{deviation[title]:.3f}"
+        each = " ".join(f"{figures[title]:.3f}" for figures in members)
+        lines.append(f"{title:{width}}  {mean[title]:.3f} +/- {spread:5}  ({each})")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Pictures of trainings and results, drawn with matplotlib."""

@@ -1,0 +1,134 @@
+"""The names of everything that the suite writes into a run and into the folder of a training.
+
+What else lies there belongs to the user: it is named, kept or moved, but never removed.
+"""
+
+import os
+import re
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from data.files.partials import complete_name
+
+CONFIG, MODEL, METRICS, HISTORY = "config.json", "model.keras", "metrics.json", "history.csv"
+GRADIENT_NORMS, REFIT_HISTORY = "gradient_norms.csv", "refit_history.csv"
+LOGS, CHECKPOINTS, SEEDS, REFIT = "logs", "checkpoints", "seeds", "refit"
+LOCK, NEW, FORMER, DISCARDED = "lock", "run", "former", "discarded"
+
+# A table has regular expressions of names; each stands for a file, or for a folder with a table.
+FILE = None
+_LOGS = {"train|validation|gradients": {r"events\.out\.tfevents\..+": FILE}}
+# A picture of a split, of the run's data set or of another one.
+_PICTURE = r"(bias|confusion|reliability|bleu_by_length)_(.+_)?(train|validation|test|all)\.png"
+_SEED = r"[0-9]+"
+
+RUN = {
+    re.escape(CONFIG): FILE,
+    re.escape(MODEL): FILE,
+    re.escape(METRICS): FILE,
+    re.escape(HISTORY): FILE,
+    re.escape(REFIT_HISTORY): FILE,
+    re.escape(GRADIENT_NORMS): FILE,
+    r"(vocabulary|characters)\.txt": FILE,
+    r"((source|target)_)?units\.json": FILE,
+    r"(training_curves|gradient_norms)\.png": FILE,
+    _PICTURE: FILE,
+    LOGS: _LOGS,
+}
+RUN[SEEDS] = {_SEED: dict(RUN)}
+
+# Of one training; TensorFlow writes a checkpoint into files and a folder of its own before it
+# renames them.
+_PROGRESS = {
+    re.escape(HISTORY): FILE,
+    re.escape(GRADIENT_NORMS): FILE,
+    LOGS: _LOGS,
+    CHECKPOINTS: {
+        r"checkpoint(\..+)?|ckpt-[0-9]+\..+": FILE,
+        r"ckpt-[0-9]+_temp": {r"part-.+": FILE},
+    },
+}
+TRAINING = {
+    **_PROGRESS,
+    LOCK: FILE,
+    re.escape(CONFIG): FILE,
+    REFIT: _PROGRESS,
+    NEW: RUN,
+    FORMER: RUN,
+}
+MEMBERS = {_SEED: RUN, rf"\.{_SEED}\.training": dict(TRAINING)}
+TRAINING.update({SEEDS: MEMBERS, DISCARDED: MEMBERS})
+
+_FOREIGN = object()
+
+
+def find_foreign(folder: Path, contents: dict) -> list[str]:
+    """Returns what the suite did not write into a folder, by path; links are never the suite's.
+
+    Args:
+        folder: to look into.
+        contents: the table of what the suite writes there.
+    """
+    found = []
+    for entry in _entries(folder):
+        inner = _inner(entry, contents)
+        if inner is _FOREIGN:
+            found.append(entry.name)
+        elif inner is not FILE:
+            found += [f"{entry.name}/{path}" for path in find_foreign(entry, inner)]
+    return found
+
+
+def remove_known(folder: Path, contents: dict) -> None:
+    """Removes what the suite wrote into a folder, as far as possible, and the folder if it is empty
+    then; the arguments are those of `find_foreign`."""
+    for entry in _entries(folder):
+        inner = _inner(entry, contents)
+        if inner is FILE:
+            with suppress(OSError):
+                entry.unlink()
+        elif inner is not _FOREIGN:
+            remove_known(entry, inner)
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def rescue_foreign(folder: Path, contents: dict, target: Path) -> list[str]:
+    """Moves what is foreign in a folder to its place in another one; returns the new paths there.
+
+    Args:
+        folder: to look into.
+        contents: the table of what the suite writes there.
+        target: where the name is taken, `.kept` is added to it.
+    """
+    moved = []
+    for path in find_foreign(folder, contents):
+        place = target / path
+        while os.path.lexists(place):
+            place = place.with_name(f"{place.name}.kept")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        os.rename(folder / path, place)
+        moved.append(str(place.relative_to(target)))
+    return moved
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _inner(entry: Path, contents: dict):
+    """`FILE`, the table of a folder, or `_FOREIGN`."""
+    name = complete_name(entry.name) or entry.name
+    try:
+        mode = entry.lstat().st_mode
+    except FileNotFoundError:  # another process has just removed it
+        return FILE
+    for pattern, inner in contents.items():
+        expected = stat.S_ISREG if inner is FILE else stat.S_ISDIR
+        if re.fullmatch(pattern, name) and expected(mode):
+            return inner
+    return _FOREIGN

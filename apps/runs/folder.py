@@ -1,0 +1,320 @@
+"""The run folder: everything that a later command needs to know of a training."""
+
+import csv
+import fcntl
+import importlib.metadata
+import json
+import os
+import platform
+import stat
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from apps.runs.checksums import check_description, with_checksums
+from apps.runs.contents import (
+    CONFIG,
+    GRADIENT_NORMS,
+    HISTORY,
+    METRICS,
+    MODEL,
+    RUN,
+    SEEDS,
+    find_foreign,
+)
+from data.errors import UserError
+from data.files.json_files import LONGEST_JSON, cannot_read, parse_json
+from data.files.writing import whole_file
+
+FORMAT = 1
+# What `config.json` says at the least, whatever the task adds.
+_DESCRIBED = {"format": int, "application": str, "config": dict, "checksum": str}
+# It has a few kilobytes, or a megabyte with very many classes.
+_LONGEST_CONFIG = 16 * 2**20
+# What else it may say.
+_MAY_DESCRIBE = {
+    "class_names": list,
+    "decision": dict,
+    "refit_epochs": int,
+    "devices": list,
+    "training_seconds": int | float,
+}
+_PACKAGES = (
+    "tensorflow",
+    "keras",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "tensorflow-datasets",
+    "sacrebleu",
+)
+
+
+class Damaged(UserError):
+    """A file that can be read is not what a training wrote."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A folder with `config.json`, `model.keras`, vocabularies, history, metrics and pictures."""
+
+    path: Path
+
+    def __post_init__(self):
+        path = Path(self.path)
+        # The system finds `x/../run` only where there is an `x`.
+        path = Path(os.path.realpath(path)) if ".." in path.parts else path
+        object.__setattr__(self, "path", path)
+
+    def describe(self) -> dict:
+        """Returns what `config.json` says.
+
+        Raises:
+            UserError: the folder holds no run, or a damaged one, or one of another version.
+        """
+        self.put_back()
+        try:
+            # Both are looked at before either is read.
+            there = all(stat.S_ISREG(os.stat(self.path / name).st_mode) for name in (CONFIG, MODEL))
+            content = (self.path / CONFIG).read_bytes() if there else None
+        except (OSError, ValueError) as error:
+            raise self.missing(error) from None
+        if content is None:
+            raise self.missing()
+        return self.described(content)
+
+    def put_back(self) -> None:
+        """Puts the run in its place again, if a process ended just as it was replaced."""
+        if not os.path.lexists(self.path):
+            # That module needs this one.
+            from apps.runs.unfinished import UnfinishedTraining
+
+            # What keeps it from that keeps the run from being read, and is told then.
+            with suppress(OSError):
+                UnfinishedTraining(self.path).put_back()
+
+    def missing(self, error: Exception | None = None) -> UserError:
+        """Returns the mistake that there is no run, or that an error keeps it from being read."""
+        if error is None or isinstance(error, FileNotFoundError | NotADirectoryError):
+            return UserError(f"no trained model in {self.path}. Train one first, or check --run")
+        return cannot_read(self.path, error, "Check --run and the permissions of the folder")
+
+    def described(self, content: bytes) -> dict:
+        """Returns what the content of a `config.json` says.
+
+        Raises:
+            UserError: it is damaged, or of another version or program.
+        """
+        config = self.path / CONFIG
+        description = _object(config, content, _LONGEST_CONFIG)
+        if description.get("format", FORMAT) != FORMAT:
+            raise UserError(
+                f"{config} has format {description['format']!r}, expected {FORMAT}. Train again"
+            )
+        kinds = _DESCRIBED | {n: kind for n, kind in _MAY_DESCRIBE.items() if n in description}
+        for name, kind in kinds.items():
+            if not isinstance(description.get(name), kind):
+                raise _damaged(config)
+        if not all(isinstance(name, str) for name in description.get("class_names", ())):
+            raise _damaged(config)
+        try:
+            check_description(description)
+        except ValueError as error:
+            raise Damaged(
+                f"{config} is damaged: {error}. Copy the run again, or train again"
+            ) from None
+        return description
+
+    def check_replaceable(self) -> None:
+        """Refuses to train into a folder that holds something else than a run.
+
+        Raises:
+            UserError: it does, or it cannot be replaced.
+        """
+        self.check_run()
+        # Of `.` its own name says that it is one.
+        if Path(os.path.realpath(self.path)).is_mount():
+            raise UserError(f"{self.path} is a mount point. Choose a folder below it with --run")
+        others = find_foreign(self.path, RUN) if self.path.is_dir() else []
+        if others:
+            raise UserError(
+                f"{self.path} holds other files than a run: {others[0]}. Choose another --run"
+            )
+
+    def check_run(self) -> None:
+        """Refuses a folder that holds something, but no run; a run may hold other files, too.
+
+        Raises:
+            UserError: it does, or it is a file.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise UserError(f"{self.path} is a file. Choose another --run")
+        if not self.path.is_dir() or not any(self.path.iterdir()):
+            return
+        try:
+            there = os.path.lexists(self.path / CONFIG)
+            description = read_object(self.path / CONFIG) if there else {}
+        except Damaged:
+            description = {}
+        if any(not isinstance(description.get(key), kind) for key, kind in _DESCRIBED.items()):
+            damaged = [f"{CONFIG} is damaged or of another program"]
+            others = find_foreign(self.path, RUN) or (
+                damaged if there else find_foreign(self.path, {})
+            )
+            raise UserError(
+                f"{self.path} holds other files than a run: {others[0]}. Choose another --run"
+            )
+
+    def members(self) -> dict[int, "RunFolder"]:
+        """The run of each seed, by seed, where there were several; otherwise none."""
+        folders = (self.path / SEEDS).glob("*/")
+        found = {int(each.name): RunFolder(each) for each in folders if each.name.isdecimal()}
+        return dict(sorted(found.items()))
+
+    def write_json(self, name: str, value) -> None:
+        """Writes a JSON file, whole or not at all."""
+        with whole_file(self.path / name) as partial:
+            text = json.dumps(value, indent=2, ensure_ascii=False)
+            partial.write_text(text + "\n", encoding="utf-8")
+
+    def write_description(self, description: dict) -> None:
+        """Writes `config.json`, with the checksums of all other files that answers depend on: of
+        these it is the last."""
+        self.write_json(CONFIG, with_checksums(description, self.path))
+
+    def add_metrics(self, split: str, report: dict) -> None:
+        """Writes the figures of one split into `metrics.json`; those of other splits stay."""
+        with self.locked():
+            self.put_metrics(split, report)
+
+    def put_metrics(self, split: str, report: dict) -> None:
+        """`add_metrics` for whoever holds the folder."""
+        path = self.path / METRICS
+        metrics = read_object(path) if path.exists() else {}
+        self.write_json(METRICS, {**metrics, split: report})
+
+    @contextmanager
+    def locked(self):
+        """Holds the folder for this thread: nobody else changes metrics, or replaces the run.
+
+        Raises:
+            UserError: there is no such folder.
+        """
+        folder = self._lock()
+        try:
+            yield
+        finally:
+            os.close(folder)
+
+    def _lock(self) -> int:
+        while True:
+            try:
+                folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+            except OSError as error:
+                raise self.missing(error) from None
+            # Some network file systems cannot lock a folder.
+            with suppress(OSError):
+                fcntl.flock(folder, fcntl.LOCK_EX)
+            # Whoever held it may have put another one in its place.
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.stat(self.path), os.fstat(folder)):
+                    return folder
+            os.close(folder)
+
+    def figures(self, split: str) -> dict:
+        """Returns the figures of a split in `metrics.json`.
+
+        Raises:
+            UserError: it is damaged, or has none of it.
+        """
+        found = read_object(self.path / METRICS).get(split)
+        if not isinstance(found, dict):
+            raise _damaged(self.path / METRICS)
+        return found
+
+    def history(self) -> list[dict[str, float]]:
+        """The rows of `history.csv`, one an epoch; none if the first one was not finished."""
+        return self._numbers(HISTORY)
+
+    def gradient_norms(self) -> list[dict[str, float]]:
+        """The rows of `gradient_norms.csv`, each of a few updates; none if there was no update."""
+        return self._numbers(GRADIENT_NORMS)
+
+    def _numbers(self, name: str) -> list[dict[str, float]]:
+        path = self.path / name
+        try:
+            return [
+                {name: float(value) for name, value in row.items() if value}
+                for row in read_rows(path)
+            ]
+        except (ValueError, TypeError) as error:
+            raise UserError(f"{path} is damaged: {error}. Train again") from None
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Returns the rows of a CSV file with a header; none if there is no such file.
+
+    Raises:
+        UserError: it cannot be read, or is no such file.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = csv.DictReader(file, restval=None, strict=True)
+            found = list(rows)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise cannot_read(path, error, "Check the file and its permissions") from None
+    except (ValueError, csv.Error) as error:
+        raise UserError(f"{path} is damaged: {error}. Train again") from None
+    if any(None in row for row in found):
+        raise UserError(f"{path} is damaged: a row has more columns than the first. Train again")
+    return found
+
+
+def write_rows(path: Path, rows: list[dict]) -> None:
+    """Writes a CSV file with the columns of its first row, whole or not at all."""
+    with (
+        whole_file(path) as partial,
+        partial.open("w", encoding="utf-8", newline="") as file,
+    ):
+        writer = csv.DictWriter(file, list(rows[0]) if rows else [])
+        if rows:
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+def read_object(path: Path) -> dict:
+    """Returns the JSON object in a file.
+
+    Raises:
+        Damaged: there is something else in it.
+        UserError: it cannot be read.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise cannot_read(path, error, "Check the file and its permissions") from None
+    return _object(path, content)
+
+
+def _object(path: Path, content: bytes, longest: int = LONGEST_JSON) -> dict:
+    try:
+        value = parse_json(content, longest)
+        # A letter that no UTF-8 can hold would end whatever writes it on.
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise _damaged(path)
+    return value
+
+
+def _damaged(path: Path) -> Damaged:
+    return Damaged(f"{path} is damaged or of another program. Train again")
+
+
+def versions() -> dict[str, str]:
+    """The versions of Python and of the packages that a result depends on."""
+    found = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    return {"python": platform.python_version(), **found}

@@ -1,0 +1,27 @@
+"""Failures of what TensorFlow writes, as those of everything else."""
+
+from contextlib import contextmanager
+from pathlib import Path
+
+import tensorflow as tf
+
+from data.errors import UserError
+from data.files.writing import writing
+
+
+@contextmanager
+def tensorflow_writing(path: Path):
+    """`data.files.writing.writing` for TensorFlow's own files, whose failures are no `OSError`s.
+
+    Raises:
+        UserError: the folder cannot be written, or the disk is full.
+    """
+    try:
+        with writing(path):
+            yield
+    except tf.errors.OpError as error:
+        # {{node}} path; reason [Op:Name], several times, a line each.
+        reason = error.message.splitlines()[0].partition(" [Op:")[0].split("; ")[-1]
+        raise UserError(
+            f"cannot write {path}: {reason}. Check the folder, its permissions and the free space"
+        ) from error

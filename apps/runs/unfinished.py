@@ -1,0 +1,252 @@
+"""The folder of a training that is not complete, beside the run whose place it will take."""
+
+import fcntl
+import os
+import shlex
+import shutil
+import sys
+from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
+
+from apps.runs.contents import (
+    CHECKPOINTS,
+    CONFIG,
+    DISCARDED,
+    FORMER,
+    GRADIENT_NORMS,
+    HISTORY,
+    LOCK,
+    LOGS,
+    MEMBERS,
+    NEW,
+    REFIT,
+    REFIT_HISTORY,
+    RUN,
+    SEEDS,
+    TRAINING,
+    find_foreign,
+    remove_known,
+    rescue_foreign,
+)
+from apps.runs.folder import Damaged, RunFolder, read_object
+from data.errors import UserError
+from data.files.replacement import sync_names, sync_tree, take_place
+from data.files.writing import writing
+from data.messages import say
+
+# What its `config.json` says at the least.
+_DESCRIBED = {"application": str, "config": dict, "command": str, "checksum": str, "versions": dict}
+# What the run keeps of it, by its name there.
+_PUBLISHED = {
+    HISTORY: HISTORY,
+    GRADIENT_NORMS: GRADIENT_NORMS,
+    f"{REFIT}/{HISTORY}": REFIT_HISTORY,
+}
+
+
+class UnfinishedTraining:
+    """`.NAME.training` beside the run NAME: options, checkpoints, history and logs.
+
+    Only one process at a time trains for a run. The lock is on a file, and the system forgets it
+    with the process, however that ends.
+
+    Nothing is removed that the suite has not written: neither from this folder nor from the run
+    whose place the new one takes.
+
+    With several seeds the training with each of them lies in its folder `seeds`, and then its run;
+    a second training, on the validation split, too, lies in `refit`.
+
+    Args:
+        run: the path of the run folder; that one is not touched before `publishing`.
+        whole: the training with several seeds that this one is a part of, or None.
+    """
+
+    def __init__(self, run: Path, whole: "UnfinishedTraining | None" = None):
+        self.name, self.whole = f"{whole.name}, seed {run.name}" if whole else run, whole
+        self.run = Path(os.path.realpath(run))
+        self.path = self.run.with_name(f".{self.run.name}.training")
+        self._new, self._former = self.path / NEW, self.path / FORMER
+        # TensorFlow writes it after the first checkpoint, and anew after each.
+        self._checkpoint_list = self.path / CHECKPOINTS / "checkpoint"
+
+    def member(self, seed: int) -> "UnfinishedTraining":
+        """The part of this training that one of several seeds is."""
+        return UnfinishedTraining(self.path / SEEDS / str(seed), self)
+
+    @property
+    def resumable(self) -> bool:
+        """Whether there is a checkpoint to go on from, or of several seeds' one or a whole run."""
+        return (
+            self._checkpoint_list.is_file()
+            or bool(RunFolder(self.path).members())
+            or any(self.path.glob(f"{SEEDS}/*/{CHECKPOINTS}/checkpoint"))
+        )
+
+    def describe(self, application: str) -> dict:
+        """What its `config.json` says.
+
+        Raises:
+            UserError: there is nothing to go on from, or it is damaged or of another application.
+        """
+        if not self.resumable:
+            raise UserError(
+                f"no unfinished training of {self.name} has a checkpoint to go on from. "
+                "Train without --resume, or check --run"
+            )
+        path = self.path / CONFIG
+        try:
+            description = read_object(path)
+        except Damaged:
+            description = {}
+        if any(not isinstance(description.get(key), kind) for key, kind in _DESCRIBED.items()):
+            raise UserError(f"{path} is damaged. Train anew with --restart")
+        if description["application"] != application:
+            raise UserError(
+                f"{self.path} is a training of {description['application']!r}, not of "
+                f"{application!r}. Check --run"
+            )
+        return description
+
+    def way_on(self, application: str) -> str:
+        """The command that goes on with it, as a sentence."""
+        if not self.resumable:
+            return "There is no checkpoint to go on from"
+        run = shlex.quote(str(self.name))
+        return f"Go on with: python -m apps.{application} train --resume --run {run}"
+
+    @contextmanager
+    def locked(self):
+        """Holds the folder for this process; without a checkpoint nothing of it stays.
+
+        Raises:
+            UserError: another process holds it, it cannot be written, or something is in it that
+                is not of a training.
+        """
+        self._check_own()
+        with writing(self.path):
+            lock = self._lock()
+        try:
+            with writing(self.path):
+                self._recover()
+            yield
+        finally:
+            if not self.resumable:
+                self.discard()
+            os.close(lock)
+
+    def begin(self, restart: bool) -> None:
+        """Empties the folder for a new training.
+
+        Raises:
+            UserError: it can be resumed and the user did not say that it shall not.
+        """
+        if self.resumable and not restart:
+            raise UserError(
+                f"{self.name} has an unfinished training. Go on with --resume, or discard it with "
+                "--restart"
+            )
+        self._forget()
+        remove_known(self.path, {name: inner for name, inner in TRAINING.items() if name != LOCK})
+
+    @contextmanager
+    def publishing(self):
+        """Yields a new run folder with history and logs; whole, it takes the run's place.
+
+        What a user has put into the former run moves into the new one.
+
+        Raises:
+            UserError: it cannot be written, or something else is in the run's place by now.
+        """
+        with writing(self.run):
+            self._clear(self._new)
+            self._new.mkdir()
+            try:
+                for name, published in _PUBLISHED.items():
+                    if (self.path / name).exists():
+                        shutil.copy(self.path / name, self._new / published)
+                if (self.path / LOGS).exists():
+                    shutil.copytree(self.path / LOGS, self._new / LOGS)
+                yield RunFolder(self._new)
+                RunFolder(self.run).check_run()
+                if self.run.exists():
+                    shutil.copymode(self.run, self._new)
+                sync_tree(self._new)
+                # Nobody shall write figures of the former model into the new run.
+                with RunFolder(self.run).locked() if self.run.is_dir() else nullcontext():
+                    take_place(self._new, self.run, self._former)
+                # The checkpoints go next.
+                sync_names(self.run.parent)
+            finally:
+                self._recover()
+
+    def discard(self) -> None:
+        """Removes the folder, and first what makes it one to resume."""
+        self._forget()
+        remove_known(self.path, TRAINING)
+
+    def put_back(self) -> None:
+        """Puts the run back if a training was killed while it replaced it."""
+        if self.run.exists() or not self._former.is_dir():
+            return
+        # If another process has the lock, it is about to do so, or to put a new run there.
+        with suppress(UserError, OSError):
+            lock = self._lock()
+            try:
+                self._recover()
+            finally:
+                os.close(lock)
+
+    def _forget(self) -> None:
+        """Nobody shall resume what is half removed."""
+        self._checkpoint_list.unlink(missing_ok=True)
+        if (self.path / SEEDS).exists():
+            discarded = self.path / DISCARDED
+            remove_known(discarded, MEMBERS)
+            os.rename(self.path / SEEDS, discarded)
+
+    def _check_own(self) -> None:
+        if self.path.is_symlink():
+            raise UserError(f"{self.path} is a link. Remove it, or choose another --run")
+        # What a user has put into a run that was replaced goes into the new one.
+        runs = (f"{NEW}/", f"{FORMER}/")
+        others = [path for path in find_foreign(self.path, TRAINING) if not path.startswith(runs)]
+        if others:
+            raise UserError(
+                f"{self.path} holds other files than a training: {others[0]}. Move them, or choose "
+                "another --run"
+            )
+
+    def _lock(self) -> int:
+        path = self.path / LOCK
+        while True:
+            self.path.mkdir(parents=True, exist_ok=True)
+            # Whoever holds it may remove the folder meanwhile: then the lock is worth nothing.
+            with suppress(FileNotFoundError):
+                lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    if os.path.samestat(os.stat(path), os.fstat(lock)):
+                        return lock
+                except BlockingIOError:
+                    os.close(lock)
+                    raise UserError(
+                        f"another process is training {self.name}. Wait for it, or choose another "
+                        "--run"
+                    ) from None
+                os.close(lock)
+
+    def _recover(self) -> None:
+        """Finishes, or undoes, what a process that was killed had begun to publish."""
+        if self._former.exists() and not self.run.exists():
+            os.rename(self._former, self.run)
+        self._clear(self._former)
+        self._clear(self._new)
+
+    def _clear(self, folder: Path) -> None:
+        """Removes a run that was replaced, or is not whole; the user's files in it go to the run
+        that is in place."""
+        if folder.is_dir() and self.run.is_dir():
+            kept = rescue_foreign(folder, RUN, self.run)
+            if kept:
+                say(f"kept in {self.run}: {', '.join(kept)}", file=sys.stderr)
+        remove_known(folder, RUN)

@@ -1,0 +1,133 @@
+"""What builders and loaders of models share: options, sizes, pretrained vectors, mistakes."""
+
+from functools import partial
+from pathlib import Path
+
+import keras
+
+from apps.config.training import TrainingConfig
+from data.errors import UserError
+from data.files.json_files import cannot_read
+from data.messages import say
+from data.text.preprocessor import Vocabularies
+from data.vectors import first_words, read_vectors
+from models.layers.embedding import set_vectors_of, vectors_of
+from models.model_archive import read_model
+
+
+def build(model_class: type, settings: dict) -> keras.Model:
+    """A model from the arguments of its class.
+
+    Raises:
+        UserError: they do not fit each other, or name an unknown initializer.
+    """
+    try:
+        return model_class(**settings)
+    except ValueError as error:
+        raise UserError(f"cannot build the model: {str(error).splitlines()[0]}") from error
+
+
+def load(path: Path, sizes: dict) -> keras.Model:
+    """Returns a trained model from its file.
+
+    Args:
+        path: the `.keras` file.
+        sizes: arguments of the model as the other files of the run say.
+
+    Raises:
+        UserError: the file cannot be read, is damaged, holds something else than a model of this
+            suite, or belongs to other files.
+    """
+    try:
+        return read_model(path, partial(_check_sizes, sizes))
+    except OSError as error:
+        raise cannot_read(
+            path, error, "Check the file, and the folder for temporary files"
+        ) from None
+    except Exception as error:  # whatever a damaged file makes Keras raise
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(f"cannot load {path}: {reason}. Train again") from error
+
+
+def _check_sizes(expected: dict, model: keras.Model) -> None:
+    """Raises ValueError if the files of a run do not belong together: answers would be wrong."""
+    for name, value in expected.items():
+        found = model.settings[name]
+        if (tuple(found) if isinstance(found, list) else found) != value:
+            raise ValueError(f"{name} is {found}, not {value} as its other files say")
+
+
+def vocabulary_sizes(vocabularies: Vocabularies, characters: bool) -> dict[str, int]:
+    """The arguments of a model that follow from what was learned; it may do without characters."""
+    # Ids 0 and 1, padding and unknown, stand before every vocabulary.
+    return {
+        "vocabulary_size": len(vocabularies.tokens) + 2,
+        "character_vocabulary_size": len(vocabularies.characters) + 2 if characters else 0,
+    }
+
+
+def opened(vocabularies: Vocabularies, config: TrainingConfig) -> tuple[Vocabularies, int]:
+    """The vocabularies with the words that `--open-vocabulary` adds behind them, and how many.
+
+    Raises:
+        UserError: there are no vectors to take them from.
+    """
+    if not config.open_vocabulary:
+        return vocabularies, 0
+    if not config.vectors:
+        raise UserError("--open-vocabulary needs a file of vectors. Add --vectors")
+    joined = vocabularies.joined_by(first_words(config.vectors, config.open_vocabulary))
+    return joined, len(joined.tokens) - len(vocabularies.tokens)
+
+
+def recurrent_options(config: TrainingConfig) -> dict:
+    """The arguments of `models.recurrent.stack.recurrent_stack`."""
+    return {
+        "cell": config.cell,
+        "units": config.units,
+        "num_layers": config.num_layers,
+        "bidirectional": config.bidirectional,
+        "dropout": config.dropout,
+        "recurrent_dropout": config.recurrent_dropout,
+        "weight_drop": config.weight_drop,
+        "forget_bias": config.forget_bias,
+        "chrono_length": config.chrono_length,
+        "l1": config.l1,
+        "l2": config.l2,
+        "kernel_initializer": config.kernel_initializer,
+        "recurrent_initializer": config.recurrent_initializer,
+        "residual": config.residual,
+        "layer_normalization": config.layer_normalization,
+        # XLA cannot compile what cuDNN does.
+        "use_cudnn": False if config.jit else "auto",
+    }
+
+
+def set_vectors(
+    embedding: keras.layers.Embedding, tokens: list[str], config: TrainingConfig
+) -> None:
+    """Puts pretrained vectors into the first features of their tokens' rows; a token that the file
+    has in lower case alone gets that vector.
+
+    Raises:
+        UserError: the file cannot be read, or its vectors do not fit.
+    """
+    vectors = read_vectors(config.vectors, [*tokens, *map(str.lower, tokens)])
+    dimension = len(next(iter(vectors.values())))
+    if dimension > config.embedding_dim or (
+        config.freeze_vectors and dimension < config.embedding_dim
+    ):
+        raise UserError(
+            f"{config.vectors} has vectors of {dimension} numbers, --embedding-dim is "
+            f"{config.embedding_dim}. Pass --embedding-dim {dimension}"
+        )
+    matrix = vectors_of(embedding)
+    found = 0
+    for row, token in enumerate(tokens, start=2):
+        vector = vectors.get(token, vectors.get(token.lower()))
+        if vector is not None:
+            matrix[row, :dimension] = vector
+            found += 1
+    set_vectors_of(embedding, matrix)
+    embedding.trainable = not config.freeze_vectors
+    say(f"vectors: {found} of {len(tokens)} tokens are in {config.vectors}")

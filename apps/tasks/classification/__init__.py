@@ -1,0 +1,1 @@
+"""Classification of texts: one label, or several."""

@@ -1,0 +1,94 @@
+"""From the options to an untrained text classifier."""
+
+from apps.tasks.builder import build, recurrent_options, set_vectors, vocabulary_sizes
+from apps.tasks.classification.config import ClassificationConfig
+from apps.tasks.pretrained import TrainedModel
+from data.errors import UserError
+from data.messages import say
+from data.text.preprocessor import START, Vocabularies, build_vocabularies
+from models.classification.classifier import TextClassifier
+from models.classification.ensemble import Ensemble
+from models.classification.wide_classifier import WideClassifier
+from models.language_model.language_model import LanguageModel
+from models.registry import PRECISIONS
+from models.transfer import begin_with, take_over
+
+
+def sizes(
+    config: ClassificationConfig, vocabularies: Vocabularies, num_classes: int
+) -> dict[str, int]:
+    """The arguments of the model that follow from the data."""
+    return {**vocabulary_sizes(vocabularies, config.characters), "num_classes": num_classes}
+
+
+def build_classifier(
+    config: ClassificationConfig,
+    vocabularies: Vocabularies,
+    class_names: tuple[str, ...],
+    open_rows: int = 0,
+    beginning: TrainedModel | None = None,
+) -> TextClassifier:
+    """The untrained model; the vectors of the last `open_rows` tokens stay as they are.
+
+    Args:
+        config: the options.
+        vocabularies: see `vocabularies_for`.
+        class_names: the classes.
+        open_rows: how many vectors stay.
+        beginning: what the model begins with, that of `--init-from`.
+
+    Raises:
+        UserError: options that do not fit each other, or an unknown initializer; or what the model
+            would begin with is several models.
+    """
+    trained = _recurrent_model(beginning, config.init_from) if beginning else None
+    if isinstance(trained, TextClassifier):
+        open_rows = trained.settings["open_rows"]
+    settings = {
+        **sizes(config, vocabularies, len(class_names)),
+        "embedding_dim": config.embedding_dim,
+        "recurrent": recurrent_options(config),
+        "pooling": config.pooling,
+        "dropout": config.dropout,
+        "max_word_length": config.max_word_length,
+        "word_dropout": config.word_dropout,
+        "open_rows": open_rows,
+        "dtype": PRECISIONS[config.mixed_precision],
+    }
+    model = build(TextClassifier, settings)
+    if config.vectors:
+        set_vectors(model.get_layer("embedding"), vocabularies.tokens, config)
+    if isinstance(trained, LanguageModel):
+        take_over(model, trained)
+        say(f"vectors and recurrent layers: those of {config.init_from}")
+    elif trained is not None:
+        same = tuple(beginning.description["class_names"]) == tuple(class_names)
+        begin_with(model, trained, same)
+        say(f"{'all' if same else 'all but the last'} layers: those of {config.init_from}")
+    return model
+
+
+def _recurrent_model(beginning: TrainedModel, run: str) -> LanguageModel | TextClassifier:
+    """The model that a run holds, a classifier without its linear model."""
+    model = beginning.model
+    if isinstance(model, Ensemble):
+        first = beginning.description["config"]["seed"]
+        raise UserError(
+            f"{run} holds the mean of {len(model.members)} models. Begin with one of them, such as "
+            f"--init-from {run}/seeds/{first}, or with one after the other by --seeds "
+            f"{len(model.members)}"
+        )
+    return model.recurrent if isinstance(model, WideClassifier) else model
+
+
+def vocabularies_for(
+    config: ClassificationConfig, train_texts: list[str], beginning: TrainedModel | None = None
+) -> Vocabularies:
+    """The vocabularies of a new model: those of the classifier that it begins with, or those of the
+    training texts, with the tokens of the language model that it begins with."""
+    if beginning and beginning.vocabularies:
+        return beginning.vocabularies
+    found = build_vocabularies(train_texts, config.standardize, config.max_tokens, config.min_count)
+    if beginning:
+        return Vocabularies([START, *beginning.units.tokens], found.characters)
+    return found

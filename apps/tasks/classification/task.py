@@ -1,0 +1,312 @@
+"""The text classification task: one classifier, from its data to its answers."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from apps.commands.application import Application
+from apps.runs.folder import CONFIG, MODEL
+from apps.tasks.builder import load, opened
+from apps.tasks.classification import answers
+from apps.tasks.classification import report as classification_report
+from apps.tasks.classification.builder import build_classifier, sizes, vocabularies_for
+from apps.tasks.classification.config import ClassificationConfig
+from apps.tasks.classification.linear import check_size, widened
+from apps.tasks.classification.validation import HeldOut, linear_logits, logits_of
+from apps.tasks.pretrained import beginning
+from apps.tasks.training_batches import training_batches
+from apps.training import fit as training
+from data.batches.padded import Batches, describe_cut
+from data.chunks import in_chunks
+from data.datasets import read_labelled_texts
+from data.errors import UserError
+from data.examples.corpus import Corpus, LabelledTexts
+from data.messages import printable
+from data.text.preprocessor import TextPreprocessor, Vocabularies
+from data.user_files.columns import Columns
+from data.vectors import find_vectors
+from models.classification.decision import Decision
+from models.classification.ensemble import Ensemble, mean_logits
+from models.classification.losses import class_weights, classification_loss
+from models.classification.wide_classifier import WideClassifier
+from models.evaluation.classification import headline
+from models.optimization.layer_rates import depths_of
+from models.precision import in_full_precision
+from models.serving.classifier import ServingClassifier
+
+
+class TextClassification:
+    """One classifier and what belongs to it.
+
+    Args:
+        config: the options it was or will be trained with.
+        class_names: the classes, in the order of the logits.
+        multi_label: whether a text may have any number of classes.
+        vocabularies: learned from the training texts.
+        model: token ids to logits.
+        decision: logits to classes; None until it is chosen.
+    """
+
+    def __init__(
+        self,
+        config: ClassificationConfig,
+        class_names: tuple[str, ...],
+        multi_label: bool,
+        vocabularies: Vocabularies,
+        model: keras.Model,
+        decision: Decision | None = None,
+    ):
+        self.config = config
+        self.class_names = tuple(class_names)
+        self.multi_label = multi_label
+        self.vocabularies = vocabularies
+        self.model = model
+        self.decision = decision or Decision.plain(len(class_names), multi_label)
+        self.preprocessor = TextPreprocessor(
+            vocabularies,
+            config.standardize,
+            config.max_length,
+            config.max_word_length if config.characters else 0,
+            config.truncate,
+        )
+        self.vectorize = in_chunks(self.preprocessor.ragged)
+
+    @staticmethod
+    def read(
+        application: Application, config: ClassificationConfig, class_names: tuple = ()
+    ) -> Corpus:
+        """The data set that the config names; `class_names` of a trained model, to evaluate it.
+
+        Raises:
+            UserError: it cannot be used.
+        """
+        columns = Columns(
+            config.text_column, config.label_column, config.split_column, config.label_separator
+        )
+        return read_labelled_texts(
+            config.dataset, application.sample, config.data_dir, columns, class_names
+        )
+
+    @classmethod
+    def build(cls, config: ClassificationConfig, corpus: Corpus) -> "TextClassification":
+        """A new classifier for a corpus; vocabularies come from its training split alone."""
+        config.precisions(corpus.class_names)  # refused before the training, not after it
+        config = replace(config, vectors=find_vectors(config.vectors, config.data_dir))
+        trained = beginning(config)
+        vocabularies = vocabularies_for(config, corpus.split("train").texts, trained)
+        vocabularies, open_rows = opened(vocabularies, config)
+        if config.linear:
+            check_size(vocabularies)
+        model = build_classifier(config, vocabularies, corpus.class_names, open_rows, trained)
+        return cls(config, corpus.class_names, corpus.multi_label, vocabularies, model)
+
+    @classmethod
+    def load(
+        cls, config: ClassificationConfig, description: dict, folder: Path
+    ) -> "TextClassification":
+        """A trained classifier from its run folder.
+
+        Raises:
+            UserError: files are missing or damaged.
+        """
+        try:
+            classes, multi_label = tuple(description["class_names"]), description["multi_label"]
+            decision = Decision.read(description["decision"], classes, multi_label)
+        except (KeyError, TypeError, ValueError):
+            raise UserError(
+                f"{folder / CONFIG} is damaged: no classes, or no thresholds of them. Train again"
+            ) from None
+        vocabularies = Vocabularies.load(folder)
+        model = load(folder / MODEL, sizes(config, vocabularies, len(classes)))
+        return cls(config, classes, multi_label, vocabularies, model, decision)
+
+    @classmethod
+    def ensemble(cls, members: list["TextClassification"], corpus: Corpus) -> "TextClassification":
+        """The classifier whose probabilities are the mean of the members'.
+
+        Args:
+            members: trained with the same options but for the seed.
+            corpus: that they were trained on.
+
+        Raises:
+            UserError: their vocabularies differ.
+        """
+        first = members[0]
+        if any(member.vocabularies != first.vocabularies for member in members):
+            raise UserError(
+                "the members have different vocabularies: the vectors' file has changed since the "
+                "training began. Train anew with --restart"
+            )
+        model = Ensemble.of([member.model for member in members], corpus.multi_label)
+        task = cls(first.config, corpus.class_names, corpus.multi_label, first.vocabularies, model)
+        task.decide(task.held_out(corpus))
+        return task
+
+    def describe(self) -> dict:
+        """What `load` needs besides config, vocabularies and model."""
+        return {
+            "class_names": self.class_names,
+            "multi_label": self.multi_label,
+            "decision": self.decision.describe(self.class_names),
+        }
+
+    def save(self, folder: Path) -> None:
+        """Writes vocabularies and model."""
+        self.vocabularies.save(folder)
+        self.model.save(folder / MODEL)
+
+    def files(self, folder: Path) -> list[Path]:
+        """The vocabulary files in a run folder."""
+        return self.vocabularies.files(folder)
+
+    def batches_and_loss(self, corpus: Corpus) -> tuple[Batches, keras.losses.Loss]:
+        """What the training descends: the batches of the training split and the loss on them."""
+        config, train = self.config, corpus.split("train")
+        targets = train.targets
+        if config.votes and train.votes is not None:
+            targets = train.votes
+        print(describe_cut(self.preprocessor, train.texts))
+        ids = self.vectorize(train.texts)
+        batches = training_batches(ids, targets, self.model, config)
+        loss = classification_loss(
+            self.multi_label,
+            class_weights(train.targets, config.class_weight),
+            config.focal_gamma,
+            config.label_smoothing,
+        )
+        return batches, loss
+
+    def fit(self, corpus: Corpus, folder: Path) -> training.Ending:
+        """Trains, see `apps.training.fit.fit`."""
+        config = self.config
+        batches, loss = self.batches_and_loss(corpus)
+        held_out = self.held_out(corpus)
+        ending = training.fit(
+            self.model,
+            batches,
+            held_out.figures,
+            loss,
+            config.monitor,
+            config,
+            folder,
+            depths_of(self.model) if config.init_from else None,
+            rows=len(held_out.targets),
+        )
+        self.model = in_full_precision(self.model)
+        if config.linear:
+            begin = time.monotonic()
+            ids, train = batches.ids["token_ids"], corpus.split("train")
+            self.model = widened(self.model, ids, train, held_out, config.class_weight)
+            ending = ending._replace(seconds=ending.seconds + time.monotonic() - begin)
+        self.decide(held_out)
+        return ending
+
+    def held_out(self, corpus: Corpus) -> HeldOut:
+        """The validation split, for `fit` and `decide`."""
+        train = corpus.split("train")
+        validation = corpus.split("validation")
+        return HeldOut(
+            self.vectorize(validation.texts),
+            validation,
+            np.maximum(train.targets.mean(axis=0), 1 / len(train)),
+            self.multi_label,
+            self.config.thresholds,
+            self.config.precisions(self.class_names),
+        )
+
+    def decide(self, held_out: HeldOut) -> None:
+        """Chooses temperature and thresholds for the model as it is."""
+        self.decision = held_out.decision(self.model)
+
+    def logits(self, texts: list[str]) -> np.ndarray:
+        """<float32>[rows, num_classes], in the order of the texts."""
+        return logits_of(self.model, self.vectorize(texts))
+
+    def scores(self, texts: list[str]) -> np.ndarray:
+        """<float32>[rows, num_classes], calibrated probabilities, in the order of the texts."""
+        return self.decision.scores(self.logits(texts)).numpy()
+
+    def decided(self, scores: np.ndarray) -> np.ndarray:
+        """<bool>[rows, num_classes], the classes that texts of these scores get."""
+        return self.decision.decided(scores).numpy()
+
+    def check_comparable(self, corpus: Corpus) -> None:
+        """Refuses labels of another kind than the model's.
+
+        Raises:
+            UserError: one has one label a text, the other any number.
+        """
+        if corpus.multi_label != self.multi_label:
+            kinds = {False: "one label a text", True: "any number of labels a text"}
+            raise UserError(
+                f"{corpus.name} has {kinds[corpus.multi_label]}, the model was trained for "
+                f"{kinds[self.multi_label]}. Check --label-column and --label-separator"
+            )
+
+    def evaluate(self, examples: LabelledTexts) -> dict:
+        """All figures of a split; see `apps.tasks.classification.report.report`."""
+        return self.report(self.logits(examples.texts), examples)
+
+    def report(self, logits: np.ndarray, examples: LabelledTexts) -> dict:
+        """All figures of a split, by the logits of its texts."""
+        return classification_report.report(
+            logits, examples.targets, self.decision, self.class_names
+        )
+
+    def mean(self, logits: list[np.ndarray]) -> np.ndarray:
+        """The logits of an ensemble, by those of its members."""
+        return np.asarray(mean_logits(logits, self.multi_label))
+
+    def evaluate_baseline(self, corpus: Corpus, examples: LabelledTexts) -> dict[str, dict]:
+        """The same figures of linear models trained on the corpus' training split, and those of
+        this model's own linear part alone."""
+        held_out = self.held_out(corpus) if "validation" in corpus.splits else None
+        reports = classification_report.of_baselines(
+            corpus.split("train"), held_out, examples, self.class_names, self.multi_label
+        )
+        if isinstance(self.model, WideClassifier) and held_out is not None:
+            ngrams = self.model.ngrams
+            decision = held_out.fitted(linear_logits(ngrams, held_out.ids))
+            scores = decision.scores(linear_logits(ngrams, self.vectorize(examples.texts)))
+            reports["n-grams alone"] = classification_report.decided_metrics(
+                scores.numpy(), examples.targets, decision, self.class_names
+            )
+        return reports
+
+    def table(self, report: dict) -> str:
+        """The figures of a split, for the terminal."""
+        return classification_report.table(report)
+
+    @staticmethod
+    def headline(report: dict) -> dict[str, float]:
+        """The figures to compare runs by, by title."""
+        return headline(report)
+
+    def draw(self, split: str, report: dict, folder: Path) -> None:
+        """Pictures of a split's figures."""
+        classification_report.draw(split, report, self.class_names, folder)
+
+    def serving(self) -> ServingClassifier:
+        """The model that takes raw strings; `predict` and `export` both use it."""
+        portable = self.model.portable()
+        return ServingClassifier(self.preprocessor, portable, self.class_names, self.decision)
+
+    def columns(self, answer: dict[str, tf.Tensor]) -> list[dict]:
+        """See `apps.tasks.classification.answers.columns`."""
+        return answers.columns(answer, self.class_names)
+
+    def empty_columns(self) -> dict:
+        """See `apps.tasks.classification.answers.empty_columns`."""
+        return answers.empty_columns(self.class_names)
+
+    def show(self, text: str, row: dict) -> str:
+        """A text and its answer, for the terminal."""
+        return printable(f"{text}\n    {self.describe_row(row)}")
+
+    def describe_row(self, row: dict) -> str:
+        """See `apps.tasks.classification.answers.describe_row`."""
+        return answers.describe_row(row, self.class_names)

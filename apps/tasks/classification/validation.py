@@ -1,0 +1,123 @@
+"""The validation split of a classifier: the figures that choose the epoch, and the decision."""
+
+import sys
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from data.batches.padded import Batches
+from data.examples.corpus import LabelledTexts
+from data.graphs import as_it_stands
+from data.messages import say
+from models.classification.decision import Decision
+from models.classification.ngrams import NgramTerms
+from models.classification.wide_classifier import linear_classifier, share_of
+from models.evaluation.classification import decided_figures, mean_average_precision
+
+# Tokens at once: memory does not grow with the length of the texts.
+_TOKENS = 32_768
+
+
+def logits_of(model: keras.Model, ids: dict[str, tf.RaggedTensor]) -> np.ndarray:
+    """<float32>[rows, num_classes], in the order of the rows, computed in that of their lengths.
+
+    Args:
+        model: ids to logits.
+        ids: as `TextPreprocessor.ragged` returns them.
+    """
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    batches = Batches(
+        ids, np.zeros(ids["token_ids"].nrows()), 1, batch_tokens=_TOKENS, replicas=replicas
+    )
+    by_length = model.predict(batches.dataset().map(as_it_stands(lambda ids, *_: ids)), verbose=0)
+    # Rows that fill a batch up are there twice, with the same logits.
+    order = np.concatenate([batches.filled(rows) for rows in batches.order(0)])
+    logits = np.empty((len(batches.lengths), *by_length.shape[1:]), by_length.dtype)
+    logits[order] = by_length
+    return logits
+
+
+def linear_logits(ngrams: NgramTerms, ids: dict[str, tf.RaggedTensor]) -> np.ndarray:
+    """Those of a linear model alone; as `logits_of`, of whose ids it reads the tokens."""
+    return logits_of(linear_classifier(ngrams), {"token_ids": ids["token_ids"]})
+
+
+class HeldOut:
+    """The validation split, tokenised once.
+
+    Args:
+        ids: of its texts, as `TextPreprocessor.ragged` returns them.
+        examples: the split.
+        prior: <float>[num_classes], frequency of each class in the training split.
+        multi_label: whether a text may have any number of classes.
+        goal: of the thresholds, a name in `models.registry.THRESHOLDS`.
+        precisions: the least precision wanted of single classes, by position.
+    """
+
+    def __init__(
+        self,
+        ids: dict[str, tf.RaggedTensor],
+        examples: LabelledTexts,
+        prior: np.ndarray,
+        multi_label: bool,
+        goal: str,
+        precisions: dict[int, float],
+    ):
+        self.ids, self.texts = ids, examples.texts
+        self.targets, self.class_names = examples.targets, examples.class_names
+        self.prior = prior
+        self.multi_label = multi_label
+        self.goal, self.precisions = goal, precisions
+        loss = (
+            keras.losses.BinaryCrossentropy if multi_label else keras.losses.CategoricalCrossentropy
+        )
+        self.loss = loss(from_logits=True)
+
+    def figures(self, model: keras.Model) -> dict[str, float]:
+        """Loss, mean average precision, accuracy and macro-F1; the latter two as decided with
+        thresholds for this state of the model, no class having a precision of its own."""
+        logits = logits_of(model, self.ids)
+        decision = self.fitted(logits)
+        scores = decision.scores(logits).numpy()
+        decided = decision.decided(scores).numpy()
+        return {
+            "loss": float(self.loss(self.targets, logits)),
+            "average_precision": mean_average_precision(self.targets, scores),
+            **decided_figures(self.targets, decided),
+        }
+
+    def decision(self, model: keras.Model) -> Decision:
+        """The temperature and the thresholds for a trained model; tells which precision was not to
+        be had, and which class is never predicted."""
+        logits = logits_of(model, self.ids)
+        decision = self.fitted(logits, self.precisions)
+        decided = decision.decided(decision.scores(logits)).numpy()
+        for position, wanted in self.precisions.items():
+            given = self.targets[decided[:, position], position]
+            if not len(given) or given.mean() < wanted:
+                say(
+                    f"warning: no threshold gives {self.class_names[position]} a precision of "
+                    f"{wanted:g} on validation; the best one does {given.mean():.3f}",
+                    file=sys.stderr,
+                )
+        for position in np.flatnonzero(self.targets.any(axis=0) & ~decided.any(axis=0)):
+            say(
+                f"warning: {self.class_names[position]} is never predicted on validation, though "
+                f"{self.targets[:, position].sum():.0f} of its {len(decided)} rows are of this "
+                "class. Try more --epochs, --class-weight 0.5 or more rows of it",
+                file=sys.stderr,
+            )
+        return decision
+
+    def share(self, recurrent: keras.Model, ngrams: NgramTerms) -> float:
+        """See `models.classification.wide_classifier.share_of`."""
+        linear = linear_logits(ngrams, self.ids)
+        return share_of(linear, logits_of(recurrent, self.ids), self.targets, self.multi_label)
+
+    def fitted(self, logits: np.ndarray, precisions: dict[int, float] | None = None) -> Decision:
+        """Chooses temperature and thresholds for the logits that any model gives these texts, no
+        class having a precision of its own but those of `precisions`."""
+        return Decision.fitted(
+            logits, self.targets, self.prior, self.multi_label, self.goal, precisions
+        )

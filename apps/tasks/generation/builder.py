@@ -1,0 +1,40 @@
+"""From the options to an untrained language model."""
+
+from apps.tasks.builder import build, recurrent_options
+from apps.tasks.generation.config import GenerationConfig
+from apps.tasks.pretrained import TrainedModel
+from data.messages import say
+from data.text.tokenizer_vocabulary import Units
+from models.language_model.language_model import LanguageModel
+from models.registry import PRECISIONS
+from models.transfer import go_on_with
+
+
+def sizes(units: Units, num_labels: int) -> dict[str, int]:
+    """The arguments of the model that follow from the data."""
+    return {"vocabulary_size": units.vocabulary_size, "num_labels": num_labels}
+
+
+def build_language_model(
+    config: GenerationConfig, units: Units, num_labels: int, trained: TrainedModel | None = None
+) -> LanguageModel:
+    """Returns the untrained model, or one with the weights of a `trained` one.
+
+    Raises:
+        UserError: options that do not fit each other, or an unknown initializer.
+    """
+    settings = {
+        **sizes(units, num_labels),
+        "embedding_dim": config.embedding_dim,
+        "recurrent": recurrent_options(config),
+        "tied": config.tied,
+        "dropout": config.dropout,
+        "input_dropout": config.input_dropout,
+        "embedding_dropout": config.embedding_dropout,
+        "dtype": PRECISIONS[config.mixed_precision],
+    }
+    model = build(LanguageModel, settings)
+    if trained is not None:
+        go_on_with(model, trained.model)
+        say(f"all weights: those of {config.init_from}")
+    return model

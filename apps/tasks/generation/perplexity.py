@@ -1,0 +1,128 @@
+"""How well a language model predicts texts: nats, bits, perplexity."""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from data.batches.streams import Streams
+from data.examples.documents import Documents
+from data.graphs import graph
+from data.registry import UNKNOWN
+from data.text.cleaning import drop_format_characters_of
+from data.text.tokenizer import UnitTokenizer
+from models.language_model.language_model import LanguageModel
+
+# Rows of a batch, each of which begins with the states after so many units before its part.
+_ROWS, _CONTEXT, _LENGTH = 32, 512, 64
+
+
+class LanguageFigures:
+    """A split, encoded once.
+
+    The states are carried through every text. So that several parts of a long one are read at the
+    same time, each but the first begins with the states after the 512 units before it.
+
+    Args:
+        model: what is measured, at any moment of its training.
+        tokenizer: texts to ids.
+        documents: the split.
+        ends: whether the model has learned where texts end.
+    """
+
+    def __init__(
+        self, model: LanguageModel, tokenizer: UnitTokenizer, documents: Documents, ends: bool
+    ):
+        self._model = model
+        self._nats_of = graph(self._batch, reduce_retracing=True)
+        self._nats_of_features = graph(self._features, jit_compile=True)
+        ids = tokenizer.encode_all(documents.texts)
+        self.streams = Streams(
+            ids,
+            _ROWS,
+            _LENGTH,
+            ends=ends and documents.whole,
+            labels=documents.labels,
+            context=_CONTEXT // _LENGTH,
+        )
+        self.unknown = int(np.count_nonzero(ids.flat_values.numpy() == UNKNOWN))
+        # Those that are read.
+        self.characters = sum(len(drop_format_characters_of(text)) for text in documents.texts)
+
+    def figures(self) -> dict[str, float]:
+        """What an epoch ends with: `loss`, nats a unit, and `log_likelihood`, the same with its
+        sign, of which the highest is the best."""
+        nats = self._nats() / self.streams.units
+        return {"loss": nats, "log_likelihood": -nats}
+
+    def report(self) -> dict[str, float | None]:
+        """All figures. Per character they count the end of a text with its last one.
+
+        Where a unit is unknown there is no figure per character: an unknown word of any number of
+        characters costs no more than its one unit, and the fewer words a vocabulary has, the better
+        the figure would be.
+        """
+        nats = self._nats()
+        per_character = None if self.unknown else nats / max(1, self.characters)
+        per_unit = nats / self.streams.units
+        return {
+            "nats_per_unit": per_unit,
+            "bits_per_unit": per_unit / math.log(2),
+            # Of words in an early epoch it may be more than a float holds.
+            "perplexity": math.exp(min(per_unit, 700.0)),
+            "nats_per_character": per_character,
+            "bits_per_character": None if self.unknown else per_character / math.log(2),
+            "log_likelihood": -per_unit,
+            "units": self.streams.units,
+            "characters": self.characters,
+            "unknown_share": self.unknown / self.streams.units,
+        }
+
+    def _nats(self) -> float:
+        """The negative log-likelihood of the whole split."""
+        stack, rows = self._model.stack, self.streams.batch_size
+        sizes = [size for sizes in stack.state_sizes for size in sizes]
+        states = [tf.zeros([rows, size], stack.compute_dtype) for size in sizes]
+        total = 0.0
+        for inputs, targets in self.streams.dataset():
+            nats, states = self._nats_of(inputs, targets, states)
+            total += float(nats)
+        return total
+
+    def _batch(self, inputs, targets, states):
+        """The same of a batch, <float32>[], and the states after it."""
+        fresh = self._model.initial_states(tf.shape(targets)[0], inputs.get("labels"))
+        starts = inputs["starts"][:, None]
+        states = [tf.where(starts, new, old) for new, old in zip(fresh, states, strict=True)]
+        outputs, states = self._model.outputs_of(inputs["token_ids"], states)
+        return self._nats_of_features(self._model.features(outputs), targets), states
+
+    def _features(self, features, targets):
+        """Features <float>[rows, time, size] and their targets to the same, <float32>[].
+
+        A row at a time, and compiled: the logits of some tens of units over a large vocabulary stay
+        in the cache, and no more of them are ever there.
+        """
+
+        def nats(row):
+            logits = self._model.logits(row[0])
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(row[1], logits)
+            return tf.reduce_sum(tf.where(row[1] != 0, losses, 0.0))
+
+        return tf.reduce_sum(tf.map_fn(nats, (features, targets), fn_output_signature=tf.float32))
+
+
+def table(report: dict, unit: str) -> str:
+    """A report for the terminal."""
+    one = unit.rstrip("s")
+    figures = {
+        f"nats per {one}": f"{report['nats_per_unit']:.4f}",
+        f"bits per {one}": f"{report['bits_per_unit']:.4f}",
+        f"perplexity per {one}": f"{report['perplexity']:.2f}",
+    }
+    if unit != "characters" and report["bits_per_character"] is not None:
+        figures["bits per character"] = f"{report['bits_per_character']:.4f}"
+    width = max(map(len, figures))
+    lines = [f"{title:{width}}  {figure}" for title, figure in figures.items()]
+    share = f"{report['unknown_share']:.2%} of them unknown"
+    return "\n".join([*lines, f"{report['units']:,} {unit}, {share}"])

@@ -1,0 +1,236 @@
+"""The text generation task: one language model, from its data to its texts."""
+
+import functools
+import json
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from apps.commands.application import Application
+from apps.runs.folder import CONFIG, MODEL
+from apps.tasks.builder import load
+from apps.tasks.generation.builder import build_language_model, sizes
+from apps.tasks.generation.config import GenerationConfig, GenerationOptions
+from apps.tasks.generation.perplexity import LanguageFigures, table
+from apps.tasks.generation.terminal import Dialogue
+from apps.tasks.pretrained import beginning
+from apps.training import fit as training
+from data.batches.streams import Streams
+from data.datasets import read_documents
+from data.errors import UserError
+from data.examples.documents import DocumentCorpus, Documents
+from data.messages import printable, say
+from data.text.tokenizer import UnitTokenizer
+from data.text.tokenizer_vocabulary import Units, learn_units
+from data.user_files.columns import Columns
+from models.language_model.language_model import LanguageModel
+from models.language_model.stream_model import MeanOverUnits, StreamModel
+from models.precision import in_full_precision
+from models.serving.generator import TextGenerator
+
+UNITS = "units.json"
+
+
+class TextGeneration:
+    """One language model and what belongs to it; the interface is that of `TextClassification`.
+
+    Args:
+        config: the options it was or will be trained with.
+        class_names: that texts may be conditioned on; none for a model without.
+        units: learned from the training texts.
+        ends: whether they said where texts end.
+        language_model: ids to logits.
+    """
+
+    def __init__(
+        self,
+        config: GenerationConfig,
+        class_names: tuple[str, ...],
+        units: Units,
+        ends: bool,
+        language_model: LanguageModel,
+    ):
+        self.config, self.class_names = config, tuple(class_names)
+        self.units, self.ends = units, ends
+        self.tokenizer = UnitTokenizer(units)
+        self.language_model = language_model
+        self.options = GenerationOptions()
+
+    @functools.cached_property
+    def model(self) -> StreamModel:
+        """What is trained: the language model, and the states that its streams carry."""
+        config = self.config
+        penalties = config.activation_penalty, config.slowness_penalty
+        return StreamModel(self.language_model, config.batch_size, *penalties, config.candidates)
+
+    @staticmethod
+    def read(
+        application: Application, config: GenerationConfig, class_names: tuple = ()
+    ) -> DocumentCorpus:
+        """The data set that the config names; `class_names` of a trained model, to evaluate it.
+
+        Raises:
+            UserError: it cannot be used.
+        """
+        return read_documents(
+            config.dataset,
+            config.data_dir,
+            Columns(config.text_column, config.label_column, config.split_column),
+            config.conditioned,
+            config.validation_file,
+            config.test_file,
+            tuple(class_names),
+        )
+
+    @classmethod
+    def build(cls, config: GenerationConfig, corpus: DocumentCorpus) -> "TextGeneration":
+        """A new model for a corpus; units come from its training split alone."""
+        train = corpus.split("train")
+        trained = beginning(config)
+        if trained is not None:
+            units = trained.units
+        else:
+            units = learn_units(config.unit, train, config.vocabulary_size)
+        model = build_language_model(config, units, len(corpus.class_names), trained)
+        size = model.settings["vocabulary_size"]
+        print(f"vocabulary: {size:,}; parameters: {model.count_params():,}")
+        return cls(config, corpus.class_names, units, train.whole, model)
+
+    @classmethod
+    def load(cls, config: GenerationConfig, description: dict, folder: Path) -> "TextGeneration":
+        """A trained model from its run folder.
+
+        Raises:
+            UserError: files are missing or damaged.
+        """
+        try:
+            names, ends = tuple(description["class_names"]), bool(description["ends"])
+        except (KeyError, TypeError):
+            raise UserError(f"{folder / CONFIG} is damaged: no classes. Train again") from None
+        units = Units.load(folder)
+        model = load(folder / MODEL, sizes(units, len(names)))
+        return cls(config, names, units, ends, model)
+
+    def describe(self) -> dict:
+        """What `load` needs besides config, units and model."""
+        return {"class_names": self.class_names, "ends": self.ends}
+
+    def save(self, folder: Path) -> None:
+        """Writes units and model."""
+        self.units.save(folder)
+        self.language_model.save(folder / MODEL)
+
+    def files(self, folder: Path) -> list[Path]:
+        """The file of the units in a run folder."""
+        return [folder / UNITS]
+
+    def answer_with(self, options: GenerationOptions) -> None:
+        """Sets how texts are continued.
+
+        Raises:
+            UserError: a class that the model does not know, or none where it needs one.
+        """
+        known = ", ".join(self.class_names)
+        if options.condition is not None and not self.class_names:
+            raise UserError(
+                "--condition is for models trained with --conditioned; this one was not. Leave it "
+                "out"
+            )
+        if self.class_names and options.condition not in self.class_names:
+            given = json.dumps(options.condition) if options.condition else "nothing"
+            raise UserError(f"--condition takes one of {known}. Received: {given}")
+        self.options = options
+
+    def batches_and_loss(self, corpus: DocumentCorpus) -> tuple[Streams, keras.losses.Loss]:
+        """What the training descends: the streams of the training split and the loss on them."""
+        config, train = self.config, corpus.split("train")
+        streams = Streams(
+            self.tokenizer.encode_all(train.texts),
+            config.batch_size,
+            config.sequence_length,
+            config.seed,
+            self.ends,
+            train.labels,
+        )
+        padding = f"{streams.padding_share():.1%} of the positions"
+        print(f"train: {streams.units:,} {config.unit}; padding: {padding}")
+        return streams, MeanOverUnits()
+
+    def fit(self, corpus: DocumentCorpus, folder: Path) -> training.Ending:
+        """Trains, see `apps.training.fit.fit`."""
+        batches, loss = self.batches_and_loss(corpus)
+        held_out = self._figures(corpus.split("validation"))
+        # Made once: its graph reads the weights as they are.
+        options = GenerationOptions(max_length=max(1, self.config.sample_length))
+        sampler = TextGenerator(self.tokenizer, self.language_model, options, self.ends)
+
+        def validate(model: StreamModel) -> dict[str, float]:
+            found = held_out.figures()
+            if self.config.sample_length:
+                text = sampler.serve(tf.constant([""]))["texts"].numpy()[0]
+                say(f"\n{text.decode('utf-8')}\n", flush=True)
+            return found
+
+        ending = training.fit(
+            self.model, batches, validate, loss, self.config.monitor, self.config, folder
+        )
+        self.language_model = in_full_precision(self.language_model)
+        return ending
+
+    def _figures(self, documents: Documents) -> LanguageFigures:
+        return LanguageFigures(self.language_model, self.tokenizer, documents, self.ends)
+
+    def check_comparable(self, corpus: DocumentCorpus) -> None:
+        """Nothing but the classes must agree, and reading has compared them."""
+
+    def evaluate(self, examples: Documents) -> dict:
+        """All figures of a split; see `apps.tasks.generation.perplexity`."""
+        return self._figures(examples).report()
+
+    def evaluate_baseline(self, corpus: DocumentCorpus, examples: Documents) -> dict[str, dict]:
+        """There is none.
+
+        Raises:
+            UserError: always.
+        """
+        raise UserError("--baseline is of classifiers and taggers alone. Leave it out")
+
+    def table(self, report: dict) -> str:
+        """The figures of a split, for the terminal."""
+        return table(report, self.config.unit)
+
+    @staticmethod
+    def headline(report: dict) -> dict[str, float]:
+        """The figures to compare runs by, by title."""
+        names = {"nats per unit": "nats_per_unit", "perplexity": "perplexity"}
+        return {title: report[name] for title, name in names.items()}
+
+    def draw(self, split: str, report: dict, folder: Path) -> None:
+        """There is nothing to draw of a split's figures."""
+
+    def serving(self) -> TextGenerator:
+        """The model that takes raw strings; `predict` and `export` use it."""
+        label = self.class_names.index(self.options.condition) if self.options.condition else 0
+        portable = self.language_model.portable()
+        return TextGenerator(self.tokenizer, portable, self.options, self.ends, label)
+
+    def columns(self, answer: dict[str, tf.Tensor]) -> list[dict]:
+        """The serving model's answer to a batch, one dict of output columns a row."""
+        texts, scores = answer["continuations"].numpy(), answer["log_likelihoods"].numpy()
+        return [
+            {"continuation": text.decode("utf-8"), "log_likelihood": round(float(score), 4)}
+            for text, score in zip(texts, scores, strict=True)
+        ]
+
+    def empty_columns(self) -> dict:
+        """The output columns of a row that could not be answered."""
+        return {"continuation": "", "log_likelihood": None}
+
+    def show(self, text: str, row: dict) -> str:
+        """A text and what follows it, for the terminal."""
+        return printable(text + row["continuation"])
+
+    def converse(self, texts: list[str]) -> None:
+        """Answers texts on the terminal, as the options say."""
+        Dialogue(self.serving(), self.options).answer(texts)

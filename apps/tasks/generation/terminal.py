@@ -1,0 +1,147 @@
+"""Generated texts on the terminal: as they come, choice by choice, or line by line."""
+
+import sys
+
+import tensorflow as tf
+
+from apps.tasks.generation.config import GenerationOptions
+from data.errors import UserError
+from data.graphs import graph
+from data.messages import say
+from models.serving.generator import TextGenerator
+
+# Units between two looks at what there is.
+_EVERY = 16
+_CHOICES = 9
+# What may stand between a line and its answer.
+_BLANK_LINES = 2
+_END = "the text ends"
+
+
+class Dialogue:
+    """Answers texts on standard output.
+
+    Args:
+        generator: goes on with texts.
+        options: as `predict` has them.
+    """
+
+    def __init__(self, generator: TextGenerator, options: GenerationOptions):
+        self._generator, self._options = generator, options
+        self._follow = graph(
+            lambda texts, seed: generator.follow(texts, seed, self._watch),
+            input_signature=[tf.TensorSpec([None], tf.string), tf.TensorSpec([None, 2], tf.int32)],
+        )
+        self._printed = ""
+
+    def answer(self, texts: list[str]) -> None:
+        """Goes on with texts, or has a dialogue, as the options say."""
+        if getattr(self._options, "interactive", False):
+            if len(texts) > 1:
+                raise UserError("--interactive goes on with one text. Pass one, or none")
+            self._choose(texts[0] if texts else "")
+        elif getattr(self._options, "complete", False):
+            self._reply(texts)
+        else:
+            for number, text in enumerate(texts):
+                say(text, end="", flush=True)
+                self._stream(text, number)
+                print()
+
+    def _stream(self, text: str, number: int = 0) -> str:
+        """Prints what follows a text while it grows, and returns it.
+
+        Args:
+            text: the beginning.
+            number: of its stream of random numbers, as if it were a row of a batch.
+        """
+        self._printed = ""
+        seed = tf.random.experimental.stateless_fold_in([self._options.seed, 0], number)
+        found = self._follow(tf.constant([_bytes(text)]), seed[None])["continuations"]
+        added = found.numpy()[0].decode("utf-8")
+        say(added[len(self._printed) :], end="", flush=True)
+        return added
+
+    def _watch(self, ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        """A hook of `models.decoding.decode.decode` that prints, every few units, and stops
+        nothing."""
+
+        def show():
+            texts = self._generator.preprocessor.decode(ids)
+            return tf.ensure_shape(tf.py_function(self._print, [texts], tf.bool), [None])
+
+        # Its answer is what the next step waits for: without it steps would run ahead.
+        return tf.cond(lengths[0] % _EVERY == 0, show, lambda: tf.zeros_like(lengths, tf.bool))
+
+    def _print(self, texts) -> tf.Tensor:
+        text = texts.numpy()[0].decode("utf-8")
+        # The last characters may be half of a character, or the beginning of a stop string.
+        sure = text[: len(text) - max(map(len, self._options.stop), default=0)].rstrip("\ufffd")
+        if sure.startswith(self._printed):
+            say(sure[len(self._printed) :], end="", flush=True)
+            self._printed = sure
+        return tf.constant([False])
+
+    def _choose(self, text: str) -> None:
+        """Offers the likeliest units after a text, again and again."""
+        generator = self._generator
+        say("number: take it; Enter: the first; any other text: write it; /: end")
+        while True:
+            ids, shares = (
+                each.numpy()[0]
+                for each in generator.next_units(tf.constant([_bytes(text)]), _CHOICES)
+            )
+            shown = [
+                _END if id_ == generator.end else repr(_decoded(generator, id_)) for id_ in ids
+            ]
+            say(f"\n{text}")
+            for number, (choice, share) in enumerate(zip(shown, shares, strict=True), 1):
+                say(f"  {number}  {share:6.1%}  {choice}")
+            line = _line("> ")
+            if line is None or line == "/":
+                return
+            place = int(line or 1) - 1 if line.isdecimal() or not line else -1
+            if not 0 <= place < len(ids):
+                text += line
+            elif ids[place] == generator.end:
+                return
+            else:
+                text += _decoded(generator, ids[place])
+
+    def _reply(self, texts: list[str]) -> None:
+        """Answers lines by the lines that follow them; what was said before is read again."""
+        if texts:
+            for number, text in enumerate(texts):
+                say(text)
+                self._answered(text, number)
+            return
+        said, number = "", 0
+        while line := _line("> "):
+            said = self._answered(said + line, number)
+            number += 1
+
+    def _answered(self, said: str, number: int) -> str:
+        """Prints the next line that is not empty, and returns all lines up to it."""
+        for _ in range(_BLANK_LINES + 1):
+            said += "\n"
+            if answer := self._stream(said, number):
+                break
+        print()
+        return f"{said}{answer}\n"
+
+
+def _line(prompt: str) -> str | None:
+    """A line from the user, or None if there are no more."""
+    try:
+        return input(prompt if sys.stdin.isatty() else "")
+    except EOFError:
+        return None
+
+
+def _decoded(generator: TextGenerator, unit: int) -> str:
+    return generator.preprocessor.decode(tf.constant([[unit]])).numpy()[0].decode("utf-8")
+
+
+def _bytes(text: str) -> bytes:
+    # Bytes that were not UTF-8 on the command line stay as they were.
+    return text.encode("utf-8", "surrogateescape")

@@ -1,0 +1,68 @@
+"""A translator's answers: from the serving model's tensors to columns and lines."""
+
+import math
+from pathlib import Path
+
+from apps.plots import translation
+from apps.tasks.seq2seq.alignment import Alignment, alignment_of, describe
+from apps.tasks.seq2seq.config import TranslationPredictOptions
+
+
+class Translated(dict):
+    """The output columns of a text; with `--alignment` the alignment stands beside them."""
+
+    alignment: Alignment | None = None
+
+
+def columns(answer: dict) -> list[Translated]:
+    """The serving model's answer to a batch, one dict of output columns a row.
+
+    Args:
+        answer: of `models.serving.translator.ServingTranslator`, with or without attention, the
+            best of each text or several.
+    """
+    translations, scores = (answer[name].numpy() for name in ("translations", "scores"))
+    if translations.ndim == 1:
+        translations, scores = translations[:, None], scores[:, None]
+    rows = [_row(texts, values) for texts, values in zip(translations, scores, strict=True)]
+    if "attention" in answer:
+        names = ("source_tokens", "target_tokens", "attention")
+        parts = zip(rows, *(answer[name].numpy() for name in names), strict=True)
+        for row, source, target, weights in parts:
+            source, target = ([t.decode() for t in units if t] for units in (source, target))
+            row.alignment = alignment_of(source, target, weights[: len(target), : len(source)])
+            row["alignment"] = " ".join(f"{word}={at}" for word, at in row.alignment.pairs())
+    return rows
+
+
+def _row(texts, scores) -> Translated:
+    row = Translated()
+    for number, (text, score) in enumerate(zip(texts, scores, strict=True), 1):
+        end = _ending(number)
+        row[f"translation{end}"] = text.decode()
+        # Seven digits are all that a float32 holds.
+        row[f"score{end}"] = float(f"{score:.7g}") if math.isfinite(score) else None
+    return row
+
+
+def _ending(number: int) -> str:
+    return "" if number == 1 else f"_{number}"
+
+
+def empty_columns(options: TranslationPredictOptions) -> dict:
+    """The output columns of a row that could not be answered."""
+    ends = [_ending(number) for number in range(1, options.n_best + 1)]
+    found = {f"{name}{end}": None for end in ends for name in ("translation", "score")}
+    return {**found, "alignment": None} if options.alignment else found
+
+
+def shown(row: Translated, picture: Path) -> str:
+    """An answer for the terminal; its alignment is drawn, too, if there is one."""
+    if row.alignment is not None:
+        translation.alignment(*row.alignment, picture)
+        return f"{row['translation']}\n{describe(row.alignment)}\n  {picture}"
+    if "translation_2" not in row:
+        return row["translation"]
+    ends = [name.removeprefix("translation") for name in row if name.startswith("translation")]
+    found = [end for end in ends if row[f"score{end}"] is not None]
+    return "\n".join(f"{row[f'score{end}']:7.3f}  {row[f'translation{end}']}" for end in found)

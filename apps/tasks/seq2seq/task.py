@@ -1,0 +1,264 @@
+"""The translation task: one translator, from its data to its answers."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from apps.commands.application import Application
+from apps.plots import translation as translation_pictures
+from apps.runs.folder import CONFIG, MODEL
+from apps.serving import files as prediction
+from apps.tasks.builder import load
+from apps.tasks.seq2seq import answers as translated
+from apps.tasks.seq2seq.builder import build_translator, learned, sizes, tokenizers_of, unit_files
+from apps.tasks.seq2seq.config import (
+    TranslationConfig,
+    TranslationExportOptions,
+    TranslationPredictOptions,
+)
+from apps.tasks.seq2seq.validation import TranslationHeldOut, ids_of
+from apps.training import fit as training
+from data.batches.parallel import ParallelBatches
+from data.datasets import read_parallel_texts
+from data.errors import UserError
+from data.examples.parallel import ParallelCorpus, ParallelTexts
+from data.messages import printable
+from data.text.tokenizer_vocabulary import Units
+from data.user_files.parallel_columns import ParallelFiles
+from models.evaluation import translation as translation_report
+from models.evaluation.translation_memory import memory_translations
+from models.precision import in_full_precision
+from models.seq2seq.encoder_decoder import Translator
+from models.seq2seq.loss import TranslationLoss
+from models.seq2seq.search import TranslationSearch
+from models.serving.translator import ServingTranslator
+
+
+class TextTranslation:
+    """One translator and what belongs to it; the interface is that of `TextClassification`.
+
+    Args:
+        config: the options it was or will be trained with.
+        class_names: the languages, that of the sources first.
+        units: of either side, learned from the training texts; one object if they share it.
+        model: ids to logits.
+    """
+
+    def __init__(
+        self,
+        config: TranslationConfig,
+        class_names: tuple[str, str],
+        units: tuple[Units, Units],
+        model: Translator,
+    ):
+        self.config, self.class_names = config, tuple(class_names)
+        self.units, self.model = units, model
+        self.tokenizers = tokenizers_of(units)
+        self.options = TranslationPredictOptions()
+        self._shown = 0
+
+    @staticmethod
+    def read(
+        application: Application, config: TranslationConfig, class_names: tuple = ()
+    ) -> ParallelCorpus:
+        """The data set that the config names; `class_names` of a trained model, to evaluate it.
+
+        Raises:
+            UserError: it cannot be used.
+        """
+        source, target = class_names or (config.source, config.target)
+        files = ParallelFiles(
+            source,
+            target,
+            config.target_file,
+            config.validation_file,
+            config.validation_target_file,
+            config.test_file,
+            config.test_target_file,
+            config.source_column,
+            config.target_column,
+        )
+        return read_parallel_texts(config.dataset, application.sample, config.data_dir, files)
+
+    @classmethod
+    def build(cls, config: TranslationConfig, corpus: ParallelCorpus) -> "TextTranslation":
+        """A new translator for a corpus; units come from its training split alone."""
+        train = corpus.split("train")
+        units = learned(config, train)
+        tokenizers = tokenizers_of(units)
+        source, target = sizes(tokenizers).values()
+        print(f"units: {config.unit}, vocabularies of {source:,} and {target:,}")
+        model = build_translator(config, tokenizers, len(train))
+        return cls(config, corpus.class_names, units, model)
+
+    @classmethod
+    def load(cls, config: TranslationConfig, description: dict, folder: Path) -> "TextTranslation":
+        """A trained translator from its run folder.
+
+        Raises:
+            UserError: files are missing or damaged.
+        """
+        languages = description.get("class_names")
+        if not isinstance(languages, list | tuple) or len(languages) != 2:
+            raise UserError(f"{folder / CONFIG} is damaged: no languages. Train again")
+        units = [Units.load(folder, name) for name in unit_files(config)]
+        units = (units[0], units[-1])
+        model = load(folder / MODEL, sizes(tokenizers_of(units)))
+        return cls(config, tuple(languages), units, model)
+
+    def describe(self) -> dict:
+        """What `load` needs besides config, units and model."""
+        return {"class_names": self.class_names}
+
+    def save(self, folder: Path) -> None:
+        """Writes units and model."""
+        for name, units in zip(unit_files(self.config), self.units, strict=False):
+            units.save(folder, name)
+        self.model.save(folder / MODEL)
+
+    def files(self, folder: Path) -> list[Path]:
+        """The files of units in a run folder."""
+        return [folder / f"{name}.json" for name in unit_files(self.config)]
+
+    def batches_and_loss(self, corpus: ParallelCorpus) -> tuple[ParallelBatches, keras.losses.Loss]:
+        """What the training descends: the batches of the training split and the loss on them.
+
+        Raises:
+            UserError: all pairs are too long.
+        """
+        config, train = self.config, corpus.split("train")
+        sources, targets = ids_of(self.tokenizers, train)
+        short = tf.maximum(sources.row_lengths(), targets.row_lengths()) <= config.max_length
+        kept = int(tf.math.count_nonzero(short))
+        if not kept:
+            raise UserError(
+                f"no pair has at most {config.max_length} units on both sides. Raise --max-length"
+            )
+        if kept < len(train):
+            print(
+                f"left out: {len(train) - kept:,} of {len(train):,} pairs are longer than "
+                f"{config.max_length} units"
+            )
+        batches = ParallelBatches(
+            tf.ragged.boolean_mask(sources, short),
+            tf.ragged.boolean_mask(targets, short),
+            config.batch_size,
+            config.batch_tokens,
+            config.seed,
+            self.model.distribute_strategy.num_replicas_in_sync,
+            config.jit,
+        )
+        print(f"padding: {batches.padding_share():.1%} of the units")
+        return batches, TranslationLoss(config.label_smoothing)
+
+    def fit(self, corpus: ParallelCorpus, folder: Path) -> training.Ending:
+        """Trains, see `apps.training.fit.fit`."""
+        batches, loss = self.batches_and_loss(corpus)
+        held_out = TranslationHeldOut(self, corpus.split("validation"))
+        ending = training.fit(
+            self.model,
+            batches,
+            held_out.figures,
+            loss,
+            self.config.monitor,
+            self.config,
+            folder,
+        )
+        self.model = in_full_precision(self.model)
+        return ending
+
+    def check_comparable(self, corpus: ParallelCorpus) -> None:
+        """Nothing but the languages must agree, and reading has asked for them."""
+
+    def evaluate(self, examples: ParallelTexts) -> dict:
+        """All figures of a split, through the serving model; see
+        `models.evaluation.translation`."""
+        rows = prediction.answers(self, self.serving().serve, examples.texts)
+        translations = [row["translation"] for row in rows]
+        return translation_report.report(translations, examples.translations, examples.texts)
+
+    def evaluate_baseline(self, corpus: ParallelCorpus, examples: ParallelTexts) -> dict[str, dict]:
+        """The same figures of the sources as they are, and of a translation memory."""
+        found = {
+            "copy": examples.texts,
+            "translation memory": memory_translations(corpus.split("train"), examples.texts),
+        }
+        return {
+            name: translation_report.report(answers, examples.translations, examples.texts)
+            for name, answers in found.items()
+        }
+
+    table = staticmethod(translation_report.table)
+    headline = staticmethod(translation_report.headline)
+
+    def draw(self, split: str, report: dict, folder: Path) -> None:
+        """Pictures of a split's figures."""
+        title = f"attention: {self.config.attention}"
+        translation_pictures.bleu_by_length(
+            {title: report["by_length"]}, folder / f"bleu_by_length_{split}.png"
+        )
+
+    def answer_with(self, options: TranslationPredictOptions | TranslationExportOptions) -> None:
+        """Answers as these options say, where they say something; else as the training's do.
+
+        Raises:
+            UserError: more translations are wanted than the beam holds, or there is no attention.
+        """
+        names = ("beam_width", "length_penalty", "coverage_penalty", "replace_unknown")
+        given = {name: getattr(options, name) for name in names}
+        given = {name: value for name, value in given.items() if value is not None}
+        self.config = replace(self.config, **given)
+        if isinstance(options, TranslationPredictOptions):
+            self.options = options
+        if self.options.n_best > self.config.beam_width:
+            raise UserError(
+                f"--n-best {self.options.n_best} needs a beam as wide. Received: "
+                f"--beam-width {self.config.beam_width}"
+            )
+        if self.options.alignment and self.config.attention == "none":
+            raise UserError(
+                "--alignment needs a model with attention, this one was trained without"
+            )
+
+    def search(self) -> TranslationSearch:
+        """How the options look for translations."""
+        config, options = self.config, self.options
+        return TranslationSearch(
+            1 if options.temperature else config.beam_width,
+            config.length_penalty,
+            config.coverage_penalty,
+            options.n_best,
+            options.temperature,
+            options.top_k,
+            options.top_p,
+            options.seed,
+            config.max_length,
+        )
+
+    def serving(self) -> ServingTranslator:
+        """The model that takes raw strings; `predict`, `evaluate` and `export` use it."""
+        return ServingTranslator(
+            *self.tokenizers,
+            self.model.portable(),
+            self.search(),
+            self.config.replace_unknown,
+            self.options.alignment,
+        )
+
+    def columns(self, answer: dict[str, tf.Tensor]) -> list[dict]:
+        """The serving model's answer to a batch, one dict of output columns a row."""
+        return translated.columns(answer)
+
+    def empty_columns(self) -> dict:
+        """The output columns of a row that could not be answered."""
+        return translated.empty_columns(self.options)
+
+    def show(self, text: str, row: translated.Translated) -> str:
+        """An answer for the terminal; with `--alignment` the picture is written, too."""
+        self._shown += 1
+        picture = Path(self.options.heat_map)
+        if self._shown > 1:
+            picture = picture.with_stem(f"{picture.stem}-{self._shown}")
+        return printable(translated.shown(row, picture))

@@ -1,0 +1,75 @@
+"""The validation split of a translator."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from apps.serving import files
+from data.batches.parallel import ParallelBatches
+from data.examples.parallel import ParallelTexts
+from data.graphs import graph
+from data.text.tokenizer import UnitTokenizer
+from models.compilation import stock_operations
+from models.evaluation import translation
+from models.seq2seq.loss import smoothed_cross_entropy
+from models.seq2seq.search import TranslationSearch
+from models.serving.translator import ServingTranslator
+
+# Enough to choose an epoch by; more would take longer than they tell.
+_MOST_ROWS = 2000
+_TOKENS = 4096
+
+
+def ids_of(
+    tokenizers: tuple[UnitTokenizer, UnitTokenizer], examples: ParallelTexts
+) -> list[tf.RaggedTensor]:
+    """The ids of both sides of all pairs, <int32>[rows, (length)] each."""
+    sides = (examples.texts, examples.translations)
+    return [each.encode_all(texts) for each, texts in zip(tokenizers, sides, strict=True)]
+
+
+class TranslationHeldOut:
+    """The first rows of the validation split, encoded once.
+
+    Args:
+        task: has the config and the tokenizers of both sides, and reads answers.
+        examples: the split.
+    """
+
+    def __init__(self, task, examples: ParallelTexts):
+        self.task = task
+        self.examples = examples.take(range(min(_MOST_ROWS, len(examples))))
+        sides = [
+            side[:, : task.config.max_length] for side in ids_of(task.tokenizers, self.examples)
+        ]
+        self.batches = ParallelBatches(*sides, 1, batch_tokens=_TOKENS)
+        self._losses = self._serve = None
+
+    def figures(self, model: keras.Model) -> dict[str, float]:
+        """The mean cross-entropy of a unit, and the figures of greedy translations."""
+        if self._serve is None:
+            search = TranslationSearch(max_length=self.task.config.max_length)
+            self._serve = ServingTranslator(*self.task.tokenizers, model, search).serve
+        rows = files.answers(self.task, self._serve, self.examples.texts)
+        translations = [row["translation"] for row in rows]
+        return {
+            "loss": self._loss(model),
+            **translation.figures(translations, self.examples.translations),
+        }
+
+    def _loss(self, model: keras.Model) -> float:
+        dataset = self.batches.dataset()
+        if self._losses is None:
+
+            def losses(ids, targets):
+                # As in serving: each shape is met once an epoch, too seldom to be compiled.
+                with stock_operations():
+                    logits = model(ids, training=False)
+                real = tf.cast(targets > 0, tf.float32)
+                total = tf.reduce_sum(smoothed_cross_entropy(targets, logits, 0.0) * real)
+                return tf.stack([total, tf.reduce_sum(real)])
+
+            # Compiled once for all epochs.
+            self._losses = graph(losses, input_signature=dataset.element_spec[:2])
+        total, units = np.sum([self._losses(*batch[:2]).numpy() for batch in dataset], axis=0)
+        return float(total / max(units, 1.0))

@@ -1,0 +1,58 @@
+"""A tagger's answers: from the serving model's tensors to columns."""
+
+import numpy as np
+
+from data.examples.tags import Span, entities_of
+
+
+def columns(answer: dict) -> list[dict]:
+    """The serving model's answer to a batch, one dict of output columns a row: `entities` and
+    `tagged_tokens`, both lists of dicts with `start` and `end`.
+
+    Args:
+        answer: of `models.serving.tagger.ServingTagger`.
+    """
+    names = ("tokens", "tags", "starts", "ends", "scores")
+    rows = zip(*(answer[name].numpy() for name in names), strict=True)
+    return [_row(*row) for row in rows]
+
+
+def empty_columns() -> dict:
+    """The output columns of a row that could not be answered."""
+    return {"entities": None, "tagged_tokens": []}
+
+
+def spans_of(entities: list[dict]) -> list[Span]:
+    """The entities of a row."""
+    return [Span(entity["start"], entity["end"], entity["type"]) for entity in entities]
+
+
+def _row(tokens, tags, starts, ends, scores) -> dict:
+    size = int(np.count_nonzero(tags != b""))
+    strings, tags = ([each.decode() for each in column[:size]] for column in (tokens, tags))
+    # Seven digits are all that a probability of float32 holds.
+    scores = [round(float(score), 7) for score in scores[:size]]
+    starts, ends = starts[:size].tolist(), ends[:size].tolist()
+    columns = zip(strings, tags, starts, ends, scores, strict=True)
+    names = ("token", "tag", "start", "end", "score")
+    entities = [
+        {
+            "start": starts[first],
+            "end": ends[after - 1],
+            "type": kind,
+            # No token of it is less sure, nor then is the whole.
+            "score": min(scores[first:after]),
+            "text": _joined(strings[first:after], starts[first:after], ends[first:after]),
+        }
+        for first, after, kind in entities_of(tags)
+    ]
+    tagged = [dict(zip(names, column, strict=True)) for column in columns]
+    return {"entities": entities, "tagged_tokens": tagged}
+
+
+def _joined(tokens: list[str], starts: list[int], ends: list[int]) -> str:
+    """Tokens with as much white space between them as there is in their text."""
+    gaps = [start - end for start, end in zip(starts[1:], ends, strict=False)]
+    return tokens[0] + "".join(
+        " " * gap + token for gap, token in zip(gaps, tokens[1:], strict=True)
+    )

@@ -1,0 +1,101 @@
+"""From the options to an untrained tagger."""
+
+from pathlib import Path
+
+from apps.tasks.builder import build, recurrent_options, set_vectors, vocabulary_sizes
+from apps.tasks.pretrained import TrainedModel
+from apps.tasks.tagging.config import TaggingConfig
+from data.errors import UserError
+from data.examples.tags import bio_names
+from data.messages import say
+from data.text.preprocessor import Vocabularies
+from data.text.tokenizer_vocabulary import Units
+from models.language_model.language_model import LanguageModel
+from models.registry import PRECISIONS
+from models.tagging.tagger import Tagger
+from models.transfer import adopt, language_settings, read_with
+
+
+def sizes(
+    config: TaggingConfig, vocabularies: Vocabularies, types: tuple[str, ...]
+) -> dict[str, int]:
+    """The arguments of the model that follow from the data."""
+    characters = config.characters != "none"
+    return {**vocabulary_sizes(vocabularies, characters), "tags": bio_names(types)}
+
+
+def build_tagger(
+    config: TaggingConfig,
+    vocabularies: Vocabularies,
+    types: tuple[str, ...],
+    open_rows: int = 0,
+    beginning: TrainedModel | None = None,
+) -> Tagger:
+    """The untrained model; the vectors of the last `open_rows` tokens stay as they are.
+
+    Args:
+        config: the options.
+        vocabularies: learned from the training texts.
+        types: of entities.
+        open_rows: how many vectors stay.
+        beginning: what the model begins with or reads, that of `--init-from`.
+
+    Raises:
+        UserError: options that do not fit each other, or an unknown initializer.
+    """
+    settings = {
+        **sizes(config, vocabularies, types),
+        "embedding_dim": config.embedding_dim,
+        "recurrent": recurrent_options(config),
+        "head": config.head,
+        "constrained": config.constrained,
+        "dropout": config.dropout,
+        "max_word_length": config.max_word_length,
+        "case_features": config.case_features,
+        "word_dropout": config.word_dropout,
+        "open_rows": open_rows,
+        "dtype": PRECISIONS[config.mixed_precision],
+    }
+    if config.characters != "none":
+        settings["characters"] = config.characters
+    trained = beginning.model if beginning else None
+    if trained is not None:
+        settings["language_model"] = language_settings(trained)
+    model = build(Tagger, settings)
+    embedding = model.get_layer("embedding")
+    if config.vectors:
+        set_vectors(embedding, vocabularies.tokens, config)
+    # An unknown word is what word dropout leaves of a known one.
+    matrix = embedding.embeddings.numpy()
+    matrix[1] = 0.0
+    embedding.embeddings.assign(matrix)
+    if isinstance(trained, LanguageModel):
+        read_with(model, trained)
+        say(f"what is read beside the words: the language model of {config.init_from}")
+    elif trained is not None:
+        theirs = beginning.vocabularies
+        tokens, letters = (
+            (getattr(vocabularies, name), getattr(theirs, name)) for name in Vocabularies.FILES
+        )
+        adopt(model, trained, tokens, letters)
+        say(f"words, letters and recurrent layers: those of {config.init_from}")
+    return model
+
+
+def check_units(units: Units | None, model: Tagger, folder: Path | str) -> Units | None:
+    """Returns the units of the language model that a tagger reads; None without one.
+
+    Args:
+        units: those in a run folder, or None.
+        model: the tagger.
+        folder: of the run, for the message.
+
+    Raises:
+        UserError: there are none, or they are of another model.
+    """
+    if (settings := model.settings["language_model"]) is None:
+        return None
+    found, read = units.vocabulary_size if units else 0, settings["vocabulary_size"]
+    if found != read:
+        raise UserError(f"{folder} has {found} units, its model reads {read}. Train again")
+    return units

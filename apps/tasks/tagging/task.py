@@ -1,0 +1,299 @@
+"""The tagging task: one tagger, from its data to its answers."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from apps.commands.application import Application
+from apps.plots import training as pictures
+from apps.runs.folder import CONFIG, MODEL
+from apps.serving import files as prediction
+from apps.tasks.builder import load, opened
+from apps.tasks.pretrained import beginning
+from apps.tasks.tagging import answers, spans_on_screen
+from apps.tasks.tagging.builder import build_tagger, check_units, sizes
+from apps.tasks.tagging.config import TaggingConfig
+from apps.tasks.tagging.rows import TagHeldOut, TagRows, places_of, tag_rows, tags_at
+from apps.tasks.training_batches import training_batches
+from apps.training import fit as training
+from data.batches.padded import Batches
+from data.datasets import read_tagged_texts
+from data.errors import UserError, listed
+from data.examples.tagged import TaggedCorpus, TaggedTexts
+from data.messages import say
+from data.text.preprocessor import Vocabularies
+from data.text.tag_preprocessor import TagPreprocessor, all_tokens, build_tag_vocabularies
+from data.text.tokenizer import UnitTokenizer
+from data.text.tokenizer_vocabulary import Units
+from data.text.word_tokenizer import Tokens
+from data.user_files.tagged.columns import TaggedColumns
+from data.user_files.tagged.span_cuts import cut_shared_tokens, words_with_inner_ends
+from data.vectors import find_vectors
+from models.classification.losses import class_weights
+from models.evaluation.entities import entity_metrics, entity_table, headline
+from models.evaluation.gazetteer_baseline import gazetteer_tags
+from models.precision import in_full_precision
+from models.serving.tagger import ServingTagger
+from models.tagging.tagger import Tagger, TaggingLoss
+
+
+class TextTagging:
+    """One tagger and what belongs to it; the interface is that of `TextClassification`.
+
+    Args:
+        config: the options it was or will be trained with.
+        class_names: the types of entities.
+        vocabularies: learned from the training texts.
+        model: token ids to emissions.
+        units: of the language model that it reads, if it does.
+        refit_epochs: in which it has learned from the validation split, too.
+    """
+
+    def __init__(
+        self,
+        config: TaggingConfig,
+        class_names: tuple[str, ...],
+        vocabularies: Vocabularies,
+        model: Tagger,
+        units: Units | None = None,
+        refit_epochs: int = 0,
+    ):
+        self.config = config
+        self.class_names = tuple(class_names)
+        self.vocabularies = vocabularies
+        self.model = model
+        self.units = units
+        self.refit_epochs = refit_epochs
+        # Of the score of no entity, from validation.
+        self.shift = 0.0
+        self.preprocessor = TagPreprocessor(
+            vocabularies,
+            config.lowercase,
+            config.case_features,
+            config.max_word_length if config.characters != "none" else 0,
+            units and UnitTokenizer(units),
+        )
+
+    @staticmethod
+    def read(
+        application: Application, config: TaggingConfig, class_names: tuple = ()
+    ) -> TaggedCorpus:
+        """The data set that the config names; `class_names` of a trained model, to evaluate it.
+
+        Raises:
+            UserError: it cannot be used.
+        """
+        columns = TaggedColumns(
+            config.token_column,
+            config.tag_column,
+            config.text_column,
+            config.spans_column,
+            config.split_column,
+        )
+        return read_tagged_texts(
+            config.dataset,
+            application.sample,
+            config.data_dir,
+            columns,
+            config.validation_file,
+            config.test_file,
+            tuple(class_names),
+        )
+
+    @classmethod
+    def build(cls, config: TaggingConfig, corpus: TaggedCorpus) -> "TextTagging":
+        """A new tagger for a corpus; vocabularies come from its training split alone."""
+        if config.max_length <= 2 * config.overlap:
+            raise UserError(
+                f"--overlap {config.overlap} leaves nothing of windows of {config.max_length} "
+                "tokens. Lower it, or raise --max-length"
+            )
+        config = replace(config, vectors=find_vectors(config.vectors, config.data_dir))
+        tokens, words = _training_tokens(corpus)
+        if words:
+            say(
+                f"{len(words)} words hold several entities ({listed(dict.fromkeys(words), 2)}): in "
+                "training they are cut there, but answers are of whole words"
+            )
+        learned = build_tag_vocabularies(
+            tokens.strings.flat_values, config.max_tokens, config.min_count, config.lowercase
+        )
+        vocabularies, open_rows = opened(learned, config)
+        trained = beginning(config)
+        model = build_tagger(config, vocabularies, corpus.class_names, open_rows, trained)
+        units = check_units(trained.units, model, config.init_from) if trained else None
+        return cls(config, corpus.class_names, vocabularies, model, units)
+
+    @classmethod
+    def load(cls, config: TaggingConfig, description: dict, folder: Path) -> "TextTagging":
+        """A trained tagger from its run folder.
+
+        Raises:
+            UserError: files are missing or damaged.
+        """
+        try:
+            types = tuple(description["class_names"])
+        except (KeyError, TypeError):
+            raise UserError(f"{folder / CONFIG} is damaged: no types. Train again") from None
+        vocabularies = Vocabularies.load(folder)
+        model = load(folder / MODEL, sizes(config, vocabularies, types))
+        units = Units.load(folder) if (folder / "units.json").exists() else None
+        units = check_units(units, model, folder)
+        epochs = description.get("refit_epochs", 0)
+        return cls(config, types, vocabularies, model, units, epochs)
+
+    def describe(self) -> dict:
+        """What `load` needs besides config, vocabularies and model."""
+        return {"class_names": self.class_names, "refit_epochs": self.refit_epochs}
+
+    def save(self, folder: Path) -> None:
+        """Writes vocabularies and model."""
+        self.vocabularies.save(folder)
+        if self.units is not None:
+            self.units.save(folder)
+        self.model.save(folder / MODEL)
+
+    def files(self, folder: Path) -> list[Path]:
+        """The vocabulary files in a run folder."""
+        units = [] if self.units is None else [folder / "units.json"]
+        return [*self.vocabularies.files(folder), *units]
+
+    def batches_and_loss(self, corpus: TaggedCorpus) -> tuple[Batches, keras.losses.Loss]:
+        """What the training descends: the batches of the training split and the loss on them."""
+        config, tokens = self.config, _training_tokens(corpus)[0]
+        train = self._rows(corpus.split("train"), tokens)
+        texts, rows = len(corpus.split("train")), train.tags.nrows()
+        say(f"train: {rows:,} rows of at most {config.max_length} tokens of {texts:,} texts")
+        batches = training_batches(train.ids, train.tags, self.model, config)
+        weights = None
+        if config.class_weight:
+            tags = len(self.model.settings["tags"])
+            one_hot = np.eye(tags, dtype=np.float32)[train.tags.flat_values.numpy() - 1]
+            weights = class_weights(one_hot, config.class_weight)
+        return batches, TaggingLoss(weights)
+
+    def fit(self, corpus: TaggedCorpus, folder: Path) -> training.Ending:
+        """Trains, see `apps.training.fit.fit`."""
+        config, validation = self.config, corpus.split("validation")
+        batches, loss = self.batches_and_loss(corpus)
+        rows = self._rows(validation, all_tokens(validation.texts))
+        held_out = TagHeldOut(rows, validation, self.class_names, config.outside_shift)
+        ending = training.fit(
+            self.model,
+            batches,
+            held_out.figures,
+            loss,
+            config.monitor,
+            config,
+            folder,
+        )
+        self.model = in_full_precision(self.model)
+        if config.outside_shift:
+            self._shift_outside(held_out.outside_shift(self.model))
+        return ending
+
+    def fit_as(
+        self, chosen: "TextTagging", corpus: TaggedCorpus, folder: Path, epochs: int
+    ) -> training.Ending:
+        """Trains without a validation split, see `apps.commands.refit`; the shift is that of
+        `chosen`."""
+        batches, loss = self.batches_and_loss(corpus)
+        monitor, config = self.config.monitor, self.config
+        ending = training.fit(
+            self.model, batches, None, loss, monitor, config, folder, epochs=epochs
+        )
+        self.model, self.refit_epochs = in_full_precision(self.model), ending.epochs
+        self._shift_outside(chosen.shift)
+        return ending
+
+    def _shift_outside(self, by: float) -> None:
+        self.shift = by
+        if by:
+            self.model.shift_outside(by)
+            say(f"the score of no entity is shifted by {by:g}")
+
+    def _rows(self, examples: TaggedTexts, tokens: Tokens) -> TagRows:
+        return tag_rows(
+            self.preprocessor, examples, tokens, self.class_names, self.config.max_length
+        )
+
+    def check_comparable(self, corpus: TaggedCorpus) -> None:
+        """Nothing but the types must agree, and reading has compared them."""
+
+    def evaluate(self, examples: TaggedTexts) -> dict:
+        """All figures of a split, through the serving model; see `models.evaluation.entities`."""
+        rows = prediction.answers(self, self.serving().serve, examples.texts)
+        tokens = all_tokens(examples.texts)
+        places = places_of(examples, tokens)
+        found = [
+            tags_at(each, answers.spans_of(row["entities"]), self.class_names)
+            for each, row in zip(places, rows, strict=True)
+        ]
+        report = entity_metrics(*self._gold(examples), found, self.class_names)
+        if words := words_with_inner_ends(tokens, examples):
+            report["cut_words"] = {"count": len(words), "first": words[0]}
+        return report
+
+    def evaluate_baseline(self, corpus: TaggedCorpus, examples: TaggedTexts) -> dict[str, dict]:
+        """The same figures of a list of the training split's entities."""
+        known, wanted = (self._gold(part) for part in (corpus.split("train"), examples))
+        found = gazetteer_tags(*known, wanted[0])
+        return {"gazetteer": entity_metrics(*wanted, found, self.class_names)}
+
+    def _gold(self, examples: TaggedTexts) -> tuple[list[list[str]], list[list[str]]]:
+        """The tokens that figures count, and their tags."""
+        places = places_of(examples, all_tokens(examples.texts))
+        tokens = [
+            [row.text[start:end] for start, end in each]
+            for row, each in zip(examples, places, strict=True)
+        ]
+        tags = [
+            tags_at(each, row.spans, self.class_names)
+            for row, each in zip(examples, places, strict=True)
+        ]
+        return tokens, tags
+
+    @staticmethod
+    def table(report: dict) -> str:
+        """The figures of a split, for the terminal."""
+        return entity_table(report)
+
+    @staticmethod
+    def headline(report: dict) -> dict[str, float]:
+        """The figures to compare runs by, by title."""
+        return headline(report)
+
+    def draw(self, split: str, report: dict, folder: Path) -> None:
+        """Pictures of a split's figures."""
+        pictures.confusion_matrix(
+            np.array(report["confusion_matrix"]),
+            tuple(report["confusion_names"]),
+            folder / f"confusion_{split}.png",
+        )
+
+    def serving(self) -> ServingTagger:
+        """The model that takes raw strings; `predict`, `evaluate` and `export` use it."""
+        return ServingTagger(
+            self.preprocessor, self.model.portable(), self.config.max_length, self.config.overlap
+        )
+
+    def columns(self, answer: dict[str, tf.Tensor]) -> list[dict]:
+        """See `apps.tasks.tagging.answers.columns`."""
+        return answers.columns(answer)
+
+    def empty_columns(self) -> dict:
+        """See `apps.tasks.tagging.answers.empty_columns`."""
+        return answers.empty_columns()
+
+    def show(self, text: str, row: dict) -> str:
+        """A text and its answer, for the terminal."""
+        return spans_on_screen.marked(text, row["entities"])
+
+
+def _training_tokens(corpus: TaggedCorpus) -> tuple[Tokens, list[str]]:
+    """The tokens of the training split, and the words that were cut between their entities."""
+    train = corpus.split("train")
+    return cut_shared_tokens(all_tokens(train.texts), train)

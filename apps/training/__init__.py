@@ -1,0 +1,1 @@
+"""Training: fitting, epochs, checkpoints and what watches over them."""

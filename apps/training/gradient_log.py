@@ -1,0 +1,79 @@
+"""Where the norms of a training's gradients are written down: the history, a curve, TensorBoard."""
+
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from apps.runs.contents import GRADIENT_NORMS, LOGS
+from apps.runs.folder import read_rows, write_rows
+from apps.runs.tensorflow_files import tensorflow_writing
+from apps.training.progress import Progress
+
+
+class GradientLog(keras.callbacks.Callback):
+    """Adds an epoch's gradient norms to its logs and its curve to `gradient_norms.csv`; the mean
+    of each layer goes to TensorBoard.
+
+    The norms of the epoch under way are in the optimizer's variables, and what the file has of it
+    is written anew: a training that goes on in the middle of an epoch leaves the same file.
+
+    Args:
+        folder: of the training.
+        progress: of the same.
+    """
+
+    def __init__(self, folder: Path, progress: Progress):
+        super().__init__()
+        self.folder, self.progress = folder, progress
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if not self.progress.batch and (norms := self._norms()) is not None:
+            norms.forget()
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs.update(self.write())
+
+    def write(self) -> dict[str, float]:
+        """Writes the curve of the epoch under way and returns its figures; for a training that
+        breaks off, too."""
+        if (norms := self._norms()) is None:
+            return {}
+        figures, curve = norms.read()
+        if curve:
+            self._write_curve(curve)
+            self._summarize(curve, norms.layers)
+        return figures
+
+    def _norms(self):
+        if self.model is None:
+            return None
+        return self._optimizer().norms
+
+    def _optimizer(self) -> keras.optimizers.Optimizer:
+        # Keras' scale of the loss stands around the optimizer that does the work.
+        return getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
+
+    def _write_curve(self, curve: list[dict]) -> None:
+        path, epoch = self.folder / GRADIENT_NORMS, self.progress.epoch
+        # By their places: the name of a layer may depend on what else a process has built.
+        columns = ("epoch", "update", *curve[0])
+        former = (dict(zip(columns, row.values(), strict=True)) for row in read_rows(path))
+        rows = [row for row in former if int(row["epoch"]) < epoch]
+        update = int(tf.convert_to_tensor(self._optimizer().iterations))
+        update -= int(sum(row["updates"] for row in curve))
+        for row in curve:
+            update += int(row["updates"])
+            rows.append({"epoch": epoch, "update": update, **row})
+        write_rows(path, rows)
+
+    def _summarize(self, curve: list[dict], layers: list[str]) -> None:
+        updates = sum(row["updates"] for row in curve)
+        folder = self.folder / LOGS / "gradients"
+        with tensorflow_writing(folder):
+            writer = tf.summary.create_file_writer(str(folder))
+            with writer.as_default(step=self.progress.epoch):
+                for layer in layers:
+                    mean = sum(row["updates"] * row[layer] for row in curve) / updates
+                    tf.summary.scalar(f"gradient_norm/{layer}", mean)
+            writer.close()

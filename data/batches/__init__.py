@@ -1,0 +1,1 @@
+"""Batches of token ids: buckets, padding and streams."""

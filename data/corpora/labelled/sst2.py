@@ -1,0 +1,50 @@
+"""Sentences of film reviews (Socher et al. 2013): the original files, or TFDS' copy of GLUE's."""
+
+from pathlib import Path
+
+import tensorflow_datasets as tfds
+
+from data.corpora.download import check_download, find_original
+from data.corpora.prepared import read_prepared, tfds_corpus
+from data.errors import refuse_rows
+from data.examples.corpus import Corpus, LabelledTexts, checksum_of
+from data.files.archives import open_unpacked, read_whole
+
+CLASS_NAMES = ("negative", "positive")
+_FILES = {"train": "train.tsv", "validation": "dev.tsv", "test": "test.tsv"}
+_REPOSITORY = "https://github.com/clairett/pytorch-sentiment-classification"
+_GLUE = "https://dl.fbaipublicfiles.com/glue/data/SST-2.zip"
+
+
+def read(data_dir: str | None) -> Corpus:
+    """The official splits.
+
+    From `sst2/{train,dev,test}.tsv` in the data folder 6,920 / 872 / 1,821 sentences; or GLUE's
+    67,349 phrases of the training sentences and the same 872, without a test split: its labels
+    were never published.
+
+    Raises:
+        UserError: files are missing or damaged, or there are none and no network.
+    """
+    folder = find_original(data_dir, "sst2")
+    if folder is not None:
+        name, splits = "sst2", {name: _read(folder / file) for name, file in _FILES.items()}
+    else:
+        name = "sst2 of GLUE"
+        with tfds_corpus("glue/sst2"):
+            builder = tfds.builder("glue/sst2")
+            if not builder.is_prepared():
+                check_download("sst2", _GLUE, f"the files of {_REPOSITORY} at <folder>/sst2/")
+            splits = read_prepared(builder, CLASS_NAMES, None, ("train", "validation"), "sentence")
+    return Corpus(name, checksum_of(splits), CLASS_NAMES, False, splits)
+
+
+def _read(path: Path) -> LabelledTexts:
+    """Rows of `sentence<TAB>0` or 1, no header; quotation marks are signs like others."""
+    remedy = f"Get it from {_REPOSITORY}"
+    with open_unpacked(path, remedy) as file:
+        lines = read_whole(file, path, remedy).decode("utf-8").rstrip("\n").split("\n")
+    rows = [line.rpartition("\t") for line in lines]
+    wrong = [i for i, (_, _, label) in enumerate(rows, 1) if label not in ("0", "1")]
+    refuse_rows(str(path), wrong, "that are not sentence<TAB>0 or 1")
+    return LabelledTexts.of([text for text, _, _ in rows], [r[2] for r in rows], CLASS_NAMES)

@@ -1,0 +1,72 @@
+"""Sentence pairs of the Tatoeba project, as manythings.org packs them."""
+
+import sys
+from pathlib import Path
+
+from data.corpora.download import download, find_original
+from data.errors import UserError
+from data.examples.parallel import (
+    Pair,
+    ParallelCorpus,
+    ParallelTexts,
+    parallel_corpus,
+    split_parallel,
+)
+from data.files.writing import sha256
+from data.formats.languages import three_letters
+from data.messages import say
+from data.user_files.parallel import read_member
+
+_URL = "http://www.manythings.org/anki/"
+_DOWNLOADS = Path("~/.cache/recurrent-text-suite/tatoeba")
+_ENGLISH = "en"
+# The archives that the figures of the README are of.
+_KNOWN = {"fra-eng.zip": "16c4f7d0df9e7c5e6c54cdb0447f3f4a18a55052ff5e2e0b27dd4a06c0e49d04"}
+
+
+def read(data_dir: str | None, source: str, target: str) -> ParallelCorpus:
+    """Pairs of English and another language, from `<code>-eng.zip` (`fra-eng.zip`) in the data
+    folder or a folder in it, or downloaded once; split 80/10/10 by the English sentence, so that no
+    such sentence stands in two splits, whichever way is translated.
+
+    Raises:
+        UserError: unknown languages, a damaged file, or none and no network.
+    """
+    other = {source, target} - {_ENGLISH}
+    if len(other) != 1 or source == target:
+        raise UserError(
+            f"tatoeba has English and one other language. Received: --source {source} "
+            f"--target {target}"
+        )
+    code = three_letters(other.pop())
+    name = f"{code}-eng.zip"
+    path = find_original(data_dir, name, f"*/{name}")
+    if path is None:
+        path = _DOWNLOADS.expanduser() / name
+        if not path.is_file():
+            _download(code, path)
+    pairs = _pairs_in(path, code)
+    if name in _KNOWN and sha256(path) != _KNOWN[name]:
+        say(
+            f"{path} is not the file of 2017-09-29: figures are not those of the README",
+            file=sys.stderr,
+        )
+    splits = split_parallel(pairs)
+    if source != _ENGLISH:
+        splits = {
+            split: ParallelTexts([Pair(row.target, row.source) for row in part])
+            for split, part in splits.items()
+        }
+    return parallel_corpus("tatoeba", (source, target), splits)
+
+
+def _pairs_in(path: Path, code: str) -> ParallelTexts:
+    """English first; newer files have a third column, who wrote it."""
+    return read_member(str(path), f"{code}.txt", f"Get it from {_URL}")
+
+
+def _download(code: str, path: Path) -> None:
+    name = f"{code}-eng.zip"
+    remedy = f"the file of {_URL}{name} at <folder>/"
+    # There is no checksum, as the file grows: what can be read was not damaged on its way.
+    download("tatoeba", _URL + name, path, remedy, lambda partial: _pairs_in(partial, code))

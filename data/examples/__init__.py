@@ -1,0 +1,1 @@
+"""Examples and their splits: labelled texts, tagged sentences, pairs, documents."""

@@ -1,0 +1,1 @@
+"""Files read within bounds, and written as a whole or not at all."""

@@ -1,0 +1,55 @@
+"""A list of checksums beside the files of a folder, as `sha256sum` writes and checks it."""
+
+import re
+from pathlib import Path
+
+from data.errors import UserError
+from data.files.json_files import cannot_read
+from data.files.writing import sha256
+
+_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
+
+
+def write_checksum_list(folder: Path, name: str) -> None:
+    """Writes the SHA-256 of every file below a folder into a file in it.
+
+    Args:
+        folder: holds the files.
+        name: the path of the list in it.
+    """
+    lines = [f"{checksum}  {path}\n" for path, checksum in _checksums(folder, name).items()]
+    (folder / name).write_text("".join(lines), encoding="utf-8", newline="")
+
+
+def check_checksum_list(folder: Path, name: str) -> None:
+    """Compares the files below a folder with their list.
+
+    Raises:
+        UserError: one of them is missing, damaged or not in the list, or there is no list.
+    """
+    remedy = "Check the file and its permissions"
+    try:
+        lines = (folder / name).read_bytes().decode("utf-8", "replace").splitlines()
+    except OSError as error:
+        raise cannot_read(folder / name, error, remedy) from None
+    matches = [_LINE.fullmatch(line) for line in lines]
+    if not all(matches):
+        raise UserError(f"{folder / name} is damaged: it is no list of checksums. Export again")
+    listed = {match[2]: match[1] for match in matches}
+    try:
+        found = _checksums(folder, name)
+    except OSError as error:
+        raise cannot_read(error.filename, error, remedy) from None
+    for path in sorted(listed.keys() | found.keys()):
+        if found.get(path) != listed.get(path):
+            what = "missing" if path not in found else "damaged" if path in listed else "unknown"
+            raise UserError(
+                f"{folder / path} is {what}: its checksum is not the one in {name}. Copy the "
+                "folder again, or export again"
+            )
+
+
+def _checksums(folder: Path, name: str) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    names = {path.relative_to(folder).as_posix(): path for path in files}
+    return {path: sha256(file) for path, file in names.items() if path != name}

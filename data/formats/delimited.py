@@ -1,0 +1,186 @@
+"""Rows of CSV and TSV files, streamed: the delimiter, the header, and cells by column name."""
+
+import csv
+import itertools
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from data.errors import UserError, listed
+from data.files.lines import LONGEST_LINE, is_utf8, read_lines
+from data.formats.record import Record
+from data.messages import say
+
+# As many as a sheet of Excel has.
+MOST_COLUMNS = 16_384
+# Excel writes semicolons where the comma is the decimal point.
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+# The line in which Excel is told what stands between the cells.
+_DELIMITER_LINE = re.compile(r"sep=([,;:|\t])", re.IGNORECASE)
+# Stands for a carriage return inside of a line, which `csv` takes for a line end. No decoder of
+# UTF-8 yields this surrogate.
+_RETURN = "\ud800"
+
+
+def read_csv(path: str) -> Iterator[Record]:
+    """Yields the rows of a file of cells between commas, semicolons, tabs or vertical bars.
+
+    The delimiter is the first of these between which the header has several cells.
+
+    Args:
+        path: the file; its header stands in the first line that is not empty.
+
+    Raises:
+        UserError: the file or its header cannot be read, or columns have the same name.
+    """
+    rows = csv_rows(read_lines(path, keep_ends=True), path)
+    return _read_rows(path, ((cells, problem) for _, cells, problem in rows))
+
+
+def csv_rows(lines: Iterable[str], path: str) -> Iterator[tuple[int, list[str], str]]:
+    """Yields the rows of a file of cells between commas, semicolons, tabs or vertical bars.
+
+    Args:
+        lines: those of the file, with their ends.
+        path: the file, for messages.
+
+    Yields:
+        The number of the line in which the row begins, its cells, and what is wrong with it.
+    """
+    csv.field_size_limit(LONGEST_LINE)
+    *trials, first, lines = itertools.tee(lines, len(_DELIMITERS) + 2)
+    hint = _DELIMITER_LINE.fullmatch(next(first, "").rstrip("\r\n"))
+    delimiter = hint[1] if hint else _detect_delimiter(trials, path)
+    # Else every line would be kept for them.
+    del trials, first
+    rows = _RowLines(lines)
+    if hint:
+        next(rows)
+    # strict: an unclosed quotation mark would else swallow the rest of the file as one good row.
+    yield from _parse(csv.reader(rows, delimiter=delimiter, strict=True), rows)
+
+
+def _detect_delimiter(trials: list[Iterable[str]], path: str) -> str:
+    """Returns the delimiter; each trial reads the same lines."""
+    for delimiter, lines in zip(_DELIMITERS, trials, strict=True):
+        rows = _RowLines(lines)
+        parsed = _parse(csv.reader(rows, delimiter=delimiter, strict=True), rows)
+        _, cells, problem = next(parsed, (0, [], ""))
+        if len(cells) > 1 and not problem:
+            if delimiter != ",":
+                say(f"{path}: cells between {_DELIMITERS[delimiter]}", file=sys.stderr)
+            return delimiter
+    return ","
+
+
+class _RowLines:
+    """Lines for `csv.reader`, which joins those of one row: at most 16 MiB of them."""
+
+    def __init__(self, lines: Iterable[str]):
+        self._lines, self._size, self._number = iter(lines), 0, 0
+
+    def __iter__(self):
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._number += 1
+        self._size += len(line)
+        if self._size > LONGEST_LINE:
+            raise csv.Error(f"a row of more than {LONGEST_LINE // 2**20} MiB")
+        body = line.rstrip("\r\n")
+        return body.replace("\r", _RETURN) + line[len(body) :] if "\r" in body else line
+
+    def begin_row(self) -> int:
+        """Returns the number of the row's first line."""
+        self._size = 0
+        return self._number + 1
+
+
+def _parse(rows: Iterator[list[str]], lines: _RowLines) -> Iterator[tuple[int, list[str], str]]:
+    while True:
+        number = lines.begin_row()
+        try:
+            row, problem = next(rows), ""
+        except StopIteration:
+            return
+        except csv.Error as error:
+            row, problem = [""], f"{error} (an unclosed quotation mark?)"
+        if row:
+            yield number, [cell.replace(_RETURN, "\r") for cell in row], problem
+
+
+def read_tsv(path: str) -> Iterator[Record]:
+    """Yields the rows of a file of cells between tabs.
+
+    Args:
+        path: the file; its header stands in the first line that is not empty.
+
+    Raises:
+        UserError: as `read_csv`.
+    """
+    # In tab-separated corpora a quotation mark is a sign like any other: quoting would swallow
+    # lines. Only a cell that is quoted as a whole is unquoted.
+    rows = ([_unquote(cell) for cell in line.split("\t")] for line in read_lines(path) if line)
+    return _read_rows(path, ((row, "") for row in rows))
+
+
+def _unquote(cell: str) -> str:
+    inner = cell[1:-1]
+    if len(cell) < 2 or cell[0] + cell[-1] != '""' or '"' in inner.replace('""', ""):
+        return cell
+    return inner.replace('""', '"')
+
+
+def _read_rows(path: str, rows: Iterator[tuple[list[str], str]]) -> Iterator[Record]:
+    header = _read_header(path, *next(rows, ([], "")))
+    for number, (row, problem) in enumerate(rows, 1):
+        if not problem and len(row) != len(header):
+            problem = f"{len(row)} fields where the header has {len(header)}"
+        # A row that is too short has fewer columns: to fill it would let a wide header and empty
+        # rows, a small file, take time and memory without end.
+        yield Record(number, dict(zip(header, row, strict=False)), problem)
+
+
+def _read_header(path: str, cells: list[str], problem: str) -> list[str]:
+    """Returns the names of the columns, without white space around them.
+
+    A single column without a name has the empty one; several are called by their places.
+    """
+    if problem:
+        raise UserError(f"cannot read the header of {path}: {problem}. Check its first line")
+    if len(cells) > MOST_COLUMNS:
+        raise UserError(
+            f"{path} has {len(cells):,} columns, {MOST_COLUMNS:,} are read at most. Keep those "
+            "that are needed"
+        )
+    names = [column_name(cell) for cell in cells]
+    if not is_utf8("".join(names)):
+        raise UserError(f"the header of {path} is not UTF-8. Convert the file to UTF-8")
+    if names.count("") > 1:
+        unnamed = [f"column {place}" for place, name in enumerate(names, 1) if not name]
+        names = [name or f"column {place}" for place, name in enumerate(names, 1)]
+        say(f"{path}: columns without a name are called {listed(unnamed)}", file=sys.stderr)
+    refuse_repeated(names, path)
+    return names
+
+
+def column_name(cell: str) -> str:
+    """Returns the name in a cell of a header, without what cannot be seen around it."""
+    return cell.replace("\ufeff", "").strip()
+
+
+def refuse_repeated(names: Iterable[str], path: str) -> None:
+    """Raises if two columns have the same name: one would hide the other.
+
+    Args:
+        names: of all columns of a file.
+        path: the file.
+
+    Raises:
+        UserError: a name stands twice.
+    """
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:
+        raise UserError(f"{path}: two columns are called {twice!r}. Rename one")

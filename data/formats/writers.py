@@ -1,0 +1,299 @@
+"""Rows out to CSV, TSV, JSON lines or Parquet files, streamed; the twin of
+`data.formats.readers`."""
+
+import csv
+import json
+import math
+import re
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+from data.errors import UserError
+from data.files.lines import replace_surrogates
+from data.files.writing import whole_file
+from data.formats.delimited import column_name
+from data.formats.parquet import read_parquet_schema
+from data.formats.readers import STANDARD_STREAM, file_format
+
+# A row group of Parquet: as many rows, or fewer long ones.
+_PARQUET_ROWS = 4096
+_PARQUET_CHARACTERS = 2**26
+# A spreadsheet takes a cell that begins so for a formula, and runs it.
+_FORMULA = re.compile(r"[=+\-@\t\r\n]")
+_LINE_SIGNS = re.compile(r"[\t\r\n]+")
+
+
+@contextmanager
+def record_writer(path: str, like: str | None = None, csv_safe: bool = False):
+    """Yields a function that takes one row, a dict; `-` writes JSON lines to standard output.
+
+    The file appears when all rows are written, or not at all. Except in JSON lines, all rows have
+    the first one's columns, and in Parquet the types of `like`, else of the first thousands. In
+    JSON lines and Parquet, which are UTF-8 by definition, each byte that is not becomes U+FFFD.
+
+    Args:
+        path: a file, or `-`.
+        like: the file whose rows are written, with more columns; None for none.
+        csv_safe: whether CSV and TSV get an apostrophe before each cell that a spreadsheet would
+            take for a formula.
+
+    Raises:
+        UserError: an unknown format, a place that cannot be written, or a row that does not fit.
+    """
+    if path == STANDARD_STREAM:
+        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
+        yield _JsonLinesWriter(sys.stdout).write
+        sys.stdout.flush()
+        return
+    writer_class = WRITERS[file_format(path, WRITERS)]
+    with whole_file(Path(path)) as partial, writer_class.open(partial, like, csv_safe) as writer:
+        yield writer.write
+
+
+def _align(row: dict, columns: list[str]) -> list:
+    """The row's cells in the order of the columns; a missing one is None.
+
+    Raises:
+        UserError: the row has a column that the first one lacks.
+    """
+    if row.keys() - columns:
+        name = min(row.keys() - columns)
+        raise UserError(
+            f"a row has a column {name!r} that the first one lacks. Write .jsonl instead"
+        )
+    return [row.get(name) for name in columns]
+
+
+def to_json(value) -> str:
+    """Returns JSON in one line, which can be read again: null for NaN and infinity, which JSON
+    lacks, and U+FFFD for each byte that was not UTF-8.
+
+    Args:
+        value: what JSON holds, or dates, bytes and the like, which become texts.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_to_text)
+    except ValueError:
+        text = json.dumps(_replace_nan(value), ensure_ascii=False, default=_to_text)
+    return replace_surrogates(text)
+
+
+def _to_text(value) -> str:
+    """What JSON has no form for, such as a date or bytes."""
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
+
+
+def _replace_nan(value):
+    if isinstance(value, dict):
+        return {name: _replace_nan(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_replace_nan(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+class _TextWriter:
+    """Writes rows to a text file."""
+
+    def __init__(self, file, csv_safe: bool = False):
+        self.file, self.csv_safe = file, csv_safe
+
+    @classmethod
+    @contextmanager
+    def open(cls, path: Path, like: str | None, csv_safe: bool):
+        with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            yield cls(file, csv_safe)
+
+
+class _JsonLinesWriter(_TextWriter):
+    def write(self, row: dict) -> None:
+        self.file.write(to_json(row) + "\n")
+
+
+class _DelimitedWriter(_TextWriter):
+    """Writes rows of cells; their columns are those of the first."""
+
+    columns = None
+
+    def write(self, row: dict) -> None:
+        if self.columns is None:
+            self.columns = list(row)
+            self._write_header(self._header())
+        self._write_cells([self._cell(value) for value in _align(row, self.columns)])
+
+    def _header(self) -> list[str]:
+        """The names of the columns, as they are read again.
+
+        Raises:
+            UserError: two would be the same.
+        """
+        places = {}
+        for name in self.columns:
+            cell = self._cell(self._clean(name.encode("utf-8", "backslashreplace").decode()))
+            if places.setdefault(cell, name) != name:
+                raise UserError(
+                    f"the columns {places[cell]!r} and {name!r} would have the same name. Write "
+                    ".jsonl instead"
+                )
+        return list(places)
+
+    def _clean(self, name: str) -> str:
+        return column_name(name)
+
+    def _cell(self, value):
+        """A cell that can be read again: lists and objects are JSON."""
+        if isinstance(value, bytes):
+            value = _to_text(value)
+        elif isinstance(value, list | dict):
+            value = to_json(value)
+        if self.csv_safe and isinstance(value, str) and _FORMULA.match(value):
+            return f"'{value}"
+        return value
+
+
+class _CsvWriter(_DelimitedWriter):
+    def _write_header(self, names: list[str]) -> None:
+        # In quotation marks a name says nothing about the delimiter, whatever it holds.
+        hints = any(re.search(r"[;\t|]|^sep=", name) for name in names)
+        quoting = csv.QUOTE_ALL if hints else csv.QUOTE_MINIMAL
+        csv.writer(self.file, quoting=quoting).writerow(names)
+
+    def _write_cells(self, cells: list) -> None:
+        csv.writer(self.file).writerow(cells)
+
+
+class _TsvWriter(_DelimitedWriter):
+    def _clean(self, name: str) -> str:
+        return column_name(_LINE_SIGNS.sub(" ", name))
+
+    def _write_header(self, names: list[str]) -> None:
+        self._write_cells(names)
+
+    def _write_cells(self, cells: list) -> None:
+        # A line of nothing would be no row.
+        self.file.write(("\t".join(map(_tsv_cell, cells)) or '""') + "\n")
+
+
+def _tsv_cell(value) -> str:
+    """Tabs and line ends cannot stand in a cell; quotation marks around all of it are doubled,
+    since `data.formats.readers` takes them off."""
+    cell = "" if value is None else _LINE_SIGNS.sub(" ", str(value))
+    if len(cell) > 1 and cell[0] + cell[-1] == '""':
+        return '"' + cell.replace('"', '""') + '"'
+    return cell
+
+
+class _ParquetWriter:
+    """Writes rows to a Parquet file, a row group at a time.
+
+    The type of a column is that of the input; of a new one it follows from the first row group.
+    """
+
+    def __init__(self, path: Path, like: str | None):
+        self.path, self.rows, self.characters = path, [], 0
+        self.columns, self.writer = None, None
+        self.given, self.inferred = _types_of(like), {}
+
+    @classmethod
+    @contextmanager
+    def open(cls, path: Path, like: str | None, csv_safe: bool):
+        writer = cls(path, like)
+        try:
+            yield writer
+            if writer.rows or writer.writer is None:
+                writer.flush()
+        finally:
+            if writer.writer is not None:
+                writer.writer.close()
+
+    def write(self, row: dict) -> None:
+        self.columns = self.columns or list(row)
+        self.rows.append(_align(row, self.columns))
+        self.characters += sum(len(value) for value in row.values() if isinstance(value, str))
+        if len(self.rows) == _PARQUET_ROWS or self.characters > _PARQUET_CHARACTERS:
+            self.flush()
+
+    def flush(self) -> None:
+        import pyarrow
+        import pyarrow.parquet
+
+        columns = list(zip(*self.rows, strict=True)) or [()] * len(self.columns or [])
+        # TypeError, ValueError and OverflowError: a number or a date that no type of Arrow holds.
+        try:
+            arrays = {
+                name: self._array(name, cells)
+                for name, cells in zip(self.columns or [], columns, strict=True)
+            }
+            names = [name.encode("utf-8", "backslashreplace").decode() for name in arrays]
+            table = pyarrow.table(list(arrays.values()), names=names)
+            if self.writer is None:
+                self.writer = pyarrow.parquet.ParquetWriter(self.path, table.schema)
+            self.writer.write_table(table)
+        except (pyarrow.ArrowException, OverflowError, TypeError, ValueError) as error:
+            raise UserError(
+                "cells of one column differ in type, or do not fit into Parquet "
+                f"({str(error).splitlines()[0]}). Write .jsonl instead"
+            ) from None
+        self.rows, self.characters = [], 0
+
+    def _array(self, name: str, cells: tuple):
+        """The cells of a column in its type."""
+        import pyarrow
+
+        kind = self.given.get(name)
+        if isinstance(kind, pyarrow.BaseExtensionType):
+            return pyarrow.ExtensionArray.from_storage(kind, _to_arrow(cells, kind.storage_type))
+        if kind is not None:
+            return _to_arrow(cells, kind)
+        array = _to_arrow(cells)
+        # By a cast: with a type given, Arrow would make 0 of 0.5.
+        return array.cast(self.inferred.setdefault(name, _without_null(array.type)))
+
+
+def _types_of(like: str | None) -> dict:
+    """The types of a Parquet file's columns; none of another file."""
+    if like is None or Path(like).suffix.lower() != ".parquet":
+        return {}
+    schema = read_parquet_schema(like)
+    return dict(zip(schema.names, schema.types, strict=True))
+
+
+def _to_arrow(cells, kind=None):
+    import pyarrow
+
+    try:
+        return pyarrow.array(cells, kind)
+    except UnicodeError:
+        return pyarrow.array([_to_utf8(cell) for cell in cells], kind)
+
+
+def _to_utf8(value):
+    if isinstance(value, str):
+        return replace_surrogates(value)
+    if isinstance(value, list | tuple):
+        return [_to_utf8(part) for part in value]
+    if isinstance(value, dict):
+        return {_to_utf8(name): _to_utf8(part) for name, part in value.items()}
+    return value
+
+
+def _without_null(kind):
+    """The type with text where there was nothing in the first group: there may be some later."""
+    import pyarrow
+
+    types = pyarrow.types
+    if types.is_null(kind):
+        return pyarrow.string()
+    if types.is_list(kind):
+        return pyarrow.list_(_without_null(kind.value_type))
+    if types.is_struct(kind):
+        return pyarrow.struct([field.with_type(_without_null(field.type)) for field in kind])
+    return kind
+
+
+WRITERS = {
+    ".csv": _CsvWriter,
+    ".tsv": _TsvWriter,
+    ".jsonl": _JsonLinesWriter,
+    ".parquet": _ParquetWriter,
+}

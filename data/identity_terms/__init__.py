@@ -1,0 +1,1 @@
+"""Terms of identity, for measuring unintended bias."""

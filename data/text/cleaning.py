@@ -1,0 +1,172 @@
+"""Clean-up and tokenisation of raw strings in stock TensorFlow ops.
+
+Training and SavedModel share them. Every function takes and returns string tensors of UTF-8
+bytes and runs inside a graph.
+"""
+
+from html.entities import html5
+
+import tensorflow as tf
+
+from data.errors import choose
+from data.registry import STANDARDIZERS
+from data.text.invisible import FORMAT_CHARACTERS, INVISIBLE, NEEDLESS_JOINERS, is_invisible
+
+USER, LINK, NUMBER = "<user>", "<url>", "<number>"
+
+# Marks inside a string while numeric entities are decoded; control characters are gone by then.
+_ENTITY, _END = "\x01", "\x02"
+_NAMED_ENTITIES = {"lt": "<", "gt": ">", "quot": '"', "apos": "'", "nbsp": " ", "amp": "&"}
+# &shy;, &zwj; and the like.
+_INVISIBLE_ENTITIES = "|".join(
+    sorted(
+        name
+        for name, character in html5.items()
+        if name.endswith(";") and all(map(is_invisible, character))
+    )
+)
+# So: emoji and pictographs; Sk: skin tones and modifiers; Co: private use, where old phones kept
+# their emoji (U+E415 and the like are frequent in tweets of 2012-2015).
+_SYMBOLS = r"[\p{So}\p{Sk}\p{Co}]"
+# Control characters, every kind of white space, and the pattern of Braille that has no dot.
+_BLANKS = r"[\p{Cc}\p{Z}\x{2800}]"
+
+
+def to_valid_utf8(texts: tf.Tensor) -> tf.Tensor:
+    """Replaces bytes that are not UTF-8 by U+FFFD, and control characters and every kind of white
+    space by spaces; invisible characters (`data.text.invisible`) are dropped."""
+    texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
+    texts = tf.strings.regex_replace(texts, INVISIBLE, "")
+    return tf.strings.regex_replace(texts, _BLANKS, " ")
+
+
+def drop_format_characters(texts: tf.Tensor) -> tf.Tensor:
+    """Drops invisible characters (`data.text.invisible`) and nothing else, for what writes texts as
+    it reads them: joiners stay where they are part of the spelling. <string> both, any bytes."""
+    texts = tf.strings.regex_replace(texts, FORMAT_CHARACTERS, "")
+    # Twice: what a match ends with begins no other one.
+    for _ in range(2):
+        texts = tf.strings.regex_replace(texts, NEEDLESS_JOINERS, r"\1\2")
+    return texts
+
+
+def drop_format_characters_of(text: str) -> str:
+    """Drops the characters of one Python string that `drop_format_characters` drops."""
+    if text.isascii():
+        return text
+    return drop_format_characters(tf.constant(text)).numpy().decode("utf-8")
+
+
+def decode_entities(texts: tf.Tensor) -> tf.Tensor:
+    """`&amp;` -> `&`, `&#128514;` and `&#x1F602;` -> the character, `&shy;` -> nothing.
+
+    Numbers beyond Unicode become U+FFFD. `texts` holds no control characters.
+    """
+    # Twitter escaped text that was already escaped: "&amp;#128514;" is an emoji too.
+    texts = tf.strings.regex_replace(texts, "&amp;", "&")
+    for name, character in _NAMED_ENTITIES.items():
+        texts = tf.strings.regex_replace(texts, f"&{name};", character)
+    texts = tf.strings.regex_replace(texts, f"&(?:{_INVISIBLE_ENTITIES})", "")
+    marked = tf.strings.regex_replace(
+        texts, r"&#(?:([0-9]{1,7})|[xX]([0-9a-fA-F]{1,6}));", rf"{_ENTITY}\1,\2{_END}"
+    )
+    pieces = tf.strings.split(marked, _ENTITY)
+    return tf.strings.reduce_join(
+        pieces.with_flat_values(_decode_leading_number(pieces.flat_values)), axis=-1
+    )
+
+
+def _decode_leading_number(pieces: tf.Tensor) -> tf.Tensor:
+    """`128514,<END>rest` or `,1F602<END>rest` -> the character and the rest."""
+    pattern = rf"(?s)^([0-9]*),([0-9a-fA-F]*){_END}(.*)$"
+    is_entity = tf.strings.regex_full_match(pieces, pattern)
+    entity = tf.where(is_entity, pieces, f"0,{_END}")
+    number = tf.strings.regex_replace(entity, pattern, r"\1")
+    hexadecimal = tf.strings.regex_replace(entity, pattern, r"0x0\2")
+    # to_number reads hexadecimal digits as a float only; 24 bits are exact in float64.
+    codes = tf.where(
+        number == "",
+        tf.cast(tf.strings.to_number(hexadecimal, tf.float64), tf.int32),
+        tf.strings.to_number(tf.where(number == "", "0", number), tf.int32),
+    )
+    characters = tf.strings.unicode_encode(codes[:, tf.newaxis], "UTF-8", errors="replace")
+    rest = tf.strings.regex_replace(entity, pattern, r"\3")
+    return tf.where(is_entity, characters + rest, pieces)
+
+
+def clean_tweets(texts: tf.Tensor) -> tf.Tensor:
+    """Lower-cased tweets whose tokens stand between spaces.
+
+    User names, links and numbers become one token each; runs of three or more of the same letter
+    are cut to two ("soooo" -> "soo"); emoji and punctuation stand alone; "#word" is "# word".
+
+    Args:
+        texts: <string>[batch].
+
+    Returns:
+        <string>[batch], valid UTF-8.
+    """
+    # The escapes go first, then what they hid (an escaped line break) is cleaned as well.
+    texts = to_valid_utf8(decode_entities(to_valid_utf8(texts)))
+    texts = tf.strings.lower(texts, encoding="utf-8")
+    texts = tf.strings.regex_replace(texts, r"https?:\S*|www\.\S+", f" {LINK} ")
+    texts = tf.strings.regex_replace(texts, r"@\w+", f" {USER} ")
+    texts = tf.strings.regex_replace(texts, r"[’‘`´]", "'")
+    texts = tf.strings.regex_replace(texts, r"[“”„«»]", '"')
+    texts = tf.strings.regex_replace(texts, r"\d+(?:[.,:]\d+)*", f" {NUMBER} ")
+    texts = _shorten_runs(texts)
+    return tf.strings.regex_replace(texts, rf"({_SYMBOLS}|[!?.,;:\"()\[\]#*/&=+~|{{}}])", r" \1 ")
+
+
+def _shorten_runs(texts: tf.Tensor) -> tf.Tensor:
+    """Cuts runs of three or more of the same sign to two (RE2 has no back-references)."""
+    for sign in "abcdefghijklmnopqrstuvwxyz":
+        texts = tf.strings.regex_replace(texts, f"{sign}{{3,}}", sign * 2)
+    for sign in "!?.":
+        texts = tf.strings.regex_replace(texts, rf"(?:\{sign}\s*){{2,}}", f" {sign}{sign} ")
+    return texts
+
+
+def clean_reviews(texts: tf.Tensor) -> tf.Tensor:
+    """Lower-cased texts in the Penn Treebank's manner, which the word vectors of GloVe and corpora
+    like SST-2 follow: punctuation stands alone, "can't" is "ca n't", "it's" is "it 's".
+
+    HTML tags (`<br />`) and escapes go; a text that is tokenised already stays as it is.
+
+    Args:
+        texts: <string>[batch].
+
+    Returns:
+        <string>[batch], valid UTF-8.
+    """
+    texts = to_valid_utf8(decode_entities(to_valid_utf8(texts)))
+    texts = tf.strings.lower(texts, encoding="utf-8")
+    texts = tf.strings.regex_replace(texts, r"</?[a-z][^<>]{0,99}>", " ")
+    texts = tf.strings.regex_replace(texts, r"[’‘`´]", "'")
+    texts = tf.strings.regex_replace(texts, r"([^\p{L}\p{M}\p{N}_\s])", r" \1 ")
+    # Every apostrophe stands alone now; those of contractions go back to their letters.
+    texts = tf.strings.regex_replace(texts, r"n\s+'\s+t\b", " n't")
+    return tf.strings.regex_replace(texts, r"\s'\s+(s|m|d|re|ve|ll)\b", r" '\1")
+
+
+def clean_plain(texts: tf.Tensor) -> tf.Tensor:
+    """Lower-cased texts with punctuation set apart; nothing is replaced. <string>[batch] both."""
+    texts = tf.strings.lower(to_valid_utf8(texts), encoding="utf-8")
+    return tf.strings.regex_replace(texts, r"([^\p{L}\p{M}\p{N}_\s'])", r" \1 ")
+
+
+def tokenize(texts: tf.Tensor, standardize: str) -> tf.RaggedTensor:
+    """Splits texts at white space after a clean-up.
+
+    Args:
+        texts: <string>[batch], any bytes.
+        standardize: a name in `data.registry.STANDARDIZERS`.
+
+    Returns:
+        <string>[batch, (tokens)].
+
+    Raises:
+        ValueError: unknown `standardize`.
+    """
+    standardizer = globals()[choose("standardize", standardize, STANDARDIZERS)]
+    return tf.strings.split(standardizer(texts))

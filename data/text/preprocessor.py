@@ -1,0 +1,241 @@
+"""Vocabularies, learned from the training texts alone, and the layer that turns text into ids."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import keras
+import tensorflow as tf
+
+from data.errors import UserError, choose
+from data.graphs import graph
+from data.registry import TRUNCATIONS
+from data.text.cleaning import tokenize
+
+PADDING, UNKNOWN, START = "", "<unk>", "<start>"
+_BATCH = 1024
+
+
+@dataclass(frozen=True)
+class Vocabularies:
+    """What the preprocessor learned: tokens and characters by falling frequency, and after them
+    the tokens that came with pretrained vectors.
+
+    The id of an entry is its position plus 2: 0 is padding and 1 the unknown.
+    """
+
+    tokens: list[str]
+    characters: list[str]
+
+    FILES: ClassVar[dict[str, str]] = {"tokens": "vocabulary.txt", "characters": "characters.txt"}
+
+    def joined_by(self, words: list[str]) -> "Vocabularies":
+        """These, followed by those words that they lack."""
+        known = {*self.tokens, PADDING, UNKNOWN}
+        new = [word for word in dict.fromkeys(words) if word not in known]
+        return Vocabularies(self.tokens + new, self.characters)
+
+    def save(self, folder: Path) -> None:
+        """Writes one entry a line, UTF-8. Entries hold no white space, so lines are safe."""
+        for field, name in self.FILES.items():
+            # newline="": entries may hold U+2028 and the like, which are not line ends here.
+            with (folder / name).open("w", encoding="utf-8", newline="") as file:
+                file.writelines(f"{entry}\n" for entry in getattr(self, field))
+
+    def files(self, folder: Path) -> list[Path]:
+        """What `save` writes."""
+        return [folder / name for name in self.FILES.values()]
+
+    @classmethod
+    def load(cls, folder: Path) -> "Vocabularies":
+        """Reads what `save` wrote.
+
+        Raises:
+            UserError: a file is missing or damaged.
+        """
+        entries = {}
+        for field, name in cls.FILES.items():
+            try:
+                with (folder / name).open(encoding="utf-8", newline="") as file:
+                    *entries[field], rest = file.read().split("\n")
+                _check_entries(field, entries[field], rest)
+            except (OSError, ValueError) as error:
+                raise UserError(f"cannot read {folder / name}: {error}. Train again") from None
+        return cls(**entries)
+
+
+def _check_entries(field: str, entries: list[str], rest: str) -> None:
+    """Raises ValueError if the lines are not what `Vocabularies.save` wrote: ids would shift."""
+    if rest or not all(entries) or len(set(entries)) < len(entries):
+        raise ValueError("it is cut short, or has empty or repeated lines")
+    if entries[:1] != [START] if field == "tokens" else any(len(e) != 1 for e in entries):
+        raise ValueError(f"these are no {field}")
+    if not entries:
+        raise ValueError("it is empty")
+
+
+def build_vocabularies(
+    train_texts: list[str], standardize: str, max_tokens: int, min_count: int
+) -> Vocabularies:
+    """Counts tokens and characters of the training texts.
+
+    Args:
+        train_texts: raw texts of the training split, and of no other.
+        standardize: a name in `data.registry.STANDARDIZERS`.
+        max_tokens: keep this many of the most frequent tokens, the start token counted.
+        min_count: and only those seen this often; rarer ones train the unknown's vector.
+    """
+    split = graph(
+        lambda texts: tokenize(texts, standardize).flat_values,
+        input_signature=[tf.TensorSpec([None], tf.string)],
+    )
+    counts = Counter()
+    for start in range(0, len(train_texts), _BATCH):
+        counts.update(split(tf.constant(train_texts[start : start + _BATCH])).numpy())
+    counts = Counter({token.decode("utf-8"): count for token, count in counts.items()})
+    characters = Counter()
+    for token, count in counts.items():
+        characters.update(dict.fromkeys(token, count))
+    # A text may say "<unk>" itself, but the lookup has that word already.
+    tokens = [t for t in by_frequency(counts, min_count) if t not in (START, UNKNOWN)]
+    # U+FFFD is what bytes that are no text become: a lookup needs one entry at least.
+    letters = by_frequency(characters, min_count) or ["\ufffd"]
+    return Vocabularies([START, *tokens[: max_tokens - 1]], letters)
+
+
+def by_frequency(counts: Counter, min_count: int) -> list[str]:
+    """Entries by falling count, equal counts in code point order, so that ids never depend on
+    the order of the rows."""
+    kept = [entry for entry, count in counts.items() if count >= min_count]
+    return sorted(kept, key=lambda entry: (-counts[entry], entry))
+
+
+class TextPreprocessor(keras.layers.Layer):
+    """Raw strings to token ids and character ids, in stock TensorFlow ops.
+
+    A start token stands before every text, so that no row is ever empty: cuDNN and attention
+    both need one real token a row.
+
+    Args:
+        vocabularies: from `build_vocabularies`.
+        standardize: a name in `data.registry.STANDARDIZERS`.
+        max_length: tokens kept of a text, the start token not counted.
+        max_word_length: characters kept from the head of a token; 0 for no character ids.
+        truncate: which tokens of a longer text are kept, a name in `data.registry.TRUNCATIONS`.
+    """
+
+    def __init__(
+        self,
+        vocabularies: Vocabularies,
+        standardize: str,
+        max_length: int,
+        max_word_length: int = 0,
+        truncate: str = "head",
+    ):
+        super().__init__(name="preprocessor", trainable=False)
+        self.standardize = standardize
+        self.max_length = max_length
+        self.head = round(max_length * choose("truncate", truncate, TRUNCATIONS))
+        self.max_word_length = max_word_length
+        self.token_lookup = token_lookup(vocabularies)
+        self.character_lookup = character_lookup(vocabularies) if max_word_length else None
+        self.built = True  # it has no weights, and an export wants to know
+
+    def ragged(self, texts: tf.Tensor) -> dict[str, tf.RaggedTensor]:
+        """The ids of each text, unpadded.
+
+        Args:
+            texts: <string>[batch].
+
+        Returns:
+            `token_ids`: <int32>[batch, (tokens)], each row at least one long; and with characters
+            `character_ids`: <int32>[batch, (tokens), max_word_length], 0 where padded.
+        """
+        tokens, _ = self.kept_tokens(texts)
+        return self.ids_of(tokens)
+
+    def ids_of(self, tokens: tf.RaggedTensor) -> dict[str, tf.RaggedTensor]:
+        """What `ragged` returns, from the tokens of each text, <string>[batch, (tokens)]."""
+        start = tf.fill([tokens.nrows(), 1], START)
+        tokens = tf.concat([tf.RaggedTensor.from_tensor(start), tokens], axis=1)
+        ids = {"token_ids": tokens.with_flat_values(self._ids(tokens.flat_values))}
+        if self.character_lookup is not None:
+            letters = letters_of(tokens.flat_values, self.character_lookup, self.max_word_length)
+            ids["character_ids"] = tokens.with_flat_values(letters)
+        return ids
+
+    def kept_tokens(self, texts: tf.Tensor) -> tuple[tf.RaggedTensor, tf.Tensor]:
+        """The tokens that the model reads after the start token, and how many it does not.
+
+        Args:
+            texts: <string>[batch].
+
+        Returns:
+            <string>[batch, (tokens)], and <int64>[batch] how many are dropped after the first
+            `head` of them.
+        """
+        tokens = tokenize(texts, self.standardize)
+        return self._cut(tokens), tf.maximum(tokens.row_lengths() - self.max_length, 0)
+
+    def _cut(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
+        """The head and the tail of each row, which meet where it has `max_length` or less."""
+        lengths = tokens.row_lengths()
+        position = tf.ragged.range(lengths)
+        # Broadcast by hand: of a megabyte's tokens nothing but the numbers is copied.
+        end = tf.repeat(lengths, lengths) - (self.max_length - self.head)
+        kept = (position.flat_values < self.head) | (position.flat_values >= end)
+        return tf.ragged.boolean_mask(tokens, position.with_flat_values(kept))
+
+    def count_cut(self, texts: tf.Tensor) -> tf.Tensor:
+        """How much of some texts is cut.
+
+        Args:
+            texts: <string>[batch].
+
+        Returns:
+            <int64>[3]: how many texts are longer than `max_length`, the tokens of all texts, and
+            how many of them are dropped.
+        """
+        lengths = tokenize(texts, self.standardize).row_lengths()
+        dropped = tf.maximum(lengths - self.max_length, 0)
+        longer = tf.math.count_nonzero(dropped)
+        return tf.stack([longer, tf.reduce_sum(lengths), tf.reduce_sum(dropped)])
+
+    def call(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Like `ragged`, padded with 0 at the right to the longest text of the batch."""
+        ids = {name: ids.to_tensor() for name, ids in self.ragged(texts).items()}
+        # An empty batch has no longest text, but recurrent layers need a step.
+        missing = tf.maximum(1 - tf.shape(ids["token_ids"])[1], 0)
+        return {
+            name: tf.pad(padded, [[0, 0], [0, missing], [0, 0]][: padded.shape.rank])
+            for name, padded in ids.items()
+        }
+
+    def _ids(self, tokens: tf.Tensor) -> tf.Tensor:
+        return tf.cast(self.token_lookup(tokens), tf.int32)
+
+
+def token_lookup(vocabularies: Vocabularies) -> keras.layers.StringLookup:
+    """From tokens to ids, 0 for padding and 1 for the unknown."""
+    return keras.layers.StringLookup(
+        vocabulary=vocabularies.tokens, mask_token=PADDING, oov_token=UNKNOWN
+    )
+
+
+def character_lookup(vocabularies: Vocabularies) -> keras.layers.IntegerLookup:
+    """From code points to ids, 0 for padding and 1 for the unknown."""
+    return keras.layers.IntegerLookup(
+        vocabulary=[ord(character) for character in vocabularies.characters],
+        mask_token=0,
+        oov_token=-1,
+    )
+
+
+def letters_of(tokens: tf.Tensor, lookup: keras.layers.IntegerLookup, size: int) -> tf.Tensor:
+    """The first `size` letters of tokens <string>[tokens], as ids <int32>[tokens, size]."""
+    # Cut bytes first (4 is the longest UTF-8 character): a word of a megabyte stays cheap.
+    head = tf.strings.substr(tokens, 0, 4 * size)
+    codes = tf.strings.unicode_decode(head, "UTF-8", errors="ignore")[:, :size]
+    ids = codes.with_flat_values(tf.cast(lookup(codes.flat_values), tf.int32))
+    return ids.to_tensor(shape=[None, size])

@@ -1,0 +1,145 @@
+"""Vocabularies of tagged texts, and the layer that turns tokens into what a tagger reads."""
+
+from collections import Counter
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from data.chunks import in_chunks
+from data.graphs import graph
+from data.registry import CASES
+from data.text.preprocessor import (
+    PADDING,
+    START,
+    UNKNOWN,
+    Vocabularies,
+    by_frequency,
+    character_lookup,
+    letters_of,
+    token_lookup,
+)
+from data.text.tokenizer import UnitTokenizer
+from data.text.word_tokenizer import tokens_of, with_zeros
+
+_STRINGS = tf.TensorSpec([None], tf.string)
+# The `Tokens` of all texts of a list.
+all_tokens = in_chunks(tokens_of)
+
+
+def build_tag_vocabularies(
+    train_tokens: tf.Tensor, max_tokens: int, min_count: int, lowercase: bool
+) -> Vocabularies:
+    """Counts the tokens and characters of the training texts.
+
+    A token with digits counts for its form with zeros, too, which stands for rarer ones like it.
+
+    Args:
+        train_tokens: <string>[tokens], of the training split, and of no other.
+        max_tokens, min_count: as `data.text.preprocessor.build_vocabularies`.
+        lowercase: whether words are looked up in lower case.
+    """
+    exact, characters = Counter(train_tokens.numpy()), Counter()
+    for token, count in exact.items():
+        characters.update(dict.fromkeys(token.decode("utf-8"), count))
+    tokens = list(exact)
+    forms = tf.constant(tokens, tf.string)
+    if lowercase:
+        forms = tf.strings.lower(forms, encoding="utf-8")
+    zeros = with_zeros(forms)
+    counts = Counter()
+    for columns in (forms, tf.where(zeros == forms, "", zeros)):
+        for form, token in zip(columns.numpy(), tokens, strict=True):
+            counts[form.decode("utf-8")] += exact[token]
+    kept = [form for form in by_frequency(counts, min_count) if form not in (PADDING, UNKNOWN)]
+    # Vocabularies begin with the start of a text; no token of these is it.
+    kept = [form for form in kept if form != START][: max_tokens - 1]
+    return Vocabularies([START, *kept], by_frequency(characters, min_count) or ["\ufffd"])
+
+
+class TagPreprocessor(keras.layers.Layer):
+    """Tokens to the ids that a tagger reads, in stock TensorFlow ops.
+
+    A word that the vocabulary lacks is looked up in lower case, and then with zeros for its digits.
+
+    Args:
+        vocabularies: from `build_tag_vocabularies`.
+        lowercase: whether words are looked up in lower case at once.
+        case_features: whether case ids are wanted.
+        max_word_length: characters kept from the head of a token; 0 for no character ids.
+        units: those of a language model of taggers' tokens, if its ids are wanted, too.
+    """
+
+    def __init__(
+        self,
+        vocabularies: Vocabularies,
+        lowercase: bool,
+        case_features: bool,
+        max_word_length: int = 0,
+        units: UnitTokenizer | None = None,
+    ):
+        super().__init__(name="preprocessor", trainable=False)
+        self.lowercase, self.case_features = lowercase, case_features
+        self.max_word_length = max_word_length
+        self.token_lookup = token_lookup(vocabularies)
+        self.character_lookup = character_lookup(vocabularies) if max_word_length else None
+        self.units = units
+        self.built = True  # it has no weights, and an export wants to know
+
+    def call(self, tokens: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Ids of tokens.
+
+        Args:
+            tokens: <string>[tokens].
+
+        Returns:
+            `token_ids` <int32>[tokens], and where wanted `case_ids` and `language_ids`
+            <int32>[tokens] and `character_ids` <int32>[tokens, max_word_length], 0 where padded.
+        """
+        lower = tf.strings.lower(tokens, encoding="utf-8")
+        forms = [lower, with_zeros(lower)]
+        if not self.lowercase:
+            forms = [tokens, *forms]
+        found = [tf.cast(self.token_lookup(form), tf.int32) for form in forms]
+        ids = found[-1]
+        for better in reversed(found[:-1]):
+            ids = tf.where(better == 1, ids, better)
+        ids = {"token_ids": ids}
+        if self.case_features:
+            ids["case_ids"] = _cases(tokens)
+        if self.character_lookup is not None:
+            ids["character_ids"] = letters_of(tokens, self.character_lookup, self.max_word_length)
+        if self.units is not None:
+            ids["language_ids"] = self.units.ids_of(forms[-1])
+        return ids
+
+    def ragged(self, tokens: tf.RaggedTensor) -> dict[str, tf.RaggedTensor]:
+        """The ids of texts, <int32>[batch, (tokens)] and [batch, (tokens), max_word_length]."""
+        ids = graph(self.call, input_signature=[_STRINGS])(tokens.flat_values)
+        return {name: tokens.with_flat_values(flat) for name, flat in ids.items()}
+
+
+def _cases(tokens: tf.Tensor) -> tf.Tensor:
+    """<string>[tokens] -> <int32>[tokens], positions in `CASES` from 1 on."""
+    ids = tf.fill(tf.shape(tokens), len(CASES))
+    for number, pattern in reversed([*enumerate(CASES.values(), 1)][:-1]):
+        ids = tf.where(tf.strings.regex_full_match(tokens, pattern), number, ids)
+    return ids
+
+
+def row_splits_up_to(lengths: np.ndarray, size: int) -> np.ndarray:
+    """Where texts and what is cut of them begin and end, so that none is longer than `size` tokens;
+    texts without a token are gone.
+
+    Args:
+        lengths: <int>[texts], tokens of each.
+
+    Returns:
+        <int64>[rows + 1], ascending, from 0 to the number of tokens.
+    """
+    begins = np.cumsum(lengths) - lengths
+    cuts = [
+        np.arange(begin, begin + length, size)
+        for begin, length in zip(begins, lengths, strict=True)
+    ]
+    return np.concatenate([*cuts, [lengths.sum()]]).astype(np.int64)

@@ -1,0 +1,27 @@
+"""Units that are no way to write a text: the tokens of classifiers and of taggers."""
+
+from collections.abc import Callable
+from functools import partial
+
+import tensorflow as tf
+
+from data.registry import TAGGER_TOKENS, TOKEN_UNITS
+from data.text.cleaning import tokenize
+from data.text.word_tokenizer import folded, tokens_of
+
+
+def splitter_of(kind: str) -> Callable[[tf.Tensor], tf.RaggedTensor] | None:
+    """What splits texts <string>[batch] into these units <string>[batch, (length)]; None for units
+    that are others."""
+    return _SPLITTERS.get(kind)
+
+
+def _tagger_tokens(texts: tf.Tensor) -> tf.RaggedTensor:
+    tokens = tokens_of(texts).strings
+    return tokens.with_flat_values(folded(tokens.flat_values))
+
+
+_SPLITTERS = {
+    TAGGER_TOKENS: _tagger_tokens,
+    **{kind: partial(tokenize, standardize=each) for kind, each in TOKEN_UNITS.items()},
+}

@@ -1,0 +1,161 @@
+"""The units that language models and translators read and write, learned from training texts."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+from pathlib import Path
+
+import tensorflow as tf
+
+from data.errors import UserError, choose
+from data.files.json_files import parse_json
+from data.graphs import graph
+from data.registry import END, TAGGER_TOKENS, TOKEN_UNITS, UNITS
+from data.text.byte_pairs import Pair, learn_merges
+from data.text.cleaning import drop_format_characters, drop_format_characters_of
+from data.text.preprocessor import START, UNKNOWN, by_frequency
+from data.text.pretokenizer import pieces_of
+from data.text.token_units import splitter_of
+
+BYTES = 256
+_BATCH = 1024
+_STRINGS = tf.TensorSpec([None], tf.string)
+
+
+@dataclass(frozen=True)
+class Units:
+    """What was learned.
+
+    The id of a token is its position plus 4: `data.registry` has the ids before them.
+
+    Attributes:
+        kind: a name in `data.registry.UNITS` or `TOKEN_UNITS`, or `TAGGER_TOKENS`.
+        tokens: by falling frequency; of sub-words first the single characters, then what was
+            merged, in that order. No tokens for bytes, whose ids are the byte plus 4.
+        merges: of sub-words, the pairs that were merged, in the order they were learned.
+    """
+
+    kind: str
+    tokens: tuple[str, ...] = ()
+    merges: tuple[Pair, ...] = ()
+
+    @property
+    def vocabulary_size(self) -> int:
+        """How many ids there are, the four special ones included."""
+        return END + 1 + (BYTES if self.kind == "bytes" else len(self.tokens))
+
+    def save(self, folder: Path, name: str = "units") -> None:
+        """Writes `<name>.json`."""
+        record = {"kind": self.kind, "tokens": self.tokens, "merges": self.merges}
+        text = json.dumps(record, ensure_ascii=False, indent=0)
+        (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8", newline="")
+
+    @classmethod
+    def load(cls, folder: Path, name: str = "units") -> "Units":
+        """Reads what `save` wrote.
+
+        Raises:
+            UserError: the file is missing or damaged.
+        """
+        path = folder / f"{name}.json"
+        try:
+            record = parse_json(path.read_bytes())
+            units = cls(
+                record["kind"],
+                tuple(record["tokens"]),
+                tuple((left, right) for left, right in record["merges"]),
+            )
+            units._check()
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise UserError(f"cannot read {path}: {error}. Train again") from None
+        return units
+
+    def _check(self) -> None:
+        """Raises ValueError if these cannot have been learned: ids would shift."""
+        tokens = set(self.tokens)
+        choose("kind of units", self.kind, _LEARN)
+        if not all(isinstance(token, str) for token in tokens):
+            raise ValueError("its tokens are no texts")
+        if "" in tokens or len(tokens) < len(self.tokens):
+            raise ValueError("it has empty or repeated tokens")
+        if not all({left, right, left + right} <= tokens for left, right in self.merges):
+            raise ValueError("its merges do not fit its tokens")
+
+
+def learn_units(kind: str, texts: Iterable[str], size: int) -> Units:
+    """Learns from the training texts, and from no others.
+
+    Args:
+        kind: a name in `data.registry.UNITS` or `TOKEN_UNITS`, or `TAGGER_TOKENS`.
+        texts: raw texts; for a vocabulary that two languages share, those of both.
+        size: the most tokens wanted.
+
+    Raises:
+        ValueError: unknown `kind`.
+    """
+    return choose("kind of units", kind, _LEARN)(texts, size)
+
+
+def _characters(texts: Iterable[str], size: int) -> Units:
+    counts = Counter()
+    for text in texts:
+        counts.update(drop_format_characters_of(text))
+    return Units("characters", tuple(by_frequency(counts, 1)[:size]))
+
+
+def _bytes(texts: Iterable[str], size: int) -> Units:
+    return Units("bytes")
+
+
+def _words(texts: Iterable[str], size: int) -> Units:
+    return Units("words", tuple(by_frequency(_count_pieces(texts), 1)[:size]))
+
+
+def _tokens(kind: str) -> Callable[[Iterable[str], int], Units]:
+    """As the vocabulary of a classifier or tagger, but for rare tokens, which are learned too."""
+
+    def learn(texts: Iterable[str], size: int) -> Units:
+        found = by_frequency(_count_pieces(texts, splitter_of(kind)), 1)
+        # Such a vocabulary has these already.
+        kept = [token for token in found if token not in (START, UNKNOWN)]
+        return Units(kind, tuple(kept[:size]))
+
+    return learn
+
+
+def _subwords(texts: Iterable[str], size: int) -> Units:
+    pieces = _count_pieces(texts)
+    counts = Counter()
+    for piece, count in pieces.items():
+        for character in piece:
+            counts[character] += count
+    # Texts with the signs of many scripts would leave no room for merges.
+    characters = by_frequency(counts, 1)[: (size + 1) // 2]
+    merges = learn_merges(pieces, characters, size)
+    # Two ways may lead to one token.
+    tokens = dict.fromkeys([*characters, *(left + right for left, right in merges)])
+    return Units("subwords", tuple(tokens), tuple(merges))
+
+
+@cache
+def _flat(split: Callable) -> tf.types.experimental.PolymorphicFunction:
+    def flat(texts):
+        return split(drop_format_characters(texts)).flat_values
+
+    return graph(flat, input_signature=[_STRINGS])
+
+
+def _count_pieces(texts: Iterable[str], split: Callable = pieces_of) -> Counter:
+    counts, flat = Counter(), _flat(split)
+    texts = iter(texts)
+    while chunk := list(islice(texts, _BATCH)):
+        counts.update(flat(tf.constant(chunk)).numpy())
+    return Counter({piece.decode("utf-8"): count for piece, count in counts.items()})
+
+
+_LEARN: dict[str, Callable[[Iterable[str], int], Units]] = dict(
+    zip(UNITS, (_characters, _bytes, _words, _subwords), strict=True)
+) | {kind: _tokens(kind) for kind in (*TOKEN_UNITS, TAGGER_TOKENS)}

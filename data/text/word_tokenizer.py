@@ -1,0 +1,192 @@
+"""Tokens of raw strings and where they stand, in stock TensorFlow ops.
+
+Training, prediction and SavedModel share them. The rules are those of the Penn Treebank as far as
+they need no dictionary ("can't" is "ca n't", "Lyon's" is "Lyon 's"), and keep what social media
+write in one piece ("@name", "#topic", links, emoticons). Each character of a script that has no
+spaces between words (Chinese, Japanese, Thai and the like) is a token, with the marks that belong
+to it. A text that is tokenised already, its tokens joined by spaces, is at most cut further.
+
+Invisible characters (`data.text.invisible`) are passed over, so that what looks the same has the
+same tokens; the places of tokens count them.
+
+The rules read a text's outline, one ASCII character for each of its characters: with the letters of
+all scripts in their patterns, RE2 would run out of memory and be slow.
+"""
+
+import functools
+import unicodedata
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from data.text.invisible import is_invisible
+
+# Stands behind every token before the outline is split there; it holds no control characters.
+_END = "\x1f"
+# A character of a script without spaces, and a mark on it.
+_SYLLABLE, _SYLLABLE_MARK = "\x02", "\x03"
+_ABBREVIATIONS = (
+    "Mr|Mrs|Ms|Dr|St|Mt|Ft|Prof|Jr|Sr|Gen|Sen|Gov|Rep|Rev|Capt|Col|Lt|Sgt|Inc|Corp|Co|Ltd|Bros|"
+    "Jan|Feb|Mar|Apr|Aug|Sept|Sep|Oct|Nov|Dec|vs"
+)
+# The first alternative that matches at a place is the token.
+_TOKENS = "|".join(
+    [
+        r"(?:https?://|www\.)[^ ]*[\w/]",
+        # Addresses and hosts have eight parts at most: without a limit each word of "aa.aa.aa..."
+        # would be read up to its end.
+        r"\w+(?:[.+-]+\w+){0,7}[.+-]*@\w[\w-]*(?:\.[\w-]+)*\.\w+",
+        r"[@#]\w+",
+        r"(?i:n't)\b",
+        r"(?i:'(?:s|m|d|re|ve|ll))\b",
+        r"[ODLodl]'[A-Z]\w*(?:-\w+)*",
+        r"(?:[A-Za-z]\.){2,}",
+        rf"(?:{_ABBREVIATIONS})\.",
+        r"\w+(?:\.\w+){0,7}\.(?:com|org|net|edu|gov|co|io|uk|de|fr|eu|tv|me)\b",
+        r"\d+(?:[.,:/]\d+)+",
+        r"\w+(?:[-&]\w+)*",
+        r"[:;=][-o']?(?:[()\[\]/\\|]|[DPp]\b)",
+        r"<3",
+        r"\.{2,}",
+        r"-{2,}",
+        r"[!?]{2,}",
+        rf"{_SYLLABLE}{_SYLLABLE_MARK}*",
+        rf"[^ {_END}]",
+    ]
+)
+# Code points from here on are rare ideographs, each a token, and then the invisible ones.
+_OUTLINED = 0x20000
+_TAGS = 0xE0000
+_SPACE = ord(" ")
+# The bytes of U+FFFD.
+_REPLACEMENT = (0xEF, 0xBF, 0xBD)
+_ALIKE = {
+    **dict.fromkeys("‘’ʼ＇", "'"),
+    **dict.fromkeys("‐‑–—", "-"),
+}
+# How the Unicode names of these scripts' characters begin, after "COMBINING " or "HALFWIDTH ".
+_WITHOUT_SPACES = (
+    *(
+        "CJK UNIFIED",
+        "CJK COMPATIBILITY IDEOGRAPH",
+        "HIRAGANA",
+        "KATAKANA",
+        "IDEOGRAPHIC ITERATION",
+    ),
+    *(
+        "BOPOMOFO",
+        "YI SYLLABLE",
+        "THAI",
+        "LAO",
+        "KHMER",
+        "MYANMAR",
+        "TAI",
+        "NEW TAI LUE",
+        "BALINESE",
+    ),
+    *("JAVANESE", "TIBETAN"),
+)
+# By the first letter of a character's category, or the whole of it.
+_OUTLINES = {"Lu": "A", "Lt": "A", "L": "a", "M": "a", "N": "0", "Z": " ", "Cc": " ", "Cf": "a"}
+
+
+class Tokens(NamedTuple):
+    """Tokens of a batch of texts.
+
+    Attributes:
+        strings: <string>[batch, (tokens)].
+        starts, ends: <int32>[batch, (tokens)], where each begins and where it is over, in Unicode
+            code points of its text. Of bytes that are not UTF-8 each counts one, as Python's
+            `surrogateescape` has it.
+    """
+
+    strings: tf.RaggedTensor
+    starts: tf.RaggedTensor
+    ends: tf.RaggedTensor
+
+
+def tokens_of(texts: tf.Tensor) -> Tokens:
+    """Splits texts; every character that is neither white space nor invisible is in a token.
+
+    Args:
+        texts: <string>[batch], any bytes.
+    """
+    codes, widths = _decoded(texts)
+    places = widths.with_flat_values(tf.cumsum(widths.flat_values, exclusive=True))
+    places -= tf.gather(tf.concat([places.flat_values, [0]], 0), places.row_starts())[:, None]
+    at = tf.minimum(codes.flat_values, _OUTLINED - 1)
+    # Tags and the rarer variation selectors; private signs lie behind them.
+    hidden = tf.gather(_invisible(), at) | (codes.flat_values // 0x1000 == _TAGS // 0x1000)
+    seen = codes.with_flat_values(~hidden)
+    codes, places, widths = (tf.ragged.boolean_mask(each, seen) for each in (codes, places, widths))
+    flat = tf.gather(_outlines(), tf.minimum(codes.flat_values, _OUTLINED - 1))
+    outlines = tf.strings.unicode_encode(codes.with_flat_values(flat), "UTF-8")
+    # "n't" goes with none of the letters before it, and a pattern cannot look ahead.
+    marked = tf.strings.regex_replace(outlines, r"(?i)([a-z])(n't)\b", rf"\1{_END}\2")
+    marked = tf.strings.regex_replace(marked, f"({_TOKENS})", rf"\1{_END}")
+    pieces = tf.strings.split(marked, _END)
+    # A piece is a token and the white space before it; the last one of a text may have no token.
+    sizes = tf.strings.length(tf.strings.strip(pieces.flat_values))
+    after = tf.cumsum(tf.strings.length(pieces.flat_values))
+    is_token = pieces.with_flat_values(sizes > 0)
+    sizes, after = (
+        tf.ragged.boolean_mask(pieces.with_flat_values(each), is_token) for each in (sizes, after)
+    )
+    letters = tf.boolean_mask(codes.flat_values, flat != _SPACE)
+    words = tf.RaggedTensor.from_row_lengths(letters, sizes.flat_values, validate=False)
+    strings = sizes.with_flat_values(tf.strings.unicode_encode(words, "UTF-8"))
+    first, last = after.flat_values - sizes.flat_values, after.flat_values - 1
+    starts = after.with_flat_values(tf.gather(places.flat_values, first))
+    ends = tf.gather(places.flat_values + widths.flat_values, last)
+    ends = after.with_flat_values(ends)
+    return Tokens(strings, starts, ends)
+
+
+def _decoded(texts: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+    """The code points of texts, and how many places each takes: one, but U+FFFD in place of wrong
+    bytes as many as these. <int32>[batch, (letters)] both."""
+    codes, offsets = tf.strings.unicode_decode_with_offsets(texts, "UTF-8", errors="replace")
+    sizes = tf.strings.length(texts)
+    begins = tf.cast(tf.repeat(tf.cumsum(sizes, exclusive=True), codes.row_lengths()), tf.int64)
+    begins += offsets.flat_values
+    total = tf.cast(tf.reduce_sum(sizes), tf.int64)
+    sizes = tf.cast(tf.concat([begins, [total]], 0)[1:] - begins, tf.int32)
+    content = tf.io.decode_raw(tf.strings.reduce_join(texts), tf.uint8)
+    content = tf.concat([content, [0, 0, 0]], 0)
+    genuine = tf.reduce_all(tf.gather(content, begins[:, None] + [0, 1, 2]) == _REPLACEMENT, -1)
+    wrong = (codes.flat_values == 0xFFFD) & ~genuine
+    return codes, codes.with_flat_values(tf.where(wrong, sizes, 1))
+
+
+def folded(tokens: tf.Tensor) -> tf.Tensor:
+    """Tokens in lower case, and with zeros for digits: rare ones become frequent ones. <string>."""
+    return with_zeros(tf.strings.lower(tokens, encoding="utf-8"))
+
+
+def with_zeros(tokens: tf.Tensor) -> tf.Tensor:
+    """Tokens with a zero for each digit. <string>."""
+    return tf.strings.regex_replace(tokens, r"\p{Nd}", "0")
+
+
+@functools.cache
+def _outlines() -> np.ndarray:
+    """<int32>[_OUTLINED], of each code point: the character that stands for it."""
+    return np.array([ord(_outline(chr(code))) for code in range(_OUTLINED)], np.int32)
+
+
+@functools.cache
+def _invisible() -> np.ndarray:
+    """<bool>[_OUTLINED], whether nobody sees a code point."""
+    return np.array([is_invisible(chr(code)) for code in range(_OUTLINED)])
+
+
+def _outline(character: str) -> str:
+    if " " <= character <= "~":
+        return character
+    category = unicodedata.category(character)
+    name = unicodedata.name(character, "").removeprefix("COMBINING ").removeprefix("HALFWIDTH ")
+    if category[0] in "LM" and name.startswith(_WITHOUT_SPACES):
+        return _SYLLABLE if category[0] == "L" else _SYLLABLE_MARK
+    known = _OUTLINES.get(category) or _OUTLINES.get(category[0], "*")
+    return _ALIKE.get(character, known)

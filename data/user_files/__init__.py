@@ -1,0 +1,1 @@
+"""Users' own files: tables of labels, pairs, documents."""

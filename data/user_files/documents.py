@@ -1,0 +1,162 @@
+"""Users' own texts to learn a language from: a text, a folder of texts, or a table of them."""
+
+import codecs
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from data.errors import UserError, listed
+from data.examples.corpus import Corpus
+from data.examples.documents import DocumentCorpus, Documents, cut, document_corpus, split_documents
+from data.files.lines import UTF16
+from data.files.writing import sha256
+from data.messages import say
+from data.user_files.columns import Columns
+from data.user_files.labelled import read_rows, read_table, rows_by_split, splits_in
+
+_TABLES = (".csv", ".tsv", ".jsonl", ".parquet")
+# Without a table there is no test split: whoever wants one has a file for it.
+_TWO = {"train": 0.9, "validation": 0.1}
+
+
+def read_document_files(
+    path: str,
+    columns: Columns,
+    conditioned: bool = False,
+    validation: str | None = None,
+    test: str | None = None,
+    class_names: tuple[str, ...] = (),
+) -> DocumentCorpus:
+    """Reads a user's texts.
+
+    A table has a text a row; it is split as its column says, or by content, 80/10/10. The files of
+    a folder are whole texts, split by content, 90/10; what is hidden, empty or no text is left out.
+    Any other file is one text, whose last tenth is the validation split.
+
+    Args:
+        path: a file or a folder.
+        columns: of tables.
+        conditioned: whether the texts' classes are wanted; tables alone have some.
+        validation, test: files or folders of these splits, or None.
+        class_names: of a trained model, to measure it on other texts.
+
+    Raises:
+        UserError: something cannot be used.
+    """
+    if conditioned:
+        if Path(path).suffix.lower() not in _TABLES or validation or test:
+            raise UserError(
+                f"--conditioned needs texts with classes, {path} has none. Pass one table "
+                f"({', '.join(_TABLES)}) with --text-column and --label-column"
+            )
+        return labelled_documents(read_table(path, columns, class_names))
+    if validation or test:
+        splits = {"train": path, "validation": validation, "test": test}
+        splits = {name: _all(file, columns) for name, file in splits.items() if file}
+        if not validation:
+            splits |= split_documents(splits["train"], _TWO)
+        return document_corpus(Path(path).name, splits)
+    if Path(path).is_dir():
+        return document_corpus(Path(path).name, split_documents(_folder(Path(path)), _TWO))
+    if Path(path).suffix.lower() in _TABLES:
+        splits = _table(path, columns)
+    else:
+        splits = cut(_text(Path(path)))
+    return document_corpus(Path(path).name, splits, checksum=sha256(path))
+
+
+def labelled_documents(corpus: Corpus, conditioned: bool = True) -> DocumentCorpus:
+    """The texts of a corpus of labelled texts, with or without their classes.
+
+    Raises:
+        UserError: they may have several.
+    """
+    if conditioned and corpus.multi_label:
+        raise UserError(f"{corpus.name} has any number of classes a text. Pass one --label-column")
+    splits = {
+        name: Documents(
+            part.texts, True, part.targets.argmax(axis=1).astype(np.int32) if conditioned else None
+        )
+        for name, part in corpus.splits.items()
+    }
+    made = document_corpus(corpus.name, splits, corpus.class_names if conditioned else ())
+    return replace(made, checksum=corpus.checksum)
+
+
+def _all(path: str, columns: Columns) -> Documents:
+    """Everything in a file or folder, as whole texts."""
+    if Path(path).is_dir():
+        return _folder(Path(path))
+    if Path(path).suffix.lower() in _TABLES:
+        return Documents(read_rows(path, columns, [])[columns.text].tolist())
+    return Documents([_text(Path(path))])
+
+
+def _folder(folder: Path) -> Documents:
+    texts, empty, binary = [], [], []
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if any(part.startswith(".") for part in name.parts) or not path.is_file():
+            continue
+        content = _bytes(path)
+        if _is_binary(content):
+            binary.append(name)
+        elif not content.removeprefix(codecs.BOM_UTF8).strip():
+            empty.append(name)
+        else:
+            texts.append(_decode(path, content))
+    for kind, names in (("empty", empty), ("binary", binary)):
+        if names:
+            # In quotation marks: whoever named the files, no name reaches a terminal raw.
+            shown = listed(repr(str(name)) for name in names)
+            say(f"{folder}: {len(names)} {kind} file(s) left out: {shown}", file=sys.stderr)
+    if len(texts) < 2:
+        raise UserError(
+            f"{folder} holds {len(texts)} file(s) of text, two are needed: one to train, one to "
+            "validate. Pass the file itself, or --validation-file"
+        )
+    return Documents(texts)
+
+
+def _text(path: Path) -> str:
+    content = _bytes(path)
+    if _is_binary(content):
+        raise UserError(f"{path} is no text: it holds null bytes. Check --dataset")
+    text = _decode(path, content)
+    if len(text.strip()) < 2:
+        raise UserError(f"{path} holds no text. Check --dataset")
+    return text
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}. Check the path") from None
+
+
+def _is_binary(content: bytes) -> bool:
+    """Whether a file is no text, as Git tells: UTF-8 has null bytes for nothing."""
+    return b"\0" in content and not content.startswith(UTF16)
+
+
+def _decode(path: Path, content: bytes) -> str:
+    """Returns the text; any line end becomes a line feed."""
+    if content.startswith(UTF16):
+        raise UserError(f"{path} is UTF-16, UTF-8 is needed. Save it again as UTF-8")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is no UTF-8 text: {error.reason}. Save it as UTF-8") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _table(path: str, columns: Columns) -> dict[str, Documents]:
+    """The texts of a table by split."""
+    table = read_rows(path, columns, [])
+    texts = table[columns.text].tolist()
+    rows_of = rows_by_split(texts, [0] * len(texts), splits_in(table, columns, path))
+    documents = Documents(texts)
+    return {name: documents.take(rows) for name, rows in rows_of.items() if len(rows)}

@@ -1,0 +1,220 @@
+"""Users' own parallel texts: two aligned files, a table of two columns, or a TMX file."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from data.errors import UserError, refuse_rows
+from data.examples.parallel import (
+    Pair,
+    ParallelCorpus,
+    ParallelTexts,
+    parallel_corpus,
+    split_parallel,
+)
+from data.examples.splits import FRACTIONS
+from data.files.archives import open_unpacked, unpacked_name
+from data.files.lines import is_utf8, lines_of
+from data.files.writing import sha256
+from data.formats.delimited import csv_rows
+from data.formats.tmx import read_tmx
+from data.user_files.parallel_columns import ParallelFiles, choose_columns
+
+# What holds pairs of texts elsewhere, but not line by line.
+_OTHER_FORMATS = {
+    ".doc",
+    ".docx",
+    ".json",
+    ".jsonl",
+    ".mo",
+    ".ods",
+    ".parquet",
+    ".pdf",
+    ".po",
+    ".sdlxliff",
+    ".srt",
+    ".vtt",
+    ".xlf",
+    ".xliff",
+    ".xls",
+    ".xlsx",
+    ".xml",
+}
+
+
+def read_parallel_files(path: str, files: ParallelFiles) -> ParallelCorpus:
+    """Reads a file of pairs, and those of other splits where they have files of their own.
+
+    Args:
+        path: the sources, if `files` names a file of their translations; else a .tmx file, or a
+            table with a pair a line: .csv, or cells between tabs.
+        files: the other files, the languages and the columns.
+
+    Raises:
+        UserError: a file that cannot be used; bad lines are named by their numbers.
+    """
+    splits, unsplit = {}, _read(path, files.target_file, files)
+    others = {
+        "validation": (files.validation, files.validation_target),
+        "test": (files.test, files.test_target),
+    }
+    for name, (file, target) in others.items():
+        if file is not None:
+            splits[name] = _read(file, target, files)
+        elif target is not None:
+            raise UserError(f"{target} has no sources. Add --{name}-file")
+    wanted = {name: share for name, share in FRACTIONS.items() if name not in splits}
+    if splits:
+        # Pairs beside files of other splits are for training, but something must choose the epoch.
+        wanted.pop("test", None)
+    total = sum(wanted.values())
+    shares = {name: share / total for name, share in wanted.items()}
+    splits |= split_parallel(unsplit, fractions=shares) if len(wanted) > 1 else {"train": unsplit}
+    corpus = parallel_corpus(Path(path).name, (files.source, files.target), splits)
+    if files.target_file is None and not (files.validation or files.test):
+        # A resumption compares it before anything is read.
+        corpus = replace(corpus, checksum=sha256(Path(path)))
+    return corpus
+
+
+def _read(path: str, target: str | None, files: ParallelFiles) -> ParallelTexts:
+    if target is not None:
+        return read_aligned(path, target)
+    if _suffix(path) == ".tmx":
+        return read_tmx(path, files.source, files.target)
+    return read_pairs(path, files.source, files.target, (files.source_column, files.target_column))
+
+
+def _suffix(path: str) -> str:
+    return Path(unpacked_name(path)).suffix.lower()
+
+
+def _refuse_formats(path: str, formats: set[str]) -> None:
+    if _suffix(path) in formats:
+        raise UserError(
+            f"{path}: pairs are read from .tmx, .csv and .tsv files or from two files of aligned "
+            "lines. Save it as one of these"
+        )
+
+
+def _read_lines(path: str, keep_ends: bool = False, **options) -> Iterator[str]:
+    """Yields the lines of a text file, which may be packed; `options` are of `open_unpacked`.
+
+    Raises:
+        UserError: it cannot be read, or a line is no UTF-8 text.
+    """
+    with open_unpacked(path, **options) as file:
+        for number, line in enumerate(lines_of(file, path, keep_ends), 1):
+            if not is_utf8(line):
+                raise UserError(f"{path}: line {number} is not UTF-8. Save the file again as UTF-8")
+            if "\0" in line:
+                raise UserError(f"{path}: line {number} is no text. Check that the file is UTF-8")
+            yield line
+
+
+def read_aligned(source: str, target: str) -> ParallelTexts:
+    """Reads two files, a text a line.
+
+    Raises:
+        UserError: they have different numbers of lines, or a line is empty on one side, or they
+            are no files of lines.
+    """
+    for path in (source, target):
+        _refuse_formats(path, {*_OTHER_FORMATS, ".tmx"})
+    sides = [list(_read_lines(path)) for path in (source, target)]
+    if len(sides[0]) != len(sides[1]):
+        raise UserError(
+            f"{source} has {len(sides[0]):,} lines, {target} has {len(sides[1]):,}: they are not "
+            "aligned. Line n of one must be the translation of line n of the other"
+        )
+    return _pairs_in(source, enumerate(zip(*sides, strict=True), 1), (0, 1))
+
+
+def read_pairs(
+    path: str,
+    source: str,
+    target: str,
+    columns: tuple[int | None, int | None] = (None, None),
+) -> ParallelTexts:
+    """Reads a table, a pair a line: .csv with quotation marks, or else cells between tabs.
+
+    Args:
+        path: the table, which may be packed.
+        source, target: the languages, which a header names.
+        columns: of a table whose header does not
+        (`data.user_files.parallel_columns.choose_columns`).
+
+    Raises:
+        UserError: a line lacks a column, a text is empty, or a header is not understood.
+    """
+    _refuse_formats(path, _OTHER_FORMATS)
+    rows = _rows(path)
+    first = next(rows, None)
+    if first is None:
+        return _pairs_in(path, rows, (0, 1))
+    choice = choose_columns(first[1], source, target, path, columns)
+    if not choice.has_header:
+        rows = itertools.chain([first], rows)
+    # A bare comma would cut a text; tabs stand in no text.
+    cells = len(first[1]) if _suffix(path) == ".csv" else None
+    return _pairs_in(path, rows, (choice.source, choice.target), cells)
+
+
+def read_member(path: str, member: str, remedy: str) -> ParallelTexts:
+    """Reads a file of a .zip, the two texts of a pair in the first two cells between tabs.
+
+    Args:
+        path: the archive.
+        member: the name of the file in it, which has no header.
+        remedy: what to do if it cannot be read.
+
+    Raises:
+        UserError: it cannot be read, a line lacks a cell, or a text is empty.
+    """
+    lines = _read_lines(path, member=member, remedy=remedy)
+    return _pairs_in(path, ((n, line.split("\t")) for n, line in enumerate(lines, 1)), (0, 1))
+
+
+def _pairs_in(
+    path: str,
+    rows: Iterable[tuple[int, Sequence[str]]],
+    places: tuple[int, int],
+    cells: int | None = None,
+) -> ParallelTexts:
+    """Returns the texts in two columns of numbered rows, without white space at their ends.
+
+    Args:
+        path: what has the rows.
+        rows: line numbers and cells.
+        places: the columns, from 0.
+        cells: the number that each row must have; None for any.
+    """
+    pairs, short, uneven, empty = [], [], [], []
+    for number, row in rows:
+        if len(row) <= max(places):
+            short.append(number)
+            continue
+        pair = Pair(*(row[place].strip() for place in places))
+        if cells not in (None, len(row)):
+            uneven.append(number)
+        if not all(pair):
+            empty.append(number)
+        pairs.append(pair)
+    refuse_rows(path, short, f"without the columns {places[0]} and {places[1]}")
+    refuse_rows(path, uneven, "with more or fewer cells than the first line (a bare comma?)")
+    refuse_rows(path, empty, "without a text on one side")
+    if not pairs:
+        raise UserError(f"{path} has no pair of texts. Check the file")
+    return ParallelTexts(pairs)
+
+
+def _rows(path: str) -> Iterator[tuple[int, list[str]]]:
+    """Yields the cells of each row, and the number of the line in which it begins."""
+    if _suffix(path) != ".csv":
+        yield from ((number, line.split("\t")) for number, line in enumerate(_read_lines(path), 1))
+        return
+    for number, row, problem in csv_rows(_read_lines(path, keep_ends=True), path):
+        if problem:
+            raise UserError(f"{path}: line {number}: {problem}. Mend it")
+        yield number, row

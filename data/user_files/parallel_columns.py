@@ -1,0 +1,169 @@
+"""Where users' parallel data are, and which columns of a table hold them."""
+
+import re
+import sys
+from typing import NamedTuple
+
+from data.errors import UserError, listed
+from data.formats.delimited import MOST_COLUMNS
+from data.formats.languages import find_languages, fold, is_language, language_code
+from data.messages import say
+
+
+class ParallelFiles(NamedTuple):
+    """Where users' parallel data are.
+
+    Attributes:
+        source, target: the languages, as a header or a TMX file names them.
+        target_file: the translations of the lines of the data set, if they are not in it.
+        validation, validation_target: likewise of the validation split, or None.
+        test, test_target: likewise of the test split.
+        source_column, target_column: of a table whose header does not name the languages, from 0;
+            None for the first and the second.
+    """
+
+    source: str
+    target: str
+    target_file: str | None = None
+    validation: str | None = None
+    validation_target: str | None = None
+    test: str | None = None
+    test_target: str | None = None
+    source_column: int | None = None
+    target_column: int | None = None
+
+
+class ColumnChoice(NamedTuple):
+    """Which columns of a table hold the two texts.
+
+    Attributes:
+        source, target: their numbers, from 0.
+        has_header: whether the first line is one, and no pair.
+    """
+
+    source: int
+    target: int
+    has_header: bool
+
+
+# What columns are called beside the name of a language.
+_HEADER_WORDS = frozenset(
+    """
+    cible col column frase hyp hypothesis id idx index input key lang language languages line
+    machine mt nr number original origine output phrase phrases quelle question ref reference
+    satz score segment segments sent sentence sentences side source split src string strings
+    target testo text texte texto texts tgt traduccion traduction traduzione translated
+    translation translations trg ubersetzung utterance word words ziel
+    """.split()  # noqa: SIM905
+)
+
+
+def choose_columns(
+    cells: list[str],
+    source: str,
+    target: str,
+    path: str,
+    given: tuple[int | None, int | None] = (None, None),
+) -> ColumnChoice:
+    """Decides from the first line of a table which columns hold the texts, and tells of it.
+
+    Args:
+        cells: the cells of the first line.
+        source, target: the languages. A header may name them by code or name, with a region
+            (`en-GB`) or beside other words (`text_en`, `English sentences`).
+        path: the table, for messages.
+        given: the columns that the user asked for, or None.
+
+    Raises:
+        UserError: the line is a header that does not say which columns these are, and the user
+            does not, either; or it has too many cells.
+    """
+    if len(cells) > MOST_COLUMNS:
+        raise UserError(f"{path} has {len(cells):,} columns, {MOST_COLUMNS:,} are read at most")
+    names = {number: _named_language(cell, (source, target)) for number, cell in enumerate(cells)}
+    names = {number: name for number, name in names.items() if name}
+    places = [
+        _place_of(source, names, path, "--source"),
+        _place_of(target, names, path, "--target"),
+    ]
+    columns = tuple(
+        default if at is None else at for at, default in zip(given, (0, 1), strict=True)
+    )
+    if None not in places:
+        if places[0] == places[1]:
+            raise UserError(
+                f"{path}: {source!r} and {target!r} are the same column, {cells[places[0]]!r}. "
+                "Check --source and --target"
+            )
+        spelled = [cells[place].strip() for place in places]
+        if spelled != [source, target] or (given != (None, None) and list(columns) != places):
+            what = f"{source} is the column {spelled[0]!r}, {target} the column {spelled[1]!r}"
+            say(f"{path}: {what}", file=sys.stderr)
+        return ColumnChoice(*places, has_header=True)
+    is_header = places != [None, None] or _is_header(cells)
+    if is_header and given == (None, None):
+        raise UserError(_misunderstood(cells, source, target, places, path))
+    beginning = "the first line is no pair, but a header" if is_header else "no header"
+    what = f"{beginning}: column {columns[0]} is {source}, column {columns[1]} {target}"
+    say(f"{path}: {what}", file=sys.stderr)
+    return ColumnChoice(*columns, has_header=is_header)
+
+
+def _place_of(language: str, names: dict[int, str], path: str, option: str) -> int | None:
+    for code in find_languages(language, names.values(), path, option)[:1]:
+        places = [number for number, name in names.items() if language_code(name) == code]
+        if len(places) > 1:
+            raise UserError(
+                f"{path}: the columns {listed(places)} are all {language!r}. Rename all but one"
+            )
+        return places[0]
+    return None
+
+
+def _named_language(cell: str, wanted: tuple[str, str]) -> str | None:
+    """The language that the name of a column says, as the file writes it."""
+    name = cell.strip()
+    code = language_code(name)
+    if any(code == each or code.startswith(f"{each}-") for each in map(language_code, wanted)):
+        return name
+    if is_language(name):
+        return name
+    words = _words(name)
+    languages = [word for word in words if is_language(word)]
+    others = set(words).difference(languages)
+    return languages[0] if len(languages) == 1 and others <= _HEADER_WORDS else None
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"[^\W_]+", fold(name)) if len(name) < 100 else []
+
+
+def _is_header(cells: list[str]) -> bool:
+    """Whether a line that names neither language is still no pair of texts."""
+    names = [cell.strip() for cell in cells if cell.strip()]
+    # A table of pandas' without names has numbers instead.
+    if names == [str(number) for number in range(len(names))] and len(names) > 1:
+        return True
+    known = all(
+        (
+            (words := _words(name))
+            and all(word in _HEADER_WORDS or is_language(word) for word in words)
+        )
+        or is_language(name)
+        for name in names
+    )
+    return known and len(set(map(fold, names))) > 1
+
+
+def _misunderstood(cells, source: str, target: str, places: list, path: str) -> str:
+    remedy = (
+        f"Check --source and --target, or call the columns {source!r} and {target!r}, or pass "
+        "--source-column and --target-column"
+    )
+    if places == [None, None]:
+        names = listed([repr(cell.strip()) for cell in cells])
+        return f"{path} has a header without {source!r} and {target!r}: {names}. {remedy}"
+    found = cells[next(place for place in places if place is not None)].strip()
+    return (
+        f"{path} has a header with {found!r}, but not both of {source!r} and {target!r}. {remedy}"
+    )

@@ -1,0 +1,1 @@
+"""Users' own tagged sentences: columns, spans, standoff annotations."""

@@ -1,0 +1,136 @@
+"""Users' own tagged texts: columns of tokens, JSON with spans, or brat's files, to a corpus."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from data.errors import UserError, listed
+from data.examples.splits import FRACTIONS
+from data.examples.tagged import TaggedCorpus, TaggedTexts, split_tagged, tagged_corpus
+from data.files.lines import read_lines
+from data.files.writing import sha256
+from data.messages import say
+from data.user_files.tagged.brat import is_brat, read_brat
+from data.user_files.tagged.columns import TaggedColumns
+from data.user_files.tagged.conll import read_conll
+from data.user_files.tagged.span_shapes import has_spans
+from data.user_files.tagged.spans import read_spans
+from data.user_files.tagged.token_tables import has_sentences, has_tokens, read_token_table
+
+_RECORDS = (".json", ".jsonl", ".parquet")
+_TABLES = (".csv", ".tsv")
+_EXPORT = "Export it as JSON lines with text and spans"
+# Formats that are known and not read, and what to do instead.
+_NOT_READ = {
+    ".xlsx": f"is a workbook. {_EXPORT}",
+    ".spacy": f"is in spaCy's binary format. {_EXPORT}",
+    ".xml": f"is XML. {_EXPORT}",
+    ".xmi": f"is XML. {_EXPORT}",
+    ".zip": "is packed. Unpack it and pass one of its files",
+    ".gz": "is packed. Unpack it first",
+}
+
+
+def read_tagged_files(
+    path: str,
+    columns: TaggedColumns,
+    validation: str | None = None,
+    test: str | None = None,
+    types: tuple[str, ...] = (),
+) -> TaggedCorpus:
+    """Reads a file of tagged texts, and those of other splits where they have files of their own.
+
+    What neither a file nor a column of splits says is split by content, 80/10/10.
+
+    Args:
+        path: a .jsonl, .json, .parquet, .csv or .tsv file of texts with spans, an .ann file of
+            brat (or the .txt file beside one), or any other file of columns.
+        columns: which hold what.
+        validation, test: files of these splits, or None.
+        types: those of a trained model, for files that are only evaluated; empty: those that occur.
+
+    Raises:
+        UserError: a file that cannot be used, or types that the model does not know.
+    """
+    splits = _read(path, columns)
+    for name, file in (("validation", validation), ("test", test)):
+        if file is not None:
+            parts = _read(file, columns)
+            splits[name] = TaggedTexts([row for part in parts.values() for row in part])
+    unsplit = splits.pop("", None)
+    if unsplit is not None:
+        wanted = {name: share for name, share in FRACTIONS.items() if name not in splits}
+        if test is not None or validation is not None:
+            # Rows beside files of other splits are for training, but something must choose the
+            # epoch.
+            wanted.pop("test", None)
+        total = sum(wanted.values())
+        fractions = {name: share / total for name, share in wanted.items()}
+        splits |= split_tagged(unsplit, fractions) if len(wanted) > 1 else {"train": unsplit}
+    elif "validation" not in splits and "train" in splits:
+        splits |= split_tagged(splits["train"], {"train": 0.9, "validation": 0.1})
+    if "validation" not in splits and not types:
+        count = sum(map(len, splits.values()))
+        raise UserError(
+            f"{path} has {count} text(s), too few to hold some out for validation. Add some, or "
+            "pass --validation-file (in a file of columns an empty line ends a text)"
+        )
+    corpus = tagged_corpus(Path(path).name, splits, types)
+    if validation is None and test is None:
+        # A resumption compares it before anything is read.
+        corpus = replace(corpus, checksum=sha256(Path(path)))
+    _check_types(corpus, path, types)
+    return corpus
+
+
+def _read(path: str, columns: TaggedColumns) -> dict[str, TaggedTexts]:
+    """The texts of a file by split; what was recognised in it is told."""
+    suffix = Path(path).suffix.lower()
+    if suffix in _NOT_READ:
+        raise UserError(f"{path} {_NOT_READ[suffix]}")
+    names = _header(path, columns) if suffix in _TABLES else []
+    if suffix in _RECORDS or has_spans(names, columns.text, columns.spans):
+        splits, notes = read_spans(path, columns.text, columns.spans, columns.split)
+    elif has_tokens(names) and (suffix == ".csv" or has_sentences(names)):
+        texts, notes = read_token_table(path)
+        splits = {"": texts}
+    elif is_brat(path):
+        texts, notes = read_brat(path)
+        splits = {"": texts}
+    else:
+        texts, notes = read_conll(path, columns.token, columns.tag)
+        splits = {"": texts}
+    for note in notes:
+        say(f"{path}: {note}")
+    return splits
+
+
+def _header(path: str, columns: TaggedColumns) -> list[str]:
+    """The names of a table's columns, if it has some.
+
+    Raises:
+        UserError: its cells stand between commas, but are neither texts with spans nor tokens.
+    """
+    head = next(read_lines(path), "")
+    names = [name.strip(' "') for name in re.split(r"[,;\t]", head)]
+    is_known = has_spans(names, columns.text, columns.spans) or has_tokens(names)
+    if "," in head and "\t" not in head and not is_known:
+        raise UserError(
+            f"{path} has the columns {listed(names, 12)}, but neither texts with spans (as JSON) "
+            "nor tokens with tags (such as Word, Tag). Rename them, or write columns between tabs"
+        )
+    return names
+
+
+def _check_types(corpus: TaggedCorpus, path: str, types: tuple[str, ...]) -> None:
+    if not corpus.class_names:
+        raise UserError(f"{path} has no entity. Check --tag-column or --spans-column")
+    for name, part in corpus.splits.items():
+        if types and part.types() - set(types):
+            raise UserError(
+                f"{path} has the type {min(part.types() - set(types))!r}, the model knows "
+                f"{', '.join(types)}. Evaluate on data with the model's types"
+            )
+        if not types and name == "train" and set(corpus.class_names) - part.types():
+            absent = min(set(corpus.class_names) - part.types())
+            raise UserError(f"{path} has no {absent!r} in its training texts. Add some, or drop it")

@@ -1,0 +1,71 @@
+"""Tables with a token a row, its tag and its sentence in columns with names, as on Kaggle."""
+
+from data.errors import UserError, listed, refuse_rows
+from data.examples.tagged import TaggedTexts
+from data.files.lines import is_utf8
+from data.formats.readers import read_records
+from data.user_files.tagged.conll import TAG_HEADERS, TOKEN_HEADERS, TokenRow, texts_of_rows
+
+_SENTENCES = ("sentence", "sent_id", "sent")
+
+
+def has_tokens(names: list[str]) -> bool:
+    """Whether columns of these names hold tokens and tags."""
+    return bool(_find(names, TOKEN_HEADERS) and _find(names, TAG_HEADERS))
+
+
+def has_sentences(names: list[str]) -> bool:
+    """Whether one of these columns says which sentence a token belongs to."""
+    return bool(_sentence_column(names))
+
+
+def read_token_table(path: str) -> tuple[TaggedTexts, tuple[str, ...]]:
+    """Reads a .csv or .tsv file.
+
+    A sentence begins where its column has another cell than before that is not empty; without such
+    a column all is cut at full stops.
+
+    Returns:
+        The sentences, and what was recognised, a line each, for the user.
+
+    Raises:
+        UserError: the file cannot be read, or a column holds no tags.
+    """
+    records = [*read_records(path)]
+    bad = [r.number for r in records if r.problem or not all(map(_is_readable, r.values.values()))]
+    refuse_rows(path, bad, "that cannot be read or are not UTF-8 (convert the file)")
+    if not records:
+        raise UserError(f"{path} has no rows. Expected a token and its tag in each")
+    names = list(records[0].values)
+    token, tag = _find(names, TOKEN_HEADERS), _find(names, TAG_HEADERS)
+    if not (token and tag):
+        raise UserError(f"{path} has the columns {listed(names, 12)}. Expected such as Word, Tag")
+    sentence = _sentence_column(names)
+    sentences, last = [], None
+    for record in records:
+        cell = record.values.get(sentence)
+        if not sentences or (cell and cell != last):
+            sentences.append([])
+            last = cell
+        columns = [str(record.values[name]).strip() for name in (token, tag)]
+        if all(columns):
+            sentences[-1].append(TokenRow(record.number, "", columns))
+        elif any(columns):
+            bad.append(record.number)
+    refuse_rows(path, bad, f"without {token!r} or {tag!r}")
+    sentences = [rows for rows in sentences if rows]
+    texts, notes = texts_of_rows(path, sentences, bool(sentence), 0, 1)
+    told = f"a table of tokens: {token!r} with {tag!r}"
+    return texts, (f"{told}, sentences by {sentence!r}" if sentence else told, *notes)
+
+
+def _find(names: list[str], known: set[str]) -> str:
+    return next((name for name in names if name.strip().lower() in known), "")
+
+
+def _sentence_column(names: list[str]) -> str:
+    return next((name for name in names if name.strip().lower().startswith(_SENTENCES)), "")
+
+
+def _is_readable(cell) -> bool:
+    return isinstance(cell, str) and is_utf8(cell)

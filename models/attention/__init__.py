@@ -1,0 +1,1 @@
+"""Attention layers: global, local and self-attention."""

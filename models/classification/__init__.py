@@ -1,0 +1,1 @@
+"""Text classifiers, and what decides, calibrates and explains their answers."""

@@ -1,0 +1,94 @@
+"""Several models as one: the mean of their probabilities, as logits again."""
+
+import math
+
+import keras
+from keras import ops
+
+from models.copies import inputs_like, twin
+
+
+@keras.saving.register_keras_serializable(package="models")
+class Ensemble(keras.Model):
+    """The same inputs to the mean of its members' probabilities.
+
+    Averaged probabilities are right more often than a member's, above all where members that
+    differ in nothing but the seed disagree (Lakshminarayanan et al. 2017, "Simple and Scalable
+    Predictive Uncertainty Estimation using Deep Ensembles"). What follows a single model (scores,
+    decisions, serving) follows this one unchanged, as its outputs are logits.
+
+    Args:
+        members: models of this package with the same inputs and different names; `of` makes them
+            of any.
+        multi_label: probabilities are sigmoids of the logits, instead of shares of one.
+
+    Call arguments:
+        inputs: what each member takes.
+
+    Output shape:
+        logits <float32>[batch, ..., num_classes], see `mean_logits`.
+    """
+
+    def __init__(self, members: list[keras.Model], multi_label: bool, **kwargs):
+        if not members:
+            raise ValueError("an ensemble has one member at least. Received none.")
+
+        # === Functional graph ===
+        inputs = inputs_like(members[0])
+        logits = mean_logits([member(inputs) for member in members], multi_label)
+        super().__init__(inputs=inputs, outputs=logits, **kwargs)
+
+        # === Config ===
+        self.multi_label = multi_label
+        # Names, since the graph has the members already: twice, they would be saved twice.
+        self.names = tuple(member.name for member in members)
+
+    @classmethod
+    def of(cls, models: list[keras.Model], multi_label: bool) -> "Ensemble":
+        """An ensemble of copies of the models; these may have one name."""
+        members = [twin(model, name=f"member_{number}") for number, model in enumerate(models)]
+        return cls(members, multi_label)
+
+    @property
+    def members(self) -> list[keras.Model]:
+        """The models, in the order in which they were given."""
+        return [self.get_layer(name) for name in self.names]
+
+    @property
+    def settings(self) -> dict:
+        """Those of the first member; the sizes of inputs and outputs are the same in all."""
+        return self.members[0].settings
+
+    def portable(self) -> "Ensemble":
+        """The same model with portable members."""
+        members = [member.portable() for member in self.members]
+        return Ensemble(members, self.multi_label, name=self.name)
+
+    def get_config(self):
+        members = [keras.saving.serialize_keras_object(member) for member in self.members]
+        return {"name": self.name, "members": members, "multi_label": self.multi_label}
+
+    @classmethod
+    def from_config(cls, config):
+        members = [keras.saving.deserialize_keras_object(member) for member in config["members"]]
+        return cls(**{**config, "members": members})
+
+
+def mean_logits(logits: list, multi_label: bool):
+    """Logits whose probabilities are the mean of the probabilities of others.
+
+    It stays among logarithms, so that large logits lose nothing.
+
+    Args:
+        logits: one <float32>[..., num_classes] a model.
+        multi_label: probabilities are sigmoids of them; otherwise their softmax.
+
+    Returns:
+        <float32>[..., num_classes].
+    """
+    stacked = ops.stack(logits)
+    if multi_label:
+        # log(p / (1 - p)); the number of models cancels out.
+        yes, no = ops.log_sigmoid(stacked), ops.log_sigmoid(-stacked)
+        return ops.logsumexp(yes, axis=0) - ops.logsumexp(no, axis=0)
+    return ops.logsumexp(ops.log_softmax(stacked), axis=0) - math.log(len(logits))

@@ -1,0 +1,1 @@
+"""Decoding of sequences: beam search, sampling and their constraints."""

@@ -1,0 +1,124 @@
+"""A language model in its training: states go from batch to batch, losses count each unit."""
+
+import keras
+import tensorflow as tf
+
+from models.language_model.language_model import LanguageModel
+from models.language_model.sampled_softmax import SampledSoftmax
+
+
+@keras.saving.register_keras_serializable(package="models")
+class StreamModel(keras.Model):
+    """Truncated back-propagation through time over streams of text (Williams & Peng 1990): each
+    row of a batch goes on where that row of the batch before has ended. The states that are carried
+    are variables, which checkpoints hold; they are no part of the language model.
+
+    Args:
+        model: what is trained.
+        batch_size: streams.
+        activation_penalty: alpha of Merity et al. (2018), times the mean square of what the last
+            layer shows (AR).
+        slowness_penalty: beta there, times the mean square of its change from step to step (TAR).
+        candidates: units against which the right one is trained, sampled anew in each step
+            (`models.language_model.sampled_softmax`); 0 for all.
+
+    Call arguments:
+        inputs: a dict of `token_ids` <int32>[batch_size, time], 0 where padded, `starts`
+            <bool>[batch_size], whether a text begins there, and with classes `labels`
+            <int32>[batch_size].
+
+    Output shape:
+        The features that logits are made of, <float32>[batch_size, time, size].
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        batch_size: int,
+        activation_penalty: float = 0.0,
+        slowness_penalty: float = 0.0,
+        candidates: int = 0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.model, self.batch_size = model, batch_size
+        self.activation_penalty, self.slowness_penalty = activation_penalty, slowness_penalty
+        self.carried = [
+            self.add_weight(
+                shape=(batch_size, size),
+                initializer="zeros",
+                trainable=False,
+                dtype="float32",
+                name=f"carried_{layer}_{i}",
+            )
+            for layer, sizes in enumerate(model.stack.state_sizes)
+            for i, size in enumerate(sizes)
+        ]
+        self.sampled = None
+        if candidates:
+            self.sampled = SampledSoftmax(model.settings["vocabulary_size"], candidates)
+        self.built = True
+
+    def call(self, inputs, training=False):
+        fresh = self.model.initial_states(self.batch_size, inputs.get("labels"))
+        states = [
+            tf.where(inputs["starts"][:, None], new, tf.cast(carried, new.dtype))
+            for new, carried in zip(fresh, self.carried, strict=True)
+        ]
+        outputs, states = self.model.outputs_of(inputs["token_ids"], states, training)
+        for carried, state in zip(self.carried, states, strict=True):
+            carried.assign(tf.stop_gradient(tf.cast(state, carried.dtype)))
+        shown = self.model.locked(outputs, training=training)
+        if training:
+            self._penalise(outputs, shown, inputs["token_ids"])
+        return self.model.features(shown)
+
+    def _penalise(self, outputs, shown, token_ids) -> None:
+        real = tf.cast(token_ids != 0, tf.float32)
+        if self.activation_penalty:
+            self.add_loss(self.activation_penalty * _mean_square(shown, real))
+        if self.slowness_penalty:
+            change = outputs[:, 1:] - outputs[:, :-1]
+            self.add_loss(self.slowness_penalty * _mean_square(change, real[:, 1:]))
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        if training and self.sampled is not None:
+            losses = self.sampled(y_pred, y, *self.model.output_weights())
+        else:
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, self.model.logits(y_pred))
+        return super().compute_loss(x, y, losses, sample_weight, training=training)
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "model": keras.saving.serialize_keras_object(self.model),
+            "batch_size": self.batch_size,
+            "activation_penalty": self.activation_penalty,
+            "slowness_penalty": self.slowness_penalty,
+            "candidates": self.sampled.candidates if self.sampled else 0,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        model = keras.saving.deserialize_keras_object(config.pop("model"))
+        return cls(model, **config)
+
+
+def _mean_square(x, real):
+    """Over the real steps: <float32>[batch, time, features] and [batch, time] -> []."""
+    squares = tf.reduce_mean(tf.square(tf.cast(x, tf.float32)), axis=-1)
+    return tf.math.divide_no_nan(tf.reduce_sum(real * squares), tf.reduce_sum(real))
+
+
+@keras.saving.register_keras_serializable(package="models")
+class MeanOverUnits(keras.losses.Loss):
+    """The mean of losses over the units of a batch.
+
+    Call arguments:
+        y_true: <int>[batch, time], 0 where there is nothing to predict.
+        y_pred: <float32>[batch, time], the loss at each.
+    """
+
+    def call(self, y_true, y_pred):
+        real = tf.cast(y_true != 0, y_pred.dtype)
+        return tf.math.divide_no_nan(tf.reduce_sum(real * y_pred), tf.reduce_sum(real))

@@ -1,0 +1,1 @@
+"""The optimizer, gradient norms and learning rates."""

@@ -1,0 +1,1 @@
+"""Recurrent layers: cells, stacks and the compiled loop."""

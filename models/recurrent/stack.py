@@ -1,0 +1,210 @@
+"""Recurrent layers on top of each other."""
+
+import inspect
+
+import keras
+
+from models.recurrent.factory import recurrent_layer
+
+
+@keras.saving.register_keras_serializable(package="models")
+class RecurrentStack(keras.layers.Layer):
+    """Recurrent layers on top of each other; each returns its whole sequence.
+
+    `x[0] = inputs`, `x[i+1] = norm(x[i] * residual + recurrent[i](dropout(x[i])))`. The residual
+    connection stands where widths agree, that is from the second layer on.
+
+    Args:
+        cell: a name in `models.registry.CELLS`.
+        units: size of the state of each direction of each layer.
+        num_layers: how many layers.
+        bidirectional: whether each layer runs both ways.
+        dropout: share of features dropped before each layer but the first, one mask for all
+            steps of a text (variational dropout, Gal & Ghahramani 2016).
+        recurrent_dropout: share of the state dropped between steps; always in Keras' own loop.
+        l1: penalty on the absolute kernel weights.
+        l2: penalty on the squared kernel weights.
+        kernel_initializer: for the input weights.
+        recurrent_initializer: for the state weights.
+        residual: add each layer's input to its output, from the second layer on.
+        layer_normalization: normalise each layer's output (Ba et al. 2016).
+        use_cudnn: "auto", True or False.
+        weight_drop: share of the recurrent kernel dropped in a training step (Merity et al. 2018).
+        forget_bias: initial bias of the forget gates; None keeps the cell's default.
+        chrono_length: spread the units' memories over this many steps (Tallec & Ollivier 2018);
+            0 for `forget_bias`.
+        return_state: also return the final states, of a bidirectional layer those of the forward
+            direction first.
+
+    Call arguments:
+        inputs: <float32>[batch, time, features].
+        mask: <bool>[batch, time], true at real steps, or None.
+        initial_state: <float32>[batch, units] each, as many as `num_states`, those of the first
+            layer first; or None for zeros.
+
+    Output shape:
+        <float32>[batch, time, units], twice the units if bidirectional; with `return_state` a pair
+        of it and a list like `initial_state`.
+    """
+
+    def __init__(
+        self,
+        cell: str,
+        units: int,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        kernel_initializer: str = "glorot_uniform",
+        recurrent_initializer: str = "orthogonal",
+        residual: bool = False,
+        layer_normalization: bool = False,
+        use_cudnn="auto",
+        weight_drop: float = 0.0,
+        forget_bias: float | None = None,
+        chrono_length: int = 0,
+        return_state: bool = False,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if num_layers < 1:
+            raise ValueError(f"num_layers must be at least 1. Received: {num_layers}")
+        self.cell, self.units, self.num_layers = cell, units, num_layers
+        self.bidirectional, self.residual = bidirectional, residual
+        self.dropout, self.recurrent_dropout = dropout, recurrent_dropout
+        self.weight_drop, self.forget_bias = weight_drop, forget_bias
+        self.chrono_length = chrono_length
+        self.l1, self.l2 = l1, l2
+        self.kernel_initializer = kernel_initializer
+        self.recurrent_initializer = recurrent_initializer
+        self.layer_normalization = layer_normalization
+        self.use_cudnn = use_cudnn
+        self.return_state = return_state
+        self.supports_masking = True
+        # What a cell lacks is left out unless asked for; asked for, the factory refuses it.
+        options = {"use_cudnn": use_cudnn} if cell in ("lstm", "gru") else {}
+        wanted = {"recurrent_dropout": recurrent_dropout, "chrono_length": chrono_length}
+        options |= {name: value for name, value in wanted.items() if value}
+        if forget_bias is not None:
+            options["forget_bias"] = forget_bias
+        self.layers = [
+            recurrent_layer(
+                cell,
+                units,
+                bidirectional,
+                return_sequences=True,
+                return_state=return_state,
+                weight_drop=weight_drop,
+                l1=l1,
+                l2=l2,
+                kernel_initializer=kernel_initializer,
+                recurrent_initializer=recurrent_initializer,
+                **options,
+            )
+            for _ in range(num_layers)
+        ]
+        self.dropouts = [keras.layers.SpatialDropout1D(dropout) for _ in self.layers[1:]]
+        self.norms = [keras.layers.LayerNormalization() for _ in self.layers if layer_normalization]
+
+    def build(self, input_shape):
+        for layer, norm in zip(self.layers, self.norms or [None] * self.num_layers, strict=True):
+            layer.build(input_shape)
+            input_shape = (*input_shape[:-1], self.units * (2 if self.bidirectional else 1))
+            if norm is not None:
+                norm.build(input_shape)
+        super().build(input_shape)
+
+    @property
+    def state_sizes(self) -> list[list[int]]:
+        """The sizes of each layer's states."""
+        return [_state_sizes(layer) for layer in self.layers]
+
+    @property
+    def num_states(self) -> int:
+        """How many states all layers have together."""
+        return sum(map(len, self.state_sizes))
+
+    def call(self, inputs, mask=None, training=False, initial_state=None):
+        x, final = inputs, []
+        initial = self._by_layer(initial_state)
+        for i, layer in enumerate(self.layers):
+            below = self.dropouts[i - 1](x, training=training) if i else x
+            outputs = layer(below, initial_state=initial[i], mask=mask, training=training)
+            if self.return_state:
+                outputs, *states = outputs
+                final += states
+            x = self._above(i, outputs, x)
+        return (x, final) if self.return_state else x
+
+    def step(self, inputs, states: list, masks: list | None = None) -> tuple:
+        """One step of a stack of one direction, past Keras' loops; without weight-drop.
+
+        Args:
+            inputs: <float32>[batch, features].
+            states: like `initial_state`.
+            masks: of `step_masks`, in training.
+
+        Returns:
+            The output <float32>[batch, units] and the states after it.
+        """
+        x, after = inputs, []
+        for i, (layer, before) in enumerate(zip(self.layers, self._by_layer(states), strict=True)):
+            below = x * masks[i - 1] if masks and i else x
+            outputs, new = layer.cell(below, before, training=False)
+            after += new if isinstance(new, list | tuple) else [new]
+            x = self._above(i, outputs, x)
+        return x, after
+
+    def step_masks(self, batch) -> list:
+        """What dropout leaves between the layers, for all steps of a loop: <float32>[batch, units]
+        for each layer but the first."""
+        ones = keras.ops.ones((batch, 1, self.units), self.compute_dtype)
+        return [drop(ones, training=True)[:, 0] for drop in self.dropouts]
+
+    def _above(self, i: int, outputs, below):
+        """What the layer gives to the next one."""
+        x = outputs + below if self.residual and i else outputs
+        return self.norms[i](x) if self.norms else x
+
+    def _by_layer(self, states: list | None) -> list:
+        if states is None:
+            return [None] * self.num_layers
+        states = iter(states)
+        return [[next(states) for _ in sizes] for sizes in self.state_sizes]
+
+    def compute_output_shape(self, input_shape):
+        shape = (*input_shape[:-1], self.units * (2 if self.bidirectional else 1))
+        if not self.return_state:
+            return shape
+        return shape, [(input_shape[0], size) for sizes in self.state_sizes for size in sizes]
+
+    def get_config(self):
+        names = (
+            "cell units num_layers bidirectional dropout recurrent_dropout weight_drop forget_bias "
+            "chrono_length l1 l2 "
+            "kernel_initializer recurrent_initializer residual layer_normalization use_cudnn "
+            "return_state"
+        )
+        return {**super().get_config(), **{name: getattr(self, name) for name in names.split()}}
+
+
+def _state_sizes(layer) -> list[int]:
+    if isinstance(layer, keras.layers.Bidirectional):
+        return _state_sizes(layer.forward_layer) + _state_sizes(layer.backward_layer)
+    size = layer.cell.state_size
+    return list(size) if isinstance(size, list | tuple) else [size]
+
+
+def recurrent_stack(cell: str, units: int, num_layers: int = 1, **options) -> RecurrentStack:
+    """`RecurrentStack` by its arguments, the twin of `recurrent_layer` for deep networks.
+
+    Raises:
+        ValueError: an unknown cell or option, or sizes below 1.
+    """
+    known = set(inspect.signature(RecurrentStack).parameters) - {"kwargs"} | {"name", "dtype"}
+    for option in options:
+        if option not in known:
+            raise ValueError(f"Unknown option {option!r}. Choose from: {', '.join(sorted(known))}.")
+    return RecurrentStack(cell, units, num_layers, **options)

@@ -1,0 +1,174 @@
+"""The translator: source ids and the target so far to logits of the next words."""
+
+import keras
+import tensorflow as tf
+
+from models.attention.self_attention import SelfAttention
+from models.copies import without_cudnn
+from models.layers.embedding import embed
+from models.layers.state_bridge import StateBridge
+from models.precision import dtype_policy
+from models.recurrent.stack import recurrent_stack
+from models.seq2seq.decoder import TranslationDecoder, word_vectors
+from models.seq2seq.memory import Memory
+
+
+@keras.saving.register_keras_serializable(package="models")
+class Translator(keras.Model):
+    """An encoder, a bridge and a decoder (Sutskever et al. 2014; Bahdanau et al. 2015; Luong et al.
+    2015). Without attention all that the decoder knows of a source is the bridge's vector.
+
+    It is trained on targets <int>[batch, steps] that are `target_ids` one step later, END at their
+    end, 0 where padded, with the loss `models.seq2seq.loss.TranslationLoss`.
+
+    Args:
+        source_vocabulary_size, target_vocabulary_size: ids, special ones included.
+        embedding_dim: size of a token's vector.
+        recurrent: of the encoder, arguments of `models.recurrent.stack.recurrent_stack` by name;
+            the decoder's are the same, in one direction and of its own size.
+        decoder_units: size of its states; 0: as many features as the encoder has.
+        attention, window, feeding, tied, scheduled_sampling, sampling_steps: as
+            `models.seq2seq.decoder.TranslationDecoder`.
+        self_attention: whether the encoder's outputs attend to each other.
+        shared_embeddings: whether source and target have one embedding; their vocabularies must be
+            one.
+        dropout: share dropped of embeddings, of the encoder's outputs and before the logits.
+        word_dropout: share of words, of both sides, whose vectors are dropped.
+        dtype: Keras' policy of all layers; logits are float32 in any.
+
+    Call arguments:
+        inputs: a dict of `token_ids` <int32>[batch, time], the source, 0 where padded, and
+            `target_ids` <int32>[batch, steps], START and the target, likewise.
+
+    Output shape:
+        logits <float32>[batch, steps, target_vocabulary_size].
+    """
+
+    def __init__(
+        self,
+        source_vocabulary_size: int,
+        target_vocabulary_size: int,
+        embedding_dim: int,
+        recurrent: dict,
+        decoder_units: int = 0,
+        attention: str = "general",
+        window: int = 4,
+        feeding: str = "none",
+        self_attention: bool = False,
+        tied: bool = True,
+        shared_embeddings: bool = False,
+        dropout: float = 0.0,
+        word_dropout: float = 0.0,
+        scheduled_sampling: float = 0.0,
+        sampling_steps: int = 1,
+        dtype: str = "float32",
+        **kwargs,
+    ):
+        if shared_embeddings and source_vocabulary_size != target_vocabulary_size:
+            raise ValueError(
+                "shared_embeddings needs one vocabulary. Received: "
+                f"{source_vocabulary_size} and {target_vocabulary_size} ids"
+            )
+        directions = 2 if recurrent.get("bidirectional") else 1
+        features = directions * recurrent["units"]
+        units = decoder_units or features
+        with dtype_policy(dtype):
+            # === Layers ===
+            stack = recurrent_stack(**recurrent, return_state=True, name="recurrent")
+            drop = keras.layers.SpatialDropout1D(dropout, name="encoder_dropout")
+            bridge = StateBridge(units, recurrent.get("num_layers", 1), directions, name="bridge")
+
+            # === Functional graph ===
+            source, x, mask = embed(
+                source_vocabulary_size,
+                embedding_dim,
+                dropout,
+                word_dropout=word_dropout,
+                initializer=word_vectors(),
+            )
+            values, states = stack(x, mask=mask)
+            if self_attention:
+                values = SelfAttention(features, name="self_attention")(values, mask=mask)
+            if attention == "dot" and units != features:
+                values = keras.layers.Dense(units, use_bias=False, name="memory")(values)
+            outputs = {"values": drop(values), "states": bridge(states), "mask": mask}
+            encoder = keras.Model(source["token_ids"], outputs, name="encoder")
+            decoder = TranslationDecoder(
+                target_vocabulary_size,
+                embedding_dim,
+                {**recurrent, "units": units, "bidirectional": False},
+                attention,
+                window,
+                feeding,
+                dropout,
+                word_dropout,
+                tied,
+                encoder.get_layer("embedding") if shared_embeddings else None,
+                scheduled_sampling,
+                sampling_steps,
+                name="decoder",
+            )
+            inputs = {
+                name: keras.Input((None,), dtype="int32", name=name)
+                for name in ("token_ids", "target_ids")
+            }
+            encoded = encoder(inputs["token_ids"])
+            logits = decoder(
+                inputs["target_ids"],
+                encoded["values"],
+                encoded["states"],
+                source_mask=encoded["mask"],
+            )
+            super().__init__(inputs=inputs, outputs=logits, **kwargs)
+
+        # === Config ===
+        self.settings = {
+            "source_vocabulary_size": source_vocabulary_size,
+            "target_vocabulary_size": target_vocabulary_size,
+            "embedding_dim": embedding_dim,
+            "recurrent": dict(recurrent),
+            "decoder_units": decoder_units,
+            "attention": attention,
+            "window": window,
+            "feeding": feeding,
+            "self_attention": self_attention,
+            "tied": tied,
+            "shared_embeddings": shared_embeddings,
+            "dropout": dropout,
+            "word_dropout": word_dropout,
+            "scheduled_sampling": scheduled_sampling,
+            "sampling_steps": sampling_steps,
+            "dtype": dtype,
+        }
+
+    @property
+    def decoder(self) -> TranslationDecoder:
+        """It takes single steps, too."""
+        return self.get_layer("decoder")
+
+    def encode(self, token_ids) -> tuple[Memory, list]:
+        """What the decoder looks at, and its initial states, of sources <int32>[batch, time]."""
+        encoded = self.get_layer("encoder")(token_ids, training=False)
+        memory = self.decoder.memory(encoded["values"], encoded["mask"])
+        return memory, encoded["states"]
+
+    def attention_weights(self, token_ids, target_ids) -> tf.Tensor:
+        """Where each step of a given target looks: <float32>[batch, steps, time], 0 where the
+        source is padded; zeros without attention. Arguments as in `call`."""
+        memory, states = self.encode(token_ids)
+        _, weights = self.decoder.hidden(target_ids, memory, states)
+        if weights is None:
+            shape = tf.concat([tf.shape(target_ids), tf.shape(token_ids)[1:]], axis=0)
+            return tf.zeros(shape)
+        return weights
+
+    def portable(self) -> "Translator":
+        """See `models.copies.without_cudnn`."""
+        return without_cudnn(self)
+
+    def get_config(self):
+        return {"name": self.name, **self.settings}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)

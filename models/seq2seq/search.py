@@ -1,0 +1,123 @@
+"""How a translator looks for a translation."""
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from data.registry import END, START
+from models.decoding.beam_search import beam_search, length_divisor
+from models.decoding.decode import decode
+from models.decoding.sampling import Sampling, greedy
+from models.seq2seq.encoder_decoder import Translator
+from models.seq2seq.memory import Memory
+
+# A translation may have this many times the source's units, and so many more.
+_TIMES, _MORE = 2, 10
+_NEVER = float("-inf")
+
+
+@dataclass(frozen=True)
+class TranslationSearch:
+    """What of the model's distribution becomes the answer; `models.decoding.beam_search` and
+    `models.decoding.decode` do the work.
+
+    Attributes:
+        beam_width: of beam search; 1 for the most probable unit each time.
+        length_penalty: `alpha` of Wu et al. (2016), equation 14: scores are divided by
+            `((5 + length) / 6) ** alpha`.
+        coverage_penalty: their `beta`: `beta * sum(log(min(attention a source unit got, 1)))` is
+            added to the score of what beam search found.
+        n_best: translations of each text, at most as many as the beam is wide.
+        temperature: draw samples instead, from logits divided by it; 0 for none.
+        top_k, top_p: of samples, see `models.decoding.sampling.Sampling`.
+        seed: of samples.
+        max_length: units of a translation, and of a source that are read.
+    """
+
+    beam_width: int = 1
+    length_penalty: float = 0.0
+    coverage_penalty: float = 0.0
+    n_best: int = 1
+    temperature: float = 0.0
+    top_k: int = 0
+    top_p: float = 1.0
+    seed: int = 0
+    max_length: int = 100
+
+    def __call__(self, model: Translator, token_ids: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Translates a batch.
+
+        Args:
+            model: trained.
+            token_ids: <int32>[batch, time], sources, each with END behind it, 0 where padded.
+
+        Returns:
+            Ids <int32>[batch, n_best, length], END included, 0 after it, and scores
+            <float32>[batch, n_best], the best first.
+        """
+        memory, states = model.encode(token_ids)
+        limits = tf.reduce_sum(tf.cast(memory.mask, tf.int32), axis=1)
+        limits = tf.minimum(_TIMES * (limits - 1) + _MORE, self.max_length)
+        step = _limited(model, memory, limits)
+        coverage = None
+        if self.coverage_penalty and self.beam_width > 1 and model.decoder.attention is not None:
+            coverage = tf.zeros_like(token_ids, tf.float32)
+        start = tf.fill([tf.shape(token_ids)[0]], START)
+        logits, state = step(start, model.decoder.start(states, coverage))
+        # There may be no text at all.
+        longest = tf.reduce_max(tf.pad(limits, [[0, 1]])) + 1
+        if self.beam_width > 1:
+            found = beam_search(
+                step,
+                logits,
+                state,
+                beam_width=self.beam_width,
+                max_length=longest,
+                end_id=END,
+                length_penalty=self.length_penalty,
+                penalty=None if coverage is None else self._uncovered(memory),
+            )
+            return found.ids[:, : self.n_best], found.scores[:, : self.n_best]
+        found = decode(
+            step,
+            logits,
+            state,
+            max_length=longest,
+            choose=greedy if not self.temperature else self._sampling(),
+            end_id=END,
+            seed=self.seed,
+        )
+        scores = found.log_probabilities / length_divisor(found.lengths, self.length_penalty)
+        return found.ids[:, None], scores[:, None]
+
+    def _sampling(self) -> Sampling:
+        return Sampling(temperature=self.temperature, top_k=self.top_k, top_p=self.top_p)
+
+    def _uncovered(self, memory: Memory):
+        def penalty(state):
+            sources, time = tf.unstack(tf.shape(memory.mask))
+            coverage = tf.reshape(state["coverage"], [sources, -1, time])
+            logs = tf.math.log(tf.clip_by_value(coverage, 1e-6, 1.0))
+            logs = tf.where(memory.mask[:, None, :], logs, 0.0)
+            return self.coverage_penalty * tf.reshape(tf.reduce_sum(logs, axis=-1), [-1])
+
+        return penalty
+
+
+def _limited(model: Translator, memory: Memory, limits: tf.Tensor):
+    """The decoder's step, which ends a row that has as many units as its source allows: so no text
+    is translated differently because of longer ones beside it."""
+
+    def step(token_ids, state):
+        position = tf.reshape(state["position"], [tf.size(limits), -1])
+        logits, state = model.decoder.step(token_ids, state, memory)
+        full = tf.reshape(position >= limits[:, None], [-1])
+        only_end = tf.one_hot(END, logits.shape[-1], 0.0, _NEVER)
+        logits = tf.cond(
+            tf.reduce_any(full),
+            lambda: tf.where(full[:, None], logits + only_end, logits),
+            lambda: logits,
+        )
+        return logits, state
+
+    return step

@@ -1,0 +1,1 @@
+"""Serving models: raw strings to readable output, in one graph."""

@@ -1,0 +1,218 @@
+"""The tagger of words: embedding front end, recurrent stack, a CRF or a softmax over tags."""
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from data.errors import choose
+from models.copies import without_cudnn
+from models.crf.layer import LinearChainCRF, bio_constraints
+from models.layers.embedding import embed
+from models.precision import dtype_policy
+from models.recurrent.stack import recurrent_stack
+from models.registry import HEADS
+from models.tagging.language_features import LanguageFeatures
+
+
+@keras.saving.register_keras_serializable(package="models")
+class Tagger(keras.Model):
+    """Token ids to a score of each tag at each token (Huang et al. 2015; Lample et al. 2016).
+
+    It is trained on tags <int>[batch, time] that count from 1, 0 where padded, with the loss
+    `TaggingLoss`.
+
+    Args:
+        tags: names of the tags in BIO: `O`, `B-PER`, `I-PER`, ...
+        vocabulary_size: token ids, with padding 0 and unknown 1.
+        embedding_dim: size of a token's vector.
+        recurrent: arguments of `models.recurrent.stack.recurrent_stack`, by name.
+        head: `crf`, which scores whole sequences, or `softmax`, which decides for each token alone.
+        constrained: whether the CRF forbids what BIO does (`models.crf.layer.bio_constraints`).
+        dropout: share dropped of the features before and after the recurrent stack, the same ones
+            at all steps of a text (locked dropout, Gal & Ghahramani 2016).
+        character_vocabulary_size: character ids, with padding 0 and unknown 1; 0 for a model
+            without characters.
+        max_word_length: letters of a word.
+        characters: a name in `models.registry.CHARACTER_ENCODERS`.
+        case_features: whether it reads how a word is written (`data.registry.CASES`).
+        word_dropout: share of words whose vectors are dropped; characters and case stay.
+        open_rows: the last so many token ids have vectors that are not trained.
+        language_model: arguments of a `models.tagging.language_features.LanguageFeatures`, by name,
+        whose
+            features the stack reads, too; or None.
+        dtype: Keras' policy of all layers; emissions and CRF are float32 in any.
+
+    Call arguments:
+        inputs: a dict of `token_ids` <int32>[batch, time], 0 where padded, with characters
+            `character_ids` <int32>[batch, time, max_word_length], with case features `case_ids`
+            <int32>[batch, time], and with a language model `language_ids` <int32>[batch, time].
+
+    Output shape:
+        emissions <float32>[batch, time, len(tags)].
+    """
+
+    def __init__(
+        self,
+        tags: tuple[str, ...],
+        vocabulary_size: int,
+        embedding_dim: int,
+        recurrent: dict,
+        head: str = "crf",
+        constrained: bool = True,
+        dropout: float = 0.0,
+        character_vocabulary_size: int = 0,
+        max_word_length: int = 0,
+        characters: str = "convolution",
+        case_features: bool = True,
+        word_dropout: float = 0.0,
+        open_rows: int = 0,
+        language_model: dict | None = None,
+        dtype: str = "float32",
+        **kwargs,
+    ):
+        choose("head", head, dict.fromkeys(HEADS))
+        with dtype_policy(dtype):
+            # === Layers ===
+            stack = recurrent_stack(**recurrent, name="recurrent")
+            locked = keras.layers.SpatialDropout1D(dropout, name="dropout")
+            emit = keras.layers.Dense(len(tags), dtype="float32", name="emissions")
+
+            # === Functional graph ===
+            use_cudnn = recurrent.get("use_cudnn", "auto")
+            inputs, x, mask = embed(
+                vocabulary_size,
+                embedding_dim,
+                dropout,
+                character_vocabulary_size,
+                max_word_length,
+                word_dropout,
+                characters,
+                case_features,
+                drop_word_vectors=True,
+                use_cudnn=use_cudnn,
+                open_rows=open_rows,
+            )
+            if language_model is not None:
+                ids = keras.Input((None,), dtype="int32", name="language_ids")
+                own = {**language_model["recurrent"], "use_cudnn": use_cudnn}
+                read = LanguageFeatures(**{**language_model, "recurrent": own}, name="language")
+                remembered = keras.layers.SpatialDropout1D(dropout)(read(ids))
+                inputs["language_ids"] = ids
+                x = keras.layers.Concatenate()([x, remembered])
+            outputs = emit(locked(stack(x, mask=mask)))
+            if head == "crf":
+                allowed = bio_constraints(tags) if constrained else None
+                outputs = LinearChainCRF(len(tags), allowed, name="crf")(outputs)
+            super().__init__(inputs=inputs, outputs=outputs, **kwargs)
+
+        # === Config ===
+        self.settings = {
+            "tags": tuple(tags),
+            "vocabulary_size": vocabulary_size,
+            "embedding_dim": embedding_dim,
+            "recurrent": dict(recurrent),
+            "head": head,
+            "constrained": constrained,
+            "dropout": dropout,
+            "character_vocabulary_size": character_vocabulary_size,
+            "max_word_length": max_word_length,
+            "characters": characters,
+            "case_features": case_features,
+            "word_dropout": word_dropout,
+            "open_rows": open_rows,
+            "language_model": language_model,
+            "dtype": dtype,
+        }
+
+    def portable(self) -> "Tagger":
+        """See `models.copies.without_cudnn`."""
+        return without_cudnn(self)
+
+    @property
+    def crf(self) -> LinearChainCRF | None:
+        """The CRF; None with the head `softmax`."""
+        return self.get_layer("crf") if self.settings["head"] == "crf" else None
+
+    def negative_log_likelihood(self, emissions, tags) -> tf.Tensor:
+        """<float32>[batch, 1] for whole sequences (CRF) or [batch, time], 0 where padded (softmax).
+
+        Args:
+            emissions: <float32>[batch, time, tags].
+            tags: <int>[batch, time], from 1, 0 where padded.
+        """
+        tags = tf.cast(tags, tf.int32)
+        if self.crf is not None:
+            return -self.crf.log_likelihood(emissions, tags - 1, tags > 0)[:, None]
+        chosen = tf.one_hot(tags - 1, len(self.settings["tags"]))
+        return -tf.reduce_sum(chosen * tf.nn.log_softmax(emissions), axis=-1)
+
+    def best_tags(self, emissions, mask) -> tf.Tensor:
+        """The best tags, <int32>[batch, time], from 0, and 0 where padded.
+
+        Args:
+            emissions: <float32>[batch, time, tags].
+            mask: <bool>[batch, time], true at real tokens.
+        """
+        if self.crf is not None:
+            return self.crf.decode(emissions, mask)
+        return tf.where(mask, tf.argmax(emissions, axis=-1, output_type=tf.int32), 0)
+
+    def decode(self, emissions, mask) -> tuple[tf.Tensor, tf.Tensor]:
+        """The best tags as `best_tags`, and how probable each is, with the CRF by its marginal
+        probability: <float32>[batch, time], 0 where padded."""
+        best = self.best_tags(emissions, mask)
+        if self.crf is not None:
+            shares = self.crf.marginals(emissions, mask)
+        else:
+            shares = tf.where(mask[:, :, None], tf.nn.softmax(emissions), 0.0)
+        return best, tf.gather(shares, best, batch_dims=2)
+
+    def shift_outside(self, by: float) -> None:
+        """Adds a number to the emission of `O` at every step: less than 0 for more entities."""
+        bias = self.get_layer("emissions").bias
+        outside = tf.one_hot(self.settings["tags"].index("O"), len(self.settings["tags"]))
+        bias.assign_add(by * outside)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        losses = self.negative_log_likelihood(y_pred, y)
+        return super().compute_loss(x, y, losses, sample_weight, training=training)
+
+    def get_config(self):
+        return {"name": self.name, **self.settings}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable(package="models")
+class TaggingLoss(keras.losses.Loss):
+    """The negative log-likelihood of each text's tags, summed over its tokens.
+
+    With weights, a softmax weighs each token by its tag; a CRF, whose likelihood is of a whole
+    text, weighs the text by the mean of its tags' weights.
+
+    Args:
+        tag_weights: one a tag, or None for equal ones.
+
+    Call arguments:
+        y_true: <float32>[batch, time], tags from 1, 0 where padded.
+        y_pred: <float32>[batch, 1 or time], from `Tagger.negative_log_likelihood`.
+    """
+
+    def __init__(self, tag_weights: list[float] | None = None, name: str | None = None, **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.tag_weights = None if tag_weights is None else list(tag_weights)
+
+    def call(self, y_true, y_pred):
+        if self.tag_weights is None:
+            return ops.sum(y_pred, axis=-1)
+        tags = ops.cast(y_true, "int32")
+        weights = ops.take(ops.convert_to_tensor([0.0, *self.tag_weights]), tags)
+        if y_pred.shape[-1] == 1:
+            tokens = ops.sum(ops.cast(tags > 0, weights.dtype), axis=-1, keepdims=True)
+            weights = ops.sum(weights, axis=-1, keepdims=True) / ops.maximum(tokens, 1.0)
+        return ops.sum(weights * y_pred, axis=-1)
+
+    def get_config(self):
+        return {**super().get_config(), "tag_weights": self.tag_weights}

@@ -1,0 +1,42 @@
+import math
+
+import pytest
+
+from apps.tasks.generation.perplexity import LanguageFigures, table
+from data.examples.documents import Documents
+from data.text.tokenizer import UnitTokenizer
+from data.text.tokenizer_vocabulary import learn_units
+from models.language_model.language_model import LanguageModel
+
+
+def report_of(text, unit="words"):
+    """The figures of an untrained model that knows the units of "to be or not to be"."""
+    tokenizer = UnitTokenizer(learn_units(unit, ["to be or not to be"], 30))
+    model = LanguageModel(tokenizer.vocabulary_size, 3, {"cell": "gru", "units": 3})
+    return LanguageFigures(model, tokenizer, Documents([text], whole=True), ends=True).report()
+
+
+def test_figures_by_character_count_the_characters_of_all_units():
+    report = report_of("to be or")
+    # Three words and the end.
+    assert report["units"] == 4 and report["characters"] == 8
+    nats = report["nats_per_unit"] * 4
+    assert report["nats_per_character"] == pytest.approx(nats / 8)
+    assert report["bits_per_character"] == pytest.approx(nats / 8 / math.log(2))
+    assert "bits per character" in table(report, "words")
+
+
+@pytest.mark.parametrize("unit", ["words", "characters"])
+def test_invisible_characters_do_not_count(unit):
+    hidden, plain = report_of("to\u00ad be or\ufeff", unit), report_of("to be or", unit)
+    assert (hidden["characters"], hidden["units"]) == (plain["characters"], plain["units"])
+
+
+def test_there_is_no_figure_by_character_where_a_unit_is_unknown():
+    # Its eight letters would cost no more than one unit does.
+    report = report_of("to be question")
+    assert report["unknown_share"] == 1 / 4
+    assert report["nats_per_character"] is report["bits_per_character"] is None
+    assert report["perplexity"] > 1
+    shown = table(report, "words")
+    assert "bits per character" not in shown and "25.00% of them unknown" in shown

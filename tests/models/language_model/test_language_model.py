@@ -1,0 +1,117 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from numpy.testing import assert_allclose, assert_array_equal
+
+from models.language_model.language_model import LanguageModel
+from models.layers.vocabulary_dropout import RowDropout
+from models.layers.vocabulary_logits import UnitLogits
+from models.registry import CELLS
+
+IDS = tf.constant([[2, 5, 6, 7], [2, 8, 0, 0]])
+
+
+def model_of(cell="lstm", **options):
+    recurrent = {"cell": cell, "units": 5, "num_layers": 2}
+    return LanguageModel(10, 4, recurrent, **options)
+
+
+@pytest.mark.parametrize("options", [{}, {"tied": True}, {"num_labels": 3}])
+def test_units_become_logits_and_states(options):
+    model = model_of(**options)
+    states = model.initial_states(2, tf.constant([0, 2]))
+    logits, after = model(IDS, states)
+    assert logits.shape == (2, 4, 10)
+    assert [state.shape for state in after] == [(2, 5)] * 4
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_steps_give_the_logits_of_a_whole_text(cell):
+    model = model_of(cell, tied=True)
+    logits, after = model(IDS[:1])
+    states = model.initial_states(1)
+    for place in range(4):
+        now, states = model.step(IDS[:1, place], states)
+        assert_allclose(now, logits[:, place], atol=1e-6)
+    for ours, theirs in zip(states, after, strict=True):
+        assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_padding_changes_neither_logits_nor_states():
+    model = model_of()
+    logits, states = model(IDS)
+    alone, after = model(IDS[1:, :2])
+    assert_allclose(logits[1:, :2], alone, atol=1e-6)
+    for ours, theirs in zip(states, after, strict=True):
+        assert_allclose(ours[1:], theirs, atol=1e-6)
+
+
+def test_tied_logits_are_products_with_the_vectors_of_the_units():
+    model = LanguageModel(10, 5, {"cell": "gru", "units": 5}, tied=True)
+    assert model.projection is None
+    outputs, _ = model.outputs_of(IDS, model.initial_states(2))
+    expected = np.array(outputs) @ model.embedding.embeddings.numpy().T
+    assert_allclose(model(IDS)[0], expected, atol=1e-6)
+    assert len([w for w in model.weights if w.shape == (10, 5)]) == 1
+
+
+def test_logits_of_a_matrix_set_by_hand():
+    layer = UnitLogits(3, own_kernel=True)
+    layer.build((None, 2))
+    layer.kernel.assign([[1.0, 2.0], [0.0, 1.0], [-1.0, 0.0]])
+    layer.bias.assign([0.5, 0.0, 0.0])
+    assert_allclose(layer(tf.constant([[3.0, 4.0]])), [[11.5, 4.0, -3.0]])
+
+
+def test_texts_of_another_class_begin_with_other_states():
+    model = model_of(num_labels=2)
+    first, second = (model(IDS, model.initial_states(2, tf.fill([2], i)))[0] for i in (0, 1))
+    assert np.abs(first - second).max() > 1e-5
+
+
+def test_an_entry_of_the_vocabulary_is_dropped_wherever_it_occurs():
+    keras.utils.set_random_seed(1)
+    layer = RowDropout(10, 0.5)
+    ids = tf.constant([[1, 2, 3, 4, 1], [2, 3, 4, 1, 2]])
+    kept = layer(tf.ones([2, 5, 3]), ids, training=True).numpy()
+    assert set(np.unique(kept)) == {0.0, 2.0}
+    for unit in range(1, 5):
+        assert len(np.unique(kept[ids.numpy() == unit])) == 1
+    assert_array_equal(layer(tf.ones([2, 5, 3]), ids), tf.ones([2, 5, 3]))
+
+
+def test_dropout_acts_in_training_only():
+    model = model_of(dropout=0.5, input_dropout=0.1, embedding_dropout=0.2)
+    assert_array_equal(model(IDS)[0], model(IDS)[0])
+    assert np.abs(model(IDS, training=True)[0] - model(IDS)[0]).max() > 1e-3
+
+
+def test_the_configuration_makes_the_same_model():
+    model = model_of(tied=True, dropout=0.1, embedding_dropout=0.2, num_labels=2)
+    twin = LanguageModel.from_config(model.get_config())
+    assert twin.get_config() == model.get_config()
+    assert [w.shape for w in twin.weights] == [w.shape for w in model.weights]
+
+
+LOAD = """
+import sys, keras, numpy as np, tensorflow as tf
+import models.language_model.language_model
+model = keras.saving.load_model(sys.argv[1], safe_mode=True)
+print(model(tf.constant([[2, 5, 6, 7], [2, 8, 0, 0]]), model.initial_states(2, tf.constant([1, 0])))
+    [0].numpy().tolist())
+"""
+
+
+def test_a_saved_model_answers_the_same_in_a_fresh_process(tmp_path, python_process):
+    model = model_of(tied=True, num_labels=2)
+    model.save(tmp_path / "model.keras")
+    done = python_process(LOAD, tmp_path / "model.keras")
+    assert done.returncode == 0, done.stderr
+    logits = model(IDS, model.initial_states(2, tf.constant([1, 0])))[0]
+    assert_allclose(np.array(eval(done.stdout)), logits, atol=1e-6)
+
+
+def test_both_directions_are_refused():
+    with pytest.raises(ValueError, match="one direction"):
+        LanguageModel(10, 4, {"cell": "gru", "units": 3, "bidirectional": True})
