@@ -9,14 +9,14 @@ from apps.tasks.seq2seq.config import (
     TranslationConfig,
     TranslationExportOptions,
     TranslationPredictOptions,
-    load_translating,
+    load_seq2seq,
 )
 
 APPLICATION = Application(
     name="translation",
     summary="Translate texts from one language to another.",
     config=TranslationConfig,
-    load_task=load_translating,
+    load_task=load_seq2seq,
     sample="translation.tsv",
     corpora=("multi30k", "tatoeba"),
     recipes={

@@ -8,8 +8,8 @@ import tensorflow as tf
 from workers import serve
 
 from apps.tasks.generation.config import GenerationOptions
-from data.text.tokenizer import UnitTokenizer
-from data.text.tokenizer_vocabulary import Units
+from data.text.tokenizer import Tokenizer
+from data.text.tokenizer_vocabulary import TokenizerVocabulary
 from models.language_model.language_model import LanguageModel
 from models.serving.generator import TextGenerator
 
@@ -30,7 +30,7 @@ class Engine:
         self.model = LanguageModel(vocabulary_size, embedding_dim, recurrent)
         self.model.set_weights(values)
         characters = (chr(_FIRST + i) for i in range(vocabulary_size - _SPECIAL))
-        self.tokenizer = UnitTokenizer(Units("characters", tuple(characters)))
+        self.tokenizer = Tokenizer(TokenizerVocabulary("characters", tuple(characters)))
         # The length is a scalar tensor of it: one graph serves all.
         self.generator = TextGenerator(self.tokenizer, self.model, GenerationOptions(), ends=False)
         self.graph = tf.function(

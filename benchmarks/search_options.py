@@ -39,7 +39,7 @@ def figures(options: argparse.Namespace) -> list[dict]:
     validation = task.read(APPLICATION, config, task.class_names).split("validation")
     rows = []
     for combination in combinations(options):
-        task.answer_with(TranslationPredictOptions(**combination))
+        task.set_options(TranslationPredictOptions(**combination))
         report = task.evaluate(validation)
         shown = ("bleu", "chrf", "length_ratio")
         rows.append({**combination, **{name: report[name] for name in shown}})

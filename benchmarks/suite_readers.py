@@ -133,9 +133,9 @@ def _read_history(path: Path, generator: random.Random) -> None:
 
 
 def _read_units(path: Path, generator: random.Random) -> None:
-    from data.text.tokenizer_vocabulary import Units
+    from data.text.tokenizer_vocabulary import TokenizerVocabulary
 
-    Units.load(path.parent)
+    TokenizerVocabulary.load(path.parent)
 
 
 def _read_vocabulary(path: Path, generator: random.Random) -> None:

@@ -43,7 +43,7 @@ def figures(run: Path, texts: list[str], beam_width: int, rounds: int) -> dict:
     from apps.translation import APPLICATION
 
     task = APPLICATION.trained(run)
-    task.answer_with(TranslationPredictOptions(beam_width=beam_width))
+    task.set_options(TranslationPredictOptions(beam_width=beam_width))
     serve = task.serving().serve
     loaded = time.perf_counter()
     files.answers(task, serve, texts[:1])

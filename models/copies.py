@@ -3,7 +3,7 @@
 import keras
 
 
-def twin(model: keras.Model, **changes) -> keras.Model:
+def copy_with(model: keras.Model, **changes) -> keras.Model:
     """The model with the same weights, made anew from its configuration with some changes.
 
     Args:
@@ -16,12 +16,12 @@ def twin(model: keras.Model, **changes) -> keras.Model:
 
 
 def without_cudnn(model: keras.Model) -> keras.Model:
-    """The twin that a SavedModel may hold: cuDNN would go with it to machines without a GPU.
+    """The copy_with that a SavedModel may hold: cuDNN would go with it to machines without a GPU.
 
     Args:
         model: one whose configuration has the arguments `recurrent` of its recurrent stack.
     """
-    return twin(model, recurrent={**model.settings["recurrent"], "use_cudnn": False})
+    return copy_with(model, recurrent={**model.settings["recurrent"], "use_cudnn": False})
 
 
 def inputs_like(model: keras.Model) -> dict[str, keras.KerasTensor]:

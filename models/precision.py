@@ -4,7 +4,7 @@ import contextlib
 
 import keras
 
-from models.copies import twin
+from models.copies import copy_with
 
 
 @contextlib.contextmanager
@@ -28,4 +28,4 @@ def in_full_precision(model: keras.Model) -> keras.Model:
     """
     if model.dtype_policy.name == "float32" and model.distribute_strategy.num_replicas_in_sync == 1:
         return model
-    return twin(model, dtype="float32")
+    return copy_with(model, dtype="float32")

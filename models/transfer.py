@@ -11,7 +11,7 @@ from models.layers.embedding import set_vectors_of, vectors_of
 from models.tagging.tagger import Tagger
 
 
-def take_over(model: keras.Model, language_model: LanguageModel) -> None:
+def load_language_model_into_classifier(model: keras.Model, language_model: LanguageModel) -> None:
     """Gives a classifier the vectors and the recurrent stack of a language model (Dai & Le 2015,
     "Semi-supervised Sequence Learning").
 
@@ -28,7 +28,9 @@ def take_over(model: keras.Model, language_model: LanguageModel) -> None:
     model.get_layer("recurrent").set_weights(language_model.stack.get_weights())
 
 
-def begin_with(model: TextClassifier, trained: TextClassifier, same_classes: bool) -> None:
+def load_classifier_weights(
+    model: TextClassifier, trained: TextClassifier, same_classes: bool
+) -> None:
     """Gives a classifier all weights of another one but, if it has other classes, the last layer's.
 
     Args:
@@ -46,7 +48,7 @@ def begin_with(model: TextClassifier, trained: TextClassifier, same_classes: boo
             own.set_weights(other.get_weights())
 
 
-def go_on_with(model: LanguageModel, trained: LanguageModel) -> None:
+def load_language_model_weights(model: LanguageModel, trained: LanguageModel) -> None:
     """Gives a language model all weights of another one but those that know its classes.
 
     Args:
@@ -61,7 +63,7 @@ def go_on_with(model: LanguageModel, trained: LanguageModel) -> None:
             layer.set_weights(getattr(trained, name).get_weights())
 
 
-def adopt(
+def load_tagger_weights(
     model: Tagger,
     trained: Tagger,
     tokens: tuple[list[str], list[str]],
@@ -90,7 +92,7 @@ def adopt(
                 weight.assign(learned)
 
 
-def read_with(model: Tagger, language_model: LanguageModel) -> None:
+def attach_language_model(model: Tagger, language_model: LanguageModel) -> None:
     """Gives a tagger the language model whose features it reads.
 
     Args:

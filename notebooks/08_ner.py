@@ -52,7 +52,7 @@ from apps.serving.files import answer
 from data.datasets import read_tagged_texts
 from data.examples.tags import bio_names, entities_of, tags_of_spans
 from data.text.tag_preprocessor import all_tokens
-from data.text.word_tokenizer import tokens_of
+from data.text.word_tokenizer import tokenize_words
 from models.crf.layer import bio_constraints
 from models.evaluation.entities import entity_table
 
@@ -134,7 +134,7 @@ print(f"at least {1 - tagged / words:.0%} of {words:,} words are outside")
 
 # %%
 text = "Zoë O'Hara can't leave Malmö 🚲 before 7.30, says @rail_news."
-tokens = tokens_of(tf.constant([text]))
+tokens = tokenize_words(tf.constant([text]))
 words = [word.decode() for word in tokens.strings[0].numpy()]
 starts, ends = tokens.starts[0].numpy(), tokens.ends[0].numpy()
 print(text)

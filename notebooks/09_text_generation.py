@@ -51,8 +51,8 @@ from apps.tasks.generation.task import TextGeneration
 from apps.text_generation import APPLICATION
 from data.batches.streams import Streams
 from data.registry import END, START
-from data.text.tokenizer import UnitTokenizer
-from data.text.tokenizer_vocabulary import learn_units
+from data.text.tokenizer import Tokenizer
+from data.text.tokenizer_vocabulary import learn_vocabulary
 from models.decoding.sampling import Sampling
 from models.serving.generator import TextGenerator
 
@@ -121,13 +121,13 @@ print(repr(line), "\n")
 for kind in ("characters", "bytes", "words", "subwords"):
     if SETTING == "tiny" and kind == "subwords":
         continue
-    units = learn_units(kind, train, 400 if kind == "subwords" else 10_000)
-    tokenizer = UnitTokenizer(units)
+    units = learn_vocabulary(kind, train, 400 if kind == "subwords" else 10_000)
+    tokenizer = Tokenizer(units)
     ids = tokenizer.encode(tf.constant([line]))
     pieces = [piece.decode() for piece in tokenizer.tokens(ids)[0].numpy()]
     print(f"{kind:10} vocabulary {units.vocabulary_size:6,}; {len(pieces):3} ids: {pieces[:9]} ...")
-units = learn_units("characters", train, 10_000)
-tokenizer = UnitTokenizer(units)
+units = learn_vocabulary("characters", train, 10_000)
+tokenizer = Tokenizer(units)
 print("\nthe most frequent characters:", [*units.tokens[:12]])
 
 # %% [markdown]
@@ -152,7 +152,7 @@ print("\nthe most frequent characters:", [*units.tokens[:12]])
 
 # %%
 texts = ["the cell keeps what it has read", "and begins anew with another text"]
-few = UnitTokenizer(learn_units("characters", texts, 100))
+few = Tokenizer(learn_vocabulary("characters", texts, 100))
 streams = Streams(few.encode(tf.constant(texts)), batch_size=2, length=12)
 marks = {"<start>": "^", "<end>": "$", "": "·"}
 

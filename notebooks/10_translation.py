@@ -53,7 +53,7 @@ from apps.plots import translation as translation_pictures
 from apps.serving import files
 from apps.tasks.seq2seq.alignment import Alignment
 from apps.tasks.seq2seq.config import TranslationPredictOptions
-from apps.tasks.seq2seq.task import TextTranslation
+from apps.tasks.seq2seq.task import Seq2Seq
 from apps.training import fit
 from apps.translation import APPLICATION
 from data.batches.parallel import ended
@@ -170,12 +170,12 @@ def train_toy(corpus, **options):
     config = dataclasses.replace(TOY, **options)
     keras.utils.set_random_seed(config.seed)
     with contextlib.redirect_stdout(io.StringIO()):
-        task = TextTranslation.build(config, corpus)
-        batches, loss = task.batches_and_loss(corpus)
+        task = Seq2Seq.build(config, corpus)
+        batches, loss = task.training_data(corpus)
     task.model.compile(fit.optimizer(config, batches.steps(0)), loss)
     for epoch in range(config.epochs):
         task.model.fit(batches.dataset(epoch), shuffle=False, verbose=0)
-    task.answer_with(TranslationPredictOptions(alignment=config.attention != "none"))
+    task.set_options(TranslationPredictOptions(alignment=config.attention != "none"))
     new = corpus.split("test")
     answers = files.answers(task, task.serving().serve, [SENTENCE, *new.texts])
     written = [answer["translation"] for answer in answers[1:]]
@@ -343,9 +343,7 @@ plt.show()
 # against learning by heart (dropout, smoothed labels, averaged weights) switched off:
 
 # %%
-corpus = TextTranslation.read(
-    APPLICATION, override(APPLICATION.recipe(DATASET), {"data_dir": DATA_DIR})
-)
+corpus = Seq2Seq.read(APPLICATION, override(APPLICATION.recipe(DATASET), {"data_dir": DATA_DIR}))
 few = corpus.split("train").take(range(50 if TINY else 400))
 
 
@@ -396,7 +394,7 @@ for name, task in tasks.items():
     print(f"{f'translator, {len(known_to[name]):,} pairs':30} {cells[0]:>12} {cells[1]:>12}")
 for name, train in known_to.items():
     memory = parallel_corpus(name, corpus.class_names, {"train": train})
-    for baseline, figures in tasks["all"].evaluate_baseline(memory, test).items():
+    for baseline, figures in tasks["all"].evaluate_baselines(memory, test).items():
         if baseline != "copy" or name == "all":
             title = baseline if baseline == "copy" else f"{baseline}, {len(train):,} pairs"
             print(f"{title:30} {'':12} {figures['bleu']:6.1f} {figures['chrf']:5.1f}")

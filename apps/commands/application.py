@@ -59,11 +59,12 @@ class Application:
         open_writer: writes them; its arguments are those of
         `data.formats.entity_writers.tag_writer`. predict_options: a frozen dataclass of `option`s
         that `predict` has for this application
-            alone, or None. The task gets an instance by its method `answer_with`; options that
+            alone, or None. The task gets an instance by its method `set_options`; options that
             exclude each other are refused by its `__post_init__`.
         export_options: likewise of `export`, for what the SavedModel does by default.
         folders: whether a data set may be a folder.
-        converses: whether the task answers texts on the terminal itself, by its method `converse`;
+        converses: whether the task answers texts on the terminal itself, by its method
+        `run_interactively`;
             where `predict_options` say `needs_no_text`, without texts, too.
     """
 

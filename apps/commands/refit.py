@@ -21,15 +21,15 @@ def trained(task, corpus, unfinished: UnfinishedTraining) -> tuple:
         unfinished: checkpoints and history go there, or are there to go on from.
 
     Returns:
-        The trained task; how its training ended (`apps.training.fit.Ending`); its figures on the
-        validation split, which are always those of the first training.
+        The trained task; how its training ended (`apps.training.fit.TrainingResult`); its figures
+        on the validation split, which are always those of the first training.
 
     Raises:
         KeyboardInterrupt: in the training with one of several seeds.
         UserError, Terminated: as `apps.training.fit.fit`.
     """
 
-    def whole(ending: fit.Ending) -> fit.Ending:
+    def whole(ending: fit.TrainingResult) -> fit.TrainingResult:
         if ending.resumable and unfinished.whole:
             # Figures of several seeds are those of whole trainings.
             raise KeyboardInterrupt
@@ -52,6 +52,6 @@ def _anew(task, corpus, folder: Path, epochs: int) -> tuple:
     together = corpus.with_validation()
     print(f"\nanew on {len(together.split('train')):,} texts, those of validation among them")
     fit.seed_everything(task.config)
-    with devices.sharing(task.config):
+    with devices.distribution_scope(task.config):
         again = type(task).build(task.config, together)
     return again, again.fit_as(task, together, folder, epochs)

@@ -36,7 +36,7 @@ def train(
     """Trains the members that are not trained yet, and puts the run that they make in its place.
 
     Args:
-        application: its task has `load`, `evaluate`, `ensemble` and `headline`.
+        application: its task has `load`, `evaluate`, `ensemble` and `main_metrics`.
         corpus: the data.
         config: the options; the seeds are `seed`, `seed` + 1, ... The run's model is the ensemble,
             or that of the member with the highest `monitor`, a figure of `evaluate`.
@@ -231,8 +231,8 @@ def _together(reports: list[dict], function: Callable[[list[float]], float | Non
 
 def table(task, summary: dict) -> str:
     """A `summary` for the terminal: the figures that the task puts first."""
-    members = [task.headline(figures) for figures in summary["members"].values()]
-    mean, deviation = task.headline(summary["mean"]), task.headline(summary["deviation"])
+    members = [task.main_metrics(figures) for figures in summary["members"].values()]
+    mean, deviation = task.main_metrics(summary["mean"]), task.main_metrics(summary["deviation"])
     width = max(map(len, mean))
     lines = [f"seeds {', '.join(summary['members'])}: mean, standard deviation, each"]
     for title in mean:

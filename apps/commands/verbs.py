@@ -13,7 +13,7 @@ from apps.config.options import from_file, override, own_options, to_json
 from apps.runs.export_folder import next_version
 from apps.runs.files import RunFiles, read_run
 from apps.runs.folder import CONFIG, FORMAT, MODEL, RunFolder, versions
-from apps.runs.init_from import inherited
+from apps.runs.init_from import options_from_pretrained
 from apps.runs.resumption import check_checksum, check_surroundings, resumed
 from apps.runs.unfinished import UnfinishedTraining
 from apps.training.signals import Signals, Terminated
@@ -38,7 +38,7 @@ def train(application: Application, options: dict) -> None:
     else:
         config = override(application.recipe(given.get("dataset", "sample")), given)
         if config.init_from:
-            config = inherited(config, given)
+            config = options_from_pretrained(config, given)
     application.check_data(config)
     application.check_vectors(config)
     application.check_step(config)
@@ -96,7 +96,7 @@ def _train(
         train_member = partial(_train, application, command=command, corpus=corpus)
         seeds.train(application, corpus, config, origin, unfinished, train_member)
         return
-    with devices.sharing(config):
+    with devices.distribution_scope(config):
         task = task_class.build(config, corpus)
     try:
         task, ending, report = refit.trained(task, corpus, unfinished)
@@ -152,7 +152,7 @@ def _trained(application: Application, files: RunFiles, own):
     """The trained task; `own` are options of its application alone, or None."""
     task = application.load(files)
     if own is not None:
-        task.answer_with(own)
+        task.set_options(own)
     return task
 
 
@@ -179,7 +179,7 @@ def evaluate(application: Application, options: dict) -> None:
         raise UserError("--baseline trains on the training split. Choose another --split")
     from apps.tasks.classification import bias
 
-    asked = bias.question(options, description)
+    asked = bias.bias_request(options, description)
     given = {name: options[name] for name in DATA_OPTIONS if name in options}
     if "dataset" in given:
         # The files that stood beside the training's are of another data set.
@@ -213,7 +213,7 @@ def evaluate(application: Application, options: dict) -> None:
     say(f"{corpus.name}, {split}\n{table}")
     name = split if same else f"{corpus.name} {split}"
     if options["baseline"]:
-        report["baseline"] = task.evaluate_baseline(corpus, examples)
+        report["baseline"] = task.evaluate_baselines(corpus, examples)
         for title, baseline in report["baseline"].items():
             say(f"\n{title}\n{task.table(baseline)}")
     if asked:
@@ -252,7 +252,7 @@ def predict(application: Application, options: dict) -> None:
     task = _trained(application, files, own)
     del files  # a large model shall be in memory once
     if application.converses and not (source or output):
-        task.converse(texts)
+        task.run_interactively(texts)
         return
     column = config.text_column
     if source:

@@ -25,7 +25,7 @@ _KINDS = {
 _NO_VECTORS = {"vectors": None, "open_vocabulary": 0}
 
 
-def inherited(config, given: dict):
+def options_from_pretrained(config, given: dict):
     """The options of a model with those that follow from `--init-from`.
 
     Args:

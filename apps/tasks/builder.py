@@ -66,7 +66,9 @@ def vocabulary_sizes(vocabularies: Vocabularies, characters: bool) -> dict[str, 
     }
 
 
-def opened(vocabularies: Vocabularies, config: TrainingConfig) -> tuple[Vocabularies, int]:
+def with_open_vocabulary(
+    vocabularies: Vocabularies, config: TrainingConfig
+) -> tuple[Vocabularies, int]:
     """The vocabularies with the words that `--open-vocabulary` adds behind them, and how many.
 
     Raises:

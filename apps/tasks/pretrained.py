@@ -12,7 +12,7 @@ from apps.runs.folder import RunFolder
 from apps.runs.init_from import check_inherited
 from apps.tasks.builder import load
 from data.text.preprocessor import Vocabularies
-from data.text.tokenizer_vocabulary import Units
+from data.text.tokenizer_vocabulary import TokenizerVocabulary
 
 
 class TrainedModel(NamedTuple):
@@ -28,7 +28,7 @@ class TrainedModel(NamedTuple):
     description: dict
     model: keras.Model
     vocabularies: Vocabularies | None
-    units: Units | None
+    units: TokenizerVocabulary | None
 
 
 def beginning(config: TrainingConfig) -> TrainedModel | None:
@@ -54,7 +54,9 @@ def read_trained(run: str) -> TrainedModel:
     language = files.description["application"] == "text_generation"
     with files.copied() as folder:
         vocabularies = None if language else Vocabularies.load(folder)
-        units = Units.load(folder) if language or "units.json" in files.contents else None
+        units = (
+            TokenizerVocabulary.load(folder) if language or "units.json" in files.contents else None
+        )
         size = units.vocabulary_size if language else len(vocabularies.tokens) + 2
         model = load(folder / MODEL, {"vocabulary_size": size})
     return TrainedModel(files.description, model, vocabularies, units)

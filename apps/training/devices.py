@@ -18,7 +18,7 @@ def names(most: int) -> list[str]:
     return [device.name for device in found][: most or None]
 
 
-def sharing(config: TrainingConfig) -> contextlib.AbstractContextManager:
+def distribution_scope(config: TrainingConfig) -> contextlib.AbstractContextManager:
     """A context in which to build a model: in its training each batch is cut into equal parts, one
     a device, and their gradients are summed. With one device it changes nothing.
 

@@ -28,13 +28,13 @@ def run_epochs(
     Args:
         model: compiled.
         batches: of the training split.
-        callbacks: they see one training of many epochs; the last is a `KeepProgress`.
+        callbacks: they see one training of many epochs; the last is a `ProgressCallback`.
         progress: where it begins.
         epochs: how many there are in all.
     """
     # One line an epoch where nobody watches a bar grow.
     verbose = 1 if sys.stdout.isatty() else 2
-    together = _Together(callbacks, add_history=True, add_progbar=True, model=model)
+    together = _OneTraining(callbacks, add_history=True, add_progbar=True, model=model)
     together.set_params({"epochs": epochs, "steps": None, "verbose": verbose})
     together.begin()
     try:
@@ -58,7 +58,7 @@ def run_epochs(
         together.end()
 
 
-class _Together(keras.callbacks.CallbackList):
+class _OneTraining(keras.callbacks.CallbackList):
     """Callbacks that begin and end once, however many `fit`s there are between."""
 
     def begin(self) -> None:
@@ -74,7 +74,7 @@ class _Together(keras.callbacks.CallbackList):
         pass
 
 
-class KeepProgress(keras.callbacks.Callback):
+class ProgressCallback(keras.callbacks.Callback):
     """Notes the progress, writes checkpoints between two batches, and `history.csv`.
 
     Signals wait while a step is trained and noted, so that whatever interrupts the training finds

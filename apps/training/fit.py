@@ -13,7 +13,7 @@ from apps.runs.contents import CHECKPOINTS, HISTORY, LOGS
 from apps.training.averaged_weights import AveragedWeights
 from apps.training.checkpoints import Checkpoints
 from apps.training.divergence import Diverged, StopOnDivergence, check_figures
-from apps.training.epochs import KeepProgress, run_epochs
+from apps.training.epochs import ProgressCallback, run_epochs
 from apps.training.gradient_log import GradientLog
 from apps.training.progress import Progress
 from apps.training.signals import Signals, Terminated
@@ -108,7 +108,7 @@ class Validation(keras.callbacks.Callback):
         logs["learning_rate"] = float(self.model.optimizer.learning_rate)
 
 
-class Ending(NamedTuple):
+class TrainingResult(NamedTuple):
     """How a training ended.
 
     Attributes:
@@ -136,7 +136,7 @@ def fit(
     depths: dict[str, int] | None = None,
     epochs: int | None = None,
     rows: int = 0,
-) -> Ending:
+) -> TrainingResult:
     """Trains until the epochs are over, the validation stops to improve, or Ctrl-C.
 
     The model keeps the weights of its best epoch. With `average_weights` it is their average that
@@ -185,7 +185,7 @@ def fit(
             gradients,
             TensorBoardLogs(folder / LOGS),
             StopOnDivergence(),
-            KeepProgress(
+            ProgressCallback(
                 progress, checkpoints, signals, folder / HISTORY, config.checkpoint_seconds
             ),
         ]
@@ -197,7 +197,7 @@ def fit(
             gradients.write()
             return _early_ending(reason, model, averaged, progress, checkpoints)
     progress.restore_best(model)
-    return Ending("", False, progress.seconds, progress.best_epochs)
+    return TrainingResult("", False, progress.seconds, progress.best_epochs)
 
 
 def _early_ending(
@@ -206,7 +206,7 @@ def _early_ending(
     averaged: AveragedWeights,
     progress: Progress,
     checkpoints: Checkpoints,
-) -> Ending:
+) -> TrainingResult:
     """Writes a checkpoint, unless there is nothing to go on from, and gives the model its best
     weights, or before the first epoch is over the averages so far.
 
@@ -226,4 +226,4 @@ def _early_ending(
     if not has_best:
         averaged.put_in()
     stopped = str(reason) or "interrupted"
-    return Ending(stopped, not diverged, progress.seconds, progress.best_epochs)
+    return TrainingResult(stopped, not diverged, progress.seconds, progress.best_epochs)

@@ -152,9 +152,9 @@ def find_learning_rate(
     task_class = application.load_task()
     fit.seed_everything(config)
     corpus = task_class.read(application, config)
-    with devices.sharing(config):
+    with devices.distribution_scope(config):
         task = task_class.build(config, corpus)
-    batches, loss = task.batches_and_loss(corpus)
+    batches, loss = task.training_data(corpus)
     _check_enough(batches.steps(0), config.accumulate)
     model = task.model
     with model.distribute_strategy.scope():

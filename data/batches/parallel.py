@@ -16,7 +16,7 @@ class ParallelBatches(Batches):
     those of one length by that of their source.
 
     Args:
-        sources, targets: <int32>[rows, (length)], from `data.text.tokenizer.UnitTokenizer.encode`.
+        sources, targets: <int32>[rows, (length)], from `data.text.tokenizer.Tokenizer.encode`.
         batch_size, batch_tokens: as `data.batches.buckets.batch_order`; tokens are of the longer
         side. shuffle_seed, replicas: as `Batches`.
         fixed_shapes: as `Batches`; both sides of a batch are padded to one length.

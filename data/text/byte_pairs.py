@@ -1,5 +1,6 @@
 """Byte-pair encoding (Sennrich et al. 2016, "Neural Machine Translation of Rare Words with Subword
-Units"), on characters: merges are learned in Python and applied in stock TensorFlow ops."""
+Units"), on characters: merges are learned in Python and applied in stock TensorFlow
+ops."""
 
 import heapq
 from collections import Counter, defaultdict

@@ -57,7 +57,7 @@ _OUTLINES = {
 }
 
 
-def pieces_of(texts: tf.Tensor) -> tf.RaggedTensor:
+def pretokenize(texts: tf.Tensor) -> tf.RaggedTensor:
     """Cuts texts; the pieces of each, joined, are the text again.
 
     Args:

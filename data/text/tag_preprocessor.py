@@ -19,12 +19,12 @@ from data.text.preprocessor import (
     letters_of,
     token_lookup,
 )
-from data.text.tokenizer import UnitTokenizer
-from data.text.word_tokenizer import tokens_of, with_zeros
+from data.text.tokenizer import Tokenizer
+from data.text.word_tokenizer import tokenize_words, with_zeros
 
 _STRINGS = tf.TensorSpec([None], tf.string)
 # The `Tokens` of all texts of a list.
-all_tokens = in_chunks(tokens_of)
+all_tokens = in_chunks(tokenize_words)
 
 
 def build_tag_vocabularies(
@@ -76,7 +76,7 @@ class TagPreprocessor(keras.layers.Layer):
         lowercase: bool,
         case_features: bool,
         max_word_length: int = 0,
-        units: UnitTokenizer | None = None,
+        units: Tokenizer | None = None,
     ):
         super().__init__(name="preprocessor", trainable=False)
         self.lowercase, self.case_features = lowercase, case_features

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from data.registry import TAGGER_TOKENS, TOKEN_UNITS
 from data.text.cleaning import tokenize
-from data.text.word_tokenizer import folded, tokens_of
+from data.text.word_tokenizer import normalize_case_and_digits, tokenize_words
 
 
 def splitter_of(kind: str) -> Callable[[tf.Tensor], tf.RaggedTensor] | None:
@@ -17,8 +17,8 @@ def splitter_of(kind: str) -> Callable[[tf.Tensor], tf.RaggedTensor] | None:
 
 
 def _tagger_tokens(texts: tf.Tensor) -> tf.RaggedTensor:
-    tokens = tokens_of(texts).strings
-    return tokens.with_flat_values(folded(tokens.flat_values))
+    tokens = tokenize_words(texts).strings
+    return tokens.with_flat_values(normalize_case_and_digits(tokens.flat_values))
 
 
 _SPLITTERS = {

@@ -6,16 +6,16 @@ from data.chunks import in_chunks
 from data.registry import END, PADDING, START, UNKNOWN, UNKNOWN_TEXT
 from data.text.byte_pairs import Merger
 from data.text.cleaning import drop_format_characters
-from data.text.pretokenizer import pieces_of
+from data.text.pretokenizer import pretokenize
 from data.text.token_units import splitter_of
-from data.text.tokenizer_vocabulary import BYTES, Units
+from data.text.tokenizer_vocabulary import BYTES, TokenizerVocabulary
 
 _SPECIAL = END + 1
 _SHOWN = {PADDING: "", UNKNOWN: UNKNOWN_TEXT, START: "<start>", END: "<end>"}
 _DECODED = {PADDING: "", UNKNOWN: UNKNOWN_TEXT, START: "", END: ""}
 
 
-class UnitTokenizer(tf.Module):
+class Tokenizer(tf.Module):
     """Encodes and decodes; works eagerly, in graphs, in tf.data and in SavedModels.
 
     Invisible characters (`data.text.invisible`) are passed over. Bytes are lossless but for them.
@@ -24,14 +24,14 @@ class UnitTokenizer(tf.Module):
     taggers are not: each is decoded with a space before it.
 
     Args:
-        units: from `data.text.tokenizer_vocabulary.learn_units`.
+        units: from `data.text.tokenizer_vocabulary.learn_vocabulary`.
 
     Attributes:
         vocabulary_size: ids, the four special ones included.
         encode_all: `encode` for a list of strings of any length.
     """
 
-    def __init__(self, units: Units):
+    def __init__(self, units: TokenizerVocabulary):
         super().__init__()
         self.kind = units.kind
         shown, decoded = list(units.tokens), list(units.tokens)
@@ -132,7 +132,7 @@ class UnitTokenizer(tf.Module):
         return self.kind == "words" or self._split_tokens is not None
 
     def _words_of(self, texts):
-        return (self._split_tokens or pieces_of)(texts)
+        return (self._split_tokens or pretokenize)(texts)
 
     def _encode_words(self, texts):
         pieces = self._words_of(texts)
@@ -141,7 +141,7 @@ class UnitTokenizer(tf.Module):
     _encode_tokens = _encode_words
 
     def _encode_subwords(self, texts):
-        pieces = pieces_of(texts)
+        pieces = pretokenize(texts)
         # Most pieces are repeated: each is merged once.
         different, index = tf.unique(pieces.flat_values)
         symbols = self._merger(self._encode_characters(different))

@@ -17,7 +17,7 @@ from data.registry import END, TAGGER_TOKENS, TOKEN_UNITS, UNITS
 from data.text.byte_pairs import Pair, learn_merges
 from data.text.cleaning import drop_format_characters, drop_format_characters_of
 from data.text.preprocessor import START, UNKNOWN, by_frequency
-from data.text.pretokenizer import pieces_of
+from data.text.pretokenizer import pretokenize
 from data.text.token_units import splitter_of
 
 BYTES = 256
@@ -26,7 +26,7 @@ _STRINGS = tf.TensorSpec([None], tf.string)
 
 
 @dataclass(frozen=True)
-class Units:
+class TokenizerVocabulary:
     """What was learned.
 
     The id of a token is its position plus 4: `data.registry` has the ids before them.
@@ -54,7 +54,7 @@ class Units:
         (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8", newline="")
 
     @classmethod
-    def load(cls, folder: Path, name: str = "units") -> "Units":
+    def load(cls, folder: Path, name: str = "units") -> "TokenizerVocabulary":
         """Reads what `save` wrote.
 
         Raises:
@@ -85,7 +85,7 @@ class Units:
             raise ValueError("its merges do not fit its tokens")
 
 
-def learn_units(kind: str, texts: Iterable[str], size: int) -> Units:
+def learn_vocabulary(kind: str, texts: Iterable[str], size: int) -> TokenizerVocabulary:
     """Learns from the training texts, and from no others.
 
     Args:
@@ -99,34 +99,34 @@ def learn_units(kind: str, texts: Iterable[str], size: int) -> Units:
     return choose("kind of units", kind, _LEARN)(texts, size)
 
 
-def _characters(texts: Iterable[str], size: int) -> Units:
+def _characters(texts: Iterable[str], size: int) -> TokenizerVocabulary:
     counts = Counter()
     for text in texts:
         counts.update(drop_format_characters_of(text))
-    return Units("characters", tuple(by_frequency(counts, 1)[:size]))
+    return TokenizerVocabulary("characters", tuple(by_frequency(counts, 1)[:size]))
 
 
-def _bytes(texts: Iterable[str], size: int) -> Units:
-    return Units("bytes")
+def _bytes(texts: Iterable[str], size: int) -> TokenizerVocabulary:
+    return TokenizerVocabulary("bytes")
 
 
-def _words(texts: Iterable[str], size: int) -> Units:
-    return Units("words", tuple(by_frequency(_count_pieces(texts), 1)[:size]))
+def _words(texts: Iterable[str], size: int) -> TokenizerVocabulary:
+    return TokenizerVocabulary("words", tuple(by_frequency(_count_pieces(texts), 1)[:size]))
 
 
-def _tokens(kind: str) -> Callable[[Iterable[str], int], Units]:
+def _tokens(kind: str) -> Callable[[Iterable[str], int], TokenizerVocabulary]:
     """As the vocabulary of a classifier or tagger, but for rare tokens, which are learned too."""
 
-    def learn(texts: Iterable[str], size: int) -> Units:
+    def learn(texts: Iterable[str], size: int) -> TokenizerVocabulary:
         found = by_frequency(_count_pieces(texts, splitter_of(kind)), 1)
         # Such a vocabulary has these already.
         kept = [token for token in found if token not in (START, UNKNOWN)]
-        return Units(kind, tuple(kept[:size]))
+        return TokenizerVocabulary(kind, tuple(kept[:size]))
 
     return learn
 
 
-def _subwords(texts: Iterable[str], size: int) -> Units:
+def _subwords(texts: Iterable[str], size: int) -> TokenizerVocabulary:
     pieces = _count_pieces(texts)
     counts = Counter()
     for piece, count in pieces.items():
@@ -137,7 +137,7 @@ def _subwords(texts: Iterable[str], size: int) -> Units:
     merges = learn_merges(pieces, characters, size)
     # Two ways may lead to one token.
     tokens = dict.fromkeys([*characters, *(left + right for left, right in merges)])
-    return Units("subwords", tuple(tokens), tuple(merges))
+    return TokenizerVocabulary("subwords", tuple(tokens), tuple(merges))
 
 
 @cache
@@ -148,7 +148,7 @@ def _flat(split: Callable) -> tf.types.experimental.PolymorphicFunction:
     return graph(flat, input_signature=[_STRINGS])
 
 
-def _count_pieces(texts: Iterable[str], split: Callable = pieces_of) -> Counter:
+def _count_pieces(texts: Iterable[str], split: Callable = pretokenize) -> Counter:
     counts, flat = Counter(), _flat(split)
     texts = iter(texts)
     while chunk := list(islice(texts, _BATCH)):
@@ -156,6 +156,6 @@ def _count_pieces(texts: Iterable[str], split: Callable = pieces_of) -> Counter:
     return Counter({piece.decode("utf-8"): count for piece, count in counts.items()})
 
 
-_LEARN: dict[str, Callable[[Iterable[str], int], Units]] = dict(
+_LEARN: dict[str, Callable[[Iterable[str], int], TokenizerVocabulary]] = dict(
     zip(UNITS, (_characters, _bytes, _words, _subwords), strict=True)
 ) | {kind: _tokens(kind) for kind in (*TOKEN_UNITS, TAGGER_TOKENS)}

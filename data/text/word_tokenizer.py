@@ -106,7 +106,7 @@ class Tokens(NamedTuple):
     ends: tf.RaggedTensor
 
 
-def tokens_of(texts: tf.Tensor) -> Tokens:
+def tokenize_words(texts: tf.Tensor) -> Tokens:
     """Splits texts; every character that is neither white space nor invisible is in a token.
 
     Args:
@@ -159,7 +159,7 @@ def _decoded(texts: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
     return codes, codes.with_flat_values(tf.where(wrong, sizes, 1))
 
 
-def folded(tokens: tf.Tensor) -> tf.Tensor:
+def normalize_case_and_digits(tokens: tf.Tensor) -> tf.Tensor:
     """Tokens in lower case, and with zeros for digits: rare ones become frequent ones. <string>."""
     return with_zeros(tf.strings.lower(tokens, encoding="utf-8"))
 

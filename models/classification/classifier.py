@@ -92,7 +92,7 @@ class TextClassifier(keras.Model):
             "dtype": dtype,
         }
 
-    def portable(self) -> "TextClassifier":
+    def for_export(self) -> "TextClassifier":
         """See `models.copies.without_cudnn`."""
         return without_cudnn(self)
 

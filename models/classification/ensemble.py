@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from models.copies import inputs_like, twin
+from models.copies import copy_with, inputs_like
 
 
 @keras.saving.register_keras_serializable(package="models")
@@ -46,7 +46,7 @@ class Ensemble(keras.Model):
     @classmethod
     def of(cls, models: list[keras.Model], multi_label: bool) -> "Ensemble":
         """An ensemble of copies of the models; these may have one name."""
-        members = [twin(model, name=f"member_{number}") for number, model in enumerate(models)]
+        members = [copy_with(model, name=f"member_{number}") for number, model in enumerate(models)]
         return cls(members, multi_label)
 
     @property
@@ -59,9 +59,9 @@ class Ensemble(keras.Model):
         """Those of the first member; the sizes of inputs and outputs are the same in all."""
         return self.members[0].settings
 
-    def portable(self) -> "Ensemble":
-        """The same model with portable members."""
-        members = [member.portable() for member in self.members]
+    def for_export(self) -> "Ensemble":
+        """The same model with members for export."""
+        members = [member.for_export() for member in self.members]
         return Ensemble(members, self.multi_label, name=self.name)
 
     def get_config(self):

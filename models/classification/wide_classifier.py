@@ -80,9 +80,9 @@ class WideClassifier(keras.Model):
         """Those of the recurrent classifier."""
         return self.recurrent.settings
 
-    def portable(self) -> "WideClassifier":
-        """The same model with a portable recurrent classifier."""
-        return WideClassifier.of(self.recurrent.portable(), self.ngrams, 1.0)
+    def for_export(self) -> "WideClassifier":
+        """The same model with a recurrent classifier for export."""
+        return WideClassifier.of(self.recurrent.for_export(), self.ngrams, 1.0)
 
     def get_config(self):
         recurrent = keras.saving.serialize_keras_object(self.recurrent)

@@ -8,7 +8,7 @@ class StopStrings:
 
     Args:
         decode: <int32>[rows, length] -> <string>[rows], such as that of a
-            `data.text.tokenizer.UnitTokenizer`.
+            `data.text.tokenizer.Tokenizer`.
         strings: none of them empty.
     """
 

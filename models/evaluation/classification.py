@@ -136,7 +136,7 @@ def _intervals(
     }
 
 
-def headline(report: dict) -> dict[str, float]:
+def main_metrics(report: dict) -> dict[str, float]:
     """The figures to compare models by, by their titles: of `classification_metrics`, or of
     anything with its structure."""
     by_class = {f"F1 {name}": row["f1"] for name, row in report["per_class"].items()}

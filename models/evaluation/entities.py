@@ -72,7 +72,7 @@ def entity_metrics(
     }
 
 
-def headline(report: dict) -> dict[str, float]:
+def main_metrics(report: dict) -> dict[str, float]:
     """The figures to compare models by, by their titles: of `entity_metrics`, or of anything with
     its structure."""
     by_type = {f"F1 {name}": row["f1"] for name, row in report["per_class"].items()}

@@ -73,6 +73,6 @@ def table(report: dict) -> str:
     return "\n".join(lines)
 
 
-def headline(report: dict) -> dict[str, float]:
+def main_metrics(report: dict) -> dict[str, float]:
     """The figures to compare runs by, by title."""
     return {"BLEU": report["bleu"], "chrF": report["chrf"]}

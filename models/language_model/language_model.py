@@ -5,9 +5,9 @@ import tensorflow as tf
 
 from models.copies import without_cudnn
 from models.layers.embedding import embed
-from models.layers.label_bridge import LabelBridge
-from models.layers.vocabulary_dropout import RowDropout
-from models.layers.vocabulary_logits import UnitLogits
+from models.layers.label_bridge import InitialStatesFromLabel
+from models.layers.vocabulary_dropout import VocabularyDropout
+from models.layers.vocabulary_logits import VocabularyLogits
 from models.precision import dtype_policy
 from models.recurrent.stack import recurrent_stack
 
@@ -63,18 +63,22 @@ class LanguageModel(keras.Model):
             # === Layers ===
             inputs, vectors, _ = embed(vocabulary_size, embedding_dim, input_dropout)
             self.front_end = keras.Model(inputs, vectors, name="front_end")
-            self.row_dropout = RowDropout(vocabulary_size, embedding_dropout, name="row_dropout")
+            self.row_dropout = VocabularyDropout(
+                vocabulary_size, embedding_dropout, name="row_dropout"
+            )
             self.stack = recurrent_stack(**recurrent, return_state=True, name="recurrent")
             self.locked = keras.layers.SpatialDropout1D(dropout, name="dropout")
             self.projection = None
             if tied and units != embedding_dim:
                 self.projection = keras.layers.Dense(embedding_dim, name="projection")
-            self.output_layer = UnitLogits(
+            self.output_layer = VocabularyLogits(
                 vocabulary_size, not tied, dtype="float32", name="logits"
             )
             self.bridge = None
             if num_labels:
-                self.bridge = LabelBridge(num_labels, embedding_dim, self.stack.state_sizes)
+                self.bridge = InitialStatesFromLabel(
+                    num_labels, embedding_dim, self.stack.state_sizes
+                )
 
         # === Weights ===
         self.stack.build((None, None, embedding_dim))
@@ -160,7 +164,7 @@ class LanguageModel(keras.Model):
         outputs, states = self.stack.step(vectors, states)
         return self.logits(self.features(outputs)), states
 
-    def portable(self) -> "LanguageModel":
+    def for_export(self) -> "LanguageModel":
         """See `models.copies.without_cudnn`."""
         return without_cudnn(self)
 

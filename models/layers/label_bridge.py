@@ -3,8 +3,8 @@
 import keras
 
 
-@keras.saving.register_keras_serializable(package="models")
-class LabelBridge(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="models", name="LabelBridge")
+class InitialStatesFromLabel(keras.layers.Layer):
     """The vector of a class to the states of a recurrent stack (as in image captions, Vinyals et
     al. 2015, a vector that a sequence is made of).
 

@@ -4,8 +4,8 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="models")
-class StateBridge(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="models", name="StateBridge")
+class InitialStatesFromEncoder(keras.layers.Layer):
     """A dense layer with a tanh for each state of each layer, over both directions of the
     encoder's.
 

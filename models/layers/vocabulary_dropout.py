@@ -4,8 +4,8 @@ import keras
 import tensorflow as tf
 
 
-@keras.saving.register_keras_serializable(package="models")
-class RowDropout(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="models", name="RowDropout")
+class VocabularyDropout(keras.layers.Layer):
     """Drops the vectors of whole entries of the vocabulary, wherever they occur in a batch.
 
     Args:

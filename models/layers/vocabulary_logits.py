@@ -4,8 +4,8 @@ import keras
 import tensorflow as tf
 
 
-@keras.saving.register_keras_serializable(package="models")
-class UnitLogits(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="models", name="UnitLogits")
+class VocabularyLogits(keras.layers.Layer):
     """Features to a logit for each unit, by a matrix of its own or one that is handed over.
 
     Args:

@@ -6,11 +6,11 @@ from keras import ops
 
 from data.errors import choose
 from models.attention.factory import attention_layer
-from models.layers.vocabulary_logits import UnitLogits
+from models.layers.vocabulary_logits import VocabularyLogits
 from models.recurrent.stack import recurrent_stack
 from models.registry import FEEDINGS
 from models.seq2seq.memory import Memory
-from models.seq2seq.scheduled_sampling import SampledTargets
+from models.seq2seq.scheduled_sampling import ScheduledSampling
 from models.seq2seq.step_by_step import target_steps
 
 
@@ -92,10 +92,10 @@ class TranslationDecoder(keras.layers.Layer):
         self.size = embedding_dim if tied else recurrent["units"]
         self.combine = keras.layers.Dense(self.size, activation="tanh", name="attentional")
         self.drop = keras.layers.Dropout(dropout)
-        self.logits = UnitLogits(vocabulary_size, own_kernel=not tied, dtype="float32")
+        self.logits = VocabularyLogits(vocabulary_size, own_kernel=not tied, dtype="float32")
         self.sampling = None
         if scheduled_sampling:
-            self.sampling = SampledTargets(scheduled_sampling, sampling_steps)
+            self.sampling = ScheduledSampling(scheduled_sampling, sampling_steps)
 
     def build(self, target_ids_shape, values_shape, states_shape=None, source_mask_shape=None):
         batch, features = target_ids_shape[0], self.embedding.output_dim

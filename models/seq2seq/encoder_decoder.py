@@ -6,7 +6,7 @@ import tensorflow as tf
 from models.attention.self_attention import SelfAttention
 from models.copies import without_cudnn
 from models.layers.embedding import embed
-from models.layers.state_bridge import StateBridge
+from models.layers.state_bridge import InitialStatesFromEncoder
 from models.precision import dtype_policy
 from models.recurrent.stack import recurrent_stack
 from models.seq2seq.decoder import TranslationDecoder, word_vectors
@@ -76,7 +76,9 @@ class Translator(keras.Model):
             # === Layers ===
             stack = recurrent_stack(**recurrent, return_state=True, name="recurrent")
             drop = keras.layers.SpatialDropout1D(dropout, name="encoder_dropout")
-            bridge = StateBridge(units, recurrent.get("num_layers", 1), directions, name="bridge")
+            bridge = InitialStatesFromEncoder(
+                units, recurrent.get("num_layers", 1), directions, name="bridge"
+            )
 
             # === Functional graph ===
             source, x, mask = embed(
@@ -162,7 +164,7 @@ class Translator(keras.Model):
             return tf.zeros(shape)
         return weights
 
-    def portable(self) -> "Translator":
+    def for_export(self) -> "Translator":
         """See `models.copies.without_cudnn`."""
         return without_cudnn(self)
 

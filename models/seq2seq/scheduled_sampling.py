@@ -4,8 +4,8 @@ import keras
 import tensorflow as tf
 
 
-@keras.saving.register_keras_serializable(package="models")
-class SampledTargets(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="models", name="SampledTargets")
+class ScheduledSampling(keras.layers.Layer):
     """Which steps read the model's best word of the step before instead of the true one.
 
     Bengio et al. (2015), "Scheduled Sampling for Sequence Prediction with Recurrent Neural

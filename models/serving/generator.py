@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from data.graphs import graph
 from data.registry import END, PADDING, START, UNKNOWN
-from data.text.tokenizer import UnitTokenizer
+from data.text.tokenizer import Tokenizer
 from models.compilation import compiled_loops, stock_operations
 from models.decoding.beam_search import beam_search
 from models.decoding.constraints import Constraints
@@ -44,7 +44,7 @@ class TextGenerator(tf.Module):
 
     def __init__(
         self,
-        tokenizer: UnitTokenizer,
+        tokenizer: Tokenizer,
         model: LanguageModel,
         options,
         ends: bool = True,

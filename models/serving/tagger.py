@@ -7,7 +7,7 @@ import tensorflow as tf
 from data.batches.windows import windows_of
 from data.graphs import graph
 from data.text.tag_preprocessor import TagPreprocessor
-from data.text.word_tokenizer import tokens_of
+from data.text.word_tokenizer import tokenize_words
 
 _STRINGS = [tf.TensorSpec([None], tf.string, name="texts")]
 # Windows that are tagged at once: memory does not grow with texts.
@@ -45,7 +45,7 @@ class ServingTagger(tf.Module):
             <int32>[batch, tokens], in Unicode code points, and `scores` <float32>[batch, tokens],
             how probable each tag is, 0 where padded.
         """
-        tokens = tokens_of(texts)
+        tokens = tokenize_words(texts)
         strings = tokens.strings
         tags, scores = self._tagged(strings.flat_values, strings.row_lengths())
         tags = self._bio.mended(tags, strings.row_starts())

@@ -5,7 +5,7 @@ import tensorflow as tf
 from data.batches.parallel import ended
 from data.graphs import graph
 from data.registry import END, PADDING, START, UNKNOWN
-from data.text.tokenizer import UnitTokenizer
+from data.text.tokenizer import Tokenizer
 from models.compilation import stock_operations
 from models.seq2seq.encoder_decoder import Translator
 from models.seq2seq.search import TranslationSearch
@@ -27,8 +27,8 @@ class ServingTranslator(tf.Module):
 
     def __init__(
         self,
-        source_tokenizer: UnitTokenizer,
-        target_tokenizer: UnitTokenizer,
+        source_tokenizer: Tokenizer,
+        target_tokenizer: Tokenizer,
         model: Translator,
         search: TranslationSearch,
         replace_unknown: bool = False,

@@ -124,7 +124,7 @@ class Tagger(keras.Model):
             "dtype": dtype,
         }
 
-    def portable(self) -> "Tagger":
+    def for_export(self) -> "Tagger":
         """See `models.copies.without_cudnn`."""
         return without_cudnn(self)
 

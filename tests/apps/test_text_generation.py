@@ -15,7 +15,7 @@ from apps.commands.main import main
 from apps.runs.folder import RunFolder
 from apps.tasks.generation.config import GenerationOptions
 from apps.text_generation import APPLICATION
-from apps.training.epochs import KeepProgress
+from apps.training.epochs import ProgressCallback
 from data.errors import UserError
 
 TINY = [
@@ -231,7 +231,7 @@ def test_an_interrupted_training_ends_as_if_unbroken(command_of, monkeypatch, tm
     (tmp_path / "verse.txt").write_text(VERSE * 8)
     data = ["--dataset", tmp_path / "verse.txt"]
     assert command_of(APPLICATION, *RESUMED, *data, "--run", tmp_path / "whole").status == 0
-    method, calls = KeepProgress.on_train_batch_end, []
+    method, calls = ProgressCallback.on_train_batch_end, []
 
     def counted(self, *arguments, logs=None):
         calls.append(arguments)
@@ -241,7 +241,7 @@ def test_an_interrupted_training_ends_as_if_unbroken(command_of, monkeypatch, tm
         method(self, *arguments, logs)
 
     with monkeypatch.context() as patch:
-        patch.setattr(KeepProgress, "on_train_batch_end", counted)
+        patch.setattr(ProgressCallback, "on_train_batch_end", counted)
         answer = command_of(APPLICATION, *RESUMED, *data, "--run", tmp_path / "broken")
     assert answer.status == 143 and not (tmp_path / "broken").exists()
     answer = command_of(APPLICATION, "train", "--resume", "--run", tmp_path / "broken")
@@ -267,9 +267,9 @@ def test_several_seeds_leave_the_best_model(command_of, tmp_path):
 
 
 def test_half_a_character_is_not_printed(trained, monkeypatch, capsys):
-    from apps.tasks.generation.terminal import Dialogue
+    from apps.tasks.generation.terminal import GenerationTerminal
 
-    dialogue = Dialogue(loaded(trained).serving(), GenerationOptions(stop=("zz",)))
+    dialogue = GenerationTerminal(loaded(trained).serving(), GenerationOptions(stop=("zz",)))
     for text in ("ab\ufffd", "ab\u00e9cd", "ab\u00e9cdz"):
         dialogue._print(tf.constant([text.encode()]))
     assert capsys.readouterr().out == "ab\u00e9c"

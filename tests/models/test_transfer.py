@@ -6,7 +6,14 @@ from numpy.testing import assert_array_equal
 from models.classification.classifier import TextClassifier
 from models.language_model.language_model import LanguageModel
 from models.tagging.tagger import Tagger
-from models.transfer import adopt, begin_with, go_on_with, language_settings, read_with, take_over
+from models.transfer import (
+    attach_language_model,
+    language_settings,
+    load_classifier_weights,
+    load_language_model_into_classifier,
+    load_language_model_weights,
+    load_tagger_weights,
+)
 
 TOKENS = ["a", "b", "c"], ["c", "d", "a"]
 CHARACTERS = ["x", "y"], ["y"]
@@ -53,7 +60,7 @@ def assert_same(layer, other):
 
 def test_a_classifier_takes_over_vectors_and_stack_but_not_the_vector_of_the_end():
     own, trained = classifier(0), language_model(1)
-    take_over(own, trained)
+    load_language_model_into_classifier(own, trained)
     vectors = own.get_layer("embedding").embeddings.numpy()
     # Padding, unknown and start, and behind the end (3) the two units.
     assert_array_equal(vectors, trained.embedding.embeddings.numpy()[[0, 1, 2, 4, 5]])
@@ -64,7 +71,7 @@ def test_a_classifier_takes_over_vectors_and_stack_but_not_the_vector_of_the_end
 def test_a_classifier_begins_with_all_of_another_but_the_logits_of_other_classes(num_classes):
     own, trained = classifier(0, num_classes), classifier(1)
     before = own.get_layer("logits").get_weights()
-    begin_with(own, trained, same_classes=num_classes == 2)
+    load_classifier_weights(own, trained, same_classes=num_classes == 2)
     for name in ("embedding", "recurrent"):
         assert_same(own.get_layer(name), trained.get_layer(name))
     expected = trained.get_layer("logits").get_weights() if num_classes == 2 else before
@@ -76,7 +83,7 @@ def test_a_classifier_begins_with_all_of_another_but_the_logits_of_other_classes
 def test_a_language_model_goes_on_with_all_of_another_but_its_classes(tied):
     own, trained = language_model(0, tied, num_labels=2), language_model(1, tied)
     before = own.bridge.get_weights()
-    go_on_with(own, trained)
+    load_language_model_weights(own, trained)
     names = ("front_end", "stack", "output_layer", *(["projection"] if tied else []))
     for name in names:
         assert_same(getattr(own, name), getattr(trained, name))
@@ -91,12 +98,12 @@ def test_a_tagger_reads_with_vectors_and_stack_of_a_language_model_and_so_does_t
     own, following = (
         tagger(seed, "convolution", *vocabularies, language_model=settings) for seed in (0, 2)
     )
-    read_with(own, trained)
+    attach_language_model(own, trained)
     layer = own.get_layer("language")
     assert_same(layer.embedding, trained.embedding)
     assert_same(layer.stack, trained.stack)
     assert language_settings(own) == settings
-    adopt(following, own, *((each, each) for each in vocabularies))
+    load_tagger_weights(following, own, *((each, each) for each in vocabularies))
     assert_same(following.get_layer("language"), layer)
 
 
@@ -106,7 +113,7 @@ def test_a_tagger_adopts_words_letters_and_sequences_of_another(characters):
     other = tagger(1, characters, TOKENS[1], CHARACTERS[1], tags=("O", "B-Y", "I-Y", "B-Z", "I-Z"))
     b, emissions = own.get_layer("embedding").embeddings.numpy()[3], own.get_layer("emissions")
     before = emissions.get_weights()
-    adopt(own, other, TOKENS, CHARACTERS)
+    load_tagger_weights(own, other, TOKENS, CHARACTERS)
     vectors = own.get_layer("embedding")
     learned = other.get_layer("embedding").embeddings.numpy()
     # "a" and the unknown, what they share; "b" is its own; "c" is open.

@@ -20,14 +20,14 @@ _CHARACTERS = 2**22
 
 
 @dataclass(frozen=True)
-class Question:
+class BiasRequest:
     """What a bias report is asked for: the score of one class, and the terms."""
 
     class_name: str
     terms: IdentityTerms
 
 
-def question(options: dict, description: dict) -> Question | None:
+def bias_request(options: dict, description: dict) -> BiasRequest | None:
     """What `--bias` and its options ask of the run that `description` describes; None without it.
 
     Raises:
@@ -43,10 +43,10 @@ def question(options: dict, description: dict) -> Question | None:
         raise UserError(
             f"no class {name!r} in the model: it has {', '.join(names)}. Check --bias-class"
         )
-    return Question(name or names[0], read_identity_terms(terms or IDENTITY_TERMS))
+    return BiasRequest(name or names[0], read_identity_terms(terms or IDENTITY_TERMS))
 
 
-def bias_report(task, examples: LabelledTexts, asked: Question) -> dict:
+def bias_report(task, examples: LabelledTexts, asked: BiasRequest) -> dict:
     """All figures, as plain numbers for JSON.
 
     Args:

@@ -11,7 +11,7 @@ from models.classification.ensemble import Ensemble
 from models.classification.wide_classifier import WideClassifier
 from models.language_model.language_model import LanguageModel
 from models.registry import PRECISIONS
-from models.transfer import begin_with, take_over
+from models.transfer import load_classifier_weights, load_language_model_into_classifier
 
 
 def sizes(
@@ -59,11 +59,11 @@ def build_classifier(
     if config.vectors:
         set_vectors(model.get_layer("embedding"), vocabularies.tokens, config)
     if isinstance(trained, LanguageModel):
-        take_over(model, trained)
+        load_language_model_into_classifier(model, trained)
         say(f"vectors and recurrent layers: those of {config.init_from}")
     elif trained is not None:
         same = tuple(beginning.description["class_names"]) == tuple(class_names)
-        begin_with(model, trained, same)
+        load_classifier_weights(model, trained, same)
         say(f"{'all' if same else 'all but the last'} layers: those of {config.init_from}")
     return model
 

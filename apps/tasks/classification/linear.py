@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from apps.tasks.classification.validation import HeldOut
+from apps.tasks.classification.validation import ClassifierValidation
 from data.errors import UserError
 from data.examples.corpus import LabelledTexts
 from data.text.preprocessor import Vocabularies
@@ -26,11 +26,11 @@ def check_size(vocabularies: Vocabularies) -> None:
         )
 
 
-def widened(
+def with_linear_model(
     model: keras.Model,
     ids: tf.RaggedTensor,
     train: LabelledTexts,
-    held_out: HeldOut,
+    held_out: ClassifierValidation,
     class_weight: float,
 ) -> keras.Model:
     """A trained classifier with a linear model of the training split's n-grams beside it.

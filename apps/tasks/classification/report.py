@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from apps.plots import training
-from apps.tasks.classification.validation import HeldOut
+from apps.tasks.classification.validation import ClassifierValidation
 from data.examples.corpus import LabelledTexts
 from models.classification.calibration import reliability
 from models.classification.decision import Decision
@@ -45,7 +45,7 @@ def report(
 
 def of_baselines(
     train: LabelledTexts,
-    held_out: HeldOut | None,
+    held_out: ClassifierValidation | None,
     examples: LabelledTexts,
     class_names: tuple[str, ...],
     multi_label: bool,

@@ -10,13 +10,13 @@ import tensorflow as tf
 
 from apps.commands.application import Application
 from apps.runs.folder import CONFIG, MODEL
-from apps.tasks.builder import load, opened
+from apps.tasks.builder import load, with_open_vocabulary
 from apps.tasks.classification import answers
 from apps.tasks.classification import report as classification_report
 from apps.tasks.classification.builder import build_classifier, sizes, vocabularies_for
 from apps.tasks.classification.config import ClassificationConfig
-from apps.tasks.classification.linear import check_size, widened
-from apps.tasks.classification.validation import HeldOut, linear_logits, logits_of
+from apps.tasks.classification.linear import check_size, with_linear_model
+from apps.tasks.classification.validation import ClassifierValidation, linear_logits, logits_of
 from apps.tasks.pretrained import beginning
 from apps.tasks.training_batches import training_batches
 from apps.training import fit as training
@@ -33,7 +33,7 @@ from models.classification.decision import Decision
 from models.classification.ensemble import Ensemble, mean_logits
 from models.classification.losses import class_weights, classification_loss
 from models.classification.wide_classifier import WideClassifier
-from models.evaluation.classification import headline
+from models.evaluation.classification import main_metrics
 from models.optimization.layer_rates import depths_of
 from models.precision import in_full_precision
 from models.serving.classifier import ServingClassifier
@@ -98,7 +98,7 @@ class TextClassification:
         config = replace(config, vectors=find_vectors(config.vectors, config.data_dir))
         trained = beginning(config)
         vocabularies = vocabularies_for(config, corpus.split("train").texts, trained)
-        vocabularies, open_rows = opened(vocabularies, config)
+        vocabularies, open_rows = with_open_vocabulary(vocabularies, config)
         if config.linear:
             check_size(vocabularies)
         model = build_classifier(config, vocabularies, corpus.class_names, open_rows, trained)
@@ -163,7 +163,7 @@ class TextClassification:
         """The vocabulary files in a run folder."""
         return self.vocabularies.files(folder)
 
-    def batches_and_loss(self, corpus: Corpus) -> tuple[Batches, keras.losses.Loss]:
+    def training_data(self, corpus: Corpus) -> tuple[Batches, keras.losses.Loss]:
         """What the training descends: the batches of the training split and the loss on them."""
         config, train = self.config, corpus.split("train")
         targets = train.targets
@@ -180,10 +180,10 @@ class TextClassification:
         )
         return batches, loss
 
-    def fit(self, corpus: Corpus, folder: Path) -> training.Ending:
+    def fit(self, corpus: Corpus, folder: Path) -> training.TrainingResult:
         """Trains, see `apps.training.fit.fit`."""
         config = self.config
-        batches, loss = self.batches_and_loss(corpus)
+        batches, loss = self.training_data(corpus)
         held_out = self.held_out(corpus)
         ending = training.fit(
             self.model,
@@ -200,16 +200,16 @@ class TextClassification:
         if config.linear:
             begin = time.monotonic()
             ids, train = batches.ids["token_ids"], corpus.split("train")
-            self.model = widened(self.model, ids, train, held_out, config.class_weight)
+            self.model = with_linear_model(self.model, ids, train, held_out, config.class_weight)
             ending = ending._replace(seconds=ending.seconds + time.monotonic() - begin)
         self.decide(held_out)
         return ending
 
-    def held_out(self, corpus: Corpus) -> HeldOut:
+    def held_out(self, corpus: Corpus) -> ClassifierValidation:
         """The validation split, for `fit` and `decide`."""
         train = corpus.split("train")
         validation = corpus.split("validation")
-        return HeldOut(
+        return ClassifierValidation(
             self.vectorize(validation.texts),
             validation,
             np.maximum(train.targets.mean(axis=0), 1 / len(train)),
@@ -218,7 +218,7 @@ class TextClassification:
             self.config.precisions(self.class_names),
         )
 
-    def decide(self, held_out: HeldOut) -> None:
+    def decide(self, held_out: ClassifierValidation) -> None:
         """Chooses temperature and thresholds for the model as it is."""
         self.decision = held_out.decision(self.model)
 
@@ -261,7 +261,7 @@ class TextClassification:
         """The logits of an ensemble, by those of its members."""
         return np.asarray(mean_logits(logits, self.multi_label))
 
-    def evaluate_baseline(self, corpus: Corpus, examples: LabelledTexts) -> dict[str, dict]:
+    def evaluate_baselines(self, corpus: Corpus, examples: LabelledTexts) -> dict[str, dict]:
         """The same figures of linear models trained on the corpus' training split, and those of
         this model's own linear part alone."""
         held_out = self.held_out(corpus) if "validation" in corpus.splits else None
@@ -282,9 +282,9 @@ class TextClassification:
         return classification_report.table(report)
 
     @staticmethod
-    def headline(report: dict) -> dict[str, float]:
+    def main_metrics(report: dict) -> dict[str, float]:
         """The figures to compare runs by, by title."""
-        return headline(report)
+        return main_metrics(report)
 
     def draw(self, split: str, report: dict, folder: Path) -> None:
         """Pictures of a split's figures."""
@@ -292,8 +292,8 @@ class TextClassification:
 
     def serving(self) -> ServingClassifier:
         """The model that takes raw strings; `predict` and `export` both use it."""
-        portable = self.model.portable()
-        return ServingClassifier(self.preprocessor, portable, self.class_names, self.decision)
+        for_export = self.model.for_export()
+        return ServingClassifier(self.preprocessor, for_export, self.class_names, self.decision)
 
     def columns(self, answer: dict[str, tf.Tensor]) -> list[dict]:
         """See `apps.tasks.classification.answers.columns`."""

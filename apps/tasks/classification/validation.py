@@ -43,7 +43,7 @@ def linear_logits(ngrams: NgramTerms, ids: dict[str, tf.RaggedTensor]) -> np.nda
     return logits_of(linear_classifier(ngrams), {"token_ids": ids["token_ids"]})
 
 
-class HeldOut:
+class ClassifierValidation:
     """The validation split, tokenised once.
 
     Args:

@@ -4,19 +4,22 @@ from apps.tasks.builder import build, recurrent_options
 from apps.tasks.generation.config import GenerationConfig
 from apps.tasks.pretrained import TrainedModel
 from data.messages import say
-from data.text.tokenizer_vocabulary import Units
+from data.text.tokenizer_vocabulary import TokenizerVocabulary
 from models.language_model.language_model import LanguageModel
 from models.registry import PRECISIONS
-from models.transfer import go_on_with
+from models.transfer import load_language_model_weights
 
 
-def sizes(units: Units, num_labels: int) -> dict[str, int]:
+def sizes(units: TokenizerVocabulary, num_labels: int) -> dict[str, int]:
     """The arguments of the model that follow from the data."""
     return {"vocabulary_size": units.vocabulary_size, "num_labels": num_labels}
 
 
 def build_language_model(
-    config: GenerationConfig, units: Units, num_labels: int, trained: TrainedModel | None = None
+    config: GenerationConfig,
+    units: TokenizerVocabulary,
+    num_labels: int,
+    trained: TrainedModel | None = None,
 ) -> LanguageModel:
     """Returns the untrained model, or one with the weights of a `trained` one.
 
@@ -35,6 +38,6 @@ def build_language_model(
     }
     model = build(LanguageModel, settings)
     if trained is not None:
-        go_on_with(model, trained.model)
+        load_language_model_weights(model, trained.model)
         say(f"all weights: those of {config.init_from}")
     return model

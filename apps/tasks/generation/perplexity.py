@@ -10,14 +10,14 @@ from data.examples.documents import Documents
 from data.graphs import graph
 from data.registry import UNKNOWN
 from data.text.cleaning import drop_format_characters_of
-from data.text.tokenizer import UnitTokenizer
+from data.text.tokenizer import Tokenizer
 from models.language_model.language_model import LanguageModel
 
 # Rows of a batch, each of which begins with the states after so many units before its part.
 _ROWS, _CONTEXT, _LENGTH = 32, 512, 64
 
 
-class LanguageFigures:
+class Perplexity:
     """A split, encoded once.
 
     The states are carried through every text. So that several parts of a long one are read at the
@@ -31,7 +31,7 @@ class LanguageFigures:
     """
 
     def __init__(
-        self, model: LanguageModel, tokenizer: UnitTokenizer, documents: Documents, ends: bool
+        self, model: LanguageModel, tokenizer: Tokenizer, documents: Documents, ends: bool
     ):
         self._model = model
         self._nats_of = graph(self._batch, reduce_retracing=True)

@@ -12,8 +12,8 @@ from apps.runs.folder import CONFIG, MODEL
 from apps.tasks.builder import load
 from apps.tasks.generation.builder import build_language_model, sizes
 from apps.tasks.generation.config import GenerationConfig, GenerationOptions
-from apps.tasks.generation.perplexity import LanguageFigures, table
-from apps.tasks.generation.terminal import Dialogue
+from apps.tasks.generation.perplexity import Perplexity, table
+from apps.tasks.generation.terminal import GenerationTerminal
 from apps.tasks.pretrained import beginning
 from apps.training import fit as training
 from data.batches.streams import Streams
@@ -21,8 +21,8 @@ from data.datasets import read_documents
 from data.errors import UserError
 from data.examples.documents import DocumentCorpus, Documents
 from data.messages import printable, say
-from data.text.tokenizer import UnitTokenizer
-from data.text.tokenizer_vocabulary import Units, learn_units
+from data.text.tokenizer import Tokenizer
+from data.text.tokenizer_vocabulary import TokenizerVocabulary, learn_vocabulary
 from data.user_files.columns import Columns
 from models.language_model.language_model import LanguageModel
 from models.language_model.stream_model import MeanOverUnits, StreamModel
@@ -47,13 +47,13 @@ class TextGeneration:
         self,
         config: GenerationConfig,
         class_names: tuple[str, ...],
-        units: Units,
+        units: TokenizerVocabulary,
         ends: bool,
         language_model: LanguageModel,
     ):
         self.config, self.class_names = config, tuple(class_names)
         self.units, self.ends = units, ends
-        self.tokenizer = UnitTokenizer(units)
+        self.tokenizer = Tokenizer(units)
         self.language_model = language_model
         self.options = GenerationOptions()
 
@@ -91,7 +91,7 @@ class TextGeneration:
         if trained is not None:
             units = trained.units
         else:
-            units = learn_units(config.unit, train, config.vocabulary_size)
+            units = learn_vocabulary(config.unit, train, config.vocabulary_size)
         model = build_language_model(config, units, len(corpus.class_names), trained)
         size = model.settings["vocabulary_size"]
         print(f"vocabulary: {size:,}; parameters: {model.count_params():,}")
@@ -108,7 +108,7 @@ class TextGeneration:
             names, ends = tuple(description["class_names"]), bool(description["ends"])
         except (KeyError, TypeError):
             raise UserError(f"{folder / CONFIG} is damaged: no classes. Train again") from None
-        units = Units.load(folder)
+        units = TokenizerVocabulary.load(folder)
         model = load(folder / MODEL, sizes(units, len(names)))
         return cls(config, names, units, ends, model)
 
@@ -125,7 +125,7 @@ class TextGeneration:
         """The file of the units in a run folder."""
         return [folder / UNITS]
 
-    def answer_with(self, options: GenerationOptions) -> None:
+    def set_options(self, options: GenerationOptions) -> None:
         """Sets how texts are continued.
 
         Raises:
@@ -142,7 +142,7 @@ class TextGeneration:
             raise UserError(f"--condition takes one of {known}. Received: {given}")
         self.options = options
 
-    def batches_and_loss(self, corpus: DocumentCorpus) -> tuple[Streams, keras.losses.Loss]:
+    def training_data(self, corpus: DocumentCorpus) -> tuple[Streams, keras.losses.Loss]:
         """What the training descends: the streams of the training split and the loss on them."""
         config, train = self.config, corpus.split("train")
         streams = Streams(
@@ -157,9 +157,9 @@ class TextGeneration:
         print(f"train: {streams.units:,} {config.unit}; padding: {padding}")
         return streams, MeanOverUnits()
 
-    def fit(self, corpus: DocumentCorpus, folder: Path) -> training.Ending:
+    def fit(self, corpus: DocumentCorpus, folder: Path) -> training.TrainingResult:
         """Trains, see `apps.training.fit.fit`."""
-        batches, loss = self.batches_and_loss(corpus)
+        batches, loss = self.training_data(corpus)
         held_out = self._figures(corpus.split("validation"))
         # Made once: its graph reads the weights as they are.
         options = GenerationOptions(max_length=max(1, self.config.sample_length))
@@ -178,8 +178,8 @@ class TextGeneration:
         self.language_model = in_full_precision(self.language_model)
         return ending
 
-    def _figures(self, documents: Documents) -> LanguageFigures:
-        return LanguageFigures(self.language_model, self.tokenizer, documents, self.ends)
+    def _figures(self, documents: Documents) -> Perplexity:
+        return Perplexity(self.language_model, self.tokenizer, documents, self.ends)
 
     def check_comparable(self, corpus: DocumentCorpus) -> None:
         """Nothing but the classes must agree, and reading has compared them."""
@@ -188,7 +188,7 @@ class TextGeneration:
         """All figures of a split; see `apps.tasks.generation.perplexity`."""
         return self._figures(examples).report()
 
-    def evaluate_baseline(self, corpus: DocumentCorpus, examples: Documents) -> dict[str, dict]:
+    def evaluate_baselines(self, corpus: DocumentCorpus, examples: Documents) -> dict[str, dict]:
         """There is none.
 
         Raises:
@@ -201,7 +201,7 @@ class TextGeneration:
         return table(report, self.config.unit)
 
     @staticmethod
-    def headline(report: dict) -> dict[str, float]:
+    def main_metrics(report: dict) -> dict[str, float]:
         """The figures to compare runs by, by title."""
         names = {"nats per unit": "nats_per_unit", "perplexity": "perplexity"}
         return {title: report[name] for title, name in names.items()}
@@ -212,8 +212,8 @@ class TextGeneration:
     def serving(self) -> TextGenerator:
         """The model that takes raw strings; `predict` and `export` use it."""
         label = self.class_names.index(self.options.condition) if self.options.condition else 0
-        portable = self.language_model.portable()
-        return TextGenerator(self.tokenizer, portable, self.options, self.ends, label)
+        for_export = self.language_model.for_export()
+        return TextGenerator(self.tokenizer, for_export, self.options, self.ends, label)
 
     def columns(self, answer: dict[str, tf.Tensor]) -> list[dict]:
         """The serving model's answer to a batch, one dict of output columns a row."""
@@ -231,6 +231,6 @@ class TextGeneration:
         """A text and what follows it, for the terminal."""
         return printable(text + row["continuation"])
 
-    def converse(self, texts: list[str]) -> None:
+    def run_interactively(self, texts: list[str]) -> None:
         """Answers texts on the terminal, as the options say."""
-        Dialogue(self.serving(), self.options).answer(texts)
+        GenerationTerminal(self.serving(), self.options).answer(texts)

@@ -18,7 +18,7 @@ _BLANK_LINES = 2
 _END = "the text ends"
 
 
-class Dialogue:
+class GenerationTerminal:
     """Answers texts on standard output.
 
     Args:

@@ -8,13 +8,13 @@ from apps.tasks.seq2seq.alignment import Alignment, alignment_of, describe
 from apps.tasks.seq2seq.config import TranslationPredictOptions
 
 
-class Translated(dict):
+class TranslationRow(dict):
     """The output columns of a text; with `--alignment` the alignment stands beside them."""
 
     alignment: Alignment | None = None
 
 
-def columns(answer: dict) -> list[Translated]:
+def columns(answer: dict) -> list[TranslationRow]:
     """The serving model's answer to a batch, one dict of output columns a row.
 
     Args:
@@ -35,8 +35,8 @@ def columns(answer: dict) -> list[Translated]:
     return rows
 
 
-def _row(texts, scores) -> Translated:
-    row = Translated()
+def _row(texts, scores) -> TranslationRow:
+    row = TranslationRow()
     for number, (text, score) in enumerate(zip(texts, scores, strict=True), 1):
         end = _ending(number)
         row[f"translation{end}"] = text.decode()
@@ -56,7 +56,7 @@ def empty_columns(options: TranslationPredictOptions) -> dict:
     return {**found, "alignment": None} if options.alignment else found
 
 
-def shown(row: Translated, picture: Path) -> str:
+def shown(row: TranslationRow, picture: Path) -> str:
     """An answer for the terminal; its alignment is drawn, too, if there is one."""
     if row.alignment is not None:
         translation.alignment(*row.alignment, picture)

@@ -5,19 +5,21 @@ import math
 from apps.tasks.builder import build, recurrent_options
 from apps.tasks.seq2seq.config import TranslationConfig
 from data.examples.parallel import ParallelTexts
-from data.text.tokenizer import UnitTokenizer
-from data.text.tokenizer_vocabulary import Units, learn_units
+from data.text.tokenizer import Tokenizer
+from data.text.tokenizer_vocabulary import TokenizerVocabulary, learn_vocabulary
 from models.registry import PRECISIONS
 from models.seq2seq.encoder_decoder import Translator
 
 
-def learned(config: TranslationConfig, train: ParallelTexts) -> tuple[Units, Units]:
+def learned(
+    config: TranslationConfig, train: ParallelTexts
+) -> tuple[TokenizerVocabulary, TokenizerVocabulary]:
     """The units of the training split, of either side; one object where they share it: words of two
     languages are two vocabularies, what they are made of is one."""
     sides = (train.texts, train.translations)
     if config.unit == "words":
-        return tuple(learn_units("words", side, config.vocabulary_size) for side in sides)
-    units = learn_units(config.unit, [*sides[0], *sides[1]], config.vocabulary_size)
+        return tuple(learn_vocabulary("words", side, config.vocabulary_size) for side in sides)
+    units = learn_vocabulary(config.unit, [*sides[0], *sides[1]], config.vocabulary_size)
     return units, units
 
 
@@ -26,20 +28,22 @@ def unit_files(config: TranslationConfig) -> tuple[str, ...]:
     return ("source_units", "target_units") if config.unit == "words" else ("units",)
 
 
-def tokenizers_of(units: tuple[Units, Units]) -> tuple[UnitTokenizer, UnitTokenizer]:
+def tokenizers_of(
+    units: tuple[TokenizerVocabulary, TokenizerVocabulary],
+) -> tuple[Tokenizer, Tokenizer]:
     """Texts to ids and back, of either side."""
-    source = UnitTokenizer(units[0])
-    return source, source if units[0] is units[1] else UnitTokenizer(units[1])
+    source = Tokenizer(units[0])
+    return source, source if units[0] is units[1] else Tokenizer(units[1])
 
 
-def sizes(tokenizers: tuple[UnitTokenizer, UnitTokenizer]) -> dict[str, int]:
+def sizes(tokenizers: tuple[Tokenizer, Tokenizer]) -> dict[str, int]:
     """The arguments of the model that follow from the data."""
     source, target = (tokenizer.vocabulary_size for tokenizer in tokenizers)
     return {"source_vocabulary_size": source, "target_vocabulary_size": target}
 
 
 def build_translator(
-    config: TranslationConfig, tokenizers: tuple[UnitTokenizer, UnitTokenizer], rows: int
+    config: TranslationConfig, tokenizers: tuple[Tokenizer, Tokenizer], rows: int
 ) -> Translator:
     """The untrained model; `rows` are the pairs to train on.
 

@@ -157,8 +157,8 @@ class TranslationExportOptions:
     replace_unknown: bool | None = option(None, "as in train")
 
 
-def load_translating() -> type:
+def load_seq2seq() -> type:
     """The task; with it comes TensorFlow."""
-    from apps.tasks.seq2seq.task import TextTranslation
+    from apps.tasks.seq2seq.task import Seq2Seq
 
-    return TextTranslation
+    return Seq2Seq

@@ -18,14 +18,14 @@ from apps.tasks.seq2seq.config import (
     TranslationExportOptions,
     TranslationPredictOptions,
 )
-from apps.tasks.seq2seq.validation import TranslationHeldOut, ids_of
+from apps.tasks.seq2seq.validation import Seq2SeqValidation, ids_of
 from apps.training import fit as training
 from data.batches.parallel import ParallelBatches
 from data.datasets import read_parallel_texts
 from data.errors import UserError
 from data.examples.parallel import ParallelCorpus, ParallelTexts
 from data.messages import printable
-from data.text.tokenizer_vocabulary import Units
+from data.text.tokenizer_vocabulary import TokenizerVocabulary
 from data.user_files.parallel_columns import ParallelFiles
 from models.evaluation import translation as translation_report
 from models.evaluation.translation_memory import memory_translations
@@ -36,7 +36,7 @@ from models.seq2seq.search import TranslationSearch
 from models.serving.translator import ServingTranslator
 
 
-class TextTranslation:
+class Seq2Seq:
     """One translator and what belongs to it; the interface is that of `TextClassification`.
 
     Args:
@@ -50,7 +50,7 @@ class TextTranslation:
         self,
         config: TranslationConfig,
         class_names: tuple[str, str],
-        units: tuple[Units, Units],
+        units: tuple[TokenizerVocabulary, TokenizerVocabulary],
         model: Translator,
     ):
         self.config, self.class_names = config, tuple(class_names)
@@ -83,7 +83,7 @@ class TextTranslation:
         return read_parallel_texts(config.dataset, application.sample, config.data_dir, files)
 
     @classmethod
-    def build(cls, config: TranslationConfig, corpus: ParallelCorpus) -> "TextTranslation":
+    def build(cls, config: TranslationConfig, corpus: ParallelCorpus) -> "Seq2Seq":
         """A new translator for a corpus; units come from its training split alone."""
         train = corpus.split("train")
         units = learned(config, train)
@@ -94,7 +94,7 @@ class TextTranslation:
         return cls(config, corpus.class_names, units, model)
 
     @classmethod
-    def load(cls, config: TranslationConfig, description: dict, folder: Path) -> "TextTranslation":
+    def load(cls, config: TranslationConfig, description: dict, folder: Path) -> "Seq2Seq":
         """A trained translator from its run folder.
 
         Raises:
@@ -103,7 +103,7 @@ class TextTranslation:
         languages = description.get("class_names")
         if not isinstance(languages, list | tuple) or len(languages) != 2:
             raise UserError(f"{folder / CONFIG} is damaged: no languages. Train again")
-        units = [Units.load(folder, name) for name in unit_files(config)]
+        units = [TokenizerVocabulary.load(folder, name) for name in unit_files(config)]
         units = (units[0], units[-1])
         model = load(folder / MODEL, sizes(tokenizers_of(units)))
         return cls(config, tuple(languages), units, model)
@@ -122,7 +122,7 @@ class TextTranslation:
         """The files of units in a run folder."""
         return [folder / f"{name}.json" for name in unit_files(self.config)]
 
-    def batches_and_loss(self, corpus: ParallelCorpus) -> tuple[ParallelBatches, keras.losses.Loss]:
+    def training_data(self, corpus: ParallelCorpus) -> tuple[ParallelBatches, keras.losses.Loss]:
         """What the training descends: the batches of the training split and the loss on them.
 
         Raises:
@@ -153,10 +153,10 @@ class TextTranslation:
         print(f"padding: {batches.padding_share():.1%} of the units")
         return batches, TranslationLoss(config.label_smoothing)
 
-    def fit(self, corpus: ParallelCorpus, folder: Path) -> training.Ending:
+    def fit(self, corpus: ParallelCorpus, folder: Path) -> training.TrainingResult:
         """Trains, see `apps.training.fit.fit`."""
-        batches, loss = self.batches_and_loss(corpus)
-        held_out = TranslationHeldOut(self, corpus.split("validation"))
+        batches, loss = self.training_data(corpus)
+        held_out = Seq2SeqValidation(self, corpus.split("validation"))
         ending = training.fit(
             self.model,
             batches,
@@ -179,7 +179,9 @@ class TextTranslation:
         translations = [row["translation"] for row in rows]
         return translation_report.report(translations, examples.translations, examples.texts)
 
-    def evaluate_baseline(self, corpus: ParallelCorpus, examples: ParallelTexts) -> dict[str, dict]:
+    def evaluate_baselines(
+        self, corpus: ParallelCorpus, examples: ParallelTexts
+    ) -> dict[str, dict]:
         """The same figures of the sources as they are, and of a translation memory."""
         found = {
             "copy": examples.texts,
@@ -191,7 +193,7 @@ class TextTranslation:
         }
 
     table = staticmethod(translation_report.table)
-    headline = staticmethod(translation_report.headline)
+    main_metrics = staticmethod(translation_report.main_metrics)
 
     def draw(self, split: str, report: dict, folder: Path) -> None:
         """Pictures of a split's figures."""
@@ -200,7 +202,7 @@ class TextTranslation:
             {title: report["by_length"]}, folder / f"bleu_by_length_{split}.png"
         )
 
-    def answer_with(self, options: TranslationPredictOptions | TranslationExportOptions) -> None:
+    def set_options(self, options: TranslationPredictOptions | TranslationExportOptions) -> None:
         """Answers as these options say, where they say something; else as the training's do.
 
         Raises:
@@ -241,7 +243,7 @@ class TextTranslation:
         """The model that takes raw strings; `predict`, `evaluate` and `export` use it."""
         return ServingTranslator(
             *self.tokenizers,
-            self.model.portable(),
+            self.model.for_export(),
             self.search(),
             self.config.replace_unknown,
             self.options.alignment,
@@ -255,7 +257,7 @@ class TextTranslation:
         """The output columns of a row that could not be answered."""
         return translated.empty_columns(self.options)
 
-    def show(self, text: str, row: translated.Translated) -> str:
+    def show(self, text: str, row: translated.TranslationRow) -> str:
         """An answer for the terminal; with `--alignment` the picture is written, too."""
         self._shown += 1
         picture = Path(self.options.heat_map)

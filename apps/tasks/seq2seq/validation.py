@@ -8,7 +8,7 @@ from apps.serving import files
 from data.batches.parallel import ParallelBatches
 from data.examples.parallel import ParallelTexts
 from data.graphs import graph
-from data.text.tokenizer import UnitTokenizer
+from data.text.tokenizer import Tokenizer
 from models.compilation import stock_operations
 from models.evaluation import translation
 from models.seq2seq.loss import smoothed_cross_entropy
@@ -21,14 +21,14 @@ _TOKENS = 4096
 
 
 def ids_of(
-    tokenizers: tuple[UnitTokenizer, UnitTokenizer], examples: ParallelTexts
+    tokenizers: tuple[Tokenizer, Tokenizer], examples: ParallelTexts
 ) -> list[tf.RaggedTensor]:
     """The ids of both sides of all pairs, <int32>[rows, (length)] each."""
     sides = (examples.texts, examples.translations)
     return [each.encode_all(texts) for each, texts in zip(tokenizers, sides, strict=True)]
 
 
-class TranslationHeldOut:
+class Seq2SeqValidation:
     """The first rows of the validation split, encoded once.
 
     Args:

@@ -9,11 +9,11 @@ from data.errors import UserError
 from data.examples.tags import bio_names
 from data.messages import say
 from data.text.preprocessor import Vocabularies
-from data.text.tokenizer_vocabulary import Units
+from data.text.tokenizer_vocabulary import TokenizerVocabulary
 from models.language_model.language_model import LanguageModel
 from models.registry import PRECISIONS
 from models.tagging.tagger import Tagger
-from models.transfer import adopt, language_settings, read_with
+from models.transfer import attach_language_model, language_settings, load_tagger_weights
 
 
 def sizes(
@@ -70,19 +70,21 @@ def build_tagger(
     matrix[1] = 0.0
     embedding.embeddings.assign(matrix)
     if isinstance(trained, LanguageModel):
-        read_with(model, trained)
+        attach_language_model(model, trained)
         say(f"what is read beside the words: the language model of {config.init_from}")
     elif trained is not None:
         theirs = beginning.vocabularies
         tokens, letters = (
             (getattr(vocabularies, name), getattr(theirs, name)) for name in Vocabularies.FILES
         )
-        adopt(model, trained, tokens, letters)
+        load_tagger_weights(model, trained, tokens, letters)
         say(f"words, letters and recurrent layers: those of {config.init_from}")
     return model
 
 
-def check_units(units: Units | None, model: Tagger, folder: Path | str) -> Units | None:
+def check_units(
+    units: TokenizerVocabulary | None, model: Tagger, folder: Path | str
+) -> TokenizerVocabulary | None:
     """Returns the units of the language model that a tagger reads; None without one.
 
     Args:

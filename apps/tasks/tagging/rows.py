@@ -86,7 +86,7 @@ def tags_at(places: list[tuple[int, int]], spans: list[Span], types: tuple[str, 
     return [bio_names(types)[tag] for tag in tags_of_spans(starts, ends, spans, types)]
 
 
-class TagHeldOut:
+class TaggerValidation:
     """The validation split, tokenised once.
 
     Args:

@@ -11,12 +11,12 @@ from apps.commands.application import Application
 from apps.plots import training as pictures
 from apps.runs.folder import CONFIG, MODEL
 from apps.serving import files as prediction
-from apps.tasks.builder import load, opened
+from apps.tasks.builder import load, with_open_vocabulary
 from apps.tasks.pretrained import beginning
 from apps.tasks.tagging import answers, spans_on_screen
 from apps.tasks.tagging.builder import build_tagger, check_units, sizes
 from apps.tasks.tagging.config import TaggingConfig
-from apps.tasks.tagging.rows import TagHeldOut, TagRows, places_of, tag_rows, tags_at
+from apps.tasks.tagging.rows import TaggerValidation, TagRows, places_of, tag_rows, tags_at
 from apps.tasks.training_batches import training_batches
 from apps.training import fit as training
 from data.batches.padded import Batches
@@ -26,14 +26,14 @@ from data.examples.tagged import TaggedCorpus, TaggedTexts
 from data.messages import say
 from data.text.preprocessor import Vocabularies
 from data.text.tag_preprocessor import TagPreprocessor, all_tokens, build_tag_vocabularies
-from data.text.tokenizer import UnitTokenizer
-from data.text.tokenizer_vocabulary import Units
+from data.text.tokenizer import Tokenizer
+from data.text.tokenizer_vocabulary import TokenizerVocabulary
 from data.text.word_tokenizer import Tokens
 from data.user_files.tagged.columns import TaggedColumns
 from data.user_files.tagged.span_cuts import cut_shared_tokens, words_with_inner_ends
 from data.vectors import find_vectors
 from models.classification.losses import class_weights
-from models.evaluation.entities import entity_metrics, entity_table, headline
+from models.evaluation.entities import entity_metrics, entity_table, main_metrics
 from models.evaluation.gazetteer_baseline import gazetteer_tags
 from models.precision import in_full_precision
 from models.serving.tagger import ServingTagger
@@ -58,7 +58,7 @@ class TextTagging:
         class_names: tuple[str, ...],
         vocabularies: Vocabularies,
         model: Tagger,
-        units: Units | None = None,
+        units: TokenizerVocabulary | None = None,
         refit_epochs: int = 0,
     ):
         self.config = config
@@ -74,7 +74,7 @@ class TextTagging:
             config.lowercase,
             config.case_features,
             config.max_word_length if config.characters != "none" else 0,
-            units and UnitTokenizer(units),
+            units and Tokenizer(units),
         )
 
     @staticmethod
@@ -121,7 +121,7 @@ class TextTagging:
         learned = build_tag_vocabularies(
             tokens.strings.flat_values, config.max_tokens, config.min_count, config.lowercase
         )
-        vocabularies, open_rows = opened(learned, config)
+        vocabularies, open_rows = with_open_vocabulary(learned, config)
         trained = beginning(config)
         model = build_tagger(config, vocabularies, corpus.class_names, open_rows, trained)
         units = check_units(trained.units, model, config.init_from) if trained else None
@@ -140,7 +140,7 @@ class TextTagging:
             raise UserError(f"{folder / CONFIG} is damaged: no types. Train again") from None
         vocabularies = Vocabularies.load(folder)
         model = load(folder / MODEL, sizes(config, vocabularies, types))
-        units = Units.load(folder) if (folder / "units.json").exists() else None
+        units = TokenizerVocabulary.load(folder) if (folder / "units.json").exists() else None
         units = check_units(units, model, folder)
         epochs = description.get("refit_epochs", 0)
         return cls(config, types, vocabularies, model, units, epochs)
@@ -161,7 +161,7 @@ class TextTagging:
         units = [] if self.units is None else [folder / "units.json"]
         return [*self.vocabularies.files(folder), *units]
 
-    def batches_and_loss(self, corpus: TaggedCorpus) -> tuple[Batches, keras.losses.Loss]:
+    def training_data(self, corpus: TaggedCorpus) -> tuple[Batches, keras.losses.Loss]:
         """What the training descends: the batches of the training split and the loss on them."""
         config, tokens = self.config, _training_tokens(corpus)[0]
         train = self._rows(corpus.split("train"), tokens)
@@ -175,12 +175,12 @@ class TextTagging:
             weights = class_weights(one_hot, config.class_weight)
         return batches, TaggingLoss(weights)
 
-    def fit(self, corpus: TaggedCorpus, folder: Path) -> training.Ending:
+    def fit(self, corpus: TaggedCorpus, folder: Path) -> training.TrainingResult:
         """Trains, see `apps.training.fit.fit`."""
         config, validation = self.config, corpus.split("validation")
-        batches, loss = self.batches_and_loss(corpus)
+        batches, loss = self.training_data(corpus)
         rows = self._rows(validation, all_tokens(validation.texts))
-        held_out = TagHeldOut(rows, validation, self.class_names, config.outside_shift)
+        held_out = TaggerValidation(rows, validation, self.class_names, config.outside_shift)
         ending = training.fit(
             self.model,
             batches,
@@ -197,10 +197,10 @@ class TextTagging:
 
     def fit_as(
         self, chosen: "TextTagging", corpus: TaggedCorpus, folder: Path, epochs: int
-    ) -> training.Ending:
+    ) -> training.TrainingResult:
         """Trains without a validation split, see `apps.commands.refit`; the shift is that of
         `chosen`."""
-        batches, loss = self.batches_and_loss(corpus)
+        batches, loss = self.training_data(corpus)
         monitor, config = self.config.monitor, self.config
         ending = training.fit(
             self.model, batches, None, loss, monitor, config, folder, epochs=epochs
@@ -237,7 +237,7 @@ class TextTagging:
             report["cut_words"] = {"count": len(words), "first": words[0]}
         return report
 
-    def evaluate_baseline(self, corpus: TaggedCorpus, examples: TaggedTexts) -> dict[str, dict]:
+    def evaluate_baselines(self, corpus: TaggedCorpus, examples: TaggedTexts) -> dict[str, dict]:
         """The same figures of a list of the training split's entities."""
         known, wanted = (self._gold(part) for part in (corpus.split("train"), examples))
         found = gazetteer_tags(*known, wanted[0])
@@ -262,9 +262,9 @@ class TextTagging:
         return entity_table(report)
 
     @staticmethod
-    def headline(report: dict) -> dict[str, float]:
+    def main_metrics(report: dict) -> dict[str, float]:
         """The figures to compare runs by, by title."""
-        return headline(report)
+        return main_metrics(report)
 
     def draw(self, split: str, report: dict, folder: Path) -> None:
         """Pictures of a split's figures."""
@@ -277,7 +277,7 @@ class TextTagging:
     def serving(self) -> ServingTagger:
         """The model that takes raw strings; `predict`, `evaluate` and `export` use it."""
         return ServingTagger(
-            self.preprocessor, self.model.portable(), self.config.max_length, self.config.overlap
+            self.preprocessor, self.model.for_export(), self.config.max_length, self.config.overlap
         )
 
     def columns(self, answer: dict[str, tf.Tensor]) -> list[dict]:

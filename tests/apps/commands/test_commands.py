@@ -15,7 +15,7 @@ import pytest
 import tensorflow as tf
 
 from apps.hate_speech import APPLICATION
-from apps.training.fit import Ending, Validation
+from apps.training.fit import TrainingResult, Validation
 from data.errors import UserError
 
 FILES = {
@@ -191,7 +191,7 @@ def test_a_failed_training_keeps_the_former_run(
     before = {path.name: path.stat().st_mtime_ns for path in tiny_run.iterdir()}
     monkeypatch.setattr("apps.tasks.classification.task.TextClassification.save", fails)
     monkeypatch.setattr(
-        "apps.training.fit.fit", lambda *arguments, **options: Ending("", False, 1.0, 1)
+        "apps.training.fit.fit", lambda *arguments, **options: TrainingResult("", False, 1.0, 1)
     )
     answer = command("train", *tiny_options, "--run", tiny_run)
     assert answer.status == {OSError: 2, KeyboardInterrupt: 130}[failure]

@@ -11,8 +11,8 @@ from apps.commands.refit import trained
 from apps.ner import APPLICATION
 from apps.runs.unfinished import UnfinishedTraining
 from apps.training.divergence import Diverged
-from apps.training.epochs import KeepProgress
-from apps.training.fit import Ending
+from apps.training.epochs import ProgressCallback
+from apps.training.fit import TrainingResult
 from data.examples.tagged import TaggedCorpus, TaggedText, TaggedTexts
 from data.text.preprocessor import Vocabularies
 
@@ -41,7 +41,7 @@ def test_what_was_interrupted_goes_on_to_a_model_that_knows_both_splits(
     command_of, data, tmp_path, monkeypatch
 ):
     run = tmp_path / "run"
-    method, epochs = KeepProgress.on_epoch_end, []
+    method, epochs = ProgressCallback.on_epoch_end, []
 
     def interrupted(self, epoch, logs=None):
         method(self, epoch, logs)
@@ -49,7 +49,7 @@ def test_what_was_interrupted_goes_on_to_a_model_that_knows_both_splits(
         if not epochs[-1]:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(KeepProgress, "on_epoch_end", interrupted)
+    monkeypatch.setattr(ProgressCallback, "on_epoch_end", interrupted)
     answer = command_of(APPLICATION, "train", *TINY, *data, "--refit", "--run", run)
     assert answer.status == 0, answer.err
     assert answer.err.startswith("interrupted. The best weights so far are kept. Go on with: ")
@@ -82,7 +82,7 @@ class Task:
     """Trains nothing; tells what it was built from, and how many texts it is evaluated on."""
 
     config = replace(APPLICATION.config(), refit=True, seed=3)
-    first, second = Ending("", False, 1.0, 2), Ending("", False, 4.0, 2)
+    first, second = TrainingResult("", False, 1.0, 2), TrainingResult("", False, 4.0, 2)
 
     def __init__(self, known=0):
         # What a model's weights begin with.
@@ -121,7 +121,7 @@ def test_the_second_training_begins_from_the_seed_on_both_splits_and_both_take_t
     first, kept, ending, report = train()
     random.seed(3)
     assert (kept.known, kept.drawn) == (5, random.random())
-    assert kept is not first and ending == Ending("", False, 5.0, 2)
+    assert kept is not first and ending == TrainingResult("", False, 5.0, 2)
     # The model that did not know them read the three texts of validation.
     assert report == {"texts": 3}
 
@@ -129,7 +129,7 @@ def test_the_second_training_begins_from_the_seed_on_both_splits_and_both_take_t
 @pytest.mark.parametrize(
     "overridden",
     [
-        {"first": Ending("interrupted", True, 1.0, 2)},
+        {"first": TrainingResult("interrupted", True, 1.0, 2)},
         {"config": replace(Task.config, refit=False)},
     ],
 )
@@ -141,17 +141,17 @@ def test_there_is_no_second_training_after_an_interruption_or_unless_it_is_wante
 
 
 def test_a_second_training_that_is_interrupted_leaves_the_first(train):
-    first, kept, ending, _ = train(second=Ending("interrupted", True, 4.0, 1))
-    assert kept is first and ending == Ending("interrupted", True, 5.0, 1)
+    first, kept, ending, _ = train(second=TrainingResult("interrupted", True, 4.0, 1))
+    assert kept is first and ending == TrainingResult("interrupted", True, 5.0, 1)
 
 
 @pytest.mark.parametrize("part", ["first", "second"])
 def test_with_one_of_several_seeds_an_interruption_goes_through(train, tmp_path, part):
     whole = UnfinishedTraining(tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
-        train(whole, **{part: Ending("interrupted", True, 1.0, 2)})
+        train(whole, **{part: TrainingResult("interrupted", True, 1.0, 2)})
     # A divergence after a good epoch has its weights.
-    train(whole, **{part: Ending("diverged", False, 1.0, 2)})
+    train(whole, **{part: TrainingResult("diverged", False, 1.0, 2)})
 
 
 def test_a_second_training_that_diverges_leaves_the_first(train):

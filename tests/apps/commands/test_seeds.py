@@ -26,7 +26,7 @@ from apps.runs.unfinished import UnfinishedTraining
 from apps.tasks.classification.config import ClassificationConfig
 from apps.tasks.classification.task import TextClassification
 from apps.training.divergence import Diverged
-from apps.training.epochs import KeepProgress
+from apps.training.epochs import ProgressCallback
 from data.errors import UserError
 from data.examples.corpus import Corpus, LabelledTexts
 from models.classification.decision import Decision
@@ -273,7 +273,7 @@ class Made:
     def table(self, report):
         return f"accuracy {report['accuracy']:.1f}"
 
-    def headline(self, report):
+    def main_metrics(self, report):
         return report
 
 
@@ -472,7 +472,7 @@ def interrupted(command, monkeypatch, tmp_path):
     """Sends this process a signal in the nth batch of all members; returns run and answer."""
 
     def interrupt(batch, number):
-        method, calls = KeepProgress.on_train_batch_end, []
+        method, calls = ProgressCallback.on_train_batch_end, []
 
         def counted(self, *arguments, logs=None):
             calls.append(self)
@@ -481,7 +481,7 @@ def interrupted(command, monkeypatch, tmp_path):
             method(self, *arguments, logs)
 
         with monkeypatch.context() as patch:
-            patch.setattr(KeepProgress, "on_train_batch_end", counted)
+            patch.setattr(ProgressCallback, "on_train_batch_end", counted)
             return tmp_path / "run", command(*TWO, "--run", tmp_path / "run")
 
     return interrupt

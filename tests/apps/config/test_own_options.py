@@ -29,7 +29,7 @@ class Task:
     def load(cls, config, description, folder):
         return cls()
 
-    def answer_with(self, options):
+    def set_options(self, options):
         Task.told = options
         raise UserError("told")
 

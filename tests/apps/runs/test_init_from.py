@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from apps import hate_speech, ner, sentiment, spam, text_generation
 from apps.commands.main import main
-from apps.runs.init_from import check_inherited, inherited
+from apps.runs.init_from import check_inherited, options_from_pretrained
 from data.errors import UserError
 from data.registry import END, GLOVE
 
@@ -61,13 +61,13 @@ def test_it_has_the_vocabulary_and_the_weights_of_the_language_model(language_mo
 
 def test_both_read_the_same_ids_but_for_the_end(language_model, classifier):
     from data.text.preprocessor import TextPreprocessor, Vocabularies
-    from data.text.tokenizer import UnitTokenizer
-    from data.text.tokenizer_vocabulary import Units
+    from data.text.tokenizer import Tokenizer
+    from data.text.tokenizer_vocabulary import TokenizerVocabulary
 
     ours = TextPreprocessor(Vocabularies.load(classifier), "review", 20)(tf.constant(TEXTS))[
         "token_ids"
     ]
-    theirs = UnitTokenizer(Units.load(language_model)).encode(TEXTS).to_tensor().numpy()
+    theirs = Tokenizer(TokenizerVocabulary.load(language_model)).encode(TEXTS).to_tensor().numpy()
     shifted = np.where(theirs > END, theirs - 1, theirs)
     assert_array_equal(ours[:, 1 : 1 + theirs.shape[1]], shifted)
 
@@ -174,7 +174,7 @@ def follow(application, own, given=None, **options):
     with pytest.MonkeyPatch.context() as patch:
         description = {"application": "text_generation", "config": {**STACK, **options}}
         patch.setattr("apps.runs.init_from.RunFolder.describe", lambda self: description)
-        return inherited(own, given or {})
+        return options_from_pretrained(own, given or {})
 
 
 def test_a_classifier_follows_a_language_model_in_all_that_was_not_chosen():

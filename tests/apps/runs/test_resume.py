@@ -14,7 +14,7 @@ import h5py
 import pytest
 
 from apps.runs.unfinished import UnfinishedTraining
-from apps.training.epochs import KeepProgress
+from apps.training.epochs import ProgressCallback
 from apps.training.fit import Validation
 from data.registry import SAMPLES
 
@@ -187,7 +187,7 @@ def test_killed_again_and_again_it_ends_as_if_unbroken(
 
 
 def test_sigterm_writes_a_checkpoint_and_says_the_way_on(interrupted, command, assert_same_end):
-    run, answer = interrupted(KeepProgress, "on_train_batch_end", 30, signal.SIGTERM)
+    run, answer = interrupted(ProgressCallback, "on_train_batch_end", 30, signal.SIGTERM)
     assert answer.status == 143
     assert answer.err == (
         f"error: terminated. Go on with: python -m apps.hate_speech train --resume --run {run}\n"
@@ -200,7 +200,7 @@ def test_sigterm_writes_a_checkpoint_and_says_the_way_on(interrupted, command, a
 
 
 def test_ctrl_c_leaves_a_usable_run_and_the_way_on(interrupted, command, assert_same_end):
-    run, answer = interrupted(KeepProgress, "on_train_batch_end", 30, signal.SIGINT)
+    run, answer = interrupted(ProgressCallback, "on_train_batch_end", 30, signal.SIGINT)
     assert answer.status == 0
     assert answer.err == (
         "interrupted. The best weights so far are kept. Go on with: python -m apps.hate_speech "

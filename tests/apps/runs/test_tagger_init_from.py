@@ -12,8 +12,8 @@ from apps import ner, sentiment, text_generation
 from apps.commands.main import main
 from apps.tasks.pretrained import read_trained
 from data.examples.tags import entities_of
-from data.text.tokenizer_vocabulary import learn_units
-from data.text.word_tokenizer import folded, tokens_of
+from data.text.tokenizer_vocabulary import learn_vocabulary
+from data.text.word_tokenizer import normalize_case_and_digits, tokenize_words
 from models.language_model.language_model import LanguageModel
 
 TEXT = "Ada Lovelace lived at 12 St James's Square."
@@ -23,7 +23,7 @@ TINY = ["--epochs", "1", "--units", "3", "--embedding-dim", "4", "--num-layers",
 def write_language_model(folder, unit):
     """The run of an untrained language model: nothing here depends on what it has learned."""
     folder.mkdir()
-    units = learn_units(unit, [TEXT, "Ada met Bob."], 100)
+    units = learn_vocabulary(unit, [TEXT, "Ada met Bob."], 100)
     units.save(folder)
     keras.utils.set_random_seed(5)
     LanguageModel(units.vocabulary_size, 4, {"cell": "lstm", "units": 5}).save(
@@ -62,7 +62,7 @@ def test_a_run_holds_the_language_model_and_its_units(language_model, tagger):
 
 def test_the_units_are_the_tokens_of_the_tagger_folded(language_model):
     tokens = json.loads((language_model / "units.json").read_text())["tokens"]
-    assert set(folded(tokens_of([TEXT]).strings.flat_values).numpy()) <= {
+    assert set(normalize_case_and_digits(tokenize_words([TEXT]).strings.flat_values).numpy()) <= {
         token.encode() for token in tokens
     }
     assert {"ada", "00", "'s"} <= set(tokens)
@@ -112,6 +112,6 @@ def test_other_units_are_refused_by_taggers_and_these_by_classifiers(
 
 def test_units_of_another_model_are_refused(tagger, command_of, tmp_path, without_checksums):
     without_checksums(shutil.copytree(tagger, tmp_path / "run"))
-    learn_units("tagger-tokens", ["a b"], 9).save(tmp_path / "run")
+    learn_vocabulary("tagger-tokens", ["a b"], 9).save(tmp_path / "run")
     answer = command_of(ner.APPLICATION, "predict", "--run", tmp_path / "run", TEXT)
     assert answer.status == 2 and "its model reads" in answer.err

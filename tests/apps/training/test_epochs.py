@@ -15,7 +15,7 @@ from apps.config.training import TrainingConfig
 from apps.training.averaged_weights import AveragedWeights
 from apps.training.checkpoints import Checkpoints
 from apps.training.divergence import Diverged
-from apps.training.epochs import KeepProgress
+from apps.training.epochs import ProgressCallback
 from apps.training.fit import Validation, fit, seed_everything
 from apps.training.signals import Terminated
 from data.errors import UserError
@@ -130,13 +130,13 @@ def killed(monkeypatch, tmp_path):
 # In the middle of an epoch, as the first of one, and as the last of all.
 @pytest.mark.parametrize("step", [2, 4, 5, 8])
 def test_killed_in_any_step_it_ends_as_if_unbroken(unbroken, killed, step):
-    toy = killed(KeepProgress, "on_train_batch_begin", step)
+    toy = killed(ProgressCallback, "on_train_batch_begin", step)
     assert_same_end(toy.fit(), unbroken)
 
 
 @pytest.mark.parametrize("step", [2, 4, 5, 8])
 def test_killed_in_any_step_the_averages_are_as_if_unbroken(unbroken_average, killed, step):
-    toy = killed(KeepProgress, "on_train_batch_begin", step, average_weights=0.9)
+    toy = killed(ProgressCallback, "on_train_batch_begin", step, average_weights=0.9)
     assert_same_end(toy.fit(), unbroken_average)
 
 
@@ -172,13 +172,13 @@ def test_killed_while_it_writes_a_checkpoint_it_ends_as_if_unbroken(unbroken, ki
 
 def test_killed_between_two_checkpoints_it_goes_on_from_the_first(unbroken, killed):
     # There is none but those at the ends of epochs.
-    toy = killed(KeepProgress, "on_train_batch_begin", 5, checkpoint_seconds=60)
+    toy = killed(ProgressCallback, "on_train_batch_begin", 5, checkpoint_seconds=60)
     assert_same_end(toy.fit(), unbroken)
 
 
 def test_killed_again_and_again_it_ends_as_if_unbroken(unbroken, killed):
     for _ in range(3):
-        toy = killed(KeepProgress, "on_train_batch_begin", 3)
+        toy = killed(ProgressCallback, "on_train_batch_begin", 3)
     assert_same_end(toy.fit(), unbroken)
 
 
@@ -196,7 +196,7 @@ def test_a_training_that_is_over_has_nothing_more_to_do(unbroken):
 def test_patience_outlives_a_kill(killed):
     # The second epoch is not better than the first.
     options = {"patience": 1, "scores": {3: 0.5, 5: 0.5}}
-    toy = killed(KeepProgress, "_write_history", 3, **options)
+    toy = killed(ProgressCallback, "_write_history", 3, **options)
     toy.fit()
     assert [row[0] for row in toy.history()[1:]] == ["0", "1"]
     assert toy.validated == 2
@@ -208,7 +208,7 @@ def test_the_step_is_traced_once_for_all_epochs(unbroken):
 
 
 def test_sigterm_waits_for_the_step_and_writes_a_checkpoint(unbroken, killed):
-    toy = killed(KeepProgress, "on_train_batch_end", 2, signal.SIGTERM, checkpoint_seconds=60)
+    toy = killed(ProgressCallback, "on_train_batch_end", 2, signal.SIGTERM, checkpoint_seconds=60)
     assert (toy.folder / "checkpoints" / "checkpoint").is_file()
     assert_same_end(toy.fit(), unbroken)
 
@@ -220,7 +220,7 @@ def test_sigterm_does_not_wait_for_a_validation(unbroken, killed):
 
 
 def test_ctrl_c_keeps_the_best_weights_and_the_way_on(unbroken, killed):
-    toy = killed(KeepProgress, "on_train_batch_end", 7, signal.SIGINT, checkpoint_seconds=60)
+    toy = killed(ProgressCallback, "on_train_batch_end", 7, signal.SIGINT, checkpoint_seconds=60)
     assert toy.ending[:2] == ("interrupted", True)
     assert toy.history() == unbroken.history()[:3]
     # The second epoch is the best, with and without the third.
@@ -230,7 +230,7 @@ def test_ctrl_c_keeps_the_best_weights_and_the_way_on(unbroken, killed):
 
 
 def test_weights_that_are_no_numbers_are_never_written(killed, unbroken, monkeypatch):
-    toy = killed(KeepProgress, "on_train_batch_begin", 5)
+    toy = killed(ProgressCallback, "on_train_batch_begin", 5)
     checkpoints = sorted(path.name for path in (toy.folder / "checkpoints").iterdir())
     save = Checkpoints.save
 
@@ -247,7 +247,7 @@ def test_weights_that_are_no_numbers_are_never_written(killed, unbroken, monkeyp
 
 
 def test_a_full_disk_is_one_line_and_the_checkpoint_before_survives(killed, unbroken):
-    toy = killed(KeepProgress, "on_train_batch_begin", 5)
+    toy = killed(ProgressCallback, "on_train_batch_begin", 5)
     former = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (900, former[1]))
     try:
@@ -266,7 +266,7 @@ def test_ctrl_c_after_a_divergence_that_no_loss_has_shown_keeps_the_best(killed,
             raise Diverged(float("nan"), f"as weights after step {step}")
 
     monkeypatch.setattr("apps.training.checkpoints.check_weights", check)
-    toy = killed(KeepProgress, "on_train_batch_end", 7, signal.SIGINT, checkpoint_seconds=60)
+    toy = killed(ProgressCallback, "on_train_batch_end", 7, signal.SIGINT, checkpoint_seconds=60)
     assert "diverged: it gives nan as weights after step 7" in toy.ending.stopped
     assert not toy.ending.resumable
     assert len(toy.history()) == 3

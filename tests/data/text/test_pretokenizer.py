@@ -3,9 +3,9 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.text.pretokenizer import LONGEST, pieces_of
+from data.text.pretokenizer import LONGEST, pretokenize
 
-GRAPH = tf.function(pieces_of, input_signature=[tf.TensorSpec([None], tf.string)])
+GRAPH = tf.function(pretokenize, input_signature=[tf.TensorSpec([None], tf.string)])
 
 
 def pieces(text):

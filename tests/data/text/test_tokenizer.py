@@ -17,9 +17,9 @@ from data.registry import (
 )
 from data.text.byte_pairs import merged
 from data.text.cleaning import drop_format_characters
-from data.text.pretokenizer import pieces_of
-from data.text.tokenizer import UnitTokenizer
-from data.text.tokenizer_vocabulary import Units, learn_units
+from data.text.pretokenizer import pretokenize
+from data.text.tokenizer import Tokenizer
+from data.text.tokenizer_vocabulary import TokenizerVocabulary, learn_vocabulary
 
 TEXTS = [
     "the low lower lowest newer newest, l'homme isn't aaa aaaa aaaaa abab\n",
@@ -27,7 +27,7 @@ TEXTS = [
 ]
 ALPHABET = st.text("abehltosw 1'.\né😂", max_size=30)
 STRINGS = [tf.TensorSpec([None], tf.string)]
-PIECES = tf.function(pieces_of, input_signature=STRINGS)
+PIECES = tf.function(pretokenize, input_signature=STRINGS)
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +35,8 @@ def tokenizers():
     """Of each kind, with `encode` as a graph, traced once."""
     found = {}
     for kind in UNITS:
-        units = learn_units(kind, TEXTS, 60)
-        tokenizer = found[kind] = UnitTokenizer(units)
+        units = learn_vocabulary(kind, TEXTS, 60)
+        tokenizer = found[kind] = Tokenizer(units)
         tokenizer.learned = units
         tokenizer.graph = tf.function(tokenizer.encode, input_signature=STRINGS)
     return found
@@ -82,7 +82,7 @@ def test_bytes_are_lossless_and_what_is_decoded_is_text(tokenizers, texts):
 @given(st.lists(st.text(max_size=20), min_size=1, max_size=3))
 def test_units_of_the_text_itself_restore_it(texts):
     for kind in UNITS:
-        tokenizer = UnitTokenizer(learn_units(kind, texts, 200))
+        tokenizer = Tokenizer(learn_vocabulary(kind, texts, 200))
         ids = tokenizer.encode(tf.constant(texts))
         seen = [text.decode() for text in drop_format_characters(tf.constant(texts)).numpy()]
         assert [text.decode() for text in tokenizer.decode(ids).numpy()] == seen
@@ -96,9 +96,9 @@ def test_invisible_characters_change_no_unit(kind):
     hidden = (
         "the lo\u00ad\u200b\u200c\u200d\u200e\u2060\ufe0f\ufeffwe\u200cst isn't n\u200de\u200cwer"
     )
-    units = learn_units(kind, [plain], 60)
-    assert learn_units(kind, [hidden], 60) == units
-    tokenizer = UnitTokenizer(units)
+    units = learn_vocabulary(kind, [plain], 60)
+    assert learn_vocabulary(kind, [hidden], 60) == units
+    tokenizer = Tokenizer(units)
     assert tokenizer.encode([hidden]).to_list() == tokenizer.encode([plain]).to_list()
     assert tokenizer.split([hidden]).to_list() == tokenizer.split([plain]).to_list()
 
@@ -106,13 +106,15 @@ def test_invisible_characters_change_no_unit(kind):
 def test_joiners_of_a_spelling_are_read_and_written():
     texts = ["می\u200cخواهم 👩\u200d👧"]
     for kind in UNITS:
-        tokenizer = UnitTokenizer(learn_units(kind, texts, 60))
+        tokenizer = Tokenizer(learn_vocabulary(kind, texts, 60))
         assert tokenizer.decode(tokenizer.encode(texts)).numpy()[0].decode() == texts[0]
 
 
 def test_merges_by_hand():
-    units = Units("subwords", ("a", "b", "ab", "aba", "aa"), (("a", "b"), ("ab", "a"), ("a", "a")))
-    tokenizer = UnitTokenizer(units)
+    units = TokenizerVocabulary(
+        "subwords", ("a", "b", "ab", "aba", "aa"), (("a", "b"), ("ab", "a"), ("a", "a"))
+    )
+    tokenizer = Tokenizer(units)
     texts = tf.constant(["ababa", "aaa", "aaaab", "axb"])
     # aba ba is not: "ab" is merged first, wherever it stands, then "ab a" from the left.
     shown = tokenizer.tokens(tokenizer.encode(texts)).to_list()
@@ -126,21 +128,21 @@ def test_merges_by_hand():
 
 
 def test_words_by_hand():
-    tokenizer = UnitTokenizer(Units("words", ("the", " cat", "'s")))
+    tokenizer = Tokenizer(TokenizerVocabulary("words", ("the", " cat", "'s")))
     ids = tokenizer.encode(tf.constant(["the cat's hat", "cat cat", ""]))
     assert ids.to_list() == [[4, 5, 6, 1], [1, 5], []]
     assert [text.decode() for text in tokenizer.decode(ids).numpy()] == ["the cat's �", "� cat", ""]
 
 
 def test_an_unknown_character_is_one_unknown_id():
-    tokenizer = UnitTokenizer(Units("characters", ("a", "é")))
+    tokenizer = Tokenizer(TokenizerVocabulary("characters", ("a", "é")))
     ids = tokenizer.encode(tf.constant(["aéx", b"\xffa"]))
     assert ids.to_list() == [[4, 5, UNKNOWN], [UNKNOWN, 4]]
     assert tokenizer.decode(ids).numpy()[0].decode() == "aé�"
 
 
 def test_special_ids_are_left_out_of_texts_and_shown_as_tokens():
-    tokenizer = UnitTokenizer(Units("characters", ("a",)))
+    tokenizer = Tokenizer(TokenizerVocabulary("characters", ("a",)))
     ids = tf.constant([[START, 4, UNKNOWN, END, PADDING]])
     assert tokenizer.decode(ids).numpy()[0].decode() == "a�"
     shown = [token.decode() for token in tokenizer.tokens(ids).numpy()[0]]
@@ -148,7 +150,7 @@ def test_special_ids_are_left_out_of_texts_and_shown_as_tokens():
 
 
 def test_bytes_that_are_no_text_alone_are_shown_by_number():
-    tokenizer = UnitTokenizer(Units("bytes"))
+    tokenizer = Tokenizer(TokenizerVocabulary("bytes"))
     shown = tokenizer.tokens(tokenizer.encode(tf.constant(["aé"]))).to_list()
     assert shown == [[b"a", b"<0xC3>", b"<0xA9>"]]
 
@@ -182,7 +184,7 @@ def test_empty_texts_and_empty_batches_have_no_units(tokenizers, kind):
 
 @pytest.mark.parametrize("kind", UNITS)
 def test_units_learned_from_nothing_know_nothing(kind):
-    tokenizer = UnitTokenizer(learn_units(kind, [], 10))
+    tokenizer = Tokenizer(learn_vocabulary(kind, [], 10))
     ids = tokenizer.encode(tf.constant(["ab"]))
     assert ids.to_list() == ([[101, 102]] if kind == "bytes" else [[1] * (1 + (kind != "words"))])
 
@@ -218,8 +220,8 @@ def test_exported_tokenizers_work_with_tensorflow_alone(tokenizers, tmp_path, py
 
 @pytest.mark.parametrize("kind", [*TOKEN_UNITS, TAGGER_TOKENS])
 def test_the_tokens_of_classifiers_and_taggers_are_decoded_behind_spaces(kind):
-    units = learn_units(kind, ["A film, isn't it?", "a film"], 9)
-    tokenizer = UnitTokenizer(units)
+    units = learn_vocabulary(kind, ["A film, isn't it?", "a film"], 9)
+    tokenizer = Tokenizer(units)
     ids = tokenizer.encode(["a FILM, qux"])
     assert tokenizer.decode(ids).numpy()[0].decode() == f" a film , {UNKNOWN_TEXT}"
     assert ids.to_list()[0] == [

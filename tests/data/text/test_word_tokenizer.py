@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from data.text.invisible import is_invisible
-from data.text.word_tokenizer import tokens_of
+from data.text.word_tokenizer import tokenize_words
 
 SENTENCES = {
     "Angela Merkel visited Lyon.": "Angela|Merkel|visited|Lyon|.",
@@ -28,13 +28,13 @@ SENTENCES = {
 
 @pytest.mark.parametrize("text", SENTENCES)
 def test_a_sentence_becomes_tokens(text):
-    found = tokens_of(tf.constant([text])).strings[0].numpy()
+    found = tokenize_words(tf.constant([text])).strings[0].numpy()
     assert "|".join(token.decode() for token in found) == SENTENCES[text]
 
 
 def test_tokens_stand_where_they_say_in_code_points():
     texts = [*SENTENCES, "  two  spaces ", "\x1fodd\x1f \x00ends\r\n"]
-    tokens = tokens_of(tf.constant(texts))
+    tokens = tokenize_words(tf.constant(texts))
     for text, *columns in zip(texts, *(each.to_list() for each in tokens), strict=True):
         for token, start, end in zip(*columns, strict=True):
             assert text[start:end] == token.decode()
@@ -42,14 +42,14 @@ def test_tokens_stand_where_they_say_in_code_points():
 
 def test_no_character_is_lost():
     for text in SENTENCES:
-        found = tokens_of(tf.constant([text])).strings[0].numpy()
+        found = tokenize_words(tf.constant([text])).strings[0].numpy()
         assert b"".join(found).decode() == "".join(text.split())
 
 
 def test_a_text_of_tokens_keeps_them():
     for tokens in SENTENCES.values():
         text = tokens.replace("|", " ")
-        found = tokens_of(tf.constant([text])).strings[0].numpy()
+        found = tokenize_words(tf.constant([text])).strings[0].numpy()
         assert [token.decode() for token in found] == tokens.split("|") * bool(tokens)
 
 
@@ -63,7 +63,7 @@ def test_a_text_of_tokens_keeps_them():
     ],
 )
 def test_invisible_characters_make_no_other_tokens(text, plain):
-    tokens, expected = (tokens_of(tf.constant([each])) for each in (text, plain))
+    tokens, expected = (tokenize_words(tf.constant([each])) for each in (text, plain))
     assert tokens.strings.to_list() == expected.strings.to_list()
     for token, start, end in zip(*(each.to_list()[0] for each in tokens), strict=True):
         shown = "".join(letter for letter in text[start:end] if not is_invisible(letter))
@@ -72,33 +72,33 @@ def test_invisible_characters_make_no_other_tokens(text, plain):
 
 
 def test_bytes_that_are_no_text_are_answered():
-    tokens = tokens_of(tf.constant([b"\xff\xfe ok \xc3", b"\xed\xa0\x80"]))
+    tokens = tokenize_words(tf.constant([b"\xff\xfe ok \xc3", b"\xed\xa0\x80"]))
     assert b"ok" in tokens.strings[0].numpy()
     assert len(tokens.strings[1]) > 0
 
 
 def test_a_batch_of_none_has_no_tokens():
-    tokens = tokens_of(tf.constant([], tf.string))
+    tokens = tokenize_words(tf.constant([], tf.string))
     assert all(each.nrows() == 0 for each in tokens)
 
 
 @pytest.mark.parametrize("part", ["aa.", "aa+", "a-", "a@a-", "www.", "http://!", "aa.com.", "'s"])
 def test_a_long_text_of_anything_is_cut_in_linear_time(part):
     begun = time.process_time()
-    tokens_of(tf.constant([part * (300_000 // len(part))]))
+    tokenize_words(tf.constant([part * (300_000 // len(part))]))
     # A pattern that takes quadratic time needs a minute.
     assert time.process_time() - begun < 15
 
 
 def test_addresses_and_hosts_are_tokens():
     text = "to ann.b+c_d-e@mail.x-y.co.uk, b-@x.org or aa.bb.example.com!"
-    found = tokens_of(tf.constant([text])).strings[0].numpy()
+    found = tokenize_words(tf.constant([text])).strings[0].numpy()
     assert b"|".join(found).decode() == (
         "to|ann.b+c_d-e@mail.x-y.co.uk|,|b-@x.org|or|aa.bb.example.com|!"
     )
 
 
 def test_private_signs_are_tokens_and_tags_are_none():
-    tokens = tokens_of(tf.constant(["a \U000e0041\U000e01ef\U000f0041 b"]))
+    tokens = tokenize_words(tf.constant(["a \U000e0041\U000e01ef\U000f0041 b"]))
     assert [token.decode() for token in tokens.strings[0].numpy()] == ["a", "\U000f0041", "b"]
     assert tokens.starts[0].numpy().tolist() == [0, 4, 6]

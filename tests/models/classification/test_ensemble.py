@@ -97,9 +97,9 @@ def test_the_configuration_makes_the_same_model(members):
 
 def test_a_portable_ensemble_has_portable_members_with_the_same_logits(members):
     ensemble = Ensemble.of(members, False)
-    portable = ensemble.portable()
-    assert [m.settings["recurrent"]["use_cudnn"] for m in portable.members] == [False] * 3
-    assert_allclose(portable(IDS), ensemble(IDS), atol=1e-6)
+    for_export = ensemble.for_export()
+    assert [m.settings["recurrent"]["use_cudnn"] for m in for_export.members] == [False] * 3
+    assert_allclose(for_export(IDS), ensemble(IDS), atol=1e-6)
 
 
 LOAD = """

@@ -43,7 +43,7 @@ def wide(recurrent, ngrams):
 def test_the_logits_are_the_recurrent_ones_and_the_linear_ones_share(wide, recurrent, ngrams):
     linear = tf.reduce_sum(ngrams(IDS["token_ids"]), axis=1)
     assert_allclose(wide(IDS), recurrent(IDS) + 0.5 * linear, atol=1e-6)
-    assert_allclose(wide.portable()(IDS), wide(IDS), atol=1e-6)
+    assert_allclose(wide.for_export()(IDS), wide(IDS), atol=1e-6)
 
 
 def test_it_is_saved_and_loaded_and_joins_an_ensemble(wide, tmp_path):

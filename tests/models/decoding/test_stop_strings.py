@@ -1,15 +1,15 @@
 import pytest
 import tensorflow as tf
 
-from data.text.tokenizer import UnitTokenizer
-from data.text.tokenizer_vocabulary import learn_units
+from data.text.tokenizer import Tokenizer
+from data.text.tokenizer_vocabulary import learn_vocabulary
 from models.decoding.stop_strings import StopStrings
 
 
 @pytest.mark.parametrize("kind", ["characters", "bytes", "words", "subwords"])
 def test_a_string_is_found_whatever_units_it_is_written_in(kind):
     text = "He came. (Then é he went.)\nAnd so on.\n\nThe end"
-    tokenizer = UnitTokenizer(learn_units(kind, [text], 60))
+    tokenizer = Tokenizer(learn_vocabulary(kind, [text], 60))
     stop = StopStrings(tokenizer.decode, ("é h", "\n\n", "nowhere"))
     ids = tokenizer.encode([text]).to_tensor()
     found = []
@@ -29,7 +29,7 @@ def test_texts_end_before_the_first_string():
 
 
 def test_rows_are_looked_at_by_themselves():
-    tokenizer = UnitTokenizer(learn_units("characters", ["ab"], 9))
+    tokenizer = Tokenizer(learn_vocabulary("characters", ["ab"], 9))
     stop = StopStrings(tokenizer.decode, ("ab",))
     ids = tokenizer.encode(["ab", "b", "aab", "ba"]).to_tensor()
     assert stop(ids, tf.constant([2, 1, 3, 2])).numpy().tolist() == [True, False, True, False]

@@ -5,7 +5,7 @@ import pytest
 from sklearn import metrics
 
 from models.classification.decision import Decision
-from models.evaluation.classification import classification_metrics, headline, metrics_table
+from models.evaluation.classification import classification_metrics, main_metrics, metrics_table
 
 NAMES = ("a", "b", "c")
 # Rows are true classes: a, a, a, b, b, c; decided as a, a, b, b, c, c.
@@ -162,7 +162,7 @@ def test_the_table_has_a_line_for_each_class_and_figure(multi_label):
 
 
 def test_the_figures_to_compare_by_are_accuracy_and_f1():
-    found = headline(report_of(TARGETS, SCORES))
+    found = main_metrics(report_of(TARGETS, SCORES))
     assert found == {
         "accuracy": pytest.approx(4 / 6),
         "macro F1": pytest.approx((4 / 5 + 1 / 2 + 2 / 3) / 3),

@@ -5,8 +5,8 @@ import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 
 from models.language_model.language_model import LanguageModel
-from models.layers.vocabulary_dropout import RowDropout
-from models.layers.vocabulary_logits import UnitLogits
+from models.layers.vocabulary_dropout import VocabularyDropout
+from models.layers.vocabulary_logits import VocabularyLogits
 from models.registry import CELLS
 
 IDS = tf.constant([[2, 5, 6, 7], [2, 8, 0, 0]])
@@ -57,7 +57,7 @@ def test_tied_logits_are_products_with_the_vectors_of_the_units():
 
 
 def test_logits_of_a_matrix_set_by_hand():
-    layer = UnitLogits(3, own_kernel=True)
+    layer = VocabularyLogits(3, own_kernel=True)
     layer.build((None, 2))
     layer.kernel.assign([[1.0, 2.0], [0.0, 1.0], [-1.0, 0.0]])
     layer.bias.assign([0.5, 0.0, 0.0])
@@ -72,7 +72,7 @@ def test_texts_of_another_class_begin_with_other_states():
 
 def test_an_entry_of_the_vocabulary_is_dropped_wherever_it_occurs():
     keras.utils.set_random_seed(1)
-    layer = RowDropout(10, 0.5)
+    layer = VocabularyDropout(10, 0.5)
     ids = tf.constant([[1, 2, 3, 4, 1], [2, 3, 4, 1, 2]])
     kept = layer(tf.ones([2, 5, 3]), ids, training=True).numpy()
     assert set(np.unique(kept)) == {0.0, 2.0}

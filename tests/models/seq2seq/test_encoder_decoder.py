@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 
-from models.layers.state_bridge import StateBridge
+from models.layers.state_bridge import InitialStatesFromEncoder
 from models.seq2seq.encoder_decoder import Translator
 from models.seq2seq.loss import TranslationLoss, smoothed_cross_entropy
 
@@ -147,7 +147,7 @@ def test_what_does_not_fit_is_refused():
 
 # Two layers of an LSTM in both directions, states of one number: h and c forward, then backward.
 def test_the_bridge_joins_both_directions_by_hand():
-    bridge = StateBridge(1, num_layers=2, directions=2)
+    bridge = InitialStatesFromEncoder(1, num_layers=2, directions=2)
     states = [np.array([[float(n)]], "float32") for n in range(1, 9)]
     bridge(states)
     one_two = np.array([[0.1], [0.2]])

@@ -11,13 +11,13 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from apps.tasks.generation.config import GenerationOptions
 from data.registry import END, START
-from data.text.tokenizer import UnitTokenizer
-from data.text.tokenizer_vocabulary import learn_units
+from data.text.tokenizer import Tokenizer
+from data.text.tokenizer_vocabulary import learn_vocabulary
 from models.language_model.language_model import LanguageModel
 from models.serving.classifier import export
 from models.serving.generator import LONGEST_PROMPT, TextGenerator
 
-TOKENIZER = UnitTokenizer(learn_units("characters", ["abcdefgh .\n"], 20))
+TOKENIZER = Tokenizer(learn_vocabulary("characters", ["abcdefgh .\n"], 20))
 PROMPTS = ["abc", "", "h g f e d c b a", "\u00e9"]
 
 
@@ -155,7 +155,7 @@ def test_the_likeliest_units_come_with_their_shares(model, generator):
 def exported(model, tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported") / "saved"
     options = GenerationOptions(max_length=12, seed=5, top_k=4)
-    made = TextGenerator(TOKENIZER, model.portable(), options, ends=False)
+    made = TextGenerator(TOKENIZER, model.for_export(), options, ends=False)
     export(made, folder)
     return made, folder
 

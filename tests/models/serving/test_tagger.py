@@ -7,7 +7,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from data.text.preprocessor import Vocabularies
 from data.text.tag_preprocessor import TagPreprocessor
-from data.text.word_tokenizer import tokens_of
+from data.text.word_tokenizer import tokenize_words
 from models.serving.classifier import export
 from models.serving.tagger import Bio, ServingTagger
 from models.tagging.tagger import Tagger
@@ -55,7 +55,7 @@ def test_an_answer_has_tokens_tags_places_and_scores(batch):
     shape = answer["tokens"].shape
     assert shape[0] == len(texts)
     assert all(value.shape == shape for value in answer.values())
-    tokens = tokens_of(tf.constant(texts, tf.string))
+    tokens = tokenize_words(tf.constant(texts, tf.string))
     assert_array_equal(answer["tokens"], tokens.strings.to_tensor())
     assert_array_equal(answer["starts"], tokens.starts.to_tensor())
     real = answer["tokens"].numpy() != b""

@@ -6,15 +6,15 @@ from numpy.testing import assert_allclose, assert_array_equal
 from tensorflow.core.protobuf import saved_model_pb2
 
 from data.registry import END, UNKNOWN
-from data.text.tokenizer import UnitTokenizer
-from data.text.tokenizer_vocabulary import Units
+from data.text.tokenizer import Tokenizer
+from data.text.tokenizer_vocabulary import TokenizerVocabulary
 from models.seq2seq.encoder_decoder import Translator
 from models.seq2seq.search import TranslationSearch
 from models.serving.classifier import export
 from models.serving.translator import ServingTranslator
 
-SOURCE = Units("words", ("A", " dog", " cat", " sleeps", "."))
-TARGET = Units("words", ("Un", " chien", " chat", " dort", "."))
+SOURCE = TokenizerVocabulary("words", ("A", " dog", " cat", " sleeps", "."))
+TARGET = TokenizerVocabulary("words", ("Un", " chien", " chat", " dort", "."))
 TEXTS = ["A dog sleeps.", "", "A cat", b"\xff\xfe dog", "  "]
 
 
@@ -33,7 +33,7 @@ def serving(attention="general", noise=0.7, **options):
     bias = model.decoder.logits.bias
     bias.assign(bias.numpy() - 2.0 * np.eye(9)[END])
     search = TranslationSearch(beam_width=2, length_penalty=0.6, max_length=20)
-    return ServingTranslator(UnitTokenizer(SOURCE), UnitTokenizer(TARGET), model, search, **options)
+    return ServingTranslator(Tokenizer(SOURCE), Tokenizer(TARGET), model, search, **options)
 
 
 @pytest.fixture(scope="module")

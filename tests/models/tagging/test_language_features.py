@@ -8,7 +8,7 @@ from data.registry import START
 from models.language_model.language_model import LanguageModel
 from models.tagging.language_features import LanguageFeatures
 from models.tagging.tagger import Tagger
-from models.transfer import language_settings, read_with
+from models.transfer import attach_language_model, language_settings
 
 IDS = np.array([[4, 7, 1, 5], [6, 4, 0, 0]], np.int32)
 SHAPES = {"vocabulary_size": 9, "embedding_dim": 3}
@@ -26,7 +26,7 @@ def tagger(language_model):
     settings = language_settings(language_model)
     recurrent = {"cell": "gru", "units": 2, "bidirectional": True, "use_cudnn": False}
     model = Tagger(("O", "B-X", "I-X"), 8, 4, recurrent, language_model=settings)
-    read_with(model, language_model)
+    attach_language_model(model, language_model)
     return model
 
 
@@ -59,7 +59,7 @@ def test_a_tagger_reads_them_and_is_saved_with_them(tagger, tmp_path):
     again = keras.saving.load_model(tmp_path / "model.keras", compile=False)
     assert_array_equal(again(inputs), emissions)
     assert not again.get_layer("language").trainable
-    assert_allclose(again.portable()(inputs), emissions, atol=1e-6)
+    assert_allclose(again.for_export()(inputs), emissions, atol=1e-6)
 
 
 def test_a_layer_is_made_again_of_its_configuration(language_model):

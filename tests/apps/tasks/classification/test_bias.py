@@ -47,7 +47,7 @@ class Toy:
 @pytest.fixture
 def asked(tmp_path):
     (tmp_path / "terms.csv").write_text(TERMS)
-    return bias.Question("hate", read_identity_terms(tmp_path / "terms.csv"))
+    return bias.BiasRequest("hate", read_identity_terms(tmp_path / "terms.csv"))
 
 
 @pytest.fixture
@@ -240,7 +240,7 @@ def test_a_report_without_a_group_and_names_with_dollars_are_drawn(asked, tmp_pa
     bias_picture(report, tmp_path / "none.png")
     terms = TERMS.replace("christian", "$\\a$").replace("religion", "侮$")
     (tmp_path / "odd.csv").write_text(terms, encoding="utf-8")
-    odd = bias.Question("hate", read_identity_terms(tmp_path / "odd.csv"))
+    odd = bias.BiasRequest("hate", read_identity_terms(tmp_path / "odd.csv"))
     texts = LabelledTexts.of(["Christians and men"], [0], ("hate", "other"))
     bias_picture(bias.bias_report(Toy(), texts, odd), tmp_path / "odd.png")
     assert png_size(tmp_path / "none.png") and png_size(tmp_path / "odd.png")

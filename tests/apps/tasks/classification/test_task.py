@@ -125,7 +125,8 @@ def test_the_decision_is_that_of_the_validation_split(tmp_path, monkeypatch):
     task = TextClassification.build(SMALL, corpus())
     monkeypatch.setattr("apps.training.fit.fit", lambda *arguments, **options: False)
     monkeypatch.setattr(
-        "apps.tasks.classification.validation.HeldOut.decision", lambda self, model: chosen
+        "apps.tasks.classification.validation.ClassifierValidation.decision",
+        lambda self, model: chosen,
     )
     task.fit(corpus(), tmp_path)
     assert task.decision == chosen
@@ -147,7 +148,7 @@ def test_a_linear_model_is_fitted_saved_and_served_with_the_recurrent_one(tmp_pa
     assert_array_equal(loaded.scores(TEXTS), task.scores(TEXTS))
     # One epoch of six texts teaches a recurrent model nothing, and a linear one all of them.
     assert loaded.evaluate(data.split("train"))["macro_f1"] > 0.9
-    alone = loaded.evaluate_baseline(data, data.split("train"))["n-grams alone"]
+    alone = loaded.evaluate_baselines(data, data.split("train"))["n-grams alone"]
     assert alone["macro_f1"] > 0.9
     answer = loaded.columns(loaded.serving().serve(tf.constant(TEXTS)))
     served = [[row[f"score_{name}"] for name in task.class_names] for row in answer]
@@ -342,7 +343,7 @@ def test_a_model_of_another_kind_is_refused(task, saved):
 
 
 def test_the_baseline_is_measured_like_the_model(task):
-    reports = task.evaluate_baseline(corpus(), corpus().split("validation"))
+    reports = task.evaluate_baselines(corpus(), corpus().split("validation"))
     names = ["tf-idf", "tf-idf, balanced classes"]
     assert list(reports) == [each for name in names for each in (name, f"{name}, thresholds")]
     for report in reports.values():

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from apps.tasks.classification import validation
-from apps.tasks.classification.validation import HeldOut, logits_of
+from apps.tasks.classification.validation import ClassifierValidation, logits_of
 from data.chunks import in_chunks
 from data.examples.corpus import LabelledTexts
 from data.text.preprocessor import TextPreprocessor, Vocabularies
@@ -22,7 +22,7 @@ def held(monkeypatch, logits, goal, multi_label=False, targets=None, precisions=
     """A validation split whose model gives these logits."""
     monkeypatch.setattr(validation, "logits_of", lambda model, ids: np.array(logits, np.float32))
     targets = targets or [[1, 0], [0, 1], [0, 1]]
-    return HeldOut(
+    return ClassifierValidation(
         {},
         examples(["a", "b", "c"], targets),
         np.array([0.1, 0.9]),

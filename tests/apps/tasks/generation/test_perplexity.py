@@ -2,18 +2,18 @@ import math
 
 import pytest
 
-from apps.tasks.generation.perplexity import LanguageFigures, table
+from apps.tasks.generation.perplexity import Perplexity, table
 from data.examples.documents import Documents
-from data.text.tokenizer import UnitTokenizer
-from data.text.tokenizer_vocabulary import learn_units
+from data.text.tokenizer import Tokenizer
+from data.text.tokenizer_vocabulary import learn_vocabulary
 from models.language_model.language_model import LanguageModel
 
 
 def report_of(text, unit="words"):
     """The figures of an untrained model that knows the units of "to be or not to be"."""
-    tokenizer = UnitTokenizer(learn_units(unit, ["to be or not to be"], 30))
+    tokenizer = Tokenizer(learn_vocabulary(unit, ["to be or not to be"], 30))
     model = LanguageModel(tokenizer.vocabulary_size, 3, {"cell": "gru", "units": 3})
-    return LanguageFigures(model, tokenizer, Documents([text], whole=True), ends=True).report()
+    return Perplexity(model, tokenizer, Documents([text], whole=True), ends=True).report()
 
 
 def test_figures_by_character_count_the_characters_of_all_units():
