@@ -86,6 +86,11 @@ def test_any_batch_and_length_past_the_first_bucket(name, batch, steps):
     check(name, {"return_sequences": True}, (batch, steps, 2), None, [])
 
 
+def test_the_last_state_is_that_of_the_last_step_whatever_the_length_is_padded_to():
+    # Five steps, padded to eight.
+    check("GRU", {"return_state": True}, (3, 5, 2), None, [])
+
+
 @pytest.mark.parametrize(
     "options", [{"reset_after": False}, {"activation": "softmax"}, {"unroll": True}]
 )
