@@ -1,76 +1,63 @@
-"""A cell over a batch of sequences on a CPU, in loops that are compiled
-(`models.recurrent.compiled_loop`).
+"""What decides how recurrences are compiled: the switches, and the few shapes that XLA sees.
 
-Keras runs a recurrent layer as a general loop of small TensorFlow operations and lets TensorFlow
-record each for the gradient. `run` does the same arithmetic in another form:
-
-- Everything lies features by batch, the time outermost: `[time, features, batch]`. What a step
-  reads and writes is one block of memory, and `R^T h` multiplies matrices as they lie.
-- The loop and its gradient are two functions that XLA compiles. The forward loop keeps the states
-  and the activated gates, of which the backward loop has the derivatives without a second product
-  or tanh (`models.recurrent.step_gradients`); the gradients of the kernels are products over chunks
-  of steps, formed while what they need is still in the cache.
-- The batch is cut into as many parts as there are cores, each with a loop of its own: at these
-  sizes two cores that never wait for each other are faster than two that share each product.
-- XLA compiles for each shape, so time is padded up to a few lengths and the batch to multiples of
-  eight a part. The loop still ends with the last real step: padding costs memory, hardly products.
+The switches belong to the context of the caller (`contextvars`): one thread can export stock
+operations while another one trains in compiled loops.
 """
 
 import contextlib
 import functools
-import os
+from contextvars import ContextVar
 
 import tensorflow as tf
+from tensorflow.python.ops import control_flow_util
 
-from models.padding import extended, missing_to_bucket
-from models.recurrent.compiled_loop import Loop
-from models.recurrent.equations import Equations
+from data.batches.buckets import LENGTHS
 
-# More parts than this leave each with too few columns for a product to be worth its overhead.
-_PARTS = min(4, len(os.sched_getaffinity(0)))
-_COLUMNS = 8
-
-_stock = False
-_beside = 1
+_stock = ContextVar("stock", default=False)
+_beside = ContextVar("beside", default=1)
 
 
 @contextlib.contextmanager
 def stock_operations():
-    """Layers called inside use Keras' loop: what is traced there holds stock TensorFlow operations.
+    """Makes layers that are called inside use Keras' loop, which holds stock TensorFlow operations.
 
     `with stock_operations(): model.export(folder)` writes a SavedModel that needs neither XLA nor
     cuDNN.
     """
-    global _stock
-    before, _stock = _stock, True
+    token = _stock.set(True)
     try:
         yield
     finally:
-        _stock = before
+        _stock.reset(token)
 
 
 def stock_wanted() -> bool:
-    """Whether this is inside of `stock_operations`."""
-    return _stock
+    """Returns whether the caller is inside of `stock_operations`."""
+    return _stock.get()
 
 
 @contextlib.contextmanager
 def side_by_side(layers: int):
-    """Layers called inside run at the same time as `layers - 1` others and share the cores."""
-    global _beside
-    before, _beside = _beside, layers
+    """Makes layers that are called inside share the cores with `layers - 1` others."""
+    token = _beside.set(layers)
     try:
         yield
     finally:
-        _beside = before
+        _beside.reset(token)
+
+
+def layers_side_by_side() -> int:
+    """Returns how many layers share the cores, see `side_by_side`."""
+    return _beside.get()
 
 
 def compiled_loops() -> bool:
-    """Whether layers may use `run`: on a CPU, in a graph, and outside of `stock_operations`.
+    """Returns whether layers may use compiled loops: on a CPU, in a graph, outside of
+    `stock_operations`.
 
     Eagerly, also under `run_eagerly`, nothing is compiled, and Keras' loop runs.
     """
-    return not (_stock or _has_gpu() or tf.executing_eagerly())
+    return not (stock_wanted() or _has_gpu() or tf.executing_eagerly())
 
 
 @functools.cache
@@ -78,77 +65,28 @@ def _has_gpu() -> bool:
     return bool(tf.config.list_physical_devices("GPU"))
 
 
-def run(
-    equations: Equations,
-    inputs: tf.Tensor,
-    kernel: tf.Tensor,
-    recurrent_kernel: tf.Tensor,
-    bias: tf.Tensor,
-    recurrent_bias: tf.Tensor,
-    parameters: list[tf.Tensor],
-    states: list[tf.Tensor],
-    mask: tf.Tensor | None,
-    return_sequences: bool,
-    training: bool,
-) -> tuple[tf.Tensor, tf.Tensor | None, list[tf.Tensor]]:
-    """Runs a cell over a batch of sequences.
+def missing_to_bucket(size: tf.Tensor) -> tf.Tensor:
+    """Returns how much a size lacks to the next of `data.batches.buckets.LENGTHS`, both
+    <int32>[]."""
+    return tf.gather(LENGTHS, tf.searchsorted(LENGTHS, size[None])[0]) - size
+
+
+def pad_rows(tensors: list[tf.Tensor], missing: tf.Tensor) -> list[tf.Tensor]:
+    """Adds rows of zeros, or of false, behind the first axis of each tensor.
 
     Args:
-        equations: of the cell.
-        inputs: <float32>[batch, time, features].
-        kernel: <float32>[features, gates * units].
-        recurrent_kernel: <float32>[units, gates * units].
-        bias, recurrent_bias: <float32>[gates * units], of the two projections.
-        parameters: further weights of the cell, <float32>[any].
-        states: initial ones, <float32>[batch, units] each.
-        mask: <bool>[batch, time], false where a step leaves the states as they are; or None.
-        return_sequences: whether the outputs of all steps are wanted.
-        training: whether a gradient will be asked for. It can be had without, at the cost of a
-            second forward loop.
-
-    Returns:
-        The last output <float32>[batch, units], all outputs <float32>[batch, time, units] or None,
-        and the final states.
+        tensors: of any shape and dtype.
+        missing: <int32>[], how many rows; the tensors come back as they are if there are none.
     """
-    batch, steps = tf.shape(inputs)[0], tf.shape(inputs)[1]
-    parts = max(1, _PARTS // _beside)
-    padding = missing_to_bucket(steps)
-    missing = _round_up(batch, parts * _COLUMNS) - batch
 
-    # Whole rows first: they lie together, and a part of them needs no copy.
-    rows = [inputs, *states] if mask is None else [inputs, *states, mask]
-    inputs_parts, *others = [tf.split(each, parts) for each in extended(rows, missing)]
-    state_parts, mask_parts = others[: len(states)], others[len(states) :]
-    # [batch, time, features] -> [time, features, batch]
-    timed = [tf.transpose(part, [1, 2, 0]) for part in inputs_parts]
-    timed += [tf.transpose(part)[:, None, :] for each in mask_parts for part in each]
-    timed = extended(timed, padding)
-    laid = [timed[:parts]]
-    laid += [[tf.transpose(part) for part in each] for each in state_parts]
-    if mask is not None:
-        laid.append(timed[parts:])
-    kernels, biases = [kernel, recurrent_kernel], [bias[:, None], recurrent_bias[:, None]]
-    if equations.merged:
-        kernels, biases = [tf.concat(kernels, axis=0)], [tf.add_n(biases)]
-    weights = [*kernels, *biases, *(parameter[:, None] for parameter in parameters)]
-    loop = Loop(equations, len(states), len(parameters), mask is not None, return_sequences)
-    done = [loop(training, steps, weights, list(piece)) for piece in zip(*laid, strict=True)]
-    final = [
-        tf.concat([tf.transpose(part) for part in each], axis=0)[:batch]
-        for each in list(zip(*done, strict=True))[: len(states)]
-    ]
-    outputs = None
-    if return_sequences:
-        each = [tf.transpose(part[-1][:steps], [2, 0, 1]) for part in done]
-        outputs = tf.concat(each, axis=0)[:batch]
-    # What the compiled functions return has no static shape; the layers after this want theirs.
-    final = [
-        tf.ensure_shape(state, [inputs.shape[0], recurrent_kernel.shape[0]]) for state in final
-    ]
-    if return_sequences:
-        outputs = tf.ensure_shape(outputs, [*inputs.shape[:2], recurrent_kernel.shape[0]])
-    return final[0], outputs, final
+    def longer():
+        return [tf.concat([x, _zeros(missing, x)], axis=0) for x in tensors]
+
+    # In a step that is compiled as a whole both branches would need one shape.
+    if control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
+        return longer()
+    return tf.cond(missing > 0, longer, lambda: tensors)
 
 
-def _round_up(number: tf.Tensor, multiple: int) -> tf.Tensor:
-    return -(-number // multiple) * multiple
+def _zeros(rows: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
+    return tf.zeros(tf.concat([rows[None], tf.shape(like)[1:]], axis=0), like.dtype)

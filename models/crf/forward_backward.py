@@ -5,8 +5,8 @@ over the real steps; steps that are masked, at the end or anywhere else, are pas
 the neighbours of a hole follow each other.
 
 The sum over all paths and its gradient are loops over time with hand-made derivatives. They lie
-tags by batch, `[time, tags, batch]`, as the recurrent layers do (`models.compilation`), and are
-compiled where those are.
+tags by batch, `[time, tags, batch]`, as the recurrent layers do
+(`models.recurrent.compiled_batch`), and are compiled where those are.
 """
 
 from typing import NamedTuple
@@ -14,8 +14,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from data.graphs import graph
-from models.compilation import compiled_loops
-from models.padding import missing_to_bucket
+from models.compilation import compiled_loops, missing_to_bucket
 
 # XLA compiles for each number of columns: it meets multiples of this alone.
 _COLUMNS = 8

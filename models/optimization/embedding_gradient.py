@@ -3,8 +3,7 @@
 import tensorflow as tf
 
 from data.graphs import graph
-from models.compilation import compiled_loops
-from models.padding import extended, missing_to_bucket
+from models.compilation import compiled_loops, missing_to_bucket, pad_rows
 
 
 def dense_gradient(gradient, shape) -> tf.Tensor:
@@ -21,7 +20,7 @@ def dense_gradient(gradient, shape) -> tf.Tensor:
     if not isinstance(gradient, tf.IndexedSlices) or not compiled_loops():
         return tf.convert_to_tensor(gradient)
     rows, values = gradient.indices, gradient.values
-    rows, values = extended([rows, values], missing_to_bucket(tf.size(rows)))
+    rows, values = pad_rows([rows, values], missing_to_bucket(tf.size(rows)))
     return tf.ensure_shape(_sum(rows, values, shape), shape)
 
 

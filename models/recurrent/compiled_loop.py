@@ -1,4 +1,5 @@
-"""The compiled loop of a cell over time, and its gradient; `models.compilation` tells its form."""
+"""The compiled loop of a cell over time, and its gradient; `models.recurrent.compiled_batch`
+describes its form."""
 
 import functools
 from dataclasses import dataclass

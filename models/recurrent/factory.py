@@ -15,7 +15,8 @@ _KERAS_GATE_SIGNS = {"lstm": (-1, 1, 0, 0), "gru": (1, 0, 0)}
 
 
 def recurrent_layer(cell: str, units: int, bidirectional: bool = False, **options):
-    """Builds one recurrent layer; on a CPU it runs in the compiled loop of `models.compilation`.
+    """Builds one recurrent layer; on a CPU it runs in the compiled loop of
+    `models.recurrent.compiled_batch`.
 
     Args:
         cell: a name in `models.registry.CELLS`: `simple_rnn` (Elman 1990), `lstm` (Hochreiter &

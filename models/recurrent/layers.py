@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras import ops
 
 from models import compilation
-from models.recurrent import equations
+from models.recurrent import compiled_batch, equations
 
 _ELEMENTWISE = {
     keras.activations.tanh: tf.tanh,
@@ -109,7 +109,7 @@ class _CompiledLoop:
         biases, parameters = self._step_weights()
         recurrent_kernel = full(cell.recurrent_kernel)
         nothing = tf.zeros_like(recurrent_kernel[0])
-        last, outputs, final = compilation.run(
+        last, outputs, final = compiled_batch.run(
             self._equations(),
             full(sequences),
             full(cell.kernel),
