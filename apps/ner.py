@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from apps.commands.application import Application
 from apps.commands.main import main
-from apps.tasks.tagging.config import TaggingConfig, load_tagging
+from apps.tasks.loading import load_tagging
+from apps.tasks.tagging.config import TaggingConfig
 from data.formats.entity_writers import TAG_WRITERS, tag_writer
 from data.registry import GLOVE
 

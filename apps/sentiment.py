@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from apps.commands.application import Application
 from apps.commands.main import main
 from apps.config.options import option
-from apps.tasks.classification.config import ClassificationConfig, load_classification
+from apps.tasks.classification.config import ClassificationConfig
+from apps.tasks.loading import load_classification
 from data.registry import GLOVE, STANDARDIZERS
 
 

@@ -5,7 +5,8 @@ python -m apps.spam train --dataset sms_spam --data-dir DIR --run runs/spam
 
 from apps.commands.application import Application
 from apps.commands.main import main
-from apps.tasks.classification.config import ClassificationConfig, load_classification
+from apps.tasks.classification.config import ClassificationConfig
+from apps.tasks.loading import load_classification
 
 APPLICATION = Application(
     name="spam",

@@ -9,8 +9,8 @@ from apps.tasks.generation.config import (
     GenerationConfig,
     GenerationOptions,
     PredictOptions,
-    load_generation,
 )
+from apps.tasks.loading import load_generation
 
 APPLICATION = Application(
     name="text_generation",

@@ -5,11 +5,11 @@ python -m apps.translation train --dataset multi30k --data-dir DIR --run runs/mu
 
 from apps.commands.application import Application
 from apps.commands.main import main
+from apps.tasks.loading import load_seq2seq
 from apps.tasks.seq2seq.config import (
     TranslationConfig,
     TranslationExportOptions,
     TranslationPredictOptions,
-    load_seq2seq,
 )
 
 APPLICATION = Application(

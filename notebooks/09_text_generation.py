@@ -104,7 +104,7 @@ DATASET = "tiny_shakespeare" if SETTING == "full" else "sample"
 config = override(
     APPLICATION.recipe(DATASET), {"data_dir": OPTIONS[-1] if SETTING == "full" else None}
 )
-corpus = TextGeneration.read(APPLICATION, config)
+corpus = TextGeneration.read(config)
 train, validation = corpus.split("train"), corpus.split("validation")
 print(len(train), "texts to train,", len(validation), "to validate;", end=" ")
 print(f"{sum(map(len, train)):,} and {sum(map(len, validation)):,} characters\n")

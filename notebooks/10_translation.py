@@ -343,7 +343,8 @@ plt.show()
 # against learning by heart (dropout, smoothed labels, averaged weights) switched off:
 
 # %%
-corpus = Seq2Seq.read(APPLICATION, override(APPLICATION.recipe(DATASET), {"data_dir": DATA_DIR}))
+config = override(APPLICATION.recipe(DATASET), {"data_dir": DATA_DIR})
+corpus = Seq2Seq.read(config, APPLICATION.sample)
 few = corpus.split("train").take(range(50 if TINY else 400))
 
 

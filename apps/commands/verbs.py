@@ -45,9 +45,7 @@ def train(application: Application, options: dict) -> None:
     application.check_seeds(config)
     if find:
         import_tensorflow()
-        from apps.training.learning_rate_finder import find_learning_rate
-
-        find_learning_rate(application, config, command, run.path)
+        _find_learning_rate(application, config, command, run.path)
         return
     with unfinished.locked(), Signals():
         if resume:
@@ -79,7 +77,7 @@ def _train(
     task_class = application.load_task()
     fit.seed_everything(config)
     if corpus is None:
-        corpus = task_class.read(application, config)
+        corpus = task_class.read(config, application.sample)
         sizes = ", ".join(f"{len(rows)} {name}" for name, rows in corpus.splits.items())
         names = f"; {corpus.class_title} {', '.join(corpus.class_names)}"
         say(f"{corpus.name}: {sizes}{names if corpus.class_names else ''}")
@@ -131,6 +129,18 @@ def _train(
         f"\nvalidation\n{task.table(report)}\n\n"
         f"trained in {ending.seconds:.0f} s: {unfinished.name}"
     )
+
+
+def _find_learning_rate(application: Application, config, command: str, run: Path) -> None:
+    from apps.training import devices, fit
+    from apps.training.learning_rate_finder import find_learning_rate
+
+    task_class = application.load_task()
+    fit.seed_everything(config)
+    corpus = task_class.read(config, application.sample)
+    with devices.distribution_scope(config):
+        task = task_class.build(config, corpus)
+    find_learning_rate(task.model, *task.training_data(corpus), config, command, run)
 
 
 def _origin(command: str, corpus, config, devices: list[str]) -> dict:
@@ -192,10 +202,9 @@ def evaluate(application: Application, options: dict) -> None:
     import_tensorflow()
     task_class = application.load_task()
     task = application.load(files, config)
-    corpus = task_class.read(application, config, task.class_names)
+    corpus = task_class.read(config, application.sample, task)
     if same and not corpus.is_known_as(description["checksum"]):
         say(f"warning: {config.dataset} has changed since the training", file=sys.stderr)
-    task.check_comparable(corpus)
     if split is None:
         split = corpus.measured_split()
         _check_unlearned(split, learned)

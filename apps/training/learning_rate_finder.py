@@ -10,11 +10,10 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from apps.commands.application import Application
 from apps.config.training import TrainingConfig
 from apps.plots import training as pictures
 from apps.runs.folder import write_rows
-from apps.training import devices, fit
+from apps.training import fit
 from data.batches.padded import Batches
 from data.errors import UserError
 from data.messages import say
@@ -140,23 +139,29 @@ def command_with(command: str, rate: float) -> str:
 
 
 def find_learning_rate(
-    application: Application, config: TrainingConfig, command: str, run: Path
+    model: keras.Model,
+    batches: Batches,
+    loss: keras.losses.Loss,
+    config: TrainingConfig,
+    command: str,
+    run: Path,
 ) -> None:
     """Tests a fresh model, prints the suggestion, and writes `<run>-learning-rate.csv` and `.png`;
     what is in the run folder stays as it is.
+
+    Args:
+        model: untrained; its weights are spoilt.
+        batches: of the training split.
+        loss: of targets and logits.
+        config: the options.
+        command: the command line of this test, of which that of the training is made.
+        run: the run folder beside which the table and the picture are written.
 
     Raises:
         UserError: too few rows, a loss that is no number from the start or never falls, or a folder
             that cannot be written.
     """
-    task_class = application.load_task()
-    fit.seed_everything(config)
-    corpus = task_class.read(application, config)
-    with devices.distribution_scope(config):
-        task = task_class.build(config, corpus)
-    batches, loss = task.training_data(corpus)
     _check_enough(batches.steps(0), config.accumulate)
-    model = task.model
     with model.distribute_strategy.scope():
         model.compile(fit.adam(config, LOWEST), loss, jit_compile=config.jit)
         model.optimizer.build(model.trainable_variables)

@@ -105,10 +105,3 @@ class ClassificationConfig(TrainingConfig):
                 )
             wanted[class_names.index(name)] = precision
         return wanted
-
-
-def load_classification() -> type:
-    """The task of every text classifier; with it comes TensorFlow."""
-    from apps.tasks.classification.task import TextClassification
-
-    return TextClassification

@@ -8,7 +8,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from apps.commands.application import Application
 from apps.runs.folder import CONFIG, MODEL
 from apps.tasks.builder import load, with_open_vocabulary
 from apps.tasks.classification import answers
@@ -75,21 +74,35 @@ class TextClassification:
         )
         self.vectorize = in_chunks(self.preprocessor.ragged)
 
-    @staticmethod
+    @classmethod
     def read(
-        application: Application, config: ClassificationConfig, class_names: tuple = ()
+        cls,
+        config: ClassificationConfig,
+        sample: str = "",
+        trained: "TextClassification | None" = None,
     ) -> Corpus:
-        """The data set that the config names; `class_names` of a trained model, to evaluate it.
+        """Reads the data set that the config names.
+
+        Args:
+            config: the options.
+            sample: the name of the file that `--dataset sample` means.
+            trained: the task that is evaluated on the data, or None for a training.
 
         Raises:
-            UserError: it cannot be used.
+            UserError: it cannot be used, or has labels of another kind than the trained task's.
         """
         columns = Columns(
             config.text_column, config.label_column, config.split_column, config.label_separator
         )
-        return read_labelled_texts(
-            config.dataset, application.sample, config.data_dir, columns, class_names
-        )
+        class_names = trained.class_names if trained else ()
+        corpus = read_labelled_texts(config.dataset, sample, config.data_dir, columns, class_names)
+        if trained and corpus.multi_label != trained.multi_label:
+            kinds = {False: "one label a text", True: "any number of labels a text"}
+            raise UserError(
+                f"{corpus.name} has {kinds[corpus.multi_label]}, the model was trained for "
+                f"{kinds[trained.multi_label]}. Check --label-column and --label-separator"
+            )
+        return corpus
 
     @classmethod
     def build(cls, config: ClassificationConfig, corpus: Corpus) -> "TextClassification":
@@ -233,19 +246,6 @@ class TextClassification:
     def decided(self, scores: np.ndarray) -> np.ndarray:
         """<bool>[rows, num_classes], the classes that texts of these scores get."""
         return self.decision.decided(scores).numpy()
-
-    def check_comparable(self, corpus: Corpus) -> None:
-        """Refuses labels of another kind than the model's.
-
-        Raises:
-            UserError: one has one label a text, the other any number.
-        """
-        if corpus.multi_label != self.multi_label:
-            kinds = {False: "one label a text", True: "any number of labels a text"}
-            raise UserError(
-                f"{corpus.name} has {kinds[corpus.multi_label]}, the model was trained for "
-                f"{kinds[self.multi_label]}. Check --label-column and --label-separator"
-            )
 
     def evaluate(self, examples: LabelledTexts) -> dict:
         """All figures of a split; see `apps.tasks.classification.report.report`."""

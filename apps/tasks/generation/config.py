@@ -143,10 +143,3 @@ class PredictOptions(GenerationOptions):
     def needs_no_text(self) -> bool:
         """Whether `predict` may be called without texts and without a file."""
         return self.interactive or self.complete
-
-
-def load_generation() -> type:
-    """The task of language models; with it comes TensorFlow."""
-    from apps.tasks.generation.task import TextGeneration
-
-    return TextGeneration

@@ -7,7 +7,6 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from apps.commands.application import Application
 from apps.runs.folder import CONFIG, MODEL
 from apps.tasks.builder import load
 from apps.tasks.generation.builder import build_language_model, sizes
@@ -64,11 +63,16 @@ class TextGeneration:
         penalties = config.activation_penalty, config.slowness_penalty
         return StreamModel(self.language_model, config.batch_size, *penalties, config.candidates)
 
-    @staticmethod
+    @classmethod
     def read(
-        application: Application, config: GenerationConfig, class_names: tuple = ()
+        cls, config: GenerationConfig, sample: str = "", trained: "TextGeneration | None" = None
     ) -> DocumentCorpus:
-        """The data set that the config names; `class_names` of a trained model, to evaluate it.
+        """Reads the data set that the config names.
+
+        Args:
+            config: the options.
+            sample: the name of the file that `--dataset sample` means.
+            trained: the task that is evaluated on the data, or None for a training.
 
         Raises:
             UserError: it cannot be used.
@@ -80,7 +84,7 @@ class TextGeneration:
             config.conditioned,
             config.validation_file,
             config.test_file,
-            tuple(class_names),
+            trained.class_names if trained else (),
         )
 
     @classmethod
@@ -180,9 +184,6 @@ class TextGeneration:
 
     def _figures(self, documents: Documents) -> Perplexity:
         return Perplexity(self.language_model, self.tokenizer, documents, self.ends)
-
-    def check_comparable(self, corpus: DocumentCorpus) -> None:
-        """Nothing but the classes must agree, and reading has compared them."""
 
     def evaluate(self, examples: Documents) -> dict:
         """All figures of a split; see `apps.tasks.generation.perplexity`."""

@@ -155,10 +155,3 @@ class TranslationExportOptions:
     length_penalty: float | None = option(None, "as in train", at_least=0.0)
     coverage_penalty: float | None = option(None, "as in train", at_least=0.0)
     replace_unknown: bool | None = option(None, "as in train")
-
-
-def load_seq2seq() -> type:
-    """The task; with it comes TensorFlow."""
-    from apps.tasks.seq2seq.task import Seq2Seq
-
-    return Seq2Seq

@@ -6,7 +6,6 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from apps.commands.application import Application
 from apps.plots import translation as translation_pictures
 from apps.runs.folder import CONFIG, MODEL
 from apps.serving import files as prediction
@@ -59,16 +58,21 @@ class Seq2Seq:
         self.options = TranslationPredictOptions()
         self._shown = 0
 
-    @staticmethod
+    @classmethod
     def read(
-        application: Application, config: TranslationConfig, class_names: tuple = ()
+        cls, config: TranslationConfig, sample: str = "", trained: "Seq2Seq | None" = None
     ) -> ParallelCorpus:
-        """The data set that the config names; `class_names` of a trained model, to evaluate it.
+        """Reads the data set that the config names.
+
+        Args:
+            config: the options.
+            sample: the name of the file that `--dataset sample` means.
+            trained: the task that is evaluated on the data, or None for a training.
 
         Raises:
             UserError: it cannot be used.
         """
-        source, target = class_names or (config.source, config.target)
+        source, target = trained.class_names if trained else (config.source, config.target)
         files = ParallelFiles(
             source,
             target,
@@ -80,7 +84,7 @@ class Seq2Seq:
             config.source_column,
             config.target_column,
         )
-        return read_parallel_texts(config.dataset, application.sample, config.data_dir, files)
+        return read_parallel_texts(config.dataset, sample, config.data_dir, files)
 
     @classmethod
     def build(cls, config: TranslationConfig, corpus: ParallelCorpus) -> "Seq2Seq":
@@ -168,9 +172,6 @@ class Seq2Seq:
         )
         self.model = in_full_precision(self.model)
         return ending
-
-    def check_comparable(self, corpus: ParallelCorpus) -> None:
-        """Nothing but the languages must agree, and reading has asked for them."""
 
     def evaluate(self, examples: ParallelTexts) -> dict:
         """All figures of a split, through the serving model; see

@@ -84,10 +84,3 @@ class TaggingConfig(TrainingConfig):
     monitor: str = option(
         "f1", "validation figure that chooses the epoch", ("f1", "token_accuracy")
     )
-
-
-def load_tagging() -> type:
-    """The task of every tagger; with it comes TensorFlow."""
-    from apps.tasks.tagging.task import TextTagging
-
-    return TextTagging

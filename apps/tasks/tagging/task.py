@@ -7,7 +7,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from apps.commands.application import Application
 from apps.plots import training as pictures
 from apps.runs.folder import CONFIG, MODEL
 from apps.serving import files as prediction
@@ -77,11 +76,16 @@ class TextTagging:
             units and Tokenizer(units),
         )
 
-    @staticmethod
+    @classmethod
     def read(
-        application: Application, config: TaggingConfig, class_names: tuple = ()
+        cls, config: TaggingConfig, sample: str = "", trained: "TextTagging | None" = None
     ) -> TaggedCorpus:
-        """The data set that the config names; `class_names` of a trained model, to evaluate it.
+        """Reads the data set that the config names.
+
+        Args:
+            config: the options.
+            sample: the name of the file that `--dataset sample` means.
+            trained: the task that is evaluated on the data, or None for a training.
 
         Raises:
             UserError: it cannot be used.
@@ -95,12 +99,12 @@ class TextTagging:
         )
         return read_tagged_texts(
             config.dataset,
-            application.sample,
+            sample,
             config.data_dir,
             columns,
             config.validation_file,
             config.test_file,
-            tuple(class_names),
+            trained.class_names if trained else (),
         )
 
     @classmethod
@@ -219,9 +223,6 @@ class TextTagging:
         return tag_rows(
             self.preprocessor, examples, tokens, self.class_names, self.config.max_length
         )
-
-    def check_comparable(self, corpus: TaggedCorpus) -> None:
-        """Nothing but the types must agree, and reading has compared them."""
 
     def evaluate(self, examples: TaggedTexts) -> dict:
         """All figures of a split, through the serving model; see `models.evaluation.entities`."""
