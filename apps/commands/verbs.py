@@ -223,6 +223,8 @@ def evaluate(application: Application, options: dict) -> None:
     name = split if same else f"{corpus.name} {split}"
     if options["baseline"]:
         report["baseline"] = task.evaluate_baselines(corpus, examples)
+        if not report["baseline"]:
+            raise UserError(f"{application.name} has no baseline. Leave --baseline out")
         for title, baseline in report["baseline"].items():
             say(f"\n{title}\n{task.table(baseline)}")
     if asked:
@@ -277,7 +279,7 @@ def predict(application: Application, options: dict) -> None:
     from apps.tasks.classification.explanation import Explained
 
     task = Explained(task, explanation_output.wants_colours())
-    writer = explanation_output.writer_of(column, task.empty_columns())
+    writer = explanation_output.writer_of(column, task.empty_row())
     prediction.answer_all(task, texts, source, output, column, writer, explanation_output.ROWS)
     if source or output:
         print(task.summary(), file=sys.stderr)

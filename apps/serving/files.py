@@ -106,12 +106,12 @@ def answer_all(
         answer_to_file(task, texts, output, column, writer)
     else:
         for text, row in zip(texts, answer(task, texts), strict=True):
-            print(task.show(text, row))
+            print(task.format_answer(text, row))
 
 
 def answer(task, texts: list[str]) -> list[dict]:
     """The output columns of each text, answered as one batch."""
-    return task.columns(_serve(task)(_bytes(texts)))
+    return task.output_rows(_serve(task)(_bytes(texts)))
 
 
 def answer_to_file(task, texts: list[str], output: str, column: str, writer=None) -> None:
@@ -157,7 +157,7 @@ def answer_file(task, source: str, output: str, column: str, writer=None, rows: 
                     _report(bad, record.number, problems[i], bar)
                 # An unreadable row has no columns of its own, but stands between rows that have.
                 values = {**template, **record.values}
-                write(_joined(values, answer_of.get(i) or task.empty_columns(), source))
+                write(_joined(values, answer_of.get(i) or task.empty_row(), source))
             bar.update(len(window))
     return bad
 
@@ -180,7 +180,7 @@ def answers(task, serve, texts: list[str]) -> list[dict]:
     while order:
         size = _batch_size(len(texts[order[0]]))
         rows, order = order[:size], order[size:]
-        columns = task.columns(serve(_bytes([texts[i] for i in rows])))
+        columns = task.output_rows(serve(_bytes([texts[i] for i in rows])))
         for i, row in zip(rows, columns, strict=True):
             answered[i] = row
     return answered

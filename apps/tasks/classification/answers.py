@@ -7,7 +7,7 @@ import numpy as np
 MULTI_LABEL_SEPARATOR = "|"
 
 
-def columns(answer: dict, class_names: tuple[str, ...]) -> list[dict]:
+def output_rows(answer: dict, class_names: tuple[str, ...]) -> list[dict]:
     """The serving model's answer to a batch, one dict of output columns a row.
 
     Args:
@@ -27,7 +27,7 @@ def _row(names: list[str], scores: np.ndarray, predicted: np.ndarray, class_name
     return {"predicted_label": label, "predicted_score": values[names[0]], **by_class}
 
 
-def empty_columns(class_names: tuple[str, ...]) -> dict:
+def empty_row(class_names: tuple[str, ...]) -> dict:
     """The output columns of a row that could not be answered."""
     names = ["predicted_label", "predicted_score", *(f"score_{name}" for name in class_names)]
     return dict.fromkeys(names)

@@ -149,20 +149,20 @@ class Explained:
         """The texts, <string>[batch], and the serving model's answer."""
         return texts, self._serving.serve(texts)
 
-    def columns(self, served: tuple) -> list[dict]:
+    def output_rows(self, served: tuple) -> list[dict]:
         """The task's columns and `explanation`, a dict a text."""
         texts, answer = served
-        rows = self.task.columns(answer)
+        rows = self.task.output_rows(answer)
         # The most fitting class stands first: the predicted one, or of several the surest.
         names = [name.decode() for name in answer["classes"].numpy()[:, 0]]
         explanations = self._explain(texts, rows, names)
         return [{**row, "explanation": each} for row, each in zip(rows, explanations, strict=True)]
 
-    def empty_columns(self) -> dict:
+    def empty_row(self) -> dict:
         """The columns of a row that could not be answered."""
-        return {**self.task.empty_columns(), "explanation": None}
+        return {**self.task.empty_row(), "explanation": None}
 
-    def show(self, text: str, row: dict) -> str:
+    def format_answer(self, text: str, row: dict) -> str:
         """One answer and its explanation for the terminal."""
         return f"{printable(text)}\n    {on_terminal(row['explanation'], self.colours)}"
 

@@ -295,15 +295,15 @@ class TextClassification:
         for_export = self.model.for_export()
         return ServingClassifier(self.preprocessor, for_export, self.class_names, self.decision)
 
-    def columns(self, answer: dict[str, tf.Tensor]) -> list[dict]:
-        """See `apps.tasks.classification.answers.columns`."""
-        return answers.columns(answer, self.class_names)
+    def output_rows(self, answer: dict[str, tf.Tensor]) -> list[dict]:
+        """See `apps.tasks.classification.answers.output_rows`."""
+        return answers.output_rows(answer, self.class_names)
 
-    def empty_columns(self) -> dict:
-        """See `apps.tasks.classification.answers.empty_columns`."""
-        return answers.empty_columns(self.class_names)
+    def empty_row(self) -> dict:
+        """See `apps.tasks.classification.answers.empty_row`."""
+        return answers.empty_row(self.class_names)
 
-    def show(self, text: str, row: dict) -> str:
+    def format_answer(self, text: str, row: dict) -> str:
         """A text and its answer, for the terminal."""
         return printable(f"{text}\n    {self.describe_row(row)}")
 

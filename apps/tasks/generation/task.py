@@ -190,12 +190,8 @@ class TextGeneration:
         return self._figures(examples).report()
 
     def evaluate_baselines(self, corpus: DocumentCorpus, examples: Documents) -> dict[str, dict]:
-        """There is none.
-
-        Raises:
-            UserError: always.
-        """
-        raise UserError("--baseline is of classifiers and taggers alone. Leave it out")
+        """Returns nothing: there is none of a language model."""
+        return {}
 
     def table(self, report: dict) -> str:
         """The figures of a split, for the terminal."""
@@ -216,7 +212,7 @@ class TextGeneration:
         for_export = self.language_model.for_export()
         return TextGenerator(self.tokenizer, for_export, self.options, self.ends, label)
 
-    def columns(self, answer: dict[str, tf.Tensor]) -> list[dict]:
+    def output_rows(self, answer: dict[str, tf.Tensor]) -> list[dict]:
         """The serving model's answer to a batch, one dict of output columns a row."""
         texts, scores = answer["continuations"].numpy(), answer["log_likelihoods"].numpy()
         return [
@@ -224,11 +220,11 @@ class TextGeneration:
             for text, score in zip(texts, scores, strict=True)
         ]
 
-    def empty_columns(self) -> dict:
+    def empty_row(self) -> dict:
         """The output columns of a row that could not be answered."""
         return {"continuation": "", "log_likelihood": None}
 
-    def show(self, text: str, row: dict) -> str:
+    def format_answer(self, text: str, row: dict) -> str:
         """A text and what follows it, for the terminal."""
         return printable(text + row["continuation"])
 

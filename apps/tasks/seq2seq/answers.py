@@ -14,7 +14,7 @@ class TranslationRow(dict):
     alignment: Alignment | None = None
 
 
-def columns(answer: dict) -> list[TranslationRow]:
+def output_rows(answer: dict) -> list[TranslationRow]:
     """The serving model's answer to a batch, one dict of output columns a row.
 
     Args:
@@ -49,7 +49,7 @@ def _ending(number: int) -> str:
     return "" if number == 1 else f"_{number}"
 
 
-def empty_columns(options: TranslationPredictOptions) -> dict:
+def empty_row(options: TranslationPredictOptions) -> dict:
     """The output columns of a row that could not be answered."""
     ends = [_ending(number) for number in range(1, options.n_best + 1)]
     found = {f"{name}{end}": None for end in ends for name in ("translation", "score")}

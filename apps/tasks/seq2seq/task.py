@@ -250,15 +250,15 @@ class Seq2Seq:
             self.options.alignment,
         )
 
-    def columns(self, answer: dict[str, tf.Tensor]) -> list[dict]:
+    def output_rows(self, answer: dict[str, tf.Tensor]) -> list[dict]:
         """The serving model's answer to a batch, one dict of output columns a row."""
-        return translated.columns(answer)
+        return translated.output_rows(answer)
 
-    def empty_columns(self) -> dict:
+    def empty_row(self) -> dict:
         """The output columns of a row that could not be answered."""
-        return translated.empty_columns(self.options)
+        return translated.empty_row(self.options)
 
-    def show(self, text: str, row: translated.TranslationRow) -> str:
+    def format_answer(self, text: str, row: translated.TranslationRow) -> str:
         """An answer for the terminal; with `--alignment` the picture is written, too."""
         self._shown += 1
         picture = Path(self.options.heat_map)

@@ -5,7 +5,7 @@ import numpy as np
 from data.examples.tags import Span, entities_of
 
 
-def columns(answer: dict) -> list[dict]:
+def output_rows(answer: dict) -> list[dict]:
     """The serving model's answer to a batch, one dict of output columns a row: `entities` and
     `tagged_tokens`, both lists of dicts with `start` and `end`.
 
@@ -17,7 +17,7 @@ def columns(answer: dict) -> list[dict]:
     return [_row(*row) for row in rows]
 
 
-def empty_columns() -> dict:
+def empty_row() -> dict:
     """The output columns of a row that could not be answered."""
     return {"entities": None, "tagged_tokens": []}
 

@@ -281,15 +281,15 @@ class TextTagging:
             self.preprocessor, self.model.for_export(), self.config.max_length, self.config.overlap
         )
 
-    def columns(self, answer: dict[str, tf.Tensor]) -> list[dict]:
-        """See `apps.tasks.tagging.answers.columns`."""
-        return answers.columns(answer)
+    def output_rows(self, answer: dict[str, tf.Tensor]) -> list[dict]:
+        """See `apps.tasks.tagging.answers.output_rows`."""
+        return answers.output_rows(answer)
 
-    def empty_columns(self) -> dict:
-        """See `apps.tasks.tagging.answers.empty_columns`."""
-        return answers.empty_columns()
+    def empty_row(self) -> dict:
+        """See `apps.tasks.tagging.answers.empty_row`."""
+        return answers.empty_row()
 
-    def show(self, text: str, row: dict) -> str:
+    def format_answer(self, text: str, row: dict) -> str:
         """A text and its answer, for the terminal."""
         return spans_on_screen.marked(text, row["entities"])
 

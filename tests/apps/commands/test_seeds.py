@@ -98,7 +98,7 @@ def test_an_ensemble_scores_and_serves_the_mean_of_its_members(multi_label, tmp_
     task.decision = Decision.plain(3, multi_label)
     expected = np.mean([member.scores(TEXTS) for member in members], axis=0)
     assert_allclose(task.scores(TEXTS), expected, atol=1e-6)
-    answer = task.columns(task.serving().serve(tf.constant(TEXTS)))
+    answer = task.output_rows(task.serving().serve(tf.constant(TEXTS)))
     served = [[row[f"score_{name}"] for name in task.class_names] for row in answer]
     assert_allclose(served, expected, atol=1e-6)
     task.save(tmp_path)

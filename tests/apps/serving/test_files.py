@@ -25,10 +25,10 @@ class Lengths:
         self.batches.append(texts.numpy().tolist())
         return texts
 
-    def columns(self, answer):
+    def output_rows(self, answer):
         return [{"length": len(text)} for text in answer.numpy()]
 
-    def empty_columns(self):
+    def empty_row(self):
         return {"length": None}
 
 

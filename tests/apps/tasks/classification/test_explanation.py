@@ -35,7 +35,7 @@ def explained():
 
 
 def answer(explained, *texts):
-    return explained.columns(explained.serve(tf.constant(texts)))
+    return explained.output_rows(explained.serve(tf.constant(texts)))
 
 
 @pytest.mark.parametrize(
@@ -61,10 +61,10 @@ def test_the_first_class_is_explained_in_the_log_odds_of_its_score(decision):
 def test_an_explanation_stands_beside_the_columns_of_the_answer(explained):
     (row,) = answer(explained, "You FOOL!")
     _, served = explained.serve(tf.constant(["You FOOL!"]))
-    plain = explained.task.columns(served)
+    plain = explained.task.output_rows(served)
     assert {name: row[name] for name in plain[0]} == plain[0]
     assert row["explanation"].answer == explained.task.describe_row(plain[0])
-    assert explained.empty_columns() == {**explained.task.empty_columns(), "explanation": None}
+    assert explained.empty_row() == {**explained.task.empty_row(), "explanation": None}
 
 
 def test_words_are_the_tokens_that_the_model_reads(explained):

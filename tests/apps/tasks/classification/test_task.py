@@ -53,7 +53,7 @@ def test_scores_are_in_the_order_of_the_texts(task):
 def test_the_serving_model_scores_as_the_trained_one_does():
     config = dataclasses.replace(SMALL, cell="lstm", num_layers=2, layer_normalization=True)
     task = TextClassification.build(config, corpus())
-    answer = task.columns(task.serving().serve(tf.constant(TEXTS)))
+    answer = task.output_rows(task.serving().serve(tf.constant(TEXTS)))
     served = [[row[f"score_{name}"] for name in task.class_names] for row in answer]
     assert_allclose(served, task.scores(TEXTS), atol=1e-6)
 
@@ -69,7 +69,7 @@ def answer(classes, scores, predicted):
 
 
 def test_an_answer_becomes_columns(task):
-    (row,) = task.columns(
+    (row,) = task.output_rows(
         answer(["rude", "neither", "nice"], [0.7, 0.2, 0.1], [True, False, False])
     )
     assert list(row) == [
@@ -82,13 +82,13 @@ def test_an_answer_becomes_columns(task):
     assert row["predicted_label"] == "rude"
     assert list(row.values())[1:] == pytest.approx([0.7, 0.2, 0.1, 0.7])
     assert np.float32(row["score_rude"]) == np.float32(0.7)
-    assert task.empty_columns().keys() == row.keys()
-    assert set(task.empty_columns().values()) == {None}
+    assert task.empty_row().keys() == row.keys()
+    assert set(task.empty_row().values()) == {None}
     assert task.describe_row(row) == "rude 70.0 %   neither 20.0 %   nice 10.0 %"
 
 
 def test_the_class_that_a_text_gets_comes_first_whatever_its_score(task):
-    (row,) = task.columns(
+    (row,) = task.output_rows(
         answer(["nice", "rude", "neither"], [0.3, 0.5, 0.2], [True, False, False])
     )
     assert (row["predicted_label"], row["predicted_score"]) == ("nice", pytest.approx(0.3))
@@ -101,7 +101,7 @@ def test_the_class_that_a_text_gets_comes_first_whatever_its_score(task):
 )
 def test_several_labels_are_joined_and_none_is_empty(scores, predicted, label):
     task = TextClassification.build(SMALL, corpus(multi_label=True))
-    (row,) = task.columns(answer(["rude", "nice", "neither"], scores, predicted))
+    (row,) = task.output_rows(answer(["rude", "nice", "neither"], scores, predicted))
     assert row["predicted_label"] == label
     assert row["predicted_score"] == pytest.approx(scores[0])
 
@@ -111,7 +111,7 @@ def test_the_serving_model_decides_as_the_evaluation_does(multi_label):
     task = TextClassification.build(SMALL, corpus(multi_label))
     thresholds = (0.5, 0.48, 0.52) if multi_label else (0.33, 0.3, 0.37)
     task.decision = Decision(multi_label, thresholds, 0.05)
-    rows = task.columns(task.serving().serve(tf.constant(TEXTS)))
+    rows = task.output_rows(task.serving().serve(tf.constant(TEXTS)))
     scores = task.scores(TEXTS)
     names = np.array(task.class_names)
     expected = [set(names[given]) for given in task.decided(scores)]
@@ -150,11 +150,11 @@ def test_a_linear_model_is_fitted_saved_and_served_with_the_recurrent_one(tmp_pa
     assert loaded.evaluate(data.split("train"))["macro_f1"] > 0.9
     alone = loaded.evaluate_baselines(data, data.split("train"))["n-grams alone"]
     assert alone["macro_f1"] > 0.9
-    answer = loaded.columns(loaded.serving().serve(tf.constant(TEXTS)))
+    answer = loaded.output_rows(loaded.serving().serve(tf.constant(TEXTS)))
     served = [[row[f"score_{name}"] for name in task.class_names] for row in answer]
     assert_allclose(served, task.scores(TEXTS), atol=1e-6)
     explained = Explained(loaded)
-    (row,) = explained.columns(explained.serve(tf.constant(["you fool"])))
+    (row,) = explained.output_rows(explained.serve(tf.constant(["you fool"])))
     assert row["explanation"].words == ["you", "fool"]
     assert not row["explanation"].gap_matters
 
@@ -220,7 +220,9 @@ def test_words_of_the_vectors_alone_are_known_with_vectors_that_stay(tmp_path):
     task.fit(corpus(), tmp_path)
     layer = task.model.get_layer("embedding")
     assert layer.open_embeddings.numpy()[:, :3].tolist() == [[7, 8, 9]]
-    scores = [task.columns(task.serving().serve(tf.constant([t])))[0] for t in ("elephant", "xyz")]
+    scores = [
+        task.output_rows(task.serving().serve(tf.constant([t])))[0] for t in ("elephant", "xyz")
+    ]
     assert scores[0]["score_rude"] != scores[1]["score_rude"]
 
 
@@ -233,7 +235,7 @@ def test_frozen_vectors_stay_and_are_served(tmp_path):
     before = task.model.get_layer("embedding").embeddings.numpy()
     task.fit(corpus(), tmp_path)
     assert_array_equal(task.model.get_layer("embedding").embeddings.numpy(), before)
-    answer = task.columns(task.serving().serve(tf.constant(["fool"])))[0]
+    answer = task.output_rows(task.serving().serve(tf.constant(["fool"])))[0]
     assert answer["score_rude"] == pytest.approx(task.scores(["fool"])[0, 2], abs=1e-6)
 
 

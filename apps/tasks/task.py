@@ -1,0 +1,189 @@
+"""The interfaces of tasks: what commands, a server and notebooks ask of a trained or new model.
+
+A class fulfils a Protocol by having its methods; none needs to inherit it. `Task` is what every
+kind of task has. What only some have are Protocols of their own, which callers ask for by
+`isinstance`.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
+
+if TYPE_CHECKING:  # a command that only prints its help must not wait for TensorFlow
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    from apps.config.training import TrainingConfig
+    from apps.training.fit import TrainingResult
+
+
+@runtime_checkable
+class Report(Protocol):
+    """The metrics of a split."""
+
+    def to_json(self) -> dict:
+        """Returns the metrics as `metrics.json` holds them."""
+
+    def table(self) -> str:
+        """Formats the metrics for the terminal."""
+
+    def main_metrics(self) -> dict[str, float]:
+        """Returns the metrics to compare runs by, by title."""
+
+    def draw(self, split: str, folder: Path) -> None:
+        """Draws pictures of the metrics of a split, or none, into a folder."""
+
+
+class ServingModel(Protocol):
+    """A graph from raw strings to answers."""
+
+    def serve(self, texts: "tf.Tensor") -> "dict[str, tf.Tensor]":
+        """Answers <string>[batch]; each tensor of the answer has a row a text."""
+
+
+@runtime_checkable
+class Answering(Protocol):
+    """Answers texts: what `predict`, a server and workers need."""
+
+    def serving(self) -> ServingModel:
+        """Returns the model that takes raw strings."""
+
+    def output_rows(self, answer: "dict[str, tf.Tensor]") -> list[dict]:
+        """Returns the output columns of each text of a batch that the serving model answered."""
+
+    def empty_row(self) -> dict:
+        """Returns the output columns of a row that could not be answered."""
+
+    def format_answer(self, text: str, row: dict) -> str:
+        """Formats a text and its output columns for the terminal, without side effects."""
+
+
+@runtime_checkable
+class Task(Answering, Protocol):
+    """One model of an application with its vocabulary, from its data to its answers.
+
+    Attributes:
+        config: the options it was or will be trained with.
+        model: what is trained.
+    """
+
+    config: "TrainingConfig"
+    model: "keras.Model"
+
+    @classmethod
+    def read(cls, config: "TrainingConfig", sample: str = "", trained: Self | None = None) -> Any:
+        """Reads the data set that the options name, an `data.examples.corpus.Corpus` or the like.
+
+        Args:
+            config: the options.
+            sample: the name of the file that `--dataset sample` means.
+            trained: the task that is evaluated on the data, or None for a training.
+
+        Raises:
+            UserError: it cannot be used, or has other labels than the trained task.
+        """
+
+    @classmethod
+    def build(cls, config: "TrainingConfig", corpus: Any) -> Self:
+        """Returns a new task for a corpus; what it learns beforehand, such as a vocabulary, comes
+        from the training split alone."""
+
+    @classmethod
+    def load(cls, config: "TrainingConfig", description: dict, folder: Path) -> Self:
+        """Returns a trained task from its run folder.
+
+        Raises:
+            UserError: files are missing or damaged.
+        """
+
+    def describe(self) -> dict:
+        """Returns what `load` needs besides the options and the files, for `config.json`."""
+
+    def save(self, folder: Path) -> None:
+        """Writes vocabulary and model."""
+
+    def files(self, folder: Path) -> list[Path]:
+        """Returns the files of a run folder that an export takes along besides the model's."""
+
+    def training_data(self, corpus: Any) -> tuple[Any, "keras.losses.Loss"]:
+        """Returns the batches of the training split and the loss on them."""
+
+    def fit(self, corpus: Any, folder: Path) -> "TrainingResult":
+        """Trains and keeps the weights that are best on the validation split, see
+        `apps.training.fit.fit`."""
+
+    def evaluate(self, examples: Any) -> Report:
+        """Measures the task on a split."""
+
+    def evaluate_baselines(self, corpus: Any, examples: Any) -> dict[str, Report]:
+        """Measures simpler methods, trained on the training split of a corpus, on other examples;
+        returns their reports by name, none where there is no such method."""
+
+    def read_report(self, metrics: dict) -> Report:
+        """Returns the report of metrics from `metrics.json`, or of the mean of several."""
+
+
+@runtime_checkable
+class Configurable(Protocol):
+    """Answers as options of `predict` and `export` say."""
+
+    def set_options(self, options: Any) -> None:
+        """Answers from now on as the options of a verb say.
+
+        Raises:
+            UserError: they do not suit the model.
+        """
+
+
+@runtime_checkable
+class Ensembling(Protocol):
+    """Becomes the mean of several models that differ in their seeds."""
+
+    @classmethod
+    def ensemble(cls, members: list[Self], corpus: Any) -> Self:
+        """Returns the task whose model is the mean of the members'.
+
+        Args:
+            members: trained with the same options but for the seed.
+            corpus: that they were trained on.
+        """
+
+    def logits(self, texts: list[str]) -> "np.ndarray":
+        """Returns <float32>[rows, outputs] of the model, in the order of the texts."""
+
+    def mean(self, logits: "list[np.ndarray]") -> "np.ndarray":
+        """Returns the logits of the ensemble, by those of its members."""
+
+    def report(self, logits: "np.ndarray", examples: Any) -> Report:
+        """Measures logits of the texts of a split."""
+
+
+@runtime_checkable
+class Refitting(Protocol):
+    """Trains a second time, on training and validation split together."""
+
+    def fit_as(self, chosen: Self, corpus: Any, folder: Path, epochs: int) -> "TrainingResult":
+        """Trains without a validation split.
+
+        Args:
+            chosen: the task of the first training, whose choices are kept.
+            corpus: with the rows of the validation split in its training split.
+            folder: what is written goes there.
+            epochs: after which it is over.
+        """
+
+
+@runtime_checkable
+class Interactive(Protocol):
+    """Answers on the terminal itself, such as by writing on as one types."""
+
+    def run_interactively(self, texts: list[str]) -> None:
+        """Answers texts on the terminal; without texts it asks for them."""
+
+
+@runtime_checkable
+class Summarizing(Protocol):
+    """Tells something of all that it has answered."""
+
+    def summary(self) -> str:
+        """Returns a line on all answers so far."""
