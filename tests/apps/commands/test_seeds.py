@@ -8,6 +8,7 @@ import signal
 import statistics
 import zipfile
 from functools import partial
+from types import SimpleNamespace
 
 import h5py
 import keras
@@ -253,6 +254,7 @@ class Made:
 
     def __init__(self, config, members=1):
         self.config, self.members = config, members
+        self.model = SimpleNamespace(members=range(members))
 
     @classmethod
     def ensemble(cls, loaded, corpus):
@@ -260,6 +262,15 @@ class Made:
 
     def evaluate(self, examples):
         return {"accuracy": self.members / len(examples.texts)}
+
+    def logits(self, texts):
+        return self.config.seed / 10
+
+    def mean(self, logits):
+        return statistics.fmean(logits)
+
+    def report(self, logits, examples):
+        return {"accuracy": logits}
 
     def save(self, folder):
         (folder / "model.keras").write_text(str(self.config.seed))
@@ -319,6 +330,18 @@ def test_the_run_has_the_options_the_time_and_the_figures_of_all_members(
     assert report["accuracy"] == accuracy
     assert report["seeds"]["mean"] == {"accuracy": 0.625}
     assert files(unfinished.run / "seeds") == ["5", "6"]
+
+
+@pytest.mark.parametrize(
+    ("kept", "accuracy", "of_each"), [((5, 6), 0.55, [0.5, 0.6]), ((6,), 2 / 6, [1 / 6])]
+)
+def test_an_ensemble_is_the_mean_of_its_members_logits_while_all_are_there(kept, accuracy, of_each):
+    ensemble = Made(dataclasses.replace(SMALL, ensemble=True), members=2)
+    application = SimpleNamespace(load=lambda seed: Made(dataclasses.replace(SMALL, seed=seed)))
+    run = SimpleNamespace(member=lambda seed: seed)
+    found = seeds.evaluate(application, ensemble, run, kept, corpus(False).split("train"))
+    assert found["accuracy"] == pytest.approx(accuracy)
+    assert [each["accuracy"] for each in found["seeds"]["members"].values()] == of_each
 
 
 # --- the command line --------------------------------------------------------
