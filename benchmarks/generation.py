@@ -16,8 +16,8 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from report import conditions, markdown, run, surroundings
-from workers import CORES, QUIET, Worker, installed
+from harness.report import conditions, markdown, run, surroundings
+from harness.workers import CORES, QUIET, Worker, installed
 
 from data.errors import UserError
 from data.files.writing import whole_file

@@ -22,9 +22,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from report import Results, add_output_options, begin, count, markdown, plain, power_law, run
-from task import VOCABULARY_SIZE, write_rows
-from workers import Worker, WorkerError, noisy, take_turns
+from harness.report import (
+    Results,
+    add_output_options,
+    begin,
+    count,
+    markdown,
+    plain,
+    power_law,
+    run,
+)
+from harness.task import VOCABULARY_SIZE, write_rows
+from harness.workers import Worker, WorkerError, noisy, take_turns
 
 from data.errors import UserError
 from data.files.writing import whole_file

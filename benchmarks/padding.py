@@ -12,8 +12,8 @@ import json
 from pathlib import Path
 
 import numpy as np
-from report import count, markdown, plain, run
-from texts import CORPORA, MAX_LENGTH, token_ids
+from harness.report import count, markdown, plain, run
+from harness.texts import CORPORA, MAX_LENGTH, token_ids
 
 from data.batches.buckets import batch_order, padding_share
 from data.files.writing import whole_file

@@ -26,7 +26,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from report import (
+from harness.report import (
     TORCH_SETTINGS,
     Results,
     add_output_options,
@@ -36,9 +36,9 @@ from report import (
     markdown,
     run,
 )
-from task import write_rows
-from texts import CORPORA, token_ids
-from workers import Worker, WorkerError, installed, noisy, release, take_turns
+from harness.task import write_rows
+from harness.texts import CORPORA, token_ids
+from harness.workers import Worker, WorkerError, installed, noisy, release, take_turns
 
 KEYS = ("corpus", "cell", "units", "rows_asked")
 BATCH_ROWS = 64

@@ -24,7 +24,7 @@ import statistics
 import time
 from collections.abc import Iterator
 
-from report import (
+from harness.report import (
     TORCH_SETTINGS,
     Results,
     add_output_options,
@@ -36,8 +36,8 @@ from report import (
     markdown,
     run,
 )
-from task import CELLS, EMBEDDING_DIM
-from workers import TITLES, Worker, WorkerError, installed, noisy, release, take_turns
+from harness.task import CELLS, EMBEDDING_DIM
+from harness.workers import TITLES, Worker, WorkerError, installed, noisy, release, take_turns
 
 KEYS = ("cell", "units", "batch", "length")
 KINDS = ("train", "forward")

@@ -27,7 +27,7 @@ import time
 import zipfile
 from pathlib import Path
 
-from report import add_output_options, begin, count, markdown, plain, run
+from harness.report import add_output_options, begin, count, markdown, plain, run
 
 from data.errors import UserError
 

@@ -26,9 +26,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import hostile_inputs as inputs
-from report import count, markdown, plain, run
-from suite_readers import READERS
+from harness import hostile_inputs as inputs
+from harness.report import count, markdown, plain, run
+from harness.suite_readers import READERS
 
 from data.errors import UserError
 from data.files.writing import whole_file

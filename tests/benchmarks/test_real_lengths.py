@@ -30,7 +30,7 @@ def data_dir(tmp_path):
 
 
 def test_every_text_has_at_least_one_step_and_no_word_is_padding(data_dir):
-    from texts import token_ids
+    from harness.texts import token_ids
 
     ids, lengths = token_ids("multi30k", data_dir, 0)
     assert lengths.tolist() == [2, 1, 5]
@@ -39,19 +39,19 @@ def test_every_text_has_at_least_one_step_and_no_word_is_padding(data_dir):
 
 
 def test_line_breaks_inside_a_tweet_do_not_end_it(data_dir):
-    from texts import token_ids
+    from harness.texts import token_ids
 
     assert token_ids("davidson", data_dir, 0)[1].tolist() == [3]
 
 
 def test_reviews_are_those_of_the_training_split_cut_to_400_words(data_dir):
-    from texts import token_ids
+    from harness.texts import token_ids
 
     assert token_ids("imdb", data_dir, 0)[1].tolist() == [400, 400]
 
 
 def test_a_sample_is_the_same_each_time(data_dir):
-    from texts import token_ids
+    from harness.texts import token_ids
 
     (ids, lengths), (others, _) = (token_ids("multi30k", data_dir, 2) for _ in range(2))
     assert len(lengths) == 2

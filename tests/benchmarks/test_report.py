@@ -8,7 +8,7 @@ from data.errors import UserError
 @pytest.fixture
 def results(tmp_path):
     """Makes `Results` of one file."""
-    from report import Results
+    from harness.report import Results
 
     return lambda again=False: Results(tmp_path / "results.json", ("cell", "units"), again)
 
@@ -18,26 +18,26 @@ KEY = {"cell": "lstm", "units": 128}
 
 
 def test_a_power_law_is_recovered_from_its_points():
-    from report import power_law
+    from harness.report import power_law
 
     xs = [1, 2, 4, 8]
     assert power_law(xs, [3 * x**1.5 for x in xs]) == pytest.approx((1.5, 3))
 
 
 def test_the_geometric_mean_of_two_and_a_half_is_one():
-    from report import geometric_mean
+    from harness.report import geometric_mean
 
     assert geometric_mean([2, 0.5]) == pytest.approx(1)
 
 
 def test_a_markdown_table_has_a_rule_below_its_titles():
-    from report import markdown
+    from harness.report import markdown
 
     assert markdown(("a", "b"), [(1, 2)]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
 
 
 def test_a_plain_table_aligns_the_first_column_left_and_the_others_right():
-    from report import plain
+    from harness.report import plain
 
     assert plain(("cell", "ms"), [("lstm", 1.5), ("x", 20)]) == "cell   ms\nlstm  1.5\nx      20"
 
@@ -87,7 +87,7 @@ def test_a_file_of_something_else_is_refused(results, tmp_path, content):
 
 @pytest.mark.parametrize("text", ["0", "-1", "x", "1.5"])
 def test_a_count_is_a_whole_number_of_at_least_one(text):
-    from report import count
+    from harness.report import count
 
     with pytest.raises(ValueError):
         count(text)

@@ -24,8 +24,8 @@ def test_no_reader_ends_in_a_traceback(benchmark, tmp_path):
 
 
 def test_the_same_seed_makes_the_same_inputs():
+    from harness.suite_readers import READERS
     from robustness import make_input
-    from suite_readers import READERS
 
     for reader in READERS:
         first, again, other = (make_input(reader, seed, 3)[:2] for seed in (1, 1, 2))
@@ -72,8 +72,8 @@ def die(path, generator):
 )
 def test_what_a_reader_does_is_told_apart(monkeypatch, read, outcome, reason):
     import robustness
-    from hostile_inputs import plain
-    from suite_readers import READERS, Reader
+    from harness.hostile_inputs import plain
+    from harness.suite_readers import READERS, Reader
 
     monkeypatch.setitem(READERS, "toy", Reader((("in.txt", plain),), read))
     found = list(robustness.outcomes("toy", 0, range(3)))

@@ -9,7 +9,7 @@ import pytest
 TOY = """
 import sys
 import time
-from workers import serve
+from harness.workers import serve
 
 def double(number):
     print("not an answer")
@@ -33,10 +33,9 @@ serve({"double": double, "fail": fail, "die": die, "wait": wait})
 @pytest.fixture
 def worker(tmp_path, monkeypatch):
     """A worker of the toy jobs."""
-    import workers
+    from harness import workers
 
     (tmp_path / "toy.py").write_text(TOY)
-    monkeypatch.setenv("PYTHONPATH", workers.__file__.rpartition("/")[0])
     monkeypatch.setitem(workers.ENGINES, "toy", (str(tmp_path / "toy.py"),))
     with workers.Worker("toy") as worker:
         yield worker
@@ -47,7 +46,7 @@ def test_a_worker_answers_whatever_else_it_prints(worker):
 
 
 def test_a_job_that_fails_leaves_the_worker_alive(worker):
-    from workers import WorkerError
+    from harness.workers import WorkerError
 
     with pytest.raises(WorkerError, match="ValueError: no such thing"):
         worker.ask("fail")
@@ -57,7 +56,7 @@ def test_a_job_that_fails_leaves_the_worker_alive(worker):
 
 
 def test_a_worker_that_died_says_why_and_the_next_job_starts_another(worker):
-    from workers import WorkerError
+    from harness.workers import WorkerError
 
     with pytest.raises(WorkerError, match="ended with status 3: last words"):
         worker.ask("die")
@@ -90,7 +89,7 @@ class Scripted:
 
 
 def test_noisy_rounds_are_taken_again():
-    from workers import noisy, take_turns
+    from harness.workers import noisy, take_turns
 
     taken = take_turns({"a": Scripted((1, 0.0), (9, 2.0), (2, 0.1))}, 2, "round")
     assert taken.rounds == {"a": {"values": [1, 2], "others": [0.0, 0.1]}}
@@ -98,7 +97,7 @@ def test_noisy_rounds_are_taken_again():
 
 
 def test_where_it_is_never_quiet_the_least_noisy_rounds_serve():
-    from workers import noisy, take_turns
+    from harness.workers import noisy, take_turns
 
     answers = [(1, 0.9), (2, 0.5), (3, 0.8), (4, 0.7), (5, 1.0), (6, 0.6)]
     taken = take_turns({"a": Scripted(*answers)}, 2, "round")
@@ -107,7 +106,7 @@ def test_where_it_is_never_quiet_the_least_noisy_rounds_serve():
 
 
 def test_a_failure_of_one_does_not_stop_the_others():
-    from workers import WorkerError, take_turns
+    from harness.workers import WorkerError, take_turns
 
     workers = {"a": Scripted((1, 0.0), WorkerError("out of memory")), "b": Scripted((1, 0), (2, 0))}
     taken = take_turns(workers, 2, "round")
@@ -116,7 +115,7 @@ def test_a_failure_of_one_does_not_stop_the_others():
 
 
 def test_an_unknown_engine_is_refused_by_name():
-    from workers import Worker
+    from harness.workers import Worker
 
     with pytest.raises(ValueError, match=r"Unknown engine 'jax'\. Choose one of: suite, keras"):
         Worker("jax")

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from task import VOCABULARY_SIZE
 
 from data.errors import UserError, choose
+from harness.task import VOCABULARY_SIZE
 
 MAX_LENGTH = 400
 

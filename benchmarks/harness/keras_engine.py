@@ -1,6 +1,6 @@
 """The worker of TensorFlow: the task with this suite's layers or with Keras' own.
 
-    python benchmarks/keras_engine.py suite
+    PYTHONPATH=benchmarks python -m harness.keras_engine suite
 
 Jobs come from `workers.Worker`. A training step is what `model.fit` runs, without XLA
 (`jit_compile=False`): the model's train function called on an iterator over batches in memory.
@@ -13,7 +13,10 @@ import time
 
 import keras
 import tensorflow as tf
-from task import (
+
+from data.batches import padded
+from data.errors import choose
+from harness.task import (
     CELLS,
     EMBEDDING_DIM,
     VOCABULARY_SIZE,
@@ -23,10 +26,7 @@ from task import (
     read_rows,
     seconds_of,
 )
-from workers import serve
-
-from data.batches import padded
-from data.errors import choose
+from harness.workers import serve
 from models.optimization.adam import Adam
 from models.recurrent.factory import recurrent_layer
 

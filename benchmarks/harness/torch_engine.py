@@ -1,6 +1,6 @@
 """The worker of PyTorch: the task with `torch.nn` layers, on so many threads.
 
-    python benchmarks/torch_engine.py 2
+    PYTHONPATH=benchmarks python -m harness.torch_engine 2
 
 Jobs come from `workers.Worker`. Numbers too small for the normal range are flushed to zero, as
 TensorFlow does: without that, PyTorch's training at length 400 is up to five times slower, because
@@ -11,7 +11,11 @@ import sys
 import time
 
 import torch
-from task import (
+from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
+
+from data.batches.buckets import padding_share
+from data.errors import choose
+from harness.task import (
     CELLS,
     EMBEDDING_DIM,
     VOCABULARY_SIZE,
@@ -21,11 +25,7 @@ from task import (
     read_rows,
     seconds_of,
 )
-from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
-from workers import serve
-
-from data.batches.buckets import padding_share
-from data.errors import choose
+from harness.workers import serve
 
 CLASSES = {"simple_rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
 

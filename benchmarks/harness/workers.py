@@ -31,7 +31,7 @@ ENGINES = {
     "keras": ("keras_engine.py", "keras"),
     "torch": ("torch_engine.py", str(CORES)),
     "generation": ("generation_engine.py",),
-    "generation_torch": ("generation_torch.py",),
+    "generation_torch": ("torch_generation_engine.py",),
 }
 # Those that train layers.
 TITLES = {"suite": "suite", "keras": "Keras", "torch": "PyTorch"}
@@ -129,11 +129,13 @@ class Worker:
 
     def _start(self) -> None:
         folder = Path(__file__).parent
+        # The engine imports its neighbours as `harness`.
+        path = os.pathsep.join([str(folder.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
         # Read when the worker dies, closed with it.
         self._errors = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(
             [self._command[0], str(folder / self._command[1]), *self._command[2:]],
-            env={**os.environ, **self._environment},
+            env={**os.environ, **self._environment, "PYTHONPATH": path},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

@@ -4,7 +4,8 @@ import time
 
 import numpy as np
 import torch
-from workers import serve
+
+from harness.workers import serve
 
 _SPECIAL, _START = 4, 2
 

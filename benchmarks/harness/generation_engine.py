@@ -5,11 +5,11 @@ import time
 import keras
 import numpy as np
 import tensorflow as tf
-from workers import serve
 
 from apps.tasks.generation.config import GenerationOptions
 from data.text.tokenizer import Tokenizer
 from data.text.tokenizer_vocabulary import TokenizerVocabulary
+from harness.workers import serve
 from models.language_model.language_model import LanguageModel
 from models.serving.generator import TextGenerator
 

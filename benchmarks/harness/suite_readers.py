@@ -8,9 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import hostile_inputs as inputs
-
 from data.errors import UserError
+from harness import hostile_inputs as inputs
 
 
 @dataclass(frozen=True)
