@@ -25,7 +25,7 @@ APPLICATION = Application(
         # Of sub-words even a small model, in less than two minutes of two cores, writes words that
         # exist.
         "sample": {
-            "unit": "subwords",
+            "tokenizer": "subwords",
             "vocabulary_size": 2000,
             "sequence_length": 64,
             "dropout": 0.3,
@@ -48,7 +48,7 @@ APPLICATION = Application(
         # Reviews as the tokens that the sentiment classifier reads, so that it can begin with the
         # model; most of 30,000 outputs are left out of a step.
         "imdb": {
-            "unit": "review-tokens",
+            "tokenizer": "review-tokens",
             "vocabulary_size": 30_000,
             "units": 768,
             "embedding_dim": 256,

@@ -23,7 +23,7 @@ APPLICATION = Application(
         # Whole words: a closed vocabulary is soon learned, and what is not in it is copied, where
         # sub-words would make up French that does not exist.
         "sample": {
-            "unit": "words",
+            "tokenizer": "words",
             "vocabulary_size": 2000,
             "units": 128,
             "embedding_dim": 128,

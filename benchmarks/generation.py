@@ -1,4 +1,4 @@
-"""Units a second of generation: in one graph, by `model.predict` a unit, and by a loop in PyTorch.
+"""Tokens a second of generation: in one graph, by `model.predict`, and by a loop in PyTorch.
 
     python benchmarks/generation.py
     python benchmarks/generation.py --units 512 --num-layers 2
@@ -28,12 +28,12 @@ VOCABULARY_SIZE, EMBEDDING_DIM = 69, 96
 WAYS = {
     "one graph, batch 1": ("generation", {"way": "graph", "batch": 1}),
     "one graph, batch 32": ("generation", {"way": "graph", "batch": 32}),
-    "model.predict a unit": ("generation", {"way": "predict", "batch": 1}),
+    "model.predict a token": ("generation", {"way": "predict", "batch": 1}),
     "PyTorch loop, 1 thread": ("generation_torch", {"threads": 1}),
     f"PyTorch loop, {CORES} threads": ("generation_torch", {"threads": CORES}),
 }
 # Generated in a round: about as long for each way.
-_FEWER = {"model.predict a unit": 50}
+_FEWER = {"model.predict a token": 50}
 
 
 def write_weights(path: Path, units: int, num_layers: int) -> None:
@@ -55,7 +55,7 @@ def write_weights(path: Path, units: int, num_layers: int) -> None:
 
 
 def measure(options) -> dict:
-    """Units a second of each way, by round."""
+    """Tokens a second of each way, by round."""
     ways = {name: way for name, way in WAYS.items() if installed(way[0])}
     workers = {engine: Worker(engine) for engine, _ in ways.values()}
     found = {name: {"values": [], "others": []} for name in ways}
@@ -82,9 +82,9 @@ def measure(options) -> dict:
 
 
 def rows_of(found: dict) -> list[tuple[str, str, str]]:
-    """A row of the table for each way: units a second, and how many times as fast as `predict`."""
+    """A row of the table for each way: tokens a second, and how many times as fast as `predict`."""
     medians = {name: statistics.median(each["values"]) for name, each in found.items()}
-    base = medians["model.predict a unit"]
+    base = medians["model.predict a token"]
     return [(name, f"{value:,.0f}", f"{value / base:,.1f}") for name, value in medians.items()]
 
 
@@ -92,7 +92,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--units", type=int, default=256, help="state size of each layer")
     parser.add_argument("--num-layers", type=int, default=1, help="LSTM layers")
-    parser.add_argument("--length", type=int, default=1000, help="units generated in a round")
+    parser.add_argument("--length", type=int, default=1000, help="tokens generated in a round")
     parser.add_argument("--rounds", type=int, default=7, help="rounds of each way")
     parser.add_argument("--output", default="generation.json", help="where the figures go")
     options = parser.parse_args()
@@ -102,7 +102,7 @@ def main() -> None:
         record = {"surroundings": facts, "options": vars(options), "units_per_second": found}
         partial.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     print(conditions(facts))
-    print(markdown(("way", "units a second", "times `predict`"), rows_of(found)))
+    print(markdown(("way", "tokens a second", "times `predict`"), rows_of(found)))
     if any(max(each["others"]) > QUIET for each in found.values()):
         print("other processes were busy meanwhile: take the figures again", file=sys.stderr)
 

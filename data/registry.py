@@ -35,13 +35,13 @@ CASES = {
     "small": r".*",
 }
 
-# data.text.tokenizer_vocabulary: what a language model or a translator reads and writes.
-UNITS = ("characters", "bytes", "words", "subwords")
-# Units that are no way to write a text, only to read it: the tokens of classifiers, by the name in
-# `STANDARDIZERS` of the clean-up before them.
-TOKEN_UNITS = {"tweet-tokens": "tweet", "review-tokens": "review", "plain-tokens": "plain"}
-# Likewise the tokens of taggers, in lower case and with zeros for digits.
+# data.text.tokenizer: what a language model or a translator splits texts into, and writes them in.
+TOKENIZERS = ("characters", "bytes", "words", "subwords")
+# Tokenizers that can only read texts: those of the classifiers, with the name in `STANDARDIZERS` of
+# the clean-up before each.
+CLASSIFIER_TOKENS = {"tweet-tokens": "tweet", "review-tokens": "review", "plain-tokens": "plain"}
+# And that of the taggers, in lower case and with zeros for digits.
 TAGGER_TOKENS = "tagger-tokens"
-# Their ids before every vocabulary, and what a unit reads as that the vocabulary lacks.
+# The ids before those of every vocabulary, and how a token reads that the vocabulary lacks.
 PADDING, UNKNOWN, START, END = range(4)
 UNKNOWN_TEXT = "\ufffd"

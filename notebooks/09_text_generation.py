@@ -62,7 +62,7 @@ from models.serving.generator import TextGenerator
 # carries; "full" reads Tiny Shakespeare from the folder DATA_DIR and trains with the application's
 # recipe, which takes long; "tiny" only shows that everything runs.
 SETTING = os.environ.get("NOTEBOOK_SETTING", "sample")
-CHARACTERS = ["--unit", "characters", "--sequence-length", "128"]
+CHARACTERS = ["--tokenizer", "characters", "--sequence-length", "128"]
 OPTIONS = {
     "tiny": [
         *[*CHARACTERS, "--units", "8", "--embedding-dim", "8"],
@@ -111,8 +111,8 @@ print(f"{sum(map(len, train)):,} and {sum(map(len, validation)):,} characters\n"
 print(validation.texts[0][:400])
 
 # %% [markdown]
-# The **units** are learned from the training texts alone. Characters are the simplest: few of them,
-# and nothing is unknown but a sign that never occurred. Words are many, and new ones come with
+# The **tokens** are learned from the training texts alone. Characters are the simplest: few of
+# them, and nothing is unknown but a sign that never occurred. Words are many, and new ones come with
 # every text. Sub-words lie between. One line in each of them:
 
 # %%
@@ -121,14 +121,15 @@ print(repr(line), "\n")
 for kind in ("characters", "bytes", "words", "subwords"):
     if SETTING == "tiny" and kind == "subwords":
         continue
-    units = learn_vocabulary(kind, train, 400 if kind == "subwords" else 10_000)
-    tokenizer = Tokenizer(units)
+    vocabulary = learn_vocabulary(kind, train, 400 if kind == "subwords" else 10_000)
+    tokenizer = Tokenizer(vocabulary)
     ids = tokenizer.encode(tf.constant([line]))
     pieces = [piece.decode() for piece in tokenizer.tokens(ids)[0].numpy()]
-    print(f"{kind:10} vocabulary {units.vocabulary_size:6,}; {len(pieces):3} ids: {pieces[:9]} ...")
-units = learn_vocabulary("characters", train, 10_000)
-tokenizer = Tokenizer(units)
-print("\nthe most frequent characters:", [*units.tokens[:12]])
+    size = vocabulary.vocabulary_size
+    print(f"{kind:10} vocabulary {size:6,}; {len(pieces):3} ids: {pieces[:9]} ...")
+vocabulary = learn_vocabulary("characters", train, 10_000)
+tokenizer = Tokenizer(vocabulary)
+print("\nthe most frequent characters:", [*vocabulary.tokens[:12]])
 
 # %% [markdown]
 # `data.text.tokenizer` does this inside the graph, so that the exported model takes strings and
@@ -423,8 +424,8 @@ print(f"\nreal texts have about {about:.3f} nats a character, by chance {of_draw
 
 # %%
 states = [keras.Input((state.shape[-1],)) for state in model.initial_states(1)]
-unit = keras.Input((1,), dtype="int32")
-stepper = keras.Model([unit, *states], model(unit, states))
+token = keras.Input((1,), dtype="int32")
+stepper = keras.Model([token, *states], model(token, states))
 
 
 def step_by_step(length):
@@ -499,7 +500,7 @@ mistreated = [text, " ".join(words[::-1]), text.upper(), text[::-1]]
 answer = exported.signatures["score"](texts=tf.constant(mistreated))
 print()
 for each, likelihood, count in zip(
-    mistreated, answer["log_likelihoods"].numpy(), answer["units"].numpy(), strict=True
+    mistreated, answer["log_likelihoods"].numpy(), answer["tokens"].numpy(), strict=True
 ):
     print(f"{-likelihood / count:6.2f} nats a character: {each!r}")
 
@@ -511,7 +512,7 @@ for each, likelihood, count in zip(
 #
 # ## Try it yourself
 #
-# 1. Train with `--unit subwords` and compare the **bits per character** of both models, not their
+# 1. Train with `--tokenizer subwords` and compare the **bits per character** of both models, not their
 #    perplexities. Why?
 # 2. `predict --interactive` offers the likeliest characters. Write a line with it, and count how
 #    often the likeliest one was yours.

@@ -147,7 +147,7 @@ for source, target in mirror.split("train").take(range(4)):
 # %%
 TOY = dataclasses.replace(
     APPLICATION.config(),
-    unit="words",
+    tokenizer="words",
     cell="gru",
     units=8 if TINY else 48,
     embedding_dim=8 if TINY else 32,
@@ -358,8 +358,8 @@ write_pairs("few.tsv", few)
 write_pairs("validation.tsv", corpus.split("validation").take(range(10 if TINY else 100)))
 if not TINY:
     regularisation = ["--dropout", "--word-dropout", "--label-smoothing", "--average-weights"]
-    options = ["--dataset", "few.tsv", "--validation-file", "validation.tsv", "--unit", "words"]
-    options += ["--units", "128", "--embedding-dim", "128", "--learning-rate", "3e-3"]
+    options = ["--dataset", "few.tsv", "--validation-file", "validation.tsv"]
+    options += ["--tokenizer", "words", "--units", "128", "--embedding-dim", "128", "--learning-rate", "3e-3"]
     options += ["--batch-size", "16", "--epochs", "12", "--patience", "12", "--monitor", "chrf"]
     options += [each for name in regularisation for each in (name, "0")]
     command("train", "--run", "runs/few", *options)
@@ -510,7 +510,7 @@ for text, score in zip(answer["translations"].numpy(), answer["scores"].numpy(),
 answer = exported.signatures["with_attention"](texts=tf.constant([NEW]))
 pieces = [token.decode() for token in answer["target_tokens"].numpy()[0]]
 print("\npieces:", pieces)
-print("attention:", answer["attention"].shape, "(texts, units of the target, of the source)")
+print("attention:", answer["attention"].shape, "(texts, tokens of the target, of the source)")
 
 # %% [markdown]
 # The first two sentences are of the sample's domain, one learned from and one new, and have the

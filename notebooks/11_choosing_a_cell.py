@@ -111,7 +111,7 @@ def mirrored(pairs=2000, longest=8):
     for split, some in by_number(rows).items():
         (FOLDER / f"{split}.tsv").write_text("\n".join(["plain\tmirror", *some]) + "\n")
     files = ["--dataset", "train.tsv", "--validation-file", "validation.tsv"]
-    files += ["--source", "plain", "--target", "mirror", "--unit", "words"]
+    files += ["--source", "plain", "--target", "mirror", "--tokenizer", "words"]
     regular = ["--dropout", "0.1", "--word-dropout", "0", "--average-weights", "0"]
     return [
         *files,

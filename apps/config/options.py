@@ -35,6 +35,9 @@ def option(
     return dataclasses.field(default=default, metadata=metadata)
 
 
+# Options by their former names, which command lines, files of options and older runs may have.
+FORMER_NAMES = {"unit": "tokenizer"}
+
 # TensorFlow counts in 32 bits.
 _LARGEST_INTEGER = 2**31 - 1
 _BOUNDS = {
@@ -95,6 +98,8 @@ def add_options(parser, config_class: type, defaults=None, only: tuple[str, ...]
                 settings["choices"] = field.metadata["choices"]
         if many:
             settings["nargs"] = "+"
+        for former in (old for old, new in FORMER_NAMES.items() if new == field.name):
+            parser.add_argument("--" + former.replace("_", "-"), help=argparse.SUPPRESS, **settings)
         shown = _shown(default)
         parser.add_argument(flag, help=help + (f" (default: {shown})" if shown else ""), **settings)
 
@@ -154,11 +159,25 @@ def override(defaults, given: dict):
     """
     fields = {field.name: field for field in dataclasses.fields(defaults)}
     values = {}
-    for name, value in given.items():
+    for name, value in with_present_names(given).items():
         if name not in fields:
             raise UserError(f"unknown option {name!r}. Known: {', '.join(fields)}")
         values[name] = _checked(fields[name], value)
     return dataclasses.replace(defaults, **values)
+
+
+def with_present_names(given: dict) -> dict:
+    """Returns options by name, those with a former name under their present one.
+
+    Raises:
+        UserError: one option is given under both names.
+    """
+    for former, present in FORMER_NAMES.items():
+        if former in given and present in given:
+            raise UserError(
+                f"{former!r} is the former name of {present!r}, and both are given. Leave one out"
+            )
+    return {FORMER_NAMES.get(name, name): value for name, value in given.items()}
 
 
 def _checked(field: dataclasses.Field, value):
@@ -210,4 +229,4 @@ def from_file(path: str) -> dict:
         values = values["config"]
     if not isinstance(values, dict):
         raise UserError(f"{path} holds no object of options. Check --config")
-    return values
+    return with_present_names(values)

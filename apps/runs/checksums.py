@@ -9,7 +9,13 @@ from data.files.writing import sha256
 
 FILES, FINGERPRINT = "files", "fingerprint"
 # Answers depend on these, and a run of several seeds on the descriptions of its members.
-_ANSWER_FILES = ("model.keras", "vocabulary*.txt", "characters.txt", "*units.json")
+_ANSWER_FILES = (
+    "model.keras",
+    "vocabulary*.txt",
+    "characters.txt",
+    "*tokenizer.json",
+    "*units.json",  # the former name of tokenizer.json
+)
 _MEMBERS = "seeds/*/config.json"
 
 

@@ -31,7 +31,8 @@ RUN = {
     re.escape(REFIT_HISTORY): FILE,
     re.escape(GRADIENT_NORMS): FILE,
     r"(vocabulary|characters)\.txt": FILE,
-    r"((source|target)_)?units\.json": FILE,
+    # Older runs have units.json.
+    r"((source|target)_)?(tokenizer|units)\.json": FILE,
     r"(training_curves|gradient_norms)\.png": FILE,
     _PICTURE: FILE,
     LOGS: _LOGS,

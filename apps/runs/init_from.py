@@ -3,16 +3,16 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from apps.config.options import override
+from apps.config.options import override, with_present_names
 from apps.runs.folder import RunFolder
 from data.errors import UserError
-from data.registry import TAGGER_TOKENS, TOKEN_UNITS
+from data.registry import CLASSIFIER_TOKENS, TAGGER_TOKENS
 
 # The trained model decides these: weights must have the shapes of its.
 _SAME = ("cell", "units", "num_layers", "residual", "layer_normalization", "embedding_dim")
 # And these, where another model of its kind goes on.
 _SAME_KIND = {
-    "text_generation": ("tied", "unit", "vocabulary_size"),
+    "text_generation": ("tied", "tokenizer", "vocabulary_size"),
     "ner": ("bidirectional", "characters", "max_word_length", "case_features"),
     "classifier": ("bidirectional", "characters", "max_word_length", "pooling", "standardize"),
 }
@@ -33,7 +33,7 @@ def options_from_pretrained(config, given: dict):
         given: by name, those of them that the user chose.
 
     Raises:
-        UserError: there is no such run, or a language model reads other units,
+        UserError: there is no such run, or a language model reads other tokens,
             or an option that was chosen is another than the trained model's.
     """
     follow = _follow(config, RunFolder(Path(config.init_from)).describe())
@@ -70,10 +70,10 @@ def _follow(config, description: dict) -> dict:
     """Returns the options that follow from those of a trained model.
 
     Raises:
-        UserError: it is of another kind, or a language model that reads other units, or its options
-            are damaged.
+        UserError: it is of another kind, or a language model that reads other tokens, or its
+            options are damaged.
     """
-    model, kind = description["config"], kind_of(description)
+    model, kind = with_present_names(description["config"]), kind_of(description)
     if kind not in config.begins_with:
         raise UserError(
             f"{config.init_from} holds a run of {description['application']!r}, not of "
@@ -92,7 +92,7 @@ def _follow_kind(config, model: dict, kind: str) -> dict:
     """Returns the options that follow from those of a model of one kind.
 
     Raises:
-        UserError: a language model reads other units.
+        UserError: a language model reads other tokens.
         KeyError, TypeError: it lacks an option, or one is of another type.
     """
     # What cannot be used is refused before anything is taken from it.
@@ -100,7 +100,7 @@ def _follow_kind(config, model: dict, kind: str) -> dict:
         return {**_of_classifier(config, model), **{name: model[name] for name in _SAME}}
     if not config.classifies and kind != config.begins_with[0]:
         # A tagger reads a language model beside its own layers.
-        _check_unit(config, model, (TAGGER_TOKENS,), "taggers")
+        _check_tokenizer(config, model, (TAGGER_TOKENS,), "taggers")
         return {}
     follow = {name: model[name] for name in (*_SAME, *_SAME_KIND[kind])}
     return follow | _NO_VECTORS if config.classifies else follow
@@ -113,18 +113,19 @@ def kind_of(description: dict) -> str:
 
 
 def _of_classifier(config, model: dict) -> dict:
-    _check_unit(config, model, TOKEN_UNITS, "classifiers")
+    _check_tokenizer(config, model, CLASSIFIER_TOKENS, "classifiers")
     return {
-        "standardize": TOKEN_UNITS[model["unit"]],
+        "standardize": CLASSIFIER_TOKENS[model["tokenizer"]],
         "bidirectional": False,
         "characters": False,
         **_NO_VECTORS,
     }
 
 
-def _check_unit(config, model: dict, units: Iterable[str], readers: str) -> None:
-    if model.get("unit") not in units:
+def _check_tokenizer(config, model: dict, tokenizers: Iterable[str], readers: str) -> None:
+    if model.get("tokenizer") not in tokenizers:
+        wanted = " or ".join(f"--tokenizer {name}" for name in tokenizers)
         raise UserError(
-            f"the language model in {config.init_from} reads {model.get('unit')}, {readers} read "
-            f"tokens. Train one with --unit {' or --unit '.join(units)}"
+            f"the language model in {config.init_from} reads {model.get('tokenizer')}, not the "
+            f"tokens of {readers}. Train one with {wanted}"
         )

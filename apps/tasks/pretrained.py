@@ -12,7 +12,7 @@ from apps.runs.folder import RunFolder
 from apps.runs.init_from import check_inherited
 from apps.tasks.builder import load
 from data.text.preprocessor import Vocabularies
-from data.text.tokenizer_vocabulary import TokenizerVocabulary
+from data.text.tokenizer_vocabulary import TokenizerVocabulary, find_vocabulary
 
 
 class TrainedModel(NamedTuple):
@@ -22,13 +22,13 @@ class TrainedModel(NamedTuple):
         description: what `config.json` says.
         model: a language model, a tagger or a classifier.
         vocabularies: of a tagger or classifier.
-        units: of a language model, or of the one that a tagger reads.
+        tokenizer_vocabulary: of a language model, or of the one that a tagger reads.
     """
 
     description: dict
     model: keras.Model
     vocabularies: Vocabularies | None
-    units: TokenizerVocabulary | None
+    tokenizer_vocabulary: TokenizerVocabulary | None
 
 
 def beginning(config: TrainingConfig) -> TrainedModel | None:
@@ -54,9 +54,9 @@ def read_trained(run: str) -> TrainedModel:
     language = files.description["application"] == "text_generation"
     with files.copied() as folder:
         vocabularies = None if language else Vocabularies.load(folder)
-        units = (
-            TokenizerVocabulary.load(folder) if language or "units.json" in files.contents else None
-        )
-        size = units.vocabulary_size if language else len(vocabularies.tokens) + 2
+        tokens = None
+        if language or find_vocabulary(folder).exists():
+            tokens = TokenizerVocabulary.load(folder)
+        size = tokens.vocabulary_size if language else len(vocabularies.tokens) + 2
         model = load(folder / MODEL, {"vocabulary_size": size})
-    return TrainedModel(files.description, model, vocabularies, units)
+    return TrainedModel(files.description, model, vocabularies, tokens)

@@ -1,4 +1,4 @@
-"""The worker of TensorFlow for `generation.py`: the suite's graph, and `model.predict` a unit."""
+"""The worker of TensorFlow for `generation.py`: the suite's graph, and `model.predict` a token."""
 
 import time
 
@@ -13,7 +13,7 @@ from harness.workers import serve
 from models.language_model.language_model import LanguageModel
 from models.serving.generator import TextGenerator
 
-# As many characters as the model has units beside the special ones.
+# As many characters as the model has tokens beside the special ones.
 _FIRST, _SPECIAL = 0x100, 4
 
 
@@ -52,7 +52,7 @@ class Engine:
         return self.tokenizer.encode(text)[0].numpy().tolist()
 
     def round(self, way: str, batch: int, length: int) -> float:
-        """Units a second."""
+        """Tokens a second."""
         self.seed += 1
         started = time.perf_counter()
         if way == "graph":
@@ -68,18 +68,18 @@ class Engine:
         return self.generator.generate(prompts, length, *choices, seed)["texts"]
 
     def _predict(self, length: int) -> None:
-        """One call of `model.predict` for each unit, with the states of the one before."""
+        """One call of `model.predict` for each token, with the states of the one before."""
         generator = np.random.default_rng(self.seed)
-        unit = np.array([[2]], np.int32)
+        token = np.array([[2]], np.int32)
         states = [np.zeros(each.shape, np.float32) for each in self.model.initial_states(1)]
         for _ in range(length):
-            logits, *states = self.step.predict([unit, *states], verbose=0)
+            logits, *states = self.step.predict([token, *states], verbose=0)
             shares = np.exp(logits[0, _SPECIAL:] - logits[0, _SPECIAL:].max())
-            unit[0, 0] = _SPECIAL + generator.choice(len(shares), p=shares / shares.sum())
+            token[0, 0] = _SPECIAL + generator.choice(len(shares), p=shares / shares.sum())
 
 
 def _step_model(model: LanguageModel) -> keras.Model:
-    """The same weights in Keras' own layers, from a unit and states to logits and states."""
+    """The same weights in Keras' own layers, from a token and states to logits and states."""
     settings = model.settings
     recurrent = settings["recurrent"]
     token_ids = keras.Input((1,), dtype="int32")

@@ -170,8 +170,8 @@ def history(generator: random.Random) -> bytes:
     return ("epoch,loss,val_loss\n" + rows).encode()
 
 
-def units(generator: random.Random) -> bytes:
-    """Units of a tokenizer."""
+def tokenizer(generator: random.Random) -> bytes:
+    """The file of a tokenizer's vocabulary."""
     record = {"kind": generator.choice(["words", "subwords", "subwords", "characters", "x"])}
     record |= {"tokens": ["a", "b", "ab", generator.choice(["c", "c", "c", 3, None, ""])]}
     merges = [[["a", "b"]], [["a", "b"]], [], [["a"]], None, [["a", "z"]]]

@@ -131,7 +131,7 @@ def _read_history(path: Path, generator: random.Random) -> None:
     RunFolder(path.parent).history()
 
 
-def _read_units(path: Path, generator: random.Random) -> None:
+def _read_tokenizer(path: Path, generator: random.Random) -> None:
     from data.text.tokenizer_vocabulary import TokenizerVocabulary
 
     TokenizerVocabulary.load(path.parent)
@@ -218,8 +218,10 @@ READERS = {
         (("config.json", inputs.options),), _read_run, ("apps.spam", "apps.runs.unfinished")
     ),
     "histories": Reader((("history.csv", inputs.history),), _read_history, ("apps.runs.folder",)),
-    "units": Reader(
-        (("units.json", inputs.units),), _read_units, ("data.text.tokenizer_vocabulary",)
+    "tokenizers": Reader(
+        (("tokenizer.json", inputs.tokenizer),),
+        _read_tokenizer,
+        ("data.text.tokenizer_vocabulary",),
     ),
     "vocabularies": Reader(
         (("vocabulary.txt", inputs.vocabulary),), _read_vocabulary, ("data.text.preprocessor",)

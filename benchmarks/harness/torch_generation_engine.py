@@ -1,4 +1,4 @@
-"""The worker of PyTorch for `generation.py`: a loop of one unit at a time."""
+"""The worker of PyTorch for `generation.py`: a loop of one token at a time."""
 
 import time
 
@@ -39,9 +39,9 @@ class LanguageModel(torch.nn.Module):
             self.dense.weight.copy_(torch.from_numpy(values[-2]))
             self.dense.bias.copy_(torch.from_numpy(values[-1]))
 
-    def forward(self, unit, states):
-        """Logits <float32>[vocabulary_size] of one unit <int64>[1], and the states after it."""
-        outputs, states = self.lstm(self.embedding(unit), states)
+    def forward(self, token, states):
+        """Logits <float32>[vocabulary_size] of one token <int64>[1], and the states after it."""
+        outputs, states = self.lstm(self.embedding(token), states)
         return self.dense(outputs[-1]), states
 
 
@@ -56,7 +56,7 @@ class Engine:
         return self._write(32, lambda logits: logits.argmax(keepdim=True))
 
     def round(self, threads: int, length: int) -> float:
-        """Units a second."""
+        """Tokens a second."""
         torch.set_num_threads(threads)
         started = time.perf_counter()
         self._write(length, self._sampled)
@@ -67,12 +67,12 @@ class Engine:
         return torch.multinomial(torch.softmax(logits, dim=-1), 1)
 
     def _write(self, length: int, choose) -> list[int]:
-        unit, states, written = torch.tensor([_START]), None, []
+        token, states, written = torch.tensor([_START]), None, []
         with torch.inference_mode():
             for _ in range(length):
-                logits, states = self.model(unit, states)
-                unit = choose(logits[_SPECIAL:]) + _SPECIAL
-                written.append(unit)
+                logits, states = self.model(token, states)
+                token = choose(logits[_SPECIAL:]) + _SPECIAL
+                written.append(token)
         return torch.cat(written).tolist()
 
 

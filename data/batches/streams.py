@@ -13,12 +13,12 @@ class Streams:
     The windows of all texts, in order, are dealt to `batch_size` rows in equal parts: a row's
     window goes on where that of the batch before has ended, or begins a text. Before each text
     stands START, and END behind it; a row that begins amidst a text reads START, too, in the place
-    of the unit before.
+    of the token before.
 
     Args:
-        texts: <int32>[texts, (units)].
+        texts: <int32>[texts, (tokens)].
         batch_size: rows of a batch.
-        length: units of a window.
+        length: tokens of a window.
         shuffle_seed: another order of texts in each epoch; texts that go on over more windows than
             there are rows begin up to a window later, so that windows end elsewhere. None: neither.
         ends: whether END is to be predicted: not where a text was only cut off.
@@ -47,7 +47,7 @@ class Streams:
         self.shuffle_seed = shuffle_seed
 
     @property
-    def units(self) -> int:
+    def num_tokens(self) -> int:
         """How many are predicted, if nothing is shuffled."""
         return int(self._counts.sum())
 

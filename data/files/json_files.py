@@ -5,7 +5,7 @@ from pathlib import Path
 
 from data.errors import UserError
 
-# Of what the suite writes the units of a large vocabulary are the longest, a few megabytes.
+# Of what the suite writes the tokens of a large vocabulary are the longest, a few megabytes.
 LONGEST_JSON = 256 * 2**20
 
 

@@ -67,7 +67,7 @@ class TagPreprocessor(keras.layers.Layer):
         lowercase: whether words are looked up in lower case at once.
         case_features: whether case ids are wanted.
         max_word_length: characters kept from the head of a token; 0 for no character ids.
-        units: those of a language model of taggers' tokens, if its ids are wanted, too.
+        tokenizer: that of a language model of taggers' tokens, if its ids are wanted, too.
     """
 
     def __init__(
@@ -76,14 +76,14 @@ class TagPreprocessor(keras.layers.Layer):
         lowercase: bool,
         case_features: bool,
         max_word_length: int = 0,
-        units: Tokenizer | None = None,
+        tokenizer: Tokenizer | None = None,
     ):
         super().__init__(name="preprocessor", trainable=False)
         self.lowercase, self.case_features = lowercase, case_features
         self.max_word_length = max_word_length
         self.token_lookup = token_lookup(vocabularies)
         self.character_lookup = character_lookup(vocabularies) if max_word_length else None
-        self.units = units
+        self.tokenizer = tokenizer
         self.built = True  # it has no weights, and an export wants to know
 
     def call(self, tokens: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -109,8 +109,8 @@ class TagPreprocessor(keras.layers.Layer):
             ids["case_ids"] = _cases(tokens)
         if self.character_lookup is not None:
             ids["character_ids"] = letters_of(tokens, self.character_lookup, self.max_word_length)
-        if self.units is not None:
-            ids["language_ids"] = self.units.ids_of(forms[-1])
+        if self.tokenizer is not None:
+            ids["language_ids"] = self.tokenizer.ids_of(forms[-1])
         return ids
 
     def ragged(self, tokens: tf.RaggedTensor) -> dict[str, tf.RaggedTensor]:

@@ -1,4 +1,4 @@
-"""Texts to the ids of their units and back, in stock TensorFlow ops."""
+"""Texts to the ids of their tokens and back, in stock TensorFlow ops."""
 
 import tensorflow as tf
 
@@ -24,17 +24,17 @@ class Tokenizer(tf.Module):
     taggers are not: each is decoded with a space before it.
 
     Args:
-        units: from `data.text.tokenizer_vocabulary.learn_vocabulary`.
+        vocabulary: from `data.text.tokenizer_vocabulary.learn_vocabulary`.
 
     Attributes:
         vocabulary_size: ids, the four special ones included.
         encode_all: `encode` for a list of strings of any length.
     """
 
-    def __init__(self, units: TokenizerVocabulary):
+    def __init__(self, vocabulary: TokenizerVocabulary):
         super().__init__()
-        self.kind = units.kind
-        shown, decoded = list(units.tokens), list(units.tokens)
+        self.kind = vocabulary.kind
+        shown, decoded = list(vocabulary.tokens), list(vocabulary.tokens)
         if self.kind == "bytes":
             decoded = [bytes([byte]) for byte in range(BYTES)]
             # Half of them are no text by themselves.
@@ -44,10 +44,10 @@ class Tokenizer(tf.Module):
             decoded = [f" {token}" for token in decoded]
         # Nearly all words that are unknown stood behind a space, which went with them.
         unknown = {UNKNOWN: f" {UNKNOWN_TEXT}"} if self._splits_words else {}
-        self.vocabulary_size = units.vocabulary_size
+        self.vocabulary_size = vocabulary.vocabulary_size
         self._shown = tf.constant([*_SHOWN.values(), *shown])
         self._decoded = tf.constant([*(_DECODED | unknown).values(), *decoded])
-        ids = {token: id_ for id_, token in enumerate(units.tokens, _SPECIAL)}
+        ids = {token: id_ for id_, token in enumerate(vocabulary.tokens, _SPECIAL)}
         self._lookup = self._merger = None
         if self._splits_words:
             # A table may not be empty; no piece is "".
@@ -56,7 +56,7 @@ class Tokenizer(tf.Module):
             codes = {ord(token): id_ for token, id_ in ids.items() if len(token) == 1}
             self._lookup = _table({-1: UNKNOWN} | codes, tf.int64)
         if self.kind == "subwords":
-            self._merger = Merger(list(units.merges), ids, self.vocabulary_size)
+            self._merger = Merger(list(vocabulary.merges), ids, self.vocabulary_size)
         self.encode_all = in_chunks(self.encode)
 
     def encode(self, texts: tf.Tensor) -> tf.RaggedTensor:
@@ -92,7 +92,7 @@ class Tokenizer(tf.Module):
         return _each(ids, self._shown)
 
     def split(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """The text of each unit of `encode(texts)`, of those too that the vocabulary lacks.
+        """The text of each token of `encode(texts)`, of those too that the vocabulary lacks.
 
         Args:
             texts: <string>[batch].
@@ -106,7 +106,7 @@ class Tokenizer(tf.Module):
             return self.tokens(ids)
         if self._splits_words:
             return self._words_of(texts)
-        # Each unknown unit is one unknown character, and both stand in the same order.
+        # Each unknown token is one unknown character, and both stand in the same order.
         codes = tf.strings.unicode_decode(texts, "UTF-8").flat_values
         unknown = tf.boolean_mask(codes, self._character_ids(codes) == UNKNOWN)
         letters = tf.strings.unicode_encode(unknown[:, None], "UTF-8")
@@ -115,9 +115,9 @@ class Tokenizer(tf.Module):
         )
         return ids.with_flat_values(flat)
 
-    def ids_of(self, units: tf.Tensor) -> tf.Tensor:
+    def ids_of(self, tokens: tf.Tensor) -> tf.Tensor:
         """The ids of words or tokens that a text is split into already. <string> -> <int32>."""
-        return self._lookup.lookup(units)
+        return self._lookup.lookup(tokens)
 
     def _encode_characters(self, texts):
         codes = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")

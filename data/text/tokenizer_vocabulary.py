@@ -1,4 +1,4 @@
-"""The units that language models and translators read and write, learned from training texts."""
+"""The tokens that language models and translators read and write, learned from training texts."""
 
 import json
 from collections import Counter
@@ -13,7 +13,7 @@ import tensorflow as tf
 from data.errors import UserError, choose
 from data.files.json_files import parse_json
 from data.graphs import graph
-from data.registry import END, TAGGER_TOKENS, TOKEN_UNITS, UNITS
+from data.registry import CLASSIFIER_TOKENS, END, TAGGER_TOKENS, TOKENIZERS
 from data.text.byte_pairs import Pair, learn_merges
 from data.text.cleaning import drop_format_characters, drop_format_characters_of
 from data.text.preprocessor import START, UNKNOWN, by_frequency
@@ -21,6 +21,8 @@ from data.text.pretokenizer import pretokenize
 from data.text.token_units import splitter_of
 
 BYTES = 256
+# Of a run's file, and what it was before tokens were called tokens.
+NAME, _FORMER_NAME = "tokenizer", "units"
 _BATCH = 1024
 _STRINGS = tf.TensorSpec([None], tf.string)
 
@@ -32,7 +34,7 @@ class TokenizerVocabulary:
     The id of a token is its position plus 4: `data.registry` has the ids before them.
 
     Attributes:
-        kind: a name in `data.registry.UNITS` or `TOKEN_UNITS`, or `TAGGER_TOKENS`.
+        kind: a name in `data.registry.TOKENIZERS` or `CLASSIFIER_TOKENS`, or `TAGGER_TOKENS`.
         tokens: by falling frequency; of sub-words first the single characters, then what was
             merged, in that order. No tokens for bytes, whose ids are the byte plus 4.
         merges: of sub-words, the pairs that were merged, in the order they were learned.
@@ -47,36 +49,36 @@ class TokenizerVocabulary:
         """How many ids there are, the four special ones included."""
         return END + 1 + (BYTES if self.kind == "bytes" else len(self.tokens))
 
-    def save(self, folder: Path, name: str = "units") -> None:
+    def save(self, folder: Path, name: str = NAME) -> None:
         """Writes `<name>.json`."""
         record = {"kind": self.kind, "tokens": self.tokens, "merges": self.merges}
         text = json.dumps(record, ensure_ascii=False, indent=0)
         (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8", newline="")
 
     @classmethod
-    def load(cls, folder: Path, name: str = "units") -> "TokenizerVocabulary":
-        """Reads what `save` wrote.
+    def load(cls, folder: Path, name: str = NAME) -> "TokenizerVocabulary":
+        """Reads what `save` wrote, under this name or under the former one.
 
         Raises:
             UserError: the file is missing or damaged.
         """
-        path = folder / f"{name}.json"
+        path = find_vocabulary(folder, name)
         try:
             record = parse_json(path.read_bytes())
-            units = cls(
+            vocabulary = cls(
                 record["kind"],
                 tuple(record["tokens"]),
                 tuple((left, right) for left, right in record["merges"]),
             )
-            units._check()
+            vocabulary._check()
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise UserError(f"cannot read {path}: {error}. Train again") from None
-        return units
+        return vocabulary
 
     def _check(self) -> None:
         """Raises ValueError if these cannot have been learned: ids would shift."""
         tokens = set(self.tokens)
-        choose("kind of units", self.kind, _LEARN)
+        choose("tokenizer", self.kind, _LEARN)
         if not all(isinstance(token, str) for token in tokens):
             raise ValueError("its tokens are no texts")
         if "" in tokens or len(tokens) < len(self.tokens):
@@ -85,18 +87,29 @@ class TokenizerVocabulary:
             raise ValueError("its merges do not fit its tokens")
 
 
+def find_vocabulary(folder: Path, name: str = NAME) -> Path:
+    """Returns the file of a vocabulary in a run: in an older run it has its former name.
+
+    Args:
+        folder: of the run.
+        name: of the vocabulary, "tokenizer" or "source_tokenizer".
+    """
+    path, former = (folder / f"{each}.json" for each in (name, name.replace(NAME, _FORMER_NAME)))
+    return former if former.exists() and not path.exists() else path
+
+
 def learn_vocabulary(kind: str, texts: Iterable[str], size: int) -> TokenizerVocabulary:
     """Learns from the training texts, and from no others.
 
     Args:
-        kind: a name in `data.registry.UNITS` or `TOKEN_UNITS`, or `TAGGER_TOKENS`.
+        kind: a name in `data.registry.TOKENIZERS` or `CLASSIFIER_TOKENS`, or `TAGGER_TOKENS`.
         texts: raw texts; for a vocabulary that two languages share, those of both.
         size: the most tokens wanted.
 
     Raises:
         ValueError: unknown `kind`.
     """
-    return choose("kind of units", kind, _LEARN)(texts, size)
+    return choose("tokenizer", kind, _LEARN)(texts, size)
 
 
 def _characters(texts: Iterable[str], size: int) -> TokenizerVocabulary:
@@ -157,5 +170,5 @@ def _count_pieces(texts: Iterable[str], split: Callable = pretokenize) -> Counte
 
 
 _LEARN: dict[str, Callable[[Iterable[str], int], TokenizerVocabulary]] = dict(
-    zip(UNITS, (_characters, _bytes, _words, _subwords), strict=True)
-) | {kind: _tokens(kind) for kind in (*TOKEN_UNITS, TAGGER_TOKENS)}
+    zip(TOKENIZERS, (_characters, _bytes, _words, _subwords), strict=True)
+) | {kind: _tokens(kind) for kind in (*CLASSIFIER_TOKENS, TAGGER_TOKENS)}

@@ -14,8 +14,8 @@ class StopStrings:
 
     def __init__(self, decode, strings: tuple[str, ...]):
         self._decode = decode
-        # Each unit has a byte at least: a string cannot stand in more units than it has bytes.
-        self._units = max(len(string.encode("utf-8")) for string in strings)
+        # Each token has a byte at least: a string cannot stand in more tokens than it has bytes.
+        self._tokens = max(len(string.encode("utf-8")) for string in strings)
         self._pattern = "|".join(map(_escaped, strings))
 
     def __call__(self, ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
@@ -25,7 +25,7 @@ class StopStrings:
             ids: <int32>[rows, time], PADDING after the last one.
             lengths: <int32>[rows].
         """
-        places = lengths[:, None] - self._units + tf.range(self._units)
+        places = lengths[:, None] - self._tokens + tf.range(self._tokens)
         last = tf.gather(ids, tf.maximum(places, 0), batch_dims=1)
         texts = self._decode(tf.where(places >= 0, last, 0))
         return tf.strings.regex_full_match(texts, f"(?s).*(?:{self._pattern}).*")

@@ -1,4 +1,4 @@
-"""The language model: embedding front end, recurrent stack with states, a softmax over units."""
+"""The language model: embedding front end, recurrent stack with states, a softmax over tokens."""
 
 import keras
 import tensorflow as tf
@@ -14,18 +14,18 @@ from models.recurrent.stack import recurrent_stack
 
 @keras.saving.register_keras_serializable(package="models")
 class LanguageModel(keras.Model):
-    """Ids of units to the logits of the unit that follows each (Mikolov et al. 2010, "Recurrent
+    """Ids of tokens to the logits of the token that follows each (Mikolov et al. 2010, "Recurrent
     neural network based language model"), with the states that carry a text on.
 
     Args:
         vocabulary_size: ids, the four special ones included.
-        embedding_dim: size of a unit's vector.
+        embedding_dim: size of a token's vector.
         recurrent: arguments of `models.recurrent.stack.recurrent_stack`, by name; one direction.
         tied: whether the output's weights are the embedding (Inan et al. 2017; Press & Wolf 2017);
             where the stack's vectors have another size, a projection stands between.
         dropout: share dropped of the features behind the stack, the same ones at all steps of a
             window (locked dropout, Merity et al. 2018).
-        input_dropout: likewise of the units' vectors.
+        input_dropout: likewise of the tokens' vectors.
         embedding_dropout: share of the vocabulary whose vectors are dropped as a whole, the same
             for all texts of a step (Gal & Ghahramani 2016, section 4.2).
         num_labels: classes that a text may be conditioned on; 0 for none. The states that a text
@@ -106,7 +106,7 @@ class LanguageModel(keras.Model):
 
     @property
     def embedding(self) -> keras.layers.Embedding:
-        """The vectors of the units."""
+        """The vectors of the tokens."""
         return self.front_end.get_layer("embedding")
 
     def initial_states(self, batch_size, labels=None) -> list:

@@ -1,4 +1,4 @@
-"""A softmax over the right unit and a sample of the others, for large vocabularies."""
+"""A softmax over the right token and a sample of the others, for large vocabularies."""
 
 import keras
 import tensorflow as tf
@@ -6,15 +6,15 @@ import tensorflow as tf
 
 class SampledSoftmax(keras.layers.Layer):
     """The loss of Bengio & Senecal (2008), "Adaptive Importance Sampling to Accelerate Training of
-    a Neural Probabilistic Language Model": the sum over all other units is estimated by importance
-    sampling. One sample serves all units of a batch, as in Jean et al. (2015).
+    a Neural Probabilistic Language Model": the sum over all other tokens is estimated by importance
+    sampling. One sample serves all tokens of a batch, as in Jean et al. (2015).
 
     Candidates are drawn from a log-uniform distribution, `p(id) = log((id + 2) / (id + 1)) /
     log(vocabulary_size + 1)`, which suits ids by falling frequency. TensorFlow's own sampler keeps
-    a random state that no checkpoint holds, and its loss a right unit that was drawn twice.
+    a random state that no checkpoint holds, and its loss a right token that was drawn twice.
 
     Args:
-        vocabulary_size: units.
+        vocabulary_size: ids of tokens.
         candidates: how many are drawn, with replacement.
 
     Call arguments:
@@ -40,7 +40,7 @@ class SampledSoftmax(keras.layers.Layer):
         right = tf.reduce_sum(features * tf.gather(matrix, targets), axis=-1)
         right += tf.gather(bias, targets)
         others = tf.matmul(features, tf.gather(matrix, sampled)[None], transpose_b=True)
-        # On average these sum to what all other units do; the right one is there without a sample.
+        # On average these sum to what all other tokens do; the right one is there without a sample.
         others += tf.gather(bias, sampled) - tf.math.log(self.expected(sampled))
         others = tf.where(sampled == targets[..., None], float("-inf"), others)
         both = tf.concat([right[..., None], others], axis=-1)

@@ -1,4 +1,4 @@
-"""A language model in its training: states go from batch to batch, losses count each unit."""
+"""A language model in its training: states go from batch to batch, losses count each token."""
 
 import keras
 import tensorflow as tf
@@ -19,7 +19,7 @@ class StreamModel(keras.Model):
         activation_penalty: alpha of Merity et al. (2018), times the mean square of what the last
             layer shows (AR).
         slowness_penalty: beta there, times the mean square of its change from step to step (TAR).
-        candidates: units against which the right one is trained, sampled anew in each step
+        candidates: tokens against which the right one is trained, sampled anew in each step
             (`models.language_model.sampled_softmax`); 0 for all.
 
     Call arguments:
@@ -110,9 +110,9 @@ def _mean_square(x, real):
     return tf.math.divide_no_nan(tf.reduce_sum(real * squares), tf.reduce_sum(real))
 
 
-@keras.saving.register_keras_serializable(package="models")
-class MeanOverUnits(keras.losses.Loss):
-    """The mean of losses over the units of a batch.
+@keras.saving.register_keras_serializable(package="models", name="MeanOverUnits")
+class MeanOverTokens(keras.losses.Loss):
+    """The mean of losses over the tokens of a batch.
 
     Call arguments:
         y_true: <int>[batch, time], 0 where there is nothing to predict.

@@ -6,10 +6,10 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable(package="models", name="UnitLogits")
 class VocabularyLogits(keras.layers.Layer):
-    """Features to a logit for each unit, by a matrix of its own or one that is handed over.
+    """Features to a logit for each token, by a matrix of its own or one that is handed over.
 
     Args:
-        vocabulary_size: units.
+        vocabulary_size: ids of tokens.
         own_kernel: whether the matrix is its own.
 
     Call arguments:
@@ -32,7 +32,7 @@ class VocabularyLogits(keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, inputs, kernel=None):
-        # A matrix of half precision would lose the difference between likely units.
+        # A matrix of half precision would lose the difference between likely tokens.
         kernel = tf.cast(self.kernel if kernel is None else kernel, tf.float32)
         shape = tf.concat([tf.shape(inputs)[:-1], [self.vocabulary_size]], axis=0)
         flat = tf.reshape(inputs, [-1, inputs.shape[-1]])

@@ -11,7 +11,7 @@ from models.decoding.sampling import Sampling, greedy
 from models.seq2seq.encoder_decoder import Translator
 from models.seq2seq.memory import Memory
 
-# A translation may have this many times the source's units, and so many more.
+# A translation may have this many times the source's tokens, and so many more.
 _TIMES, _MORE = 2, 10
 _NEVER = float("-inf")
 
@@ -22,16 +22,16 @@ class TranslationSearch:
     `models.decoding.decode` do the work.
 
     Attributes:
-        beam_width: of beam search; 1 for the most probable unit each time.
+        beam_width: of beam search; 1 for the most probable token each time.
         length_penalty: `alpha` of Wu et al. (2016), equation 14: scores are divided by
             `((5 + length) / 6) ** alpha`.
-        coverage_penalty: their `beta`: `beta * sum(log(min(attention a source unit got, 1)))` is
+        coverage_penalty: their `beta`: `beta * sum(log(min(attention a source token got, 1)))` is
             added to the score of what beam search found.
         n_best: translations of each text, at most as many as the beam is wide.
         temperature: draw samples instead, from logits divided by it; 0 for none.
         top_k, top_p: of samples, see `models.decoding.sampling.Sampling`.
         seed: of samples.
-        max_length: units of a translation, and of a source that are read.
+        max_length: tokens of a translation, and of a source that are read.
     """
 
     beam_width: int = 1
@@ -105,7 +105,7 @@ class TranslationSearch:
 
 
 def _limited(model: Translator, memory: Memory, limits: tf.Tensor):
-    """The decoder's step, which ends a row that has as many units as its source allows: so no text
+    """The decoder's step, which ends a row that has as many tokens as its source allows: so no text
     is translated differently because of longer ones beside it."""
 
     def step(token_ids, state):

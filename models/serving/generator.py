@@ -13,8 +13,8 @@ from models.decoding.sampling import Sampling, greedy
 from models.decoding.stop_strings import StopStrings
 from models.language_model.language_model import LanguageModel
 
-# Of a longer prompt the last units are read: a recurrent state remembers no more, and a megabyte of
-# characters would take minutes.
+# Of a longer prompt the last tokens are read: a recurrent state remembers no more, and a megabyte
+# of characters would take minutes.
 LONGEST_PROMPT = 10_000
 _STRINGS = tf.TensorSpec([None], tf.string, name="texts")
 _PROMPTS = tf.TensorSpec([None], tf.string, name="prompts")
@@ -31,7 +31,7 @@ class TextGenerator(tf.Module):
     """Goes on with texts, in stock TensorFlow ops.
 
     Prompts are read in one pass, whatever their lengths, but no more than their last
-    `LONGEST_PROMPT` units; from there a loop in the graph carries the states and ends when every
+    `LONGEST_PROMPT` tokens; from there a loop in the graph carries the states and ends when every
     text has.
 
     Args:
@@ -113,7 +113,7 @@ class TextGenerator(tf.Module):
             texts: <string>[batch].
 
         Returns:
-            `log_likelihoods` <float32>[batch], the natural logarithm, and `units` <int32>[batch],
+            `log_likelihoods` <float32>[batch], the natural logarithm, and `tokens` <int32>[batch],
             how many each has.
         """
         outputs, _, ids = self._read(texts)
@@ -123,11 +123,11 @@ class TextGenerator(tf.Module):
         real = targets != PADDING
         return {
             "log_likelihoods": -tf.reduce_sum(tf.where(real, losses, 0.0), axis=1),
-            "units": tf.reduce_sum(tf.cast(real, tf.int32), axis=1),
+            "tokens": tf.reduce_sum(tf.cast(real, tf.int32), axis=1),
         }
 
-    def next_units(self, texts: tf.Tensor, count: int) -> tuple[tf.Tensor, tf.Tensor]:
-        """The likeliest units that may follow.
+    def next_tokens(self, texts: tf.Tensor, count: int) -> tuple[tf.Tensor, tf.Tensor]:
+        """The likeliest tokens that may follow.
 
         Args:
             texts: <string>[batch].
@@ -206,14 +206,14 @@ class TextGenerator(tf.Module):
         return self.model.logits(self.model.features(last)), states, ids
 
     def _read(self, texts, longest: int | None = None):
-        """The stack's outputs at each unit of texts, the states after them, and their ids
+        """The stack's outputs at each token of texts, the states after them, and their ids
         <int32>[batch, 1 + longest], START first, PADDING behind them. Of texts of more than
-        `longest` units the last ones."""
+        `longest` tokens the last ones."""
         rows = tf.shape(texts)[0]
-        units = self.preprocessor.encode(texts)
+        tokens = self.preprocessor.encode(texts)
         if longest:
-            units = units[:, -longest:]
-        ids = tf.concat([tf.fill([rows, 1], START), units.to_tensor()], axis=1)
+            tokens = tokens[:, -longest:]
+        ids = tf.concat([tf.fill([rows, 1], START), tokens.to_tensor()], axis=1)
         states = self.model.initial_states(rows, tf.fill([rows], self.label))
         # A loop that is compiled for every length of a prompt would make the first answer wait.
         with stock_operations():

@@ -50,7 +50,7 @@ class ServingTranslator(tf.Module):
         """Translates a batch.
 
         Args:
-            texts: <string>[batch], any bytes; read up to the search's `max_length` units.
+            texts: <string>[batch], any bytes; read up to the search's `max_length` tokens.
 
         Returns:
             `translations` <string>[batch], empty for empty texts, and `scores` <float32>[batch],
@@ -80,7 +80,7 @@ class ServingTranslator(tf.Module):
         return {"translations": tf.reshape(strings, [batch, several]), "scores": scores}
 
     def with_attention(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
-        """As `answer`, and where each unit of the translation looked.
+        """As `answer`, and where each token of the translation looked.
 
         Returns:
             Beside what `answer` does, `source_tokens` <string>[batch, time] and `target_tokens`
@@ -103,7 +103,7 @@ class ServingTranslator(tf.Module):
     def _read(self, texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Source ids <int32>[batch, time] and what they say <string>[batch, time], END included."""
         length = self.search.max_length
-        # A unit has at most 40 letters of at most 4 bytes; what follows is not cut into units.
+        # A token has at most 40 letters of at most 4 bytes; what follows is not split.
         texts = tf.strings.substr(texts, 0, 160 * length)
         ids = ended(self.preprocessor.encode(texts)[:, :length])
         pieces = self.preprocessor.split(texts)[:, :length]

@@ -17,8 +17,8 @@ class LanguageFeatures(keras.layers.Layer):
     forward alone).
 
     Args:
-        vocabulary_size: of its units.
-        embedding_dim: size of a unit's vector.
+        vocabulary_size: of its tokens.
+        embedding_dim: size of a token's vector.
         recurrent: arguments of its `models.recurrent.stack.recurrent_stack`, by name.
 
     Call arguments:

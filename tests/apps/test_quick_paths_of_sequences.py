@@ -51,7 +51,7 @@ def test_a_translator_is_better_than_the_nearest_sentence(trained, shipped_sampl
     for name in ("validation", "test"):
         small += [f"--{name}-file", str(tmp_path / f"{name}.tsv")]
     small += [
-        *["--unit", "words", "--vocabulary-size", "1000", "--beam-width", "1"],
+        *["--tokenizer", "words", "--vocabulary-size", "1000", "--beam-width", "1"],
         *["--cell", "gru", "--units", "64", "--embedding-dim", "64", "--average-weights", "0.9"],
         *["--dropout", "0.1", "--word-dropout", "0", "--label-smoothing", "0"],
         *["--epochs", "4", "--batch-size", "128", "--learning-rate", "0.015"],

@@ -57,7 +57,7 @@ def test_a_run_knows_its_figures(trained):
     RunFolder(trained).check_replaceable()
 
 
-def test_the_figures_are_those_of_one_unit_after_the_other(trained):
+def test_the_figures_are_those_of_one_token_after_the_other(trained):
     task, text = loaded(trained), (VERSE * 8)[int(len(VERSE * 8) * 0.9) :]
     ids = [2, *task.tokenizer.encode([text])[0].numpy()]
     model, nats = task.language_model, 0.0
@@ -119,7 +119,7 @@ def lines(monkeypatch, *said):
     monkeypatch.setattr("builtins.input", read)
 
 
-def test_the_next_unit_is_chosen_again_and_again(call, monkeypatch):
+def test_the_next_token_is_chosen_again_and_again(call, monkeypatch):
     lines(monkeypatch, "2", "", "xyz", "/")
     out = call("predict", "--interactive", "The").out
     *_, first, second, third, last = out.split("\n\nThe")
@@ -146,7 +146,7 @@ def test_the_exported_model_has_the_options_as_defaults(call, tmp_path):
     )["texts"]
     shown = call("predict", "The c", "--greedy", "--max-length", "9").out
     assert texts.numpy()[0].decode() + "\n" == shown
-    assert (folder / "1" / "assets.extra" / "units.json").is_file()
+    assert (folder / "1" / "assets.extra" / "tokenizer.json").is_file()
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ RESUMED = [
         "0.1",
     ],
     *["--average-weights", "0.9", "--slowness-penalty", "1", "--candidates", "20"],
-    *["--unit", "subwords", "--vocabulary-size", "60", "--tied", "--deterministic"],
+    *["--tokenizer", "subwords", "--vocabulary-size", "60", "--tied", "--deterministic"],
 ]
 
 

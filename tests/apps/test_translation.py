@@ -16,7 +16,8 @@ from models.evaluation.translation_memory import memory_translations
 
 TINY = ["--epochs", "1", "--units", "4", "--embedding-dim", "6", "--vocabulary-size", "80"]
 # One batch of one shape: each is compiled for itself.
-TINY += ["--batch-size", "500", "--max-length", "16", "--beam-width", "2", "--unit", "subwords"]
+TINY += ["--batch-size", "500", "--max-length", "16", "--beam-width", "2"]
+TINY += ["--tokenizer", "subwords"]
 TEXT = "The kettle is boiling."
 
 
@@ -34,11 +35,11 @@ def translation(command_of, run):
     return lambda verb, *rest: command_of(APPLICATION, verb, "--run", run, *rest)
 
 
-def test_a_run_knows_its_languages_units_and_figures(run):
+def test_a_run_knows_its_languages_tokens_and_figures(run):
     description = json.loads((run / "config.json").read_text())
     assert description["class_names"] == ["en", "fr"]
     assert "sacrebleu" in description["versions"]
-    assert len(json.loads((run / "units.json").read_text())["tokens"]) == 80
+    assert len(json.loads((run / "tokenizer.json").read_text())["tokens"]) == 80
     report = json.loads((run / "metrics.json").read_text())["validation"]
     assert 0.0 <= report["bleu"] <= 100.0
     assert "tok:13a" in report["signatures"]["bleu"] and "chrF2" in report["signatures"]["chrf"]
@@ -116,27 +117,27 @@ def test_an_export_answers_as_the_run_does(translation, tmp_path):
     answer = signatures["serving_default"](texts=tf.constant([TEXT]))
     assert answer["translations"].numpy()[0].decode() == row["translation"]
     np.testing.assert_allclose(answer["scores"][0], row["score"], atol=1e-4)
-    assert (folder / "1" / "assets.extra" / "units.json").is_file()
+    assert (folder / "1" / "assets.extra" / "tokenizer.json").is_file()
     assert signatures["with_attention"](texts=tf.constant([TEXT]))["attention"].shape[0] == 1
 
 
 def test_words_step_by_step_with_scheduled_sampling_train(command_of, tmp_path):
-    options = ["--unit", "words", "--attention", "additive", "--input-feeding", "context"]
+    options = ["--tokenizer", "words", "--attention", "additive", "--input-feeding", "context"]
     options += ["--scheduled-sampling", "0.3", "--source", "fr", "--target", "en"]
     options += ["--encoder-self-attention", "--cell", "gru", "--coverage-penalty", "0.1"]
     run = tmp_path / "run"
     answer = command_of(APPLICATION, "train", *TINY, *options, "--run", run)
     assert answer.status == 0, answer.err
-    assert "languages fr, en" in answer.out and (run / "source_units.json").is_file()
+    assert "languages fr, en" in answer.out and (run / "source_tokenizer.json").is_file()
     answer = command_of(APPLICATION, "predict", "Qui ?", "--run", run)
     assert (answer.status, answer.err) == (0, "")
 
 
 def test_texts_that_are_all_too_long_are_refused(command_of, tmp_path):
     (tmp_path / "a.tsv").write_text("".join(f"{i} one two\t{i} un deux\n" for i in range(20)))
-    options = ["--unit", "bytes", "--max-length", "8", "--dataset", tmp_path / "a.tsv"]
+    options = ["--tokenizer", "bytes", "--max-length", "8", "--dataset", tmp_path / "a.tsv"]
     answer = command_of(APPLICATION, "train", *TINY, *options, "--run", tmp_path / "run")
-    assert answer.status == 2 and "no pair has at most 8 units" in answer.err
+    assert answer.status == 2 and "no pair has at most 8 tokens" in answer.err
 
 
 @pytest.mark.parametrize(
@@ -172,7 +173,7 @@ def test_help_does_not_wait_for_tensorflow(verb, python_process):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_units_are_joined_to_words():
+def test_tokens_are_joined_to_words():
     source = ["A", " ri", "der", ".", "<end>"]
     target = [" Un", " cav", "alier", "<end>"]
     weights = np.array([[0.9, 0.1, 0, 0, 0], [0, 0.6, 0.4, 0, 0], [0, 0.2, 0, 0.8, 0], [0] * 5])

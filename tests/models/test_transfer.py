@@ -28,7 +28,7 @@ def classifier(seed, num_classes=2):
 
 
 def language_model(seed, tied=True, num_labels=0):
-    """With the special ids 0 to 3 and two units; it has a projection if it is tied."""
+    """With the special ids 0 to 3 and two tokens; it has a projection if it is tied."""
     keras.utils.set_random_seed(seed)
     model = LanguageModel(6, 4, STACK, tied=tied, num_labels=num_labels)
     # Biases begin as zeros in every model.
@@ -62,7 +62,7 @@ def test_a_classifier_takes_over_vectors_and_stack_but_not_the_vector_of_the_end
     own, trained = classifier(0), language_model(1)
     load_language_model_into_classifier(own, trained)
     vectors = own.get_layer("embedding").embeddings.numpy()
-    # Padding, unknown and start, and behind the end (3) the two units.
+    # Padding, unknown and start, and behind the end (3) the two tokens.
     assert_array_equal(vectors, trained.embedding.embeddings.numpy()[[0, 1, 2, 4, 5]])
     assert_same(own.get_layer("recurrent"), trained.stack)
 

@@ -90,5 +90,5 @@ def vocabularies_for(
         return beginning.vocabularies
     found = build_vocabularies(train_texts, config.standardize, config.max_tokens, config.min_count)
     if beginning:
-        return Vocabularies([START, *beginning.units.tokens], found.characters)
+        return Vocabularies([START, *beginning.tokenizer_vocabulary.tokens], found.characters)
     return found

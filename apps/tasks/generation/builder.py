@@ -10,14 +10,14 @@ from models.registry import PRECISIONS
 from models.transfer import load_language_model_weights
 
 
-def sizes(units: TokenizerVocabulary, num_labels: int) -> dict[str, int]:
+def sizes(vocabulary: TokenizerVocabulary, num_labels: int) -> dict[str, int]:
     """The arguments of the model that follow from the data."""
-    return {"vocabulary_size": units.vocabulary_size, "num_labels": num_labels}
+    return {"vocabulary_size": vocabulary.vocabulary_size, "num_labels": num_labels}
 
 
 def build_language_model(
     config: GenerationConfig,
-    units: TokenizerVocabulary,
+    vocabulary: TokenizerVocabulary,
     num_labels: int,
     trained: TrainedModel | None = None,
 ) -> LanguageModel:
@@ -27,7 +27,7 @@ def build_language_model(
         UserError: options that do not fit each other, or an unknown initializer.
     """
     settings = {
-        **sizes(units, num_labels),
+        **sizes(vocabulary, num_labels),
         "embedding_dim": config.embedding_dim,
         "recurrent": recurrent_options(config),
         "tied": config.tied,

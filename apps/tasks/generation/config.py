@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from apps.config.options import option
 from apps.config.training import LARGEST_STATE, TrainingConfig
 from data.errors import UserError
-from data.registry import TAGGER_TOKENS, TOKEN_UNITS, UNITS
+from data.registry import CLASSIFIER_TOKENS, TAGGER_TOKENS, TOKENIZERS
 from models.registry import CELLS
 
 # What other applications have, and why this one has not.
@@ -27,17 +27,17 @@ class GenerationConfig(TrainingConfig):
     units: int = option(256, "state size of each layer", at_least=1, at_most=LARGEST_STATE)
     bidirectional: bool = option(False, "not for language models")
     batch_size: int = option(32, "streams of text, a window of each a step", at_least=1)
-    sequence_length: int = option(128, "units of a window: gradients go no further", at_least=1)
+    sequence_length: int = option(128, "tokens of a window: gradients go no further", at_least=1)
     devices: int = option(1, "streams are read by one device", at_least=1, at_most=1)
     dropout: float = option(0.2, "share dropped between and after layers", at_least=0.0, below=1.0)
     input_dropout: float = option(
-        0.1, "share dropped of the units' vectors", at_least=0.0, below=1.0
+        0.1, "share dropped of the tokens' vectors", at_least=0.0, below=1.0
     )
     embedding_dropout: float = option(
         0.0, "share of the vocabulary whose vectors are dropped in a step", at_least=0.0, below=1.0
     )
-    embedding_dim: int = option(128, "size of a unit's vector", at_least=1, at_most=LARGEST_STATE)
-    tied: bool = option(False, "the output's weights are the vectors of the units")
+    embedding_dim: int = option(128, "size of a token's vector", at_least=1, at_most=LARGEST_STATE)
+    tied: bool = option(False, "the output's weights are the vectors of the tokens")
     activation_penalty: float = option(
         0.0, "times the mean square of the last layer's output (AR)", at_least=0.0
     )
@@ -45,14 +45,14 @@ class GenerationConfig(TrainingConfig):
         0.0, "times the mean square of its change from step to step (TAR)", at_least=0.0
     )
     candidates: int = option(
-        0, "units against which the right one is trained (sampled softmax); 0: all", at_least=0
+        0, "tokens against which the right one is trained (sampled softmax); 0: all", at_least=0
     )
-    unit: str = option(
+    tokenizer: str = option(
         "characters",
-        "what a text is read and written in; tokens are those of classifiers and taggers",
-        (*UNITS, *TOKEN_UNITS, TAGGER_TOKENS),
+        "what a text is split into; *-tokens are those of classifiers and taggers",
+        (*TOKENIZERS, *CLASSIFIER_TOKENS, TAGGER_TOKENS),
     )
-    vocabulary_size: int = option(10_000, "different units, at most", at_least=2)
+    vocabulary_size: int = option(10_000, "different tokens, at most", at_least=2)
     text_column: str = option("text", "column of a table with the texts")
     label_column: str = option("label", "column with the class, for --conditioned")
     split_column: str = option("split", "column with the split, used if the table has it")
@@ -62,10 +62,10 @@ class GenerationConfig(TrainingConfig):
     )
     test_file: str | None = option(None, "likewise the test split")
     init_from: str | None = option(
-        None, "run of a language model whose units and weights the training begins with"
+        None, "run of a language model whose tokens and weights the training begins with"
     )
     sample_length: int = option(
-        200, "units of the sample that each epoch ends with; 0: none", at_least=0
+        200, "tokens of the sample that each epoch ends with; 0: none", at_least=0
     )
     monitor: str = option(
         "log_likelihood", "validation figure that chooses the epoch", ("log_likelihood",)
@@ -82,18 +82,18 @@ class GenerationConfig(TrainingConfig):
 class GenerationOptions:
     """How texts are continued."""
 
-    max_length: int = option(200, "units that are added, at most", at_least=1)
+    max_length: int = option(200, "tokens that are added, at most", at_least=1)
     temperature: float = option(
-        1.0, "below 1: likely units more often, above: less; 0: the likeliest", at_least=0.0
+        1.0, "below 1: likely tokens more often, above: less; 0: the likeliest", at_least=0.0
     )
-    top_k: int = option(0, "choose among so many likeliest units; 0: all", at_least=0)
+    top_k: int = option(0, "choose among so many likeliest tokens; 0: all", at_least=0)
     top_p: float = option(
         1.0, "choose among the likeliest that have this share together", at_least=0.0, at_most=1.0
     )
     min_p: float = option(
-        0.0, "choose among units this share as likely as the likeliest", at_least=0.0, at_most=1.0
+        0.0, "choose among tokens this share as likely as the likeliest", at_least=0.0, at_most=1.0
     )
-    greedy: bool = option(False, "always the likeliest unit, as --temperature 0")
+    greedy: bool = option(False, "always the likeliest token, as --temperature 0")
     beam_width: int = option(
         0, "search for the likeliest text with so many beginnings; 0: choose by chance", at_least=0
     )
@@ -101,9 +101,9 @@ class GenerationOptions:
         0.0, "above 0: beams favour longer texts (Wu et al. 2016)", at_least=0.0
     )
     repetition_penalty: float = option(
-        1.0, "above 1: units that the text has are less likely", at_least=1.0
+        1.0, "above 1: tokens that the text has are less likely", at_least=1.0
     )
-    no_repeat_ngram: int = option(0, "no run of so many units comes twice; 0: any", at_least=0)
+    no_repeat_ngram: int = option(0, "no run of so many tokens comes twice; 0: any", at_least=0)
     stop: tuple[str, ...] = option((), "strings before which a text ends")
     seed: int = option(0, "of what is chosen by chance; the same seed, the same text", at_least=0)
     condition: str | None = option(None, "class of the texts, of a model trained --conditioned")
@@ -128,7 +128,7 @@ class GenerationOptions:
 class PredictOptions(GenerationOptions):
     """What `predict` knows beside it."""
 
-    interactive: bool = option(False, "offer the next unit's choices again and again")
+    interactive: bool = option(False, "offer the next token's choices again and again")
     complete: bool = option(False, "answer each line by the one that follows it, as in a chat")
 
     def __post_init__(self):

@@ -13,7 +13,7 @@ from data.text.cleaning import drop_format_characters_of
 from data.text.tokenizer import Tokenizer
 from models.language_model.language_model import LanguageModel
 
-# Rows of a batch, each of which begins with the states after so many units before its part.
+# Rows of a batch, each of which begins with the states after so many tokens before its part.
 _ROWS, _CONTEXT, _LENGTH = 32, 512, 64
 
 
@@ -21,7 +21,7 @@ class Perplexity:
     """A split, encoded once.
 
     The states are carried through every text. So that several parts of a long one are read at the
-    same time, each but the first begins with the states after the 512 units before it.
+    same time, each but the first begins with the states after the 512 tokens before it.
 
     Args:
         model: what is measured, at any moment of its training.
@@ -50,32 +50,33 @@ class Perplexity:
         self.characters = sum(len(drop_format_characters_of(text)) for text in documents.texts)
 
     def figures(self) -> dict[str, float]:
-        """What an epoch ends with: `loss`, nats a unit, and `log_likelihood`, the same with its
+        """What an epoch ends with: `loss`, nats a token, and `log_likelihood`, the same with its
         sign, of which the highest is the best."""
-        nats = self._nats() / self.streams.units
+        nats = self._nats() / self.streams.num_tokens
         return {"loss": nats, "log_likelihood": -nats}
 
     def report(self) -> dict[str, float | None]:
         """All figures. Per character they count the end of a text with its last one.
 
-        Where a unit is unknown there is no figure per character: an unknown word of any number of
-        characters costs no more than its one unit, and the fewer words a vocabulary has, the better
-        the figure would be.
+        Where a token is unknown there is no figure per character: an unknown word of any number of
+        characters costs no more than its one token, and the fewer words a vocabulary has, the
+        better the figure would be.
         """
         nats = self._nats()
         per_character = None if self.unknown else nats / max(1, self.characters)
-        per_unit = nats / self.streams.units
+        per_token = nats / self.streams.num_tokens
+        # Stored names: tokens were once called units.
         return {
-            "nats_per_unit": per_unit,
-            "bits_per_unit": per_unit / math.log(2),
+            "nats_per_unit": per_token,
+            "bits_per_unit": per_token / math.log(2),
             # Of words in an early epoch it may be more than a float holds.
-            "perplexity": math.exp(min(per_unit, 700.0)),
+            "perplexity": math.exp(min(per_token, 700.0)),
             "nats_per_character": per_character,
             "bits_per_character": None if self.unknown else per_character / math.log(2),
-            "log_likelihood": -per_unit,
-            "units": self.streams.units,
+            "log_likelihood": -per_token,
+            "units": self.streams.num_tokens,
             "characters": self.characters,
-            "unknown_share": self.unknown / self.streams.units,
+            "unknown_share": self.unknown / self.streams.num_tokens,
         }
 
     def _nats(self) -> float:
@@ -100,8 +101,8 @@ class Perplexity:
     def _features(self, features, targets):
         """Features <float>[rows, time, size] and their targets to the same, <float32>[].
 
-        A row at a time, and compiled: the logits of some tens of units over a large vocabulary stay
-        in the cache, and no more of them are ever there.
+        A row at a time, and compiled: the logits of some tens of tokens over a large vocabulary
+        stay in the cache, and no more of them are ever there.
         """
 
         def nats(row):
@@ -112,17 +113,17 @@ class Perplexity:
         return tf.reduce_sum(tf.map_fn(nats, (features, targets), fn_output_signature=tf.float32))
 
 
-def table(report: dict, unit: str) -> str:
+def table(report: dict, tokenizer: str) -> str:
     """A report for the terminal."""
-    one = unit.rstrip("s")
+    token = tokenizer.rstrip("s")
     figures = {
-        f"nats per {one}": f"{report['nats_per_unit']:.4f}",
-        f"bits per {one}": f"{report['bits_per_unit']:.4f}",
-        f"perplexity per {one}": f"{report['perplexity']:.2f}",
+        f"nats per {token}": f"{report['nats_per_unit']:.4f}",
+        f"bits per {token}": f"{report['bits_per_unit']:.4f}",
+        f"perplexity per {token}": f"{report['perplexity']:.2f}",
     }
-    if unit != "characters" and report["bits_per_character"] is not None:
+    if tokenizer != "characters" and report["bits_per_character"] is not None:
         figures["bits per character"] = f"{report['bits_per_character']:.4f}"
     width = max(map(len, figures))
     lines = [f"{title:{width}}  {figure}" for title, figure in figures.items()]
     share = f"{report['unknown_share']:.2%} of them unknown"
-    return "\n".join([*lines, f"{report['units']:,} {unit}, {share}"])
+    return "\n".join([*lines, f"{report['units']:,} {tokenizer}, {share}"])

@@ -21,14 +21,16 @@ from data.errors import UserError
 from data.examples.documents import DocumentCorpus, Documents
 from data.messages import printable, say
 from data.text.tokenizer import Tokenizer
-from data.text.tokenizer_vocabulary import TokenizerVocabulary, learn_vocabulary
+from data.text.tokenizer_vocabulary import (
+    TokenizerVocabulary,
+    find_vocabulary,
+    learn_vocabulary,
+)
 from data.user_files.columns import Columns
 from models.language_model.language_model import LanguageModel
-from models.language_model.stream_model import MeanOverUnits, StreamModel
+from models.language_model.stream_model import MeanOverTokens, StreamModel
 from models.precision import in_full_precision
 from models.serving.generator import TextGenerator
-
-UNITS = "units.json"
 
 
 class TextGeneration:
@@ -37,7 +39,7 @@ class TextGeneration:
     Args:
         config: the options it was or will be trained with.
         class_names: that texts may be conditioned on; none for a model without.
-        units: learned from the training texts.
+        tokenizer_vocabulary: learned from the training texts.
         ends: whether they said where texts end.
         language_model: ids to logits.
     """
@@ -46,13 +48,13 @@ class TextGeneration:
         self,
         config: GenerationConfig,
         class_names: tuple[str, ...],
-        units: TokenizerVocabulary,
+        tokenizer_vocabulary: TokenizerVocabulary,
         ends: bool,
         language_model: LanguageModel,
     ):
         self.config, self.class_names = config, tuple(class_names)
-        self.units, self.ends = units, ends
-        self.tokenizer = Tokenizer(units)
+        self.tokenizer_vocabulary, self.ends = tokenizer_vocabulary, ends
+        self.tokenizer = Tokenizer(tokenizer_vocabulary)
         self.language_model = language_model
         self.options = GenerationOptions()
 
@@ -89,17 +91,17 @@ class TextGeneration:
 
     @classmethod
     def build(cls, config: GenerationConfig, corpus: DocumentCorpus) -> "TextGeneration":
-        """A new model for a corpus; units come from its training split alone."""
+        """A new model for a corpus; its tokens come from the training split alone."""
         train = corpus.split("train")
         trained = beginning(config)
         if trained is not None:
-            units = trained.units
+            vocabulary = trained.tokenizer_vocabulary
         else:
-            units = learn_vocabulary(config.unit, train, config.vocabulary_size)
-        model = build_language_model(config, units, len(corpus.class_names), trained)
+            vocabulary = learn_vocabulary(config.tokenizer, train, config.vocabulary_size)
+        model = build_language_model(config, vocabulary, len(corpus.class_names), trained)
         size = model.settings["vocabulary_size"]
         print(f"vocabulary: {size:,}; parameters: {model.count_params():,}")
-        return cls(config, corpus.class_names, units, train.whole, model)
+        return cls(config, corpus.class_names, vocabulary, train.whole, model)
 
     @classmethod
     def load(cls, config: GenerationConfig, description: dict, folder: Path) -> "TextGeneration":
@@ -112,22 +114,22 @@ class TextGeneration:
             names, ends = tuple(description["class_names"]), bool(description["ends"])
         except (KeyError, TypeError):
             raise UserError(f"{folder / CONFIG} is damaged: no classes. Train again") from None
-        units = TokenizerVocabulary.load(folder)
-        model = load(folder / MODEL, sizes(units, len(names)))
-        return cls(config, names, units, ends, model)
+        vocabulary = TokenizerVocabulary.load(folder)
+        model = load(folder / MODEL, sizes(vocabulary, len(names)))
+        return cls(config, names, vocabulary, ends, model)
 
     def describe(self) -> dict:
-        """What `load` needs besides config, units and model."""
+        """What `load` needs besides config, vocabulary and model."""
         return {"class_names": self.class_names, "ends": self.ends}
 
     def save(self, folder: Path) -> None:
-        """Writes units and model."""
-        self.units.save(folder)
+        """Writes vocabulary and model."""
+        self.tokenizer_vocabulary.save(folder)
         self.language_model.save(folder / MODEL)
 
     def files(self, folder: Path) -> list[Path]:
-        """The file of the units in a run folder."""
-        return [folder / UNITS]
+        """The file of the vocabulary in a run folder."""
+        return [find_vocabulary(folder)]
 
     def set_options(self, options: GenerationOptions) -> None:
         """Sets how texts are continued.
@@ -158,8 +160,8 @@ class TextGeneration:
             train.labels,
         )
         padding = f"{streams.padding_share():.1%} of the positions"
-        print(f"train: {streams.units:,} {config.unit}; padding: {padding}")
-        return streams, MeanOverUnits()
+        print(f"train: {streams.num_tokens:,} {config.tokenizer}; padding: {padding}")
+        return streams, MeanOverTokens()
 
     def fit(self, corpus: DocumentCorpus, folder: Path) -> training.TrainingResult:
         """Trains, see `apps.training.fit.fit`."""
@@ -195,12 +197,12 @@ class TextGeneration:
 
     def table(self, report: dict) -> str:
         """The figures of a split, for the terminal."""
-        return table(report, self.config.unit)
+        return table(report, self.config.tokenizer)
 
     @staticmethod
     def main_metrics(report: dict) -> dict[str, float]:
         """The figures to compare runs by, by title."""
-        names = {"nats per unit": "nats_per_unit", "perplexity": "perplexity"}
+        names = {"nats per token": "nats_per_unit", "perplexity": "perplexity"}
         return {title: report[name] for title, name in names.items()}
 
     def draw(self, split: str, report: dict, folder: Path) -> None:

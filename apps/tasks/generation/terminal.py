@@ -10,7 +10,7 @@ from data.graphs import graph
 from data.messages import say
 from models.serving.generator import TextGenerator
 
-# Units between two looks at what there is.
+# Tokens between two looks at what there is.
 _EVERY = 16
 _CHOICES = 9
 # What may stand between a line and its answer.
@@ -63,7 +63,7 @@ class GenerationTerminal:
         return added
 
     def _watch(self, ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
-        """A hook of `models.decoding.decode.decode` that prints, every few units, and stops
+        """A hook of `models.decoding.decode.decode` that prints, every few tokens, and stops
         nothing."""
 
         def show():
@@ -83,13 +83,13 @@ class GenerationTerminal:
         return tf.constant([False])
 
     def _choose(self, text: str) -> None:
-        """Offers the likeliest units after a text, again and again."""
+        """Offers the likeliest tokens after a text, again and again."""
         generator = self._generator
         say("number: take it; Enter: the first; any other text: write it; /: end")
         while True:
             ids, shares = (
                 each.numpy()[0]
-                for each in generator.next_units(tf.constant([_bytes(text)]), _CHOICES)
+                for each in generator.next_tokens(tf.constant([_bytes(text)]), _CHOICES)
             )
             shown = [
                 _END if id_ == generator.end else repr(_decoded(generator, id_)) for id_ in ids
@@ -138,8 +138,8 @@ def _line(prompt: str) -> str | None:
         return None
 
 
-def _decoded(generator: TextGenerator, unit: int) -> str:
-    return generator.preprocessor.decode(tf.constant([[unit]])).numpy()[0].decode("utf-8")
+def _decoded(generator: TextGenerator, token_id: int) -> str:
+    return generator.preprocessor.decode(tf.constant([[token_id]])).numpy()[0].decode("utf-8")
 
 
 def _bytes(text: str) -> bytes:

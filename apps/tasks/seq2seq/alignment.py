@@ -28,11 +28,11 @@ class Alignment(NamedTuple):
 
 
 def alignment_of(source: list[str], target: list[str], weights: np.ndarray) -> Alignment:
-    """Joins the units of words: what the units of a source word got is summed, what those of a word
-    of the translation gave is averaged.
+    """Joins the tokens of each word: the weights of a source word's tokens are summed, those of a
+    word of the translation averaged.
 
     Args:
-        source, target: units, a white space before those that begin a word; END is the last of
+        source, target: tokens, a white space before those that begin a word; END is the last of
             either.
         weights: <float>[target, source].
     """
@@ -46,13 +46,13 @@ def alignment_of(source: list[str], target: list[str], weights: np.ndarray) -> A
     return Alignment(sources, targets, found / np.maximum(counts, 1))
 
 
-def _words(units: list[str]) -> tuple[np.ndarray, list[str]]:
-    """The word that each unit belongs to, and the words."""
+def _words(tokens: list[str]) -> tuple[np.ndarray, list[str]]:
+    """The word that each token belongs to, and the words."""
     numbers, words = [], []
-    for unit in units:
-        bare = unit.strip()
+    for token in tokens:
+        bare = token.strip()
         # Signs are words of their own; END is no part of the word before it.
-        begins = not words or unit[:1].isspace() or unit == "<end>" or not _letters(bare[:1])
+        begins = not words or token[:1].isspace() or token == "<end>" or not _letters(bare[:1])
         if begins or not _letters(words[-1][-1:]):
             words.append("")
         words[-1] += bare

@@ -29,7 +29,7 @@ def output_rows(answer: dict) -> list[TranslationRow]:
         names = ("source_tokens", "target_tokens", "attention")
         parts = zip(rows, *(answer[name].numpy() for name in names), strict=True)
         for row, source, target, weights in parts:
-            source, target = ([t.decode() for t in units if t] for units in (source, target))
+            source, target = ([t.decode() for t in tokens if t] for tokens in (source, target))
             row.alignment = alignment_of(source, target, weights[: len(target), : len(source)])
             row["alignment"] = " ".join(f"{word}={at}" for word, at in row.alignment.pairs())
     return rows

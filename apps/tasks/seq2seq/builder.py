@@ -1,4 +1,4 @@
-"""From the options to units and an untrained translator."""
+"""From the options to vocabularies and an untrained translator."""
 
 import math
 
@@ -6,7 +6,7 @@ from apps.tasks.builder import build, recurrent_options
 from apps.tasks.seq2seq.config import TranslationConfig
 from data.examples.parallel import ParallelTexts
 from data.text.tokenizer import Tokenizer
-from data.text.tokenizer_vocabulary import TokenizerVocabulary, learn_vocabulary
+from data.text.tokenizer_vocabulary import NAME, TokenizerVocabulary, learn_vocabulary
 from models.registry import PRECISIONS
 from models.seq2seq.encoder_decoder import Translator
 
@@ -14,26 +14,26 @@ from models.seq2seq.encoder_decoder import Translator
 def learned(
     config: TranslationConfig, train: ParallelTexts
 ) -> tuple[TokenizerVocabulary, TokenizerVocabulary]:
-    """The units of the training split, of either side; one object where they share it: words of two
-    languages are two vocabularies, what they are made of is one."""
+    """Learns the vocabulary of either side from the training split; one object where both share it.
+    Words of two languages are two vocabularies, the parts of words one."""
     sides = (train.texts, train.translations)
-    if config.unit == "words":
+    if config.tokenizer == "words":
         return tuple(learn_vocabulary("words", side, config.vocabulary_size) for side in sides)
-    units = learn_vocabulary(config.unit, [*sides[0], *sides[1]], config.vocabulary_size)
-    return units, units
+    vocabulary = learn_vocabulary(config.tokenizer, [*sides[0], *sides[1]], config.vocabulary_size)
+    return vocabulary, vocabulary
 
 
-def unit_files(config: TranslationConfig) -> tuple[str, ...]:
-    """Names of the files that keep the units."""
-    return ("source_units", "target_units") if config.unit == "words" else ("units",)
+def vocabulary_names(config: TranslationConfig) -> tuple[str, ...]:
+    """Names of the vocabularies in a run folder."""
+    return ("source_tokenizer", "target_tokenizer") if config.tokenizer == "words" else (NAME,)
 
 
 def tokenizers_of(
-    units: tuple[TokenizerVocabulary, TokenizerVocabulary],
+    vocabularies: tuple[TokenizerVocabulary, TokenizerVocabulary],
 ) -> tuple[Tokenizer, Tokenizer]:
     """Texts to ids and back, of either side."""
-    source = Tokenizer(units[0])
-    return source, source if units[0] is units[1] else Tokenizer(units[1])
+    source = Tokenizer(vocabularies[0])
+    return source, source if vocabularies[0] is vocabularies[1] else Tokenizer(vocabularies[1])
 
 
 def sizes(tokenizers: tuple[Tokenizer, Tokenizer]) -> dict[str, int]:

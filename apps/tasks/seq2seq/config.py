@@ -6,7 +6,7 @@ from pathlib import Path
 from apps.config.options import option
 from apps.config.training import LARGEST_STATE, TrainingConfig
 from data.errors import UserError
-from data.registry import UNITS
+from data.registry import TOKENIZERS
 from models.registry import ATTENTIONS, CELLS, FEEDINGS
 
 
@@ -34,12 +34,12 @@ class TranslationConfig(TrainingConfig):
         None, "column of the translations; without both, the first two columns", at_least=0
     )
     text_column: str = option("text", "column of a table to predict from")
-    unit: str = option("subwords", "what is read and written", UNITS)
+    tokenizer: str = option("subwords", "what a text is split into", TOKENIZERS)
     vocabulary_size: int = option(
-        8000, "units of the vocabulary, at most; sub-words have one for both sides", at_least=2
+        8000, "tokens of the vocabulary, at most; sub-words have one for both sides", at_least=2
     )
     max_length: int = option(
-        80, "units of a text; longer ones are not trained on, and cut to be answered", at_least=4
+        80, "tokens of a text; longer ones are not trained on, and cut to be answered", at_least=4
     )
     cell: str = option("lstm", "recurrent cell", CELLS)
     units: int = option(
@@ -48,7 +48,7 @@ class TranslationConfig(TrainingConfig):
     decoder_units: int = option(
         0, "state size of the decoder; 0: all of the encoder's", at_least=0, at_most=LARGEST_STATE
     )
-    embedding_dim: int = option(256, "size of a unit's vector", at_least=1, at_most=LARGEST_STATE)
+    embedding_dim: int = option(256, "size of a token's vector", at_least=1, at_most=LARGEST_STATE)
     attention: str = option("general", "how the decoder looks at the source", ("none", *ATTENTIONS))
     attention_window: int = option(
         4, "positions on either side that local attention sees", at_least=1
@@ -68,14 +68,14 @@ class TranslationConfig(TrainingConfig):
         0.3, "share dropped of embeddings, between and after layers", at_least=0.0, below=1.0
     )
     word_dropout: float = option(
-        0.1, "share of units whose vectors are dropped in a step", at_least=0.0, below=1.0
+        0.1, "share of tokens whose vectors are dropped in a step", at_least=0.0, below=1.0
     )
     label_smoothing: float = option(
-        0.1, "share of the wanted distribution that all units get", at_least=0.0, below=1.0
+        0.1, "share of the wanted distribution that all tokens get", at_least=0.0, below=1.0
     )
     scheduled_sampling: float = option(
         0.0,
-        "share of units that are the model's own, in the end of the training, which goes step by "
+        "share of tokens that are the model's own, in the end of the training, which goes step by "
         "step",
         at_least=0.0,
         at_most=1.0,
@@ -100,7 +100,7 @@ class TranslationConfig(TrainingConfig):
         0.8, "power of the length that scores are divided by", at_least=0.0
     )
     coverage_penalty: float = option(
-        0.0, "weight of source units that were not looked at", at_least=0.0
+        0.0, "weight of source tokens that were not looked at", at_least=0.0
     )
     replace_unknown: bool = option(
         True, "copy an unknown word of a translation from where it looked"
@@ -130,7 +130,7 @@ class TranslationPredictOptions:
     temperature: float = option(
         0.0, "draw samples from logits divided by it; 0: search", at_least=0.0
     )
-    top_k: int = option(0, "draw from this many most probable units; 0: all", at_least=0)
+    top_k: int = option(0, "draw from this many most probable tokens; 0: all", at_least=0)
     top_p: float = option(1.0, "draw from the most probable ones with this share", at_least=0.0)
     seed: int = option(0, "of the samples", at_least=0)
     replace_unknown: bool | None = option(None, "as in train")

@@ -11,7 +11,13 @@ from apps.runs.folder import CONFIG, MODEL
 from apps.serving import files as prediction
 from apps.tasks.builder import load
 from apps.tasks.seq2seq import answers as translated
-from apps.tasks.seq2seq.builder import build_translator, learned, sizes, tokenizers_of, unit_files
+from apps.tasks.seq2seq.builder import (
+    build_translator,
+    learned,
+    sizes,
+    tokenizers_of,
+    vocabulary_names,
+)
 from apps.tasks.seq2seq.config import (
     TranslationConfig,
     TranslationExportOptions,
@@ -24,7 +30,7 @@ from data.datasets import read_parallel_texts
 from data.errors import UserError
 from data.examples.parallel import ParallelCorpus, ParallelTexts
 from data.messages import printable
-from data.text.tokenizer_vocabulary import TokenizerVocabulary
+from data.text.tokenizer_vocabulary import TokenizerVocabulary, find_vocabulary
 from data.user_files.parallel_columns import ParallelFiles
 from models.evaluation import translation as translation_report
 from models.evaluation.translation_memory import memory_translations
@@ -41,7 +47,8 @@ class Seq2Seq:
     Args:
         config: the options it was or will be trained with.
         class_names: the languages, that of the sources first.
-        units: of either side, learned from the training texts; one object if they share it.
+        tokenizer_vocabularies: of either side, learned from the training texts; one object if they
+            share it.
         model: ids to logits.
     """
 
@@ -49,12 +56,12 @@ class Seq2Seq:
         self,
         config: TranslationConfig,
         class_names: tuple[str, str],
-        units: tuple[TokenizerVocabulary, TokenizerVocabulary],
+        tokenizer_vocabularies: tuple[TokenizerVocabulary, TokenizerVocabulary],
         model: Translator,
     ):
         self.config, self.class_names = config, tuple(class_names)
-        self.units, self.model = units, model
-        self.tokenizers = tokenizers_of(units)
+        self.tokenizer_vocabularies, self.model = tokenizer_vocabularies, model
+        self.tokenizers = tokenizers_of(tokenizer_vocabularies)
         self.options = TranslationPredictOptions()
         self._shown = 0
 
@@ -88,14 +95,14 @@ class Seq2Seq:
 
     @classmethod
     def build(cls, config: TranslationConfig, corpus: ParallelCorpus) -> "Seq2Seq":
-        """A new translator for a corpus; units come from its training split alone."""
+        """A new translator for a corpus; its tokens come from the training split alone."""
         train = corpus.split("train")
-        units = learned(config, train)
-        tokenizers = tokenizers_of(units)
+        vocabularies = learned(config, train)
+        tokenizers = tokenizers_of(vocabularies)
         source, target = sizes(tokenizers).values()
-        print(f"units: {config.unit}, vocabularies of {source:,} and {target:,}")
+        print(f"tokens: {config.tokenizer}, vocabularies of {source:,} and {target:,}")
         model = build_translator(config, tokenizers, len(train))
-        return cls(config, corpus.class_names, units, model)
+        return cls(config, corpus.class_names, vocabularies, model)
 
     @classmethod
     def load(cls, config: TranslationConfig, description: dict, folder: Path) -> "Seq2Seq":
@@ -107,24 +114,25 @@ class Seq2Seq:
         languages = description.get("class_names")
         if not isinstance(languages, list | tuple) or len(languages) != 2:
             raise UserError(f"{folder / CONFIG} is damaged: no languages. Train again")
-        units = [TokenizerVocabulary.load(folder, name) for name in unit_files(config)]
-        units = (units[0], units[-1])
-        model = load(folder / MODEL, sizes(tokenizers_of(units)))
-        return cls(config, tuple(languages), units, model)
+        vocabularies = [TokenizerVocabulary.load(folder, name) for name in vocabulary_names(config)]
+        vocabularies = (vocabularies[0], vocabularies[-1])
+        model = load(folder / MODEL, sizes(tokenizers_of(vocabularies)))
+        return cls(config, tuple(languages), vocabularies, model)
 
     def describe(self) -> dict:
-        """What `load` needs besides config, units and model."""
+        """What `load` needs besides config, vocabularies and model."""
         return {"class_names": self.class_names}
 
     def save(self, folder: Path) -> None:
-        """Writes units and model."""
-        for name, units in zip(unit_files(self.config), self.units, strict=False):
-            units.save(folder, name)
+        """Writes vocabularies and model."""
+        names = vocabulary_names(self.config)
+        for name, vocabulary in zip(names, self.tokenizer_vocabularies, strict=False):
+            vocabulary.save(folder, name)
         self.model.save(folder / MODEL)
 
     def files(self, folder: Path) -> list[Path]:
-        """The files of units in a run folder."""
-        return [folder / f"{name}.json" for name in unit_files(self.config)]
+        """The files of the vocabularies in a run folder."""
+        return [find_vocabulary(folder, name) for name in vocabulary_names(self.config)]
 
     def training_data(self, corpus: ParallelCorpus) -> tuple[ParallelBatches, keras.losses.Loss]:
         """What the training descends: the batches of the training split and the loss on them.
@@ -138,12 +146,12 @@ class Seq2Seq:
         kept = int(tf.math.count_nonzero(short))
         if not kept:
             raise UserError(
-                f"no pair has at most {config.max_length} units on both sides. Raise --max-length"
+                f"no pair has at most {config.max_length} tokens on both sides. Raise --max-length"
             )
         if kept < len(train):
             print(
                 f"left out: {len(train) - kept:,} of {len(train):,} pairs are longer than "
-                f"{config.max_length} units"
+                f"{config.max_length} tokens"
             )
         batches = ParallelBatches(
             tf.ragged.boolean_mask(sources, short),
@@ -154,7 +162,7 @@ class Seq2Seq:
             self.model.distribute_strategy.num_replicas_in_sync,
             config.jit,
         )
-        print(f"padding: {batches.padding_share():.1%} of the units")
+        print(f"padding: {batches.padding_share():.1%} of the tokens")
         return batches, TranslationLoss(config.label_smoothing)
 
     def fit(self, corpus: ParallelCorpus, folder: Path) -> training.TrainingResult:

@@ -46,7 +46,7 @@ class Seq2SeqValidation:
         self._losses = self._serve = None
 
     def figures(self, model: keras.Model) -> dict[str, float]:
-        """The mean cross-entropy of a unit, and the figures of greedy translations."""
+        """The mean cross-entropy of a token, and the figures of greedy translations."""
         if self._serve is None:
             search = TranslationSearch(max_length=self.task.config.max_length)
             self._serve = ServingTranslator(*self.task.tokenizers, model, search).serve
@@ -71,5 +71,5 @@ class Seq2SeqValidation:
 
             # Compiled once for all epochs.
             self._losses = graph(losses, input_signature=dataset.element_spec[:2])
-        total, units = np.sum([self._losses(*batch[:2]).numpy() for batch in dataset], axis=0)
-        return float(total / max(units, 1.0))
+        total, tokens = np.sum([self._losses(*batch[:2]).numpy() for batch in dataset], axis=0)
+        return float(total / max(tokens, 1.0))

@@ -82,22 +82,24 @@ def build_tagger(
     return model
 
 
-def check_units(
-    units: TokenizerVocabulary | None, model: Tagger, folder: Path | str
+def check_tokenizer_vocabulary(
+    vocabulary: TokenizerVocabulary | None, model: Tagger, folder: Path | str
 ) -> TokenizerVocabulary | None:
-    """Returns the units of the language model that a tagger reads; None without one.
+    """Returns the vocabulary of the language model that a tagger reads; None without one.
 
     Args:
-        units: those in a run folder, or None.
+        vocabulary: that in a run folder, or None.
         model: the tagger.
         folder: of the run, for the message.
 
     Raises:
-        UserError: there are none, or they are of another model.
+        UserError: there is none, or it is of another model.
     """
     if (settings := model.settings["language_model"]) is None:
         return None
-    found, read = units.vocabulary_size if units else 0, settings["vocabulary_size"]
+    found, read = vocabulary.vocabulary_size if vocabulary else 0, settings["vocabulary_size"]
     if found != read:
-        raise UserError(f"{folder} has {found} units, its model reads {read}. Train again")
-    return units
+        raise UserError(
+            f"{folder} has {found} tokens of a language model, its model reads {read}. Train again"
+        )
+    return vocabulary

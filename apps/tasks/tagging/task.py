@@ -13,7 +13,7 @@ from apps.serving import files as prediction
 from apps.tasks.builder import load, with_open_vocabulary
 from apps.tasks.pretrained import beginning
 from apps.tasks.tagging import answers, spans_on_screen
-from apps.tasks.tagging.builder import build_tagger, check_units, sizes
+from apps.tasks.tagging.builder import build_tagger, check_tokenizer_vocabulary, sizes
 from apps.tasks.tagging.config import TaggingConfig
 from apps.tasks.tagging.rows import TaggerValidation, TagRows, places_of, tag_rows, tags_at
 from apps.tasks.training_batches import training_batches
@@ -26,7 +26,7 @@ from data.messages import say
 from data.text.preprocessor import Vocabularies
 from data.text.tag_preprocessor import TagPreprocessor, all_tokens, build_tag_vocabularies
 from data.text.tokenizer import Tokenizer
-from data.text.tokenizer_vocabulary import TokenizerVocabulary
+from data.text.tokenizer_vocabulary import TokenizerVocabulary, find_vocabulary
 from data.text.word_tokenizer import Tokens
 from data.user_files.tagged.columns import TaggedColumns
 from data.user_files.tagged.span_cuts import cut_shared_tokens, words_with_inner_ends
@@ -47,7 +47,7 @@ class TextTagging:
         class_names: the types of entities.
         vocabularies: learned from the training texts.
         model: token ids to emissions.
-        units: of the language model that it reads, if it does.
+        tokenizer_vocabulary: of the language model that it reads, if it does.
         refit_epochs: in which it has learned from the validation split, too.
     """
 
@@ -57,14 +57,14 @@ class TextTagging:
         class_names: tuple[str, ...],
         vocabularies: Vocabularies,
         model: Tagger,
-        units: TokenizerVocabulary | None = None,
+        tokenizer_vocabulary: TokenizerVocabulary | None = None,
         refit_epochs: int = 0,
     ):
         self.config = config
         self.class_names = tuple(class_names)
         self.vocabularies = vocabularies
         self.model = model
-        self.units = units
+        self.tokenizer_vocabulary = tokenizer_vocabulary
         self.refit_epochs = refit_epochs
         # Of the score of no entity, from validation.
         self.shift = 0.0
@@ -73,7 +73,7 @@ class TextTagging:
             config.lowercase,
             config.case_features,
             config.max_word_length if config.characters != "none" else 0,
-            units and Tokenizer(units),
+            tokenizer_vocabulary and Tokenizer(tokenizer_vocabulary),
         )
 
     @classmethod
@@ -128,8 +128,12 @@ class TextTagging:
         vocabularies, open_rows = with_open_vocabulary(learned, config)
         trained = beginning(config)
         model = build_tagger(config, vocabularies, corpus.class_names, open_rows, trained)
-        units = check_units(trained.units, model, config.init_from) if trained else None
-        return cls(config, corpus.class_names, vocabularies, model, units)
+        tokens = None
+        if trained:
+            tokens = check_tokenizer_vocabulary(
+                trained.tokenizer_vocabulary, model, config.init_from
+            )
+        return cls(config, corpus.class_names, vocabularies, model, tokens)
 
     @classmethod
     def load(cls, config: TaggingConfig, description: dict, folder: Path) -> "TextTagging":
@@ -144,10 +148,10 @@ class TextTagging:
             raise UserError(f"{folder / CONFIG} is damaged: no types. Train again") from None
         vocabularies = Vocabularies.load(folder)
         model = load(folder / MODEL, sizes(config, vocabularies, types))
-        units = TokenizerVocabulary.load(folder) if (folder / "units.json").exists() else None
-        units = check_units(units, model, folder)
+        tokens = TokenizerVocabulary.load(folder) if find_vocabulary(folder).exists() else None
+        tokens = check_tokenizer_vocabulary(tokens, model, folder)
         epochs = description.get("refit_epochs", 0)
-        return cls(config, types, vocabularies, model, units, epochs)
+        return cls(config, types, vocabularies, model, tokens, epochs)
 
     def describe(self) -> dict:
         """What `load` needs besides config, vocabularies and model."""
@@ -156,14 +160,14 @@ class TextTagging:
     def save(self, folder: Path) -> None:
         """Writes vocabularies and model."""
         self.vocabularies.save(folder)
-        if self.units is not None:
-            self.units.save(folder)
+        if self.tokenizer_vocabulary is not None:
+            self.tokenizer_vocabulary.save(folder)
         self.model.save(folder / MODEL)
 
     def files(self, folder: Path) -> list[Path]:
         """The vocabulary files in a run folder."""
-        units = [] if self.units is None else [folder / "units.json"]
-        return [*self.vocabularies.files(folder), *units]
+        files = self.vocabularies.files(folder)
+        return files if self.tokenizer_vocabulary is None else [*files, find_vocabulary(folder)]
 
     def training_data(self, corpus: TaggedCorpus) -> tuple[Batches, keras.losses.Loss]:
         """What the training descends: the batches of the training split and the loss on them."""

@@ -185,3 +185,33 @@ def test_a_file_of_options_that_is_nested_too_deeply_is_refused(tmp_path):
     path.write_text("[" * 100_000)
     with pytest.raises(UserError, match="nested too deeply"):
         from_file(str(path))
+
+
+@dataclass(frozen=True)
+class Reading:
+    tokenizer: str = option("characters", "what a text is split into", ("characters", "words"))
+
+
+def test_an_option_is_taken_under_its_former_name_which_the_help_does_not_show(capsys):
+    parser = new_parser("toy", "A toy.")
+    add_options(parser, Reading)
+    assert vars(parser.parse_args(["--unit", "words"])) == {"tokenizer": "words"}
+    assert vars(parser.parse_args(["--unit", "words", "--tokenizer", "characters"])) == {
+        "tokenizer": "characters"
+    }
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--help"])
+    shown = capsys.readouterr().out
+    assert "--tokenizer" in shown and "unit" not in shown
+
+
+def test_a_file_and_a_run_may_have_the_former_name_of_an_option(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text('{"config": {"unit": "words"}}')
+    assert from_file(str(path)) == {"tokenizer": "words"}
+    assert override(Reading(), {"unit": "words"}) == Reading("words")
+
+
+def test_an_option_under_both_names_is_refused():
+    with pytest.raises(UserError, match=r"^'unit' is the former name of 'tokenizer', and both"):
+        override(Reading(), {"unit": "words", "tokenizer": "words"})

@@ -13,7 +13,7 @@ from data.errors import UserError
 @dataclass(frozen=True)
 class Beams:
     beam_width: int = option(4, "hypotheses", at_least=1)
-    greedy: bool = option(False, "take the best unit each time")
+    greedy: bool = option(False, "take the best token each time")
 
     def __post_init__(self):
         if self.greedy and self.beam_width > 4:

@@ -167,7 +167,7 @@ def test_a_run_that_holds_a_users_file_is_not_trained_into(run, name, named):
         run.check_replaceable()
 
 
-@pytest.mark.parametrize("name", ["confusion_test.png", "metrics.json", "units.json"])
+@pytest.mark.parametrize("name", ["confusion_test.png", "metrics.json", "tokenizer.json"])
 @pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.symlink_to("config.json")])
 def test_a_folder_or_a_link_with_the_name_of_a_file_is_not_the_suites(run, name, make):
     make(run.path / name)
@@ -177,7 +177,9 @@ def test_a_folder_or_a_link_with_the_name_of_a_file_is_not_the_suites(run, name,
 
 def test_all_that_a_training_and_an_evaluation_write_is_the_runs(run):
     names = ["history.csv", "refit_history.csv", "metrics.json", "vocabulary.txt", "characters.txt"]
-    names += ["units.json", "source_units.json", "target_units.json", "training_curves.png"]
+    names += ["tokenizer.json", "source_tokenizer.json", "target_tokenizer.json"]
+    names += ["units.json", "source_units.json", "target_units.json"]
+    names += ["training_curves.png"]
     names += ["gradient_norms.csv", "gradient_norms.png", "confusion_validation.png"]
     names += ["bias_my_posts.csv_test.png", "reliability_all.png", "bleu_by_length_train.png"]
     names += [f"logs/{part}/events.out.tfevents.1.host" for part in ("train", "validation")]

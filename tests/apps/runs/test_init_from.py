@@ -17,7 +17,7 @@ from data.registry import END, GLOVE
 
 LANGUAGE_MODEL = [
     *["train", "--units", "5", "--embedding-dim", "4", "--num-layers", "2", "--tied"],
-    *["--unit", "review-tokens", "--vocabulary-size", "50", "--sequence-length", "8"],
+    *["--tokenizer", "review-tokens", "--vocabulary-size", "50", "--sequence-length", "8"],
     *["--epochs", "1", "--batch-size", "4", "--sample-length", "0"],
 ]
 TEXTS = ["I loved every minute of it", "A dull, lifeless film", "It's fine", "What a mess!"]
@@ -49,7 +49,7 @@ def test_it_has_the_vocabulary_and_the_weights_of_the_language_model(language_mo
         keras.saving.load_model(run / "model.keras", compile=False)
         for run in (language_model, classifier)
     )
-    tokens = json.loads((language_model / "units.json").read_text())["tokens"]
+    tokens = json.loads((language_model / "tokenizer.json").read_text())["tokens"]
     assert (classifier / "vocabulary.txt").read_text().split("\n")[1:-1] == tokens
     vectors = ours.get_layer("embedding").embeddings.numpy()
     assert_array_equal(vectors, np.delete(theirs.embedding.embeddings.numpy(), END, axis=0))
@@ -102,20 +102,21 @@ def test_a_language_model_goes_on_with_another(language_model, command_of, tmp_p
     options += ["--dataset", language_model.parent / "texts.csv", "--init-from", language_model]
     answer = command_of(text_generation.APPLICATION, "train", *options)
     assert answer.status == 0, answer.err
-    for name in ("units.json", "config.json"):
+    for name in ("tokenizer.json", "config.json"):
         ours, theirs = (
             json.loads((run / name).read_text()) for run in (tmp_path / "run", language_model)
         )
         ours, theirs = (each.get("config", each) for each in (ours, theirs))
-        assert all(ours[n] == theirs[n] for n in theirs if n in ("tokens", "kind", "unit", "tied"))
+        same = ("tokens", "kind", "tokenizer", "tied")
+        assert all(ours[n] == theirs[n] for n in theirs if n in same)
     ours, theirs = (
         keras.saving.load_model(run / "model.keras", compile=False).get_weights()
         for run in (tmp_path / "run", language_model)
     )
     for our, their in zip(ours, theirs, strict=True):
         assert_allclose(our, their, atol=1e-6)
-    answer = command_of(text_generation.APPLICATION, "train", *options, "--unit", "words")
-    assert answer.status == 2 and "--unit is 'words', with --init-from" in answer.err
+    answer = command_of(text_generation.APPLICATION, "train", *options, "--tokenizer", "words")
+    assert answer.status == 2 and "--tokenizer is 'words', with --init-from" in answer.err
 
 
 def test_a_classifier_goes_on_with_another_in_its_classes_or_others(
@@ -156,7 +157,7 @@ def test_what_is_no_language_model_of_tokens_is_refused(classifier, command_of, 
     answer = command_of(sentiment.APPLICATION, "train", "--init-from", tmp_path)
     assert answer.status == 2 and "no trained model" in answer.err
     description = {"format": 1, "application": "text_generation", "checksum": ""}
-    description["config"] = {"unit": "characters"}
+    description["config"] = {"tokenizer": "characters"}
     (tmp_path / "config.json").write_text(json.dumps(description))
     (tmp_path / "model.keras").write_text("")
     answer = command_of(sentiment.APPLICATION, "train", "--init-from", tmp_path)
@@ -179,33 +180,33 @@ def follow(application, own, given=None, **options):
 
 def test_a_classifier_follows_a_language_model_in_all_that_was_not_chosen():
     own = {"units": 7, "vectors": GLOVE, "open_vocabulary": 9, "characters": True}
-    followed = follow(sentiment.APPLICATION, own, unit="tweet-tokens")
+    followed = follow(sentiment.APPLICATION, own, tokenizer="tweet-tokens")
     assert {name: getattr(followed, name) for name in STACK} == STACK
     assert followed.standardize == "tweet"
     assert not followed.bidirectional and not followed.characters
     assert followed.vectors is None and followed.open_vocabulary == 0
     with pytest.raises(UserError, match=r"^--units is 7, with --init-from former it is 5\. Leave"):
-        follow(sentiment.APPLICATION, own, {"units": 7}, unit="tweet-tokens")
+        follow(sentiment.APPLICATION, own, {"units": 7}, tokenizer="tweet-tokens")
     # What was chosen may be the same.
-    follow(sentiment.APPLICATION, {"units": 5}, {"units": 5}, unit="tweet-tokens")
+    follow(sentiment.APPLICATION, {"units": 5}, {"units": 5}, tokenizer="tweet-tokens")
 
 
 def test_a_tagger_follows_a_language_model_in_nothing():
     own = {"units": 7, "vectors": GLOVE}
-    followed = follow(ner.APPLICATION, own, unit="tagger-tokens")
+    followed = follow(ner.APPLICATION, own, tokenizer="tagger-tokens")
     assert (followed.units, followed.vectors, followed.bidirectional) == (7, GLOVE, True)
 
 
 @pytest.mark.parametrize(
-    ("application", "unit", "words"),
+    ("application", "tokenizer", "words"),
     [
         (sentiment.APPLICATION, "tagger-tokens", "reads tagger-tokens, classifiers read tokens"),
         (ner.APPLICATION, "review-tokens", "reads review-tokens, taggers read tokens"),
     ],
 )
-def test_a_language_model_of_other_units_is_refused(application, unit, words):
+def test_a_language_model_of_other_tokens_is_refused(application, tokenizer, words):
     with pytest.raises(UserError, match=f"^the language model in former {words}. Train one with"):
-        follow(application, {}, unit=unit)
+        follow(application, {}, tokenizer=tokenizer)
 
 
 def test_a_run_of_another_kind_is_refused():
@@ -215,9 +216,9 @@ def test_a_run_of_another_kind_is_refused():
         check_inherited(config, description)
 
 
-@pytest.mark.parametrize("options", [{"unit": "tweet-tokens"}, {"unit": []}, {"unit": {}}])
-def test_a_run_without_the_options_of_its_kind_is_refused(options):
-    description = {"application": "text_generation", "config": options}
+@pytest.mark.parametrize("tokenizer", ["tweet-tokens", [], {}])
+def test_a_run_without_the_options_of_its_kind_is_refused(tokenizer):
+    description = {"application": "text_generation", "config": {"tokenizer": tokenizer}}
     config = dataclasses.replace(sentiment.APPLICATION.config(), init_from="former")
     with pytest.raises(UserError, match=r"^former is damaged: its options are not those of a lang"):
         check_inherited(config, description)

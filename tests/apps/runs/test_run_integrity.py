@@ -36,7 +36,7 @@ def small_run(tmp_path):
     def make(name, word):
         folder = tmp_path / name
         (folder / "seeds" / "7").mkdir(parents=True)
-        for file in ("model.keras", "vocabulary.txt", "characters.txt", "units.json"):
+        for file in ("model.keras", "vocabulary.txt", "characters.txt", "tokenizer.json"):
             (folder / file).write_text(word)
         (folder / "history.csv").write_text("epoch\n0\n")
         (folder / "seeds" / "7" / "config.json").write_text(word)
@@ -190,14 +190,14 @@ def test_what_answers_do_not_depend_on_has_no_checksum(small_run):
     for name in ("notes.txt", "metrics.json", "seeds/.8.training/config.json"):
         (run.path / name).write_text("one")
     run.write_description(run.describe())
-    names = {"model.keras", "vocabulary.txt", "characters.txt", "units.json"}
+    names = {"model.keras", "vocabulary.txt", "characters.txt", "tokenizer.json"}
     assert run.describe()["files"].keys() == names | {"seeds/7/config.json"}
 
 
 def test_a_missing_file_is_named(small_run):
     run = small_run("run", "one")
-    (run.path / "units.json").unlink()
-    with pytest.raises(UserError, match=r"units.json is missing. Copy the whole run again"):
+    (run.path / "tokenizer.json").unlink()
+    with pytest.raises(UserError, match=r"tokenizer.json is missing. Copy the whole run again"):
         read_run(run)
 
 
@@ -212,9 +212,9 @@ def test_without_model_or_description_there_is_no_run(small_run, name):
 
 def test_a_pipe_in_a_run_is_not_waited_for(small_run):
     run = small_run("run", "one")
-    (run.path / "units.json").unlink()
-    os.mkfifo(run.path / "units.json")
-    with pytest.raises(UserError, match=r"cannot read .*units.json: it is no file"):
+    (run.path / "tokenizer.json").unlink()
+    os.mkfifo(run.path / "tokenizer.json")
+    with pytest.raises(UserError, match=r"cannot read .*tokenizer.json: it is no file"):
         read_run(run)
 
 
@@ -273,7 +273,7 @@ def test_what_is_read_while_a_run_is_replaced_is_of_one_training(small_run, tmp_
                 # Where names cannot be exchanged there is nothing for a moment.
                 assert "no trained model" in str(mistake)
                 continue
-            names = ["model.keras", "vocabulary.txt", "characters.txt", "units.json"]
+            names = ["model.keras", "vocabulary.txt", "characters.txt", "tokenizer.json"]
             read = {found.contents[name] for name in names}
             assert read == {found.description["checksum"].encode()}
             words |= read
@@ -307,7 +307,7 @@ def test_a_copy_is_gone_when_it_is_not_needed(small_run):
             "characters.txt",
             "config.json",
             "model.keras",
-            "units.json",
+            "tokenizer.json",
             "vocabulary.txt",
         ]
     assert not folder.exists()

@@ -20,17 +20,17 @@ TEXT = "Ada Lovelace lived at 12 St James's Square."
 TINY = ["--epochs", "1", "--units", "3", "--embedding-dim", "4", "--num-layers", "1"]
 
 
-def write_language_model(folder, unit):
+def write_language_model(folder, tokenizer):
     """The run of an untrained language model: nothing here depends on what it has learned."""
     folder.mkdir()
-    units = learn_vocabulary(unit, [TEXT, "Ada met Bob."], 100)
-    units.save(folder)
+    vocabulary = learn_vocabulary(tokenizer, [TEXT, "Ada met Bob."], 100)
+    vocabulary.save(folder)
     keras.utils.set_random_seed(5)
-    LanguageModel(units.vocabulary_size, 4, {"cell": "lstm", "units": 5}).save(
+    LanguageModel(vocabulary.vocabulary_size, 4, {"cell": "lstm", "units": 5}).save(
         folder / "model.keras"
     )
     description = {"format": 1, "application": "text_generation", "checksum": ""}
-    description["config"] = {"unit": unit}
+    description["config"] = {"tokenizer": tokenizer}
     (folder / "config.json").write_text(json.dumps(description))
     return folder
 
@@ -49,8 +49,10 @@ def tagger(language_model):
     return run
 
 
-def test_a_run_holds_the_language_model_and_its_units(language_model, tagger):
-    assert (tagger / "units.json").read_text() == (language_model / "units.json").read_text()
+def test_a_run_holds_the_language_model_and_its_tokens(language_model, tagger):
+    assert (tagger / "tokenizer.json").read_text() == (
+        language_model / "tokenizer.json"
+    ).read_text()
     layer, theirs = (
         read_trained(tagger).model.get_layer("language"),
         read_trained(language_model).model,
@@ -60,8 +62,8 @@ def test_a_run_holds_the_language_model_and_its_units(language_model, tagger):
         assert_array_equal(ours, other)
 
 
-def test_the_units_are_the_tokens_of_the_tagger_folded(language_model):
-    tokens = json.loads((language_model / "units.json").read_text())["tokens"]
+def test_the_tokens_are_those_of_the_tagger_folded(language_model):
+    tokens = json.loads((language_model / "tokenizer.json").read_text())["tokens"]
     assert set(normalize_case_and_digits(tokenize_words([TEXT]).strings.flat_values).numpy()) <= {
         token.encode() for token in tokens
     }
@@ -95,22 +97,22 @@ def test_a_tagger_that_begins_with_it_reads_the_same_language_model(tagger, comm
     )
     for our, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         assert_array_equal(our, other)
-    assert (tmp_path / "run" / "units.json").is_file()
+    assert (tmp_path / "run" / "tokenizer.json").is_file()
 
 
-def test_other_units_are_refused_by_taggers_and_these_by_classifiers(
+def test_other_tokens_are_refused_by_taggers_and_these_by_classifiers(
     language_model, tagger, command_of, tmp_path
 ):
     run = write_language_model(tmp_path / "words", "words")
     answer = command_of(ner.APPLICATION, "train", "--init-from", run)
-    assert answer.status == 2 and "--unit tagger-tokens" in answer.err
+    assert answer.status == 2 and "--tokenizer tagger-tokens" in answer.err
     answer = command_of(sentiment.APPLICATION, "train", "--init-from", language_model)
     assert answer.status == 2 and "reads tagger-tokens, classifiers read" in answer.err
     answer = command_of(text_generation.APPLICATION, "train", "--init-from", tagger)
     assert answer.status == 2 and "not of a language model" in answer.err
 
 
-def test_units_of_another_model_are_refused(tagger, command_of, tmp_path, without_checksums):
+def test_tokens_of_another_model_are_refused(tagger, command_of, tmp_path, without_checksums):
     without_checksums(shutil.copytree(tagger, tmp_path / "run"))
     learn_vocabulary("tagger-tokens", ["a b"], 9).save(tmp_path / "run")
     answer = command_of(ner.APPLICATION, "predict", "--run", tmp_path / "run", TEXT)

@@ -7,7 +7,7 @@ from data.registry import END, START
 
 
 def ragged(lengths):
-    """Rows of so many units; the first of each is 10 and its number."""
+    """Rows of so many tokens; the first of each is 10 and its number."""
     return tf.ragged.constant(
         [[10 + row] * length for row, length in enumerate(lengths)], tf.int32, 1
     )

@@ -31,14 +31,14 @@ def test_a_text_that_was_cut_off_has_no_end():
     assert predicted == [[15, 16, 17, 0], [31, 32, 33, 0]]
 
 
-def test_every_unit_is_predicted_once_whatever_the_shape():
+def test_every_token_is_predicted_once_whatever_the_shape():
     for batch_size, length, context in [(1, 3, 0), (2, 4, 1), (3, 2, 2), (8, 5, 1)]:
         found = [
-            unit
+            token
             for _, targets in batches(Streams(TEXTS, batch_size, length, context=context))
             for row in targets
-            for unit in row
-            if unit
+            for token in row
+            if token
         ]
         assert sorted(found) == sorted([*TEXTS.flat_values.numpy(), END, END, END])
 
@@ -81,7 +81,7 @@ def test_windows_of_a_long_text_end_elsewhere_in_another_epoch():
     assert len(firsts) > 2 and firsts <= set(range(10, 15))
 
 
-def test_a_text_that_the_rows_hold_in_one_batch_loses_no_unit():
+def test_a_text_that_the_rows_hold_in_one_batch_loses_no_token():
     # Longer than a window, not longer than all rows: there is nothing to gain by beginning later.
     text = tf.ragged.constant([list(range(10, 22))], dtype=tf.int32)
     streams = Streams(text, 4, 5, shuffle_seed=0)
@@ -97,11 +97,11 @@ def test_labels_go_with_their_texts():
 
 def test_the_shares_and_numbers_are_told():
     streams = Streams(TEXTS, 2, 4)
-    assert (streams.units, streams.steps(0)) == (15, 2)
+    assert (streams.num_tokens, streams.steps(0)) == (15, 2)
     assert streams.padding_share() == 1 / 16
 
 
-def test_texts_without_a_unit_are_ends_alone():
+def test_texts_without_a_token_are_ends_alone():
     texts = tf.ragged.constant([[], [11]], dtype=tf.int32, ragged_rank=1)
     assert batches(Streams(texts, 1, 4))[0][1] == [[END, 0, 0, 0]]
-    assert Streams(texts, 1, 4, ends=False).units == 1
+    assert Streams(texts, 1, 4, ends=False).num_tokens == 1

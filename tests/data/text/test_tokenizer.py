@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.registry import (
+    CLASSIFIER_TOKENS,
     END,
     PADDING,
     START,
     TAGGER_TOKENS,
-    TOKEN_UNITS,
-    UNITS,
+    TOKENIZERS,
     UNKNOWN,
     UNKNOWN_TEXT,
 )
@@ -34,18 +34,18 @@ PIECES = tf.function(pretokenize, input_signature=STRINGS)
 def tokenizers():
     """Of each kind, with `encode` as a graph, traced once."""
     found = {}
-    for kind in UNITS:
-        units = learn_vocabulary(kind, TEXTS, 60)
-        tokenizer = found[kind] = Tokenizer(units)
-        tokenizer.learned = units
+    for kind in TOKENIZERS:
+        vocabulary = learn_vocabulary(kind, TEXTS, 60)
+        tokenizer = found[kind] = Tokenizer(vocabulary)
+        tokenizer.learned = vocabulary
         tokenizer.graph = tf.function(tokenizer.encode, input_signature=STRINGS)
     return found
 
 
-def encoded_in_python(text, units):
+def encoded_in_python(text, vocabulary):
     """The ids of a text, one merge after the other."""
-    ids = {token: 4 + place for place, token in enumerate(units.tokens)}
-    rank = {pair: place for place, pair in reversed([*enumerate(units.merges)])}
+    ids = {token: 4 + place for place, token in enumerate(vocabulary.tokens)}
+    rank = {pair: place for place, pair in reversed([*enumerate(vocabulary.merges)])}
     result = []
     for piece in PIECES(tf.constant([text])).to_list()[0]:
         symbols = list(piece.decode())
@@ -58,8 +58,8 @@ def encoded_in_python(text, units):
 @settings(deadline=None, max_examples=100)
 @given(st.lists(ALPHABET, min_size=1, max_size=4))
 def test_merging_in_the_graph_is_merging_in_python(tokenizers, texts):
-    units = tokenizers["subwords"].learned
-    expected = [encoded_in_python(text, units) for text in texts]
+    vocabulary = tokenizers["subwords"].learned
+    expected = [encoded_in_python(text, vocabulary) for text in texts]
     assert tokenizers["subwords"].graph(tf.constant(texts)).to_list() == expected
 
 
@@ -80,8 +80,8 @@ def test_bytes_are_lossless_and_what_is_decoded_is_text(tokenizers, texts):
 
 @settings(deadline=None, max_examples=12)
 @given(st.lists(st.text(max_size=20), min_size=1, max_size=3))
-def test_units_of_the_text_itself_restore_it(texts):
-    for kind in UNITS:
+def test_tokens_of_the_text_itself_restore_it(texts):
+    for kind in TOKENIZERS:
         tokenizer = Tokenizer(learn_vocabulary(kind, texts, 200))
         ids = tokenizer.encode(tf.constant(texts))
         seen = [text.decode() for text in drop_format_characters(tf.constant(texts)).numpy()]
@@ -90,31 +90,31 @@ def test_units_of_the_text_itself_restore_it(texts):
         assert [text.decode() for text in padded] == seen
 
 
-@pytest.mark.parametrize("kind", [*UNITS, *TOKEN_UNITS, TAGGER_TOKENS])
-def test_invisible_characters_change_no_unit(kind):
+@pytest.mark.parametrize("kind", [*TOKENIZERS, *CLASSIFIER_TOKENS, TAGGER_TOKENS])
+def test_invisible_characters_change_no_token(kind):
     plain = "the lowest isn't newer"
     hidden = (
         "the lo\u00ad\u200b\u200c\u200d\u200e\u2060\ufe0f\ufeffwe\u200cst isn't n\u200de\u200cwer"
     )
-    units = learn_vocabulary(kind, [plain], 60)
-    assert learn_vocabulary(kind, [hidden], 60) == units
-    tokenizer = Tokenizer(units)
+    vocabulary = learn_vocabulary(kind, [plain], 60)
+    assert learn_vocabulary(kind, [hidden], 60) == vocabulary
+    tokenizer = Tokenizer(vocabulary)
     assert tokenizer.encode([hidden]).to_list() == tokenizer.encode([plain]).to_list()
     assert tokenizer.split([hidden]).to_list() == tokenizer.split([plain]).to_list()
 
 
 def test_joiners_of_a_spelling_are_read_and_written():
     texts = ["می\u200cخواهم 👩\u200d👧"]
-    for kind in UNITS:
+    for kind in TOKENIZERS:
         tokenizer = Tokenizer(learn_vocabulary(kind, texts, 60))
         assert tokenizer.decode(tokenizer.encode(texts)).numpy()[0].decode() == texts[0]
 
 
 def test_merges_by_hand():
-    units = TokenizerVocabulary(
+    vocabulary = TokenizerVocabulary(
         "subwords", ("a", "b", "ab", "aba", "aa"), (("a", "b"), ("ab", "a"), ("a", "a"))
     )
-    tokenizer = Tokenizer(units)
+    tokenizer = Tokenizer(vocabulary)
     texts = tf.constant(["ababa", "aaa", "aaaab", "axb"])
     # aba ba is not: "ab" is merged first, wherever it stands, then "ab a" from the left.
     shown = tokenizer.tokens(tokenizer.encode(texts)).to_list()
@@ -155,8 +155,8 @@ def test_bytes_that_are_no_text_alone_are_shown_by_number():
     assert shown == [[b"a", b"<0xC3>", b"<0xA9>"]]
 
 
-@pytest.mark.parametrize("kind", UNITS)
-def test_a_split_has_the_own_text_of_unknown_units(tokenizers, kind):
+@pytest.mark.parametrize("kind", TOKENIZERS)
+def test_a_split_has_the_own_text_of_unknown_tokens(tokenizers, kind):
     texts = tf.constant(["the 東lowZZ zoo", "", "ÿ low"])
     tokenizer = tokenizers[kind]
     split, ids = tokenizer.split(texts), tokenizer.encode(texts)
@@ -165,14 +165,14 @@ def test_a_split_has_the_own_text_of_unknown_units(tokenizers, kind):
         assert tf.strings.reduce_join(split, axis=-1).numpy().tolist() == texts.numpy().tolist()
 
 
-@pytest.mark.parametrize("kind", UNITS)
+@pytest.mark.parametrize("kind", TOKENIZERS)
 def test_the_vocabulary_size_counts_the_special_ids(tokenizers, kind):
     tokens = tokenizers[kind].learned.tokens
     assert tokenizers[kind].vocabulary_size == 4 + (256 if kind == "bytes" else len(tokens))
 
 
-@pytest.mark.parametrize("kind", UNITS)
-def test_empty_texts_and_empty_batches_have_no_units(tokenizers, kind):
+@pytest.mark.parametrize("kind", TOKENIZERS)
+def test_empty_texts_and_empty_batches_have_no_tokens(tokenizers, kind):
     tokenizer = tokenizers[kind]
     for texts in ([], [""], ["", ""]):
         ids = tokenizer.graph(tf.constant(texts, tf.string))
@@ -182,14 +182,14 @@ def test_empty_texts_and_empty_batches_have_no_units(tokenizers, kind):
     assert tokenizer.decode(tf.zeros([2, 0], tf.int32)).numpy().tolist() == [b"", b""]
 
 
-@pytest.mark.parametrize("kind", UNITS)
-def test_units_learned_from_nothing_know_nothing(kind):
+@pytest.mark.parametrize("kind", TOKENIZERS)
+def test_tokens_learned_from_nothing_know_nothing(kind):
     tokenizer = Tokenizer(learn_vocabulary(kind, [], 10))
     ids = tokenizer.encode(tf.constant(["ab"]))
     assert ids.to_list() == ([[101, 102]] if kind == "bytes" else [[1] * (1 + (kind != "words"))])
 
 
-@pytest.mark.parametrize("kind", UNITS)
+@pytest.mark.parametrize("kind", TOKENIZERS)
 def test_a_tokenizer_works_inside_tf_data(tokenizers, kind):
     rows = tf.data.Dataset.from_tensor_slices(TEXTS).batch(2).map(tokenizers[kind].encode)
     assert next(iter(rows)).to_list() == tokenizers[kind].encode(tf.constant(TEXTS)).to_list()
@@ -213,19 +213,19 @@ def test_exported_tokenizers_work_with_tensorflow_alone(tokenizers, tmp_path, py
         module.tokenizer = tokenizer
         module.again = tf.function(again_with(tokenizer), input_signature=STRINGS)
         tf.saved_model.save(module, tmp_path / kind)
-    folders = [tmp_path / kind for kind in UNITS]
+    folders = [tmp_path / kind for kind in TOKENIZERS]
     finished = python_process(RELOAD, *folders, cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
 
 
-@pytest.mark.parametrize("kind", [*TOKEN_UNITS, TAGGER_TOKENS])
+@pytest.mark.parametrize("kind", [*CLASSIFIER_TOKENS, TAGGER_TOKENS])
 def test_the_tokens_of_classifiers_and_taggers_are_decoded_behind_spaces(kind):
-    units = learn_vocabulary(kind, ["A film, isn't it?", "a film"], 9)
-    tokenizer = Tokenizer(units)
+    vocabulary = learn_vocabulary(kind, ["A film, isn't it?", "a film"], 9)
+    tokenizer = Tokenizer(vocabulary)
     ids = tokenizer.encode(["a FILM, qux"])
     assert tokenizer.decode(ids).numpy()[0].decode() == f" a film , {UNKNOWN_TEXT}"
     assert ids.to_list()[0] == [
-        4 + units.tokens.index(each) if each in units.tokens else 1
+        4 + vocabulary.tokens.index(each) if each in vocabulary.tokens else 1
         for each in ("a", "film", ",", "qux")
     ]
     assert tokenizer.split(["a FILM, qux"]).to_list() == [[b"a", b"film", b",", b"qux"]]

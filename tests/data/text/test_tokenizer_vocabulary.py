@@ -1,14 +1,18 @@
 import pytest
 
 from data.errors import UserError
-from data.registry import UNITS
-from data.text.tokenizer_vocabulary import TokenizerVocabulary, learn_vocabulary
+from data.registry import TOKENIZERS
+from data.text.tokenizer_vocabulary import (
+    TokenizerVocabulary,
+    find_vocabulary,
+    learn_vocabulary,
+)
 
 TEXTS = ["the cat\nthe hat", "the\u2028 end"]
 
 
-@pytest.mark.parametrize("kind", UNITS)
-def test_units_survive_saving_and_loading(tmp_path, kind):
+@pytest.mark.parametrize("kind", TOKENIZERS)
+def test_a_vocabulary_survives_saving_and_loading(tmp_path, kind):
     written = learn_vocabulary(kind, [*TEXTS, 'a"\\\x00\x85 \ufeff😂'], 30)
     written.save(tmp_path, "source")
     assert TokenizerVocabulary.load(tmp_path, "source") == written
@@ -24,24 +28,24 @@ def test_words_keep_the_space_before_them():
 
 
 def test_subwords_begin_with_the_characters():
-    units = learn_vocabulary("subwords", ["ab ab ab"], 5)
-    assert units.tokens == ("a", "b", " ", "ab", " ab")
-    assert units.merges == (("a", "b"), (" ", "ab"))
+    vocabulary = learn_vocabulary("subwords", ["ab ab ab"], 5)
+    assert vocabulary.tokens == ("a", "b", " ", "ab", " ab")
+    assert vocabulary.merges == (("a", "b"), (" ", "ab"))
 
 
 def test_half_of_the_subwords_at_most_are_characters():
-    units = learn_vocabulary("subwords", ["aa aab aabc aabcd"] * 2, 5)
-    assert units.tokens[:3] == ("a", " ", "b")
-    assert len(units.tokens) == 5
+    vocabulary = learn_vocabulary("subwords", ["aa aab aabc aabcd"] * 2, 5)
+    assert vocabulary.tokens[:3] == ("a", " ", "b")
+    assert len(vocabulary.tokens) == 5
 
 
-@pytest.mark.parametrize("kind", UNITS)
+@pytest.mark.parametrize("kind", TOKENIZERS)
 def test_the_order_of_the_texts_does_not_matter(kind):
     assert learn_vocabulary(kind, TEXTS, 20) == learn_vocabulary(kind, iter(TEXTS[::-1]), 20)
 
 
 def test_an_unknown_kind_lists_the_known_ones():
-    known = r"Unknown kind of units 'word'\. Choose one of: characters, bytes, words, subwords, "
+    known = r"Unknown tokenizer 'word'\. Choose one of: characters, bytes, words, subwords, "
     with pytest.raises(ValueError, match=known):
         learn_vocabulary("word", TEXTS, 5)
 
@@ -68,6 +72,17 @@ def test_an_unknown_kind_lists_the_known_ones():
 )
 def test_a_missing_or_damaged_file_is_a_user_error(tmp_path, content):
     if content is not None:
-        (tmp_path / "units.json").write_text(content)
-    with pytest.raises(UserError, match=r"cannot read .*units\.json: .*\. Train again"):
+        (tmp_path / "tokenizer.json").write_text(content)
+    with pytest.raises(UserError, match=r"cannot read .*tokenizer\.json: .*\. Train again"):
         TokenizerVocabulary.load(tmp_path)
+
+
+@pytest.mark.parametrize("side", ["", "source_"])
+def test_an_older_run_has_its_vocabulary_under_the_former_name(tmp_path, side):
+    vocabulary = learn_vocabulary("words", ["a b"], 9)
+    vocabulary.save(tmp_path, f"{side}units")
+    path = tmp_path / f"{side}units.json"
+    assert find_vocabulary(tmp_path, f"{side}tokenizer") == path and path.is_file()
+    assert TokenizerVocabulary.load(tmp_path, f"{side}tokenizer") == vocabulary
+    vocabulary.save(tmp_path, f"{side}tokenizer")
+    assert find_vocabulary(tmp_path, f"{side}tokenizer").name == f"{side}tokenizer.json"

@@ -7,7 +7,7 @@ from models.decoding.stop_strings import StopStrings
 
 
 @pytest.mark.parametrize("kind", ["characters", "bytes", "words", "subwords"])
-def test_a_string_is_found_whatever_units_it_is_written_in(kind):
+def test_a_string_is_found_whatever_tokens_it_is_written_in(kind):
     text = "He came. (Then é he went.)\nAnd so on.\n\nThe end"
     tokenizer = Tokenizer(learn_vocabulary(kind, [text], 60))
     stop = StopStrings(tokenizer.decode, ("é h", "\n\n", "nowhere"))

@@ -18,7 +18,7 @@ def model_of(cell="lstm", **options):
 
 
 @pytest.mark.parametrize("options", [{}, {"tied": True}, {"num_labels": 3}])
-def test_units_become_logits_and_states(options):
+def test_tokens_become_logits_and_states(options):
     model = model_of(**options)
     states = model.initial_states(2, tf.constant([0, 2]))
     logits, after = model(IDS, states)
@@ -47,7 +47,7 @@ def test_padding_changes_neither_logits_nor_states():
         assert_allclose(ours[1:], theirs, atol=1e-6)
 
 
-def test_tied_logits_are_products_with_the_vectors_of_the_units():
+def test_tied_logits_are_products_with_the_vectors_of_the_tokens():
     model = LanguageModel(10, 5, {"cell": "gru", "units": 5}, tied=True)
     assert model.projection is None
     outputs, _ = model.outputs_of(IDS, model.initial_states(2))
@@ -76,8 +76,8 @@ def test_an_entry_of_the_vocabulary_is_dropped_wherever_it_occurs():
     ids = tf.constant([[1, 2, 3, 4, 1], [2, 3, 4, 1, 2]])
     kept = layer(tf.ones([2, 5, 3]), ids, training=True).numpy()
     assert set(np.unique(kept)) == {0.0, 2.0}
-    for unit in range(1, 5):
-        assert len(np.unique(kept[ids.numpy() == unit])) == 1
+    for token in range(1, 5):
+        assert len(np.unique(kept[ids.numpy() == token])) == 1
     assert_array_equal(layer(tf.ones([2, 5, 3]), ids), tf.ones([2, 5, 3]))
 
 

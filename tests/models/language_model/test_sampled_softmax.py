@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 from models.language_model.sampled_softmax import SampledSoftmax
 
 
-def test_the_loss_is_that_of_the_right_unit_against_the_sample(monkeypatch):
+def test_the_loss_is_that_of_the_right_token_against_the_sample(monkeypatch):
     layer = SampledSoftmax(4, candidates=2)
     monkeypatch.setattr(layer, "draw", lambda: tf.constant([0, 3], tf.int64))
     matrix = tf.constant([[1.0], [2.0], [0.0], [-1.0]])
@@ -25,7 +25,7 @@ def test_the_loss_is_that_of_the_right_unit_against_the_sample(monkeypatch):
     assert_allclose(loss, [[expected]], rtol=1e-5)
 
 
-def test_a_candidate_that_is_the_right_unit_does_not_count(monkeypatch):
+def test_a_candidate_that_is_the_right_token_does_not_count(monkeypatch):
     layer = SampledSoftmax(4, candidates=2)
     monkeypatch.setattr(layer, "draw", lambda: tf.constant([1, 1], tf.int64))
     matrix, bias = tf.ones([4, 1]), tf.zeros([4])

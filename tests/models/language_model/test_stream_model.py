@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from data.batches.streams import Streams
 from models.language_model.language_model import LanguageModel
-from models.language_model.stream_model import MeanOverUnits, StreamModel
+from models.language_model.stream_model import MeanOverTokens, StreamModel
 
 TEXT = tf.ragged.constant([[4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7], [6, 5]], dtype=tf.int32)
 
@@ -38,11 +38,11 @@ def test_what_is_carried_is_no_weight_of_the_language_model():
     assert len(trained.trainable_weights) == len(model.weights)
 
 
-def test_losses_are_means_over_real_units():
+def test_losses_are_means_over_real_tokens():
     losses = tf.constant([[1.0, 2.0, 9.0], [3.0, 9.0, 9.0]])
     targets = tf.constant([[4, 5, 0], [6, 0, 0]])
-    assert float(MeanOverUnits()(targets, losses)) == 2.0
-    assert float(MeanOverUnits()(tf.zeros_like(targets), losses)) == 0.0
+    assert float(MeanOverTokens()(targets, losses)) == 2.0
+    assert float(MeanOverTokens()(tf.zeros_like(targets), losses)) == 0.0
 
 
 def test_penalties_are_mean_squares_of_outputs_and_of_their_changes():
@@ -77,7 +77,7 @@ def test_the_activation_penalty_is_of_what_dropout_leaves():
 def test_training_lowers_the_loss(options, model_options):
     keras.utils.set_random_seed(0)
     trained = StreamModel(language_model(**model_options), 1, **options)
-    trained.compile(keras.optimizers.Adam(0.05), MeanOverUnits(), jit_compile=False)
+    trained.compile(keras.optimizers.Adam(0.05), MeanOverTokens(), jit_compile=False)
     streams = Streams(TEXT, 1, 8, labels=np.array([0, 1]))
     before = trained.evaluate(streams.dataset(), verbose=0)
     trained.fit(streams.dataset().repeat(15), shuffle=False, verbose=0)

@@ -51,7 +51,7 @@ def test_the_scores_of_a_beam_are_those_of_its_translations(model, alpha, beta):
             assert_allclose(value, score_by_hand(model, source, ids, alpha, beta), atol=2e-4)
 
 
-def test_greedy_takes_the_most_probable_unit_each_time(model):
+def test_greedy_takes_the_most_probable_token_each_time(model):
     (ids, _), (scores_ids, _) = searched(model), searched(model, temperature=1e-4)
     assert_array_equal(ids, scores_ids)
     length = int(np.count_nonzero(ids[0, 0]))

@@ -44,7 +44,7 @@ def texts(answer, name="continuations"):
 
 
 def by_hand(model, prompt, length):
-    """Greedy, one unit after the other, with the whole text read anew each time."""
+    """Greedy, one token after the other, with the whole text read anew each time."""
     ids = [START, *TOKENIZER.encode([prompt])[0].numpy()]
     begun = len(ids)
     for _ in range(length):
@@ -60,7 +60,7 @@ def test_prompts_of_different_lengths_go_on_as_each_does_alone(model, generator)
     assert texts(answer, "texts") == [p + t for p, t in zip(PROMPTS, texts(answer), strict=True)]
 
 
-def test_of_a_long_prompt_the_last_units_are_read(monkeypatch, model, generator):
+def test_of_a_long_prompt_the_last_tokens_are_read(monkeypatch, model, generator):
     monkeypatch.setattr("models.serving.generator.LONGEST_PROMPT", 6)
     prompts = ["abc", "abcdef", "h g f e d c b a", ""]
     answer = generator(greedy=True, max_length=4).serve(tf.constant(prompts))
@@ -99,7 +99,7 @@ def test_scores_are_sums_of_log_probabilities(model, generator):
     first, second = TOKENIZER.encode(["ab"])[0].numpy()
     expected = shares[0, 0, first] + shares[0, 1, second]
     assert_allclose(found["log_likelihoods"], [expected, 0.0], rtol=1e-5)
-    assert found["units"].numpy().tolist() == [2, 0]
+    assert found["tokens"].numpy().tolist() == [2, 0]
 
 
 def test_a_seed_repeats_exactly_and_another_one_does_not(generator):
@@ -127,7 +127,7 @@ def test_a_beam_finds_a_likelier_text_than_the_greedy_choice(generator):
     assert (beams.numpy() >= greedy.numpy() - 1e-4).all()
 
 
-def test_no_run_of_units_comes_twice(generator):
+def test_no_run_of_tokens_comes_twice(generator):
     options = {"greedy": True, "no_repeat_ngram": 2, "max_length": 30}
     for text in texts(generator(**options).serve(tf.constant(PROMPTS)), "texts"):
         pairs = list(itertools.pairwise(text))
@@ -141,8 +141,8 @@ def test_texts_end_only_where_the_model_has_learned_to(model, ends):
     assert (lengths == {50}) is not ends
 
 
-def test_the_likeliest_units_come_with_their_shares(model, generator):
-    ids, shares = generator().next_units(tf.constant(["ab"]), 3)
+def test_the_likeliest_tokens_come_with_their_shares(model, generator):
+    ids, shares = generator().next_tokens(tf.constant(["ab"]), 3)
     logits = model(tf.constant([[START, *TOKENIZER.encode(["ab"])[0].numpy()]]))[0].numpy()[0, -1]
     # Neither what no text holds nor, where texts have no end, the end.
     logits[: END + 1] = -np.inf

@@ -9,14 +9,14 @@ from data.text.tokenizer_vocabulary import learn_vocabulary
 from models.language_model.language_model import LanguageModel
 
 
-def report_of(text, unit="words"):
-    """The figures of an untrained model that knows the units of "to be or not to be"."""
-    tokenizer = Tokenizer(learn_vocabulary(unit, ["to be or not to be"], 30))
+def report_of(text, kind="words"):
+    """The figures of an untrained model that knows the tokens of "to be or not to be"."""
+    tokenizer = Tokenizer(learn_vocabulary(kind, ["to be or not to be"], 30))
     model = LanguageModel(tokenizer.vocabulary_size, 3, {"cell": "gru", "units": 3})
     return Perplexity(model, tokenizer, Documents([text], whole=True), ends=True).report()
 
 
-def test_figures_by_character_count_the_characters_of_all_units():
+def test_figures_by_character_count_the_characters_of_all_tokens():
     report = report_of("to be or")
     # Three words and the end.
     assert report["units"] == 4 and report["characters"] == 8
@@ -26,14 +26,14 @@ def test_figures_by_character_count_the_characters_of_all_units():
     assert "bits per character" in table(report, "words")
 
 
-@pytest.mark.parametrize("unit", ["words", "characters"])
-def test_invisible_characters_do_not_count(unit):
-    hidden, plain = report_of("to\u00ad be or\ufeff", unit), report_of("to be or", unit)
+@pytest.mark.parametrize("kind", ["words", "characters"])
+def test_invisible_characters_do_not_count(kind):
+    hidden, plain = report_of("to\u00ad be or\ufeff", kind), report_of("to be or", kind)
     assert (hidden["characters"], hidden["units"]) == (plain["characters"], plain["units"])
 
 
-def test_there_is_no_figure_by_character_where_a_unit_is_unknown():
-    # Its eight letters would cost no more than one unit does.
+def test_there_is_no_figure_by_character_where_a_token_is_unknown():
+    # Its eight letters would cost no more than one token does.
     report = report_of("to be question")
     assert report["unknown_share"] == 1 / 4
     assert report["nats_per_character"] is report["bits_per_character"] is None
