@@ -112,8 +112,8 @@ print(validation.texts[0][:400])
 
 # %% [markdown]
 # The **tokens** are learned from the training texts alone. Characters are the simplest: few of
-# them, and nothing is unknown but a sign that never occurred. Words are many, and new ones come with
-# every text. Sub-words lie between. One line in each of them:
+# them, and nothing is unknown but a sign that never occurred. Words are many, and new ones come
+# with every text. Sub-words lie between. One line in each of them:
 
 # %%
 line = validation.texts[0].splitlines()[0]
@@ -512,8 +512,8 @@ for each, likelihood, count in zip(
 #
 # ## Try it yourself
 #
-# 1. Train with `--tokenizer subwords` and compare the **bits per character** of both models, not their
-#    perplexities. Why?
+# 1. Train with `--tokenizer subwords` and compare the **bits per character** of both models, not
+#    their perplexities. Why?
 # 2. `predict --interactive` offers the likeliest characters. Write a line with it, and count how
 #    often the likeliest one was yours.
 # 3. Add `--repetition-penalty 1.3` or `--no-repeat-ngram 12` to the greedy text. Does it leave its

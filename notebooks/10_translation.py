@@ -359,7 +359,8 @@ write_pairs("validation.tsv", corpus.split("validation").take(range(10 if TINY e
 if not TINY:
     regularisation = ["--dropout", "--word-dropout", "--label-smoothing", "--average-weights"]
     options = ["--dataset", "few.tsv", "--validation-file", "validation.tsv"]
-    options += ["--tokenizer", "words", "--units", "128", "--embedding-dim", "128", "--learning-rate", "3e-3"]
+    options += ["--tokenizer", "words", "--learning-rate", "3e-3"]
+    options += ["--units", "128", "--embedding-dim", "128"]
     options += ["--batch-size", "16", "--epochs", "12", "--patience", "12", "--monitor", "chrf"]
     options += [each for name in regularisation for each in (name, "0")]
     command("train", "--run", "runs/few", *options)
