@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from models.language_model.language_model import LanguageModel
 from models.language_model.sampled_softmax import SampledSoftmax
+from models.stored_names import stored_as
 
 
 @keras.saving.register_keras_serializable(package="models")
@@ -110,7 +111,7 @@ def _mean_square(x, real):
     return tf.math.divide_no_nan(tf.reduce_sum(real * squares), tf.reduce_sum(real))
 
 
-@keras.saving.register_keras_serializable(package="models", name="MeanOverUnits")
+@stored_as("MeanOverUnits")
 class MeanOverTokens(keras.losses.Loss):
     """The mean of losses over the tokens of a batch.
 

@@ -2,8 +2,10 @@
 
 import keras
 
+from models.stored_names import stored_as
 
-@keras.saving.register_keras_serializable(package="models", name="LabelBridge")
+
+@stored_as("LabelBridge")
 class InitialStatesFromLabel(keras.layers.Layer):
     """The vector of a class to the states of a recurrent stack (as in image captions, Vinyals et
     al. 2015, a vector that a sequence is made of).

@@ -3,8 +3,10 @@
 import keras
 from keras import ops
 
+from models.stored_names import stored_as
 
-@keras.saving.register_keras_serializable(package="models", name="StateBridge")
+
+@stored_as("StateBridge")
 class InitialStatesFromEncoder(keras.layers.Layer):
     """A dense layer with a tanh for each state of each layer, over both directions of the
     encoder's.

@@ -3,8 +3,10 @@
 import keras
 import tensorflow as tf
 
+from models.stored_names import stored_as
 
-@keras.saving.register_keras_serializable(package="models", name="RowDropout")
+
+@stored_as("RowDropout")
 class VocabularyDropout(keras.layers.Layer):
     """Drops the vectors of whole entries of the vocabulary, wherever they occur in a batch.
 

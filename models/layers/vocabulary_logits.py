@@ -3,8 +3,10 @@
 import keras
 import tensorflow as tf
 
+from models.stored_names import stored_as
 
-@keras.saving.register_keras_serializable(package="models", name="UnitLogits")
+
+@stored_as("UnitLogits")
 class VocabularyLogits(keras.layers.Layer):
     """Features to a logit for each token, by a matrix of its own or one that is handed over.
 

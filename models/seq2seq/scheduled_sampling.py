@@ -3,8 +3,10 @@
 import keras
 import tensorflow as tf
 
+from models.stored_names import stored_as
 
-@keras.saving.register_keras_serializable(package="models", name="SampledTargets")
+
+@stored_as("SampledTargets")
 class ScheduledSampling(keras.layers.Layer):
     """Which steps read the model's best word of the step before instead of the true one.
 
