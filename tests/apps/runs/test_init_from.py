@@ -198,14 +198,15 @@ def test_a_tagger_follows_a_language_model_in_nothing():
 
 
 @pytest.mark.parametrize(
-    ("application", "tokenizer", "words"),
+    ("application", "tokenizer", "readers"),
     [
-        (sentiment.APPLICATION, "tagger-tokens", "reads tagger-tokens, classifiers read tokens"),
-        (ner.APPLICATION, "review-tokens", "reads review-tokens, taggers read tokens"),
+        (sentiment.APPLICATION, "tagger-tokens", "classifiers"),
+        (ner.APPLICATION, "review-tokens", "taggers"),
     ],
 )
-def test_a_language_model_of_other_tokens_is_refused(application, tokenizer, words):
-    with pytest.raises(UserError, match=f"^the language model in former {words}. Train one with"):
+def test_a_language_model_of_other_tokens_is_refused(application, tokenizer, readers):
+    message = f"^the language model in former reads {tokenizer}, not the tokens of {readers}. Train"
+    with pytest.raises(UserError, match=message):
         follow(application, {}, tokenizer=tokenizer)
 
 

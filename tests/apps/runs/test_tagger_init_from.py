@@ -107,7 +107,7 @@ def test_other_tokens_are_refused_by_taggers_and_these_by_classifiers(
     answer = command_of(ner.APPLICATION, "train", "--init-from", run)
     assert answer.status == 2 and "--tokenizer tagger-tokens" in answer.err
     answer = command_of(sentiment.APPLICATION, "train", "--init-from", language_model)
-    assert answer.status == 2 and "reads tagger-tokens, classifiers read" in answer.err
+    assert answer.status == 2 and "reads tagger-tokens, not the tokens of classifiers" in answer.err
     answer = command_of(text_generation.APPLICATION, "train", "--init-from", tagger)
     assert answer.status == 2 and "not of a language model" in answer.err
 
