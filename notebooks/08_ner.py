@@ -50,7 +50,7 @@ from apps.ner import APPLICATION
 from apps.plots import training  # noqa: F401 (it draws into files; the next line draws here again)
 from apps.serving.files import answer
 from data.datasets import read_tagged_texts
-from data.examples.tags import bio_names, entities_of, tags_of_spans
+from data.examples.tags import bio_names, find_entities, spans_to_tags
 from data.text.tag_preprocessor import all_tokens
 from data.text.word_tokenizer import tokenize_words
 from models.crf.layer import bio_constraints
@@ -81,22 +81,22 @@ plt.rcParams.update({"figure.figsize": (7, 3), "figure.constrained_layout.use": 
 
 # %%
 corpus = read_tagged_texts(DATASET, "ner.conll", DATA_DIR)
-names = bio_names(corpus.class_names)
+names = bio_names(corpus.entity_types)
 print("splits:", {name: len(part) for name, part in corpus.splits.items()})
 print("tags:  ", *names)
 
 for row in corpus.split("train").rows[1:4]:
     starts, ends = np.array(row.tokens).T
     words = [row.text[start:end] for start, end in row.tokens]
-    tags = [names[tag] for tag in tags_of_spans(starts, ends, row.spans, corpus.class_names)]
+    tags = [names[tag] for tag in spans_to_tags(starts, ends, row.spans, corpus.entity_types)]
     widths = [max(len(word), len(tag)) for word, tag in zip(words, tags, strict=True)]
     print()
     for line in (words, tags):
         print(" ".join(f"{each:{width}}" for each, width in zip(line, widths, strict=True)))
-    print([(words[first:after], kind) for first, after, kind in entities_of(tags)])
+    print([(words[first:after], kind) for first, after, kind in find_entities(tags)])
 
 # %% [markdown]
-# `entities_of` reads the tags back into entities. It understands the other schemes, too: IO, IOB1
+# `find_entities` reads the tags back into entities. It understands the other schemes, too: IO, IOB1
 # and BIOES are recognised in a file and become BIO.
 #
 # How much of each type is there, and how long are the entities?
@@ -107,11 +107,11 @@ lengths = Counter()
 for row, span in spans:
     inside = sum(span.start <= start < span.end for start, _ in row.tokens)
     lengths[span.type, min(inside, 4)] += 1
-below = np.zeros(len(corpus.class_names))
+below = np.zeros(len(corpus.entity_types))
 for length in range(1, 5):
-    counts = np.array([lengths[kind, length] for kind in corpus.class_names])
+    counts = np.array([lengths[kind, length] for kind in corpus.entity_types])
     label = f"{length} word{'s' if length > 1 else ''}{' or more' if length == 4 else ''}"
-    plt.barh(corpus.class_names, counts, left=below, label=label)
+    plt.barh(corpus.entity_types, counts, left=below, label=label)
     below += counts
 plt.gca().set(xlabel="entities in the training split")
 plt.gca().invert_yaxis()
@@ -147,8 +147,8 @@ for word, start, end in zip(words, starts, ends, strict=True):
 # or signs there are. Two spans of this text as tags:
 
 # %%
-marked = [(0, 10, corpus.class_names[-1]), (23, 28, corpus.class_names[0])]
-for word, tag in zip(words, tags_of_spans(starts, ends, marked, corpus.class_names), strict=True):
+marked = [(0, 10, corpus.entity_types[-1]), (23, 28, corpus.entity_types[0])]
+for word, tag in zip(words, spans_to_tags(starts, ends, marked, corpus.entity_types), strict=True):
     print(f"{names[tag]:8}{word}" if tag else f"{'':8}{word}")
 
 # %% [markdown]
@@ -485,7 +485,7 @@ for name, each in columns.items():
 for row, text in enumerate(texts):
     tags = [tag.decode() for tag in columns["tags"][row] if tag]
     print(repr(text))
-    for first, after, kind in entities_of(tags):
+    for first, after, kind in find_entities(tags):
         start, end = columns["starts"][row, first], columns["ends"][row, after - 1]
         score = columns["scores"][row, first:after].min()
         print(f"    {start:3} - {end:3}  {kind:5} {score:.2f}  {text[start:end]!r}")

@@ -57,7 +57,7 @@ from apps.tasks.seq2seq.task import Seq2Seq
 from apps.training import fit
 from apps.translation import APPLICATION
 from data.batches.parallel import ended
-from data.examples.parallel import Pair, ParallelTexts, parallel_corpus
+from data.examples.parallel import Pair, ParallelCorpus, ParallelTexts
 from data.registry import END, SAMPLES, START
 from models.decoding.beam_search import beam_search
 from models.evaluation import translation as translation_report
@@ -118,7 +118,7 @@ def mirrored(pairs, longest, same_order=False):
         rows[" ".join(words)] = " ".join(word[::-1] for word in order)
     rows = [Pair(*row) for row in rows.items()]
     splits = {"train": ParallelTexts(rows[HELD_OUT:]), "test": ParallelTexts(rows[:HELD_OUT])}
-    return parallel_corpus("toy", ("plain", "mirror"), splits)
+    return ParallelCorpus.from_splits("toy", ("plain", "mirror"), splits)
 
 
 HELD_OUT = 20 if TINY else 400
@@ -350,7 +350,7 @@ few = corpus.split("train").take(range(50 if TINY else 400))
 
 def write_pairs(path, pairs):
     """A table of pairs, as `--dataset` reads it."""
-    lines = ["\t".join(row) for row in (corpus.class_names, *pairs)]
+    lines = ["\t".join(row) for row in (corpus.languages, *pairs)]
     (FOLDER / path).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -395,7 +395,7 @@ for name, task in tasks.items():
         cells.append(f"{figures['bleu']:6.1f} {figures['chrf']:5.1f}")
     print(f"{f'translator, {len(known_to[name]):,} pairs':30} {cells[0]:>12} {cells[1]:>12}")
 for name, train in known_to.items():
-    memory = parallel_corpus(name, corpus.class_names, {"train": train})
+    memory = ParallelCorpus.from_splits(name, corpus.languages, {"train": train})
     for baseline, figures in tasks["all"].evaluate_baselines(memory, test).items():
         if baseline != "copy" or name == "all":
             title = baseline if baseline == "copy" else f"{baseline}, {len(train):,} pairs"

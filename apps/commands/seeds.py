@@ -18,7 +18,7 @@ from apps.runs.files import RunFiles
 from apps.runs.folder import RunFolder, read_object
 from apps.runs.unfinished import UnfinishedTraining
 from apps.training.divergence import Diverged
-from data.examples.corpus import Corpus, LabelledTexts
+from data.examples.corpus import Corpus, Examples
 from data.messages import say
 
 # Goes with the model of one member; an ensemble has several of each.
@@ -158,7 +158,7 @@ def evaluate(
     task,
     files: RunFiles,
     members: Collection[int],
-    examples: LabelledTexts,
+    examples: Examples,
 ) -> dict:
     """The figures of a split, those of the members as a `summary` under `seeds`.
 

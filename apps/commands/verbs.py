@@ -79,8 +79,8 @@ def _train(
     if corpus is None:
         corpus = task_class.read(config, application.sample)
         sizes = ", ".join(f"{len(rows)} {name}" for name, rows in corpus.splits.items())
-        names = f"; {corpus.class_title} {', '.join(corpus.class_names)}"
-        say(f"{corpus.name}: {sizes}{names if corpus.class_names else ''}")
+        labels = corpus.describe_labels()
+        say(f"{corpus.name}: {sizes}{f'; {labels}' if labels else ''}")
     origin = _origin(command, corpus, config, devices.names(config.devices))
     description = {"format": FORMAT, "application": application.name}
     if begun:

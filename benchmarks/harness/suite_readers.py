@@ -45,29 +45,29 @@ def _answer_rows(path: Path, generator: random.Random) -> None:
 
 
 def _read_labelled(path: Path, generator: random.Random) -> None:
-    from data.user_files.columns import Columns
-    from data.user_files.labelled import read_table
+    from data.user_files.columns import LabelledColumns
+    from data.user_files.labelled import read_labelled_file
 
-    read_table(str(path), Columns(label_separator=generator.choice(["", "|"])))
+    read_labelled_file(str(path), LabelledColumns(label_separator=generator.choice(["", "|"])))
 
 
 def _read_documents(path: Path, generator: random.Random) -> None:
-    from data.user_files.columns import Columns
+    from data.user_files.columns import LabelledColumns
     from data.user_files.documents import read_document_files
 
-    read_document_files(str(path), Columns())
+    read_document_files(str(path), LabelledColumns())
 
 
 def _read_tagged(path: Path, generator: random.Random) -> None:
-    from data.user_files.tagged.columns import TaggedColumns
+    from data.user_files.columns import TaggedColumns
     from data.user_files.tagged.files import read_tagged_files
 
     read_tagged_files(str(path), TaggedColumns(tag=generator.choice([-1, 1, 7])))
 
 
 def _read_pairs(path: Path, generator: random.Random) -> None:
+    from data.user_files.columns import ParallelFiles
     from data.user_files.parallel import read_parallel_files
-    from data.user_files.parallel_columns import ParallelFiles
 
     column = generator.choice([None, None, 0, 3])
     read_parallel_files(str(path), ParallelFiles("en", "fr", source_column=column))

@@ -120,7 +120,7 @@ def check_original(path: Path, expected: str, url: str) -> None:
         )
 
 
-def original_file(
+def fetch_original(
     builder: tfds.core.DatasetBuilder, dl_manager: tfds.download.DownloadManager
 ) -> Path:
     """Finds the file that a builder reads.

@@ -1,22 +1,28 @@
 """Corpora that TensorFlow Datasets prepares once and keeps."""
 
+import abc
 import contextlib
 import io
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow_datasets as tfds
 
+from data.corpora.download import fetch_original
 from data.errors import UserError
-from data.examples.corpus import SPLITS, Corpus, LabelledTexts, checksum_of
+from data.examples.corpus import SPLITS
+from data.examples.labelled import LabelledCorpus, LabelledTexts
+from data.examples.splits import canonical_form, split_by_content
 
 
 @contextlib.contextmanager
-def tfds_corpus(name: str):
-    """Turns whatever TensorFlow Datasets raises into the user's one line.
+def tfds_corpus(name: str) -> Iterator[None]:
+    """Turns whatever TensorFlow Datasets raises into a `UserError`.
 
     Args:
-        name: of the builder that is made, prepared or read.
+        name: of the builder that is made, prepared or read inside of the `with`.
 
     Raises:
         UserError: its files cannot be written or read, or are damaged.
@@ -35,7 +41,7 @@ def tfds_corpus(name: str):
 
 
 def _reason(error: BaseException) -> str:
-    """What the system said, if it said something, else the first line of the error."""
+    """Returns the reason of the system, if it gave one, or the first line of the error."""
     cause, seen = error, set()
     while cause is not None and id(cause) not in seen:
         if isinstance(cause, OSError) and cause.strerror:
@@ -45,27 +51,84 @@ def _reason(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [""])[0].rstrip(".") or type(error).__name__
 
 
-def prepared_corpus(
-    name: str,
-    builder_class: type[tfds.core.DatasetBuilder],
-    class_names: tuple[str, ...],
-    data_dir: str | None,
-) -> Corpus:
-    """Returns a corpus that is prepared from one original file.
+class OriginalFileBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+    """A builder of labelled texts that are all in one original file.
+
+    TFDS looks for `checksums.tsv`, the checksums of downloads, beside the module of a subclass.
+
+    Attributes:
+        FILE: the place of the original file below the user's data folder.
+        URL, SHA256: where the file comes from, and its checksum, hexadecimal.
+        HOMEPAGE: a page about the corpus.
+        CLASS_NAMES: the names of the labels.
+    """
+
+    VERSION = tfds.core.Version("1.0.0")
+    # TFDS opens the user's data folder only for builders that have instructions.
+    MANUAL_DOWNLOAD_INSTRUCTIONS = "Optional: the original file, below this folder"
+    FILE: ClassVar[str]
+    URL: ClassVar[str]
+    SHA256: ClassVar[str]
+    HOMEPAGE: ClassVar[str]
+    CLASS_NAMES: ClassVar[tuple[str, ...]]
+    # Makes of a text the form that it shares with those that must be in the same split.
+    split_form = staticmethod(canonical_form)
+
+    @abc.abstractmethod
+    def read_examples(self, path: Path) -> dict[int, dict[str, Any]]:
+        """Reads the original file.
+
+        Args:
+            path: the file.
+
+        Returns:
+            The `text`, `label` and `more_features` of each example, by a number of its own.
+        """
+
+    def more_features(self) -> dict[str, tfds.features.FeatureConnector]:
+        """Returns the features that examples have beside `text` and `label`."""
+        return {}
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        features = {
+            "text": tfds.features.Text(),
+            "label": tfds.features.ClassLabel(names=self.CLASS_NAMES),
+            **self.more_features(),
+        }
+        return self.dataset_info_from_configs(
+            features=tfds.features.FeaturesDict(features),
+            supervised_keys=("text", "label"),
+            homepage=self.HOMEPAGE,
+        )
+
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager):
+        examples = list(self.read_examples(fetch_original(self, dl_manager)).items())
+        texts = [example["text"] for _, example in examples]
+        labels = [example["label"] for _, example in examples]
+        splits = split_by_content(texts, labels, form=self.split_form)
+        return {
+            name: self._generate_examples([examples[row] for row in rows])
+            for name, rows in splits.items()
+        }
+
+    def _generate_examples(self, examples: list[tuple[int, dict[str, Any]]]):
+        yield from examples
+
+
+def read_corpus(builder_class: type[OriginalFileBuilder], data_dir: str | None) -> LabelledCorpus:
+    """Reads a corpus from what was prepared of its original file, once.
 
     Args:
-        name: of the corpus and its builder.
-        builder_class: of the builder; its `SHA256` is the file's, by which runs of former versions
-            know the corpus.
-        class_names, data_dir: as `read_prepared`.
+        builder_class: of the builder. Runs of former versions know the corpus by its `SHA256`.
+        data_dir: the user's data folder, or None.
 
     Raises:
         UserError: it cannot be prepared, or what was prepared is damaged.
     """
+    name, class_names = builder_class.name, builder_class.CLASS_NAMES
     with tfds_corpus(name):
         splits = read_prepared(builder_class(), class_names, data_dir)
-    former = (builder_class.SHA256,)
-    return Corpus(name, checksum_of(splits), class_names, False, splits, former)
+    return LabelledCorpus.from_splits(name, splits, class_names, (builder_class.SHA256,))
 
 
 def read_prepared(
@@ -75,22 +138,23 @@ def read_prepared(
     splits: tuple[str, ...] = SPLITS,
     text: str = "text",
 ) -> dict[str, LabelledTexts]:
-    """Prepares a builder where that was not done yet, and reads its splits into memory.
+    """Prepares a builder unless that was done before, and reads its splits into memory.
 
     Args:
-        builder: its rows have a text, a `label` and maybe `votes`.
+        builder: of rows with a text, a `label` and maybe `votes`.
         class_names: the names of the labels.
         data_dir: the user's folder, for builders that read original files, or None.
         splits: the splits to read.
-        text: the name of the rows' text.
+        text: the name of the feature with the texts.
 
     Raises:
-        UserError: it cannot be prepared.
+        UserError: it cannot be prepared, or what was prepared is damaged.
     """
-    # Most of these corpora are not among those that TFDS' own storage has prepared.
+    # The storage of TFDS has few of these corpora prepared.
     config = tfds.download.DownloadConfig(manual_dir=data_dir, try_download_gcs=False)
     with tfds_corpus(builder.name):
-        with contextlib.redirect_stdout(io.StringIO()):  # its report of sizes that it does not know
+        # TFDS prints sizes, even those that it does not know.
+        with contextlib.redirect_stdout(io.StringIO()):
             builder.download_and_prepare(download_config=config)
         return {split: _read(builder, split, class_names, text) for split in splits}
 
@@ -106,4 +170,4 @@ def _read(
     if votes is not None:
         votes = (votes / votes.sum(axis=1, keepdims=True)).astype(np.float32)
     texts = [value.decode("utf-8") for value in columns[text]]
-    return LabelledTexts.of(texts, labels, class_names, votes)
+    return LabelledTexts.from_labels(texts, labels, class_names, votes)

@@ -1,31 +1,43 @@
-"""Typed examples of texts to learn a language from, and the corpus that holds them."""
+"""Texts to learn a language from, and the corpus that holds them."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
-from data.examples.corpus import SPLITS, Corpus
+from data.errors import UserError
+from data.examples.corpus import Corpus, order_splits
+from data.examples.labelled import LabelledCorpus
 from data.examples.splits import split_by_content
 
-# The part of a single text that is read to train: its beginning.
+# The beginning of a single text that is read to train.
 _TRAIN_SHARE = 0.9
 
 
 @dataclass(frozen=True)
 class Documents:
-    """One split.
+    """The documents of one split.
 
     Attributes:
         texts: in the order in which they are read.
         whole: whether each has its own end; otherwise it was only cut off.
-        labels: <int>[texts], positions in the corpus' classes, or None.
+        labels: <int>[texts], positions in the classes of the corpus, or None.
     """
 
     texts: list[str]
     whole: bool = True
     labels: np.ndarray | None = None
+
+    @classmethod
+    def join(cls, parts: Sequence[Self]) -> Self:
+        """Returns the texts of all parts, one after the other; with labels if all have them."""
+        labels = None
+        if all(part.labels is not None for part in parts):
+            labels = np.concatenate([part.labels for part in parts])
+        texts = [text for part in parts for text in part.texts]
+        return cls(texts, all(part.whole for part in parts), labels)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -33,52 +45,84 @@ class Documents:
     def __iter__(self) -> Iterator[str]:
         return iter(self.texts)
 
-    def take(self, numbers) -> "Documents":
-        """The texts at the given numbers, in that order."""
-        labels = None if self.labels is None else self.labels[numbers]
-        return Documents([self.texts[i] for i in numbers], self.whole, labels)
+    def take(self, rows: Sequence[int] | np.ndarray) -> Self:
+        """Returns the texts at the given numbers, in that order."""
+        labels = None if self.labels is None else self.labels[rows]
+        return type(self)([self.texts[row] for row in rows], self.whole, labels)
 
 
 @dataclass(frozen=True)
-class DocumentCorpus(Corpus):
-    """A `data.examples.corpus.Corpus` whose splits are `Documents`; its classes may be none."""
+class DocumentCorpus(Corpus[Documents]):
+    """A corpus whose splits are `Documents`.
 
-    splits: dict[str, Documents]
+    Attributes:
+        class_names: the classes that a model may write texts of; none where it cannot choose.
+    """
 
-    def everything(self) -> Documents:
-        """The texts of all splits, joined."""
-        parts = list(self.splits.values())
-        labels = None
-        if all(part.labels is not None for part in parts):
-            labels = np.concatenate([part.labels for part in parts])
-        texts = [text for part in parts for text in part.texts]
-        return Documents(texts, all(part.whole for part in parts), labels)
+    class_names: tuple[str, ...] = ()
+
+    @classmethod
+    def from_splits(
+        cls,
+        name: str,
+        splits: dict[str, Documents],
+        class_names: tuple[str, ...] = (),
+        checksum: str = "",
+    ) -> Self:
+        """Makes a corpus of the splits that are not empty.
+
+        Args:
+            name: of the corpus.
+            splits: documents by split name.
+            class_names: as the attribute.
+            checksum: of the file; empty for that of the texts.
+        """
+        splits = {split: part for split, part in order_splits(splits).items() if len(part)}
+        return cls(name, checksum or _checksum(splits), splits, class_names)
+
+    @classmethod
+    def from_labelled(cls, corpus: LabelledCorpus, conditioned: bool) -> Self:
+        """Takes the texts of a corpus of labelled texts for documents.
+
+        Args:
+            corpus: the labelled texts.
+            conditioned: whether the documents keep their classes.
+
+        Raises:
+            UserError: they are to keep them, but a text may have several.
+        """
+        if conditioned and corpus.multi_label:
+            raise UserError(
+                f"{corpus.name} has any number of classes a text. Pass one --label-column"
+            )
+        splits = {}
+        for name, part in corpus.splits.items():
+            labels = part.targets.argmax(axis=1).astype(np.int32) if conditioned else None
+            splits[name] = Documents(part.texts, True, labels)
+        class_names = corpus.class_names if conditioned else ()
+        return cls.from_splits(corpus.name, splits, class_names, corpus.checksum)
+
+    def describe_labels(self) -> str:
+        """Returns the classes, such as `classes ham, spam`; empty if there are none."""
+        return f"classes {', '.join(self.class_names)}" if self.class_names else ""
 
 
-def document_corpus(
-    name: str, splits: dict[str, Documents], class_names: tuple[str, ...] = (), checksum: str = ""
-) -> DocumentCorpus:
-    """A corpus of splits; without a checksum, that of its texts."""
-    splits = {split: splits[split] for split in SPLITS if split in splits and len(splits[split])}
-    return DocumentCorpus(name, checksum or _checksum(splits), class_names, False, splits)
-
-
-def cut(text: str) -> dict[str, Documents]:
-    """The first nine tenths of a text to train and the rest to validate, as nanoGPT does."""
-    at = int(len(text) * _TRAIN_SHARE)
-    parts = {"train": text[:at], "validation": text[at:]}
+def cut_text(text: str) -> dict[str, Documents]:
+    """Cuts a text into its first nine tenths to train and the rest to validate, as nanoGPT does."""
+    end = int(len(text) * _TRAIN_SHARE)
+    parts = {"train": text[:end], "validation": text[end:]}
     return {name: Documents([part], whole=False) for name, part in parts.items() if part}
 
 
 def split_documents(documents: Documents, fractions: dict[str, float]) -> dict[str, Documents]:
-    """Splits by content, stratified by the labels where there are some."""
+    """Splits documents by content, stratified by their labels if they have some."""
     strata = [0] * len(documents) if documents.labels is None else documents.labels.tolist()
     rows = split_by_content(documents.texts, strata, fractions=fractions)
     return {name: documents.take(numbers) for name, numbers in rows.items() if numbers}
 
 
 def _checksum(splits: dict[str, Documents]) -> str:
-    """sha256 of texts and labels: the same have the same, whatever file they came from."""
+    """The sha256 of texts and labels: the same ones have the same, whatever file they came from."""
     digest = hashlib.sha256()
     for name, part in splits.items():
         labels = [None] * len(part) if part.labels is None else part.labels.tolist()

@@ -1,11 +1,11 @@
-"""Typed examples of texts with their translations, and the corpus that holds them."""
+"""Texts with their translations, and the corpus that holds them."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple, Self
 
-from data.examples.corpus import SPLITS, Corpus
+from data.examples.corpus import Corpus, order_splits
 from data.examples.splits import FRACTIONS, split_by_content
 
 
@@ -18,13 +18,13 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True)
 class ParallelTexts:
-    """One split."""
+    """The pairs of one split."""
 
     rows: list[Pair]
 
     @property
     def texts(self) -> list[str]:
-        """The sources, which is what is answered."""
+        """The sources: the texts that a model reads."""
         return [row.source for row in self.rows]
 
     @property
@@ -32,53 +32,69 @@ class ParallelTexts:
         """The targets."""
         return [row.target for row in self.rows]
 
+    @classmethod
+    def join(cls, parts: Sequence[Self]) -> Self:
+        """Returns the pairs of all parts, one after the other."""
+        return cls([row for part in parts for row in part])
+
     def __len__(self) -> int:
         return len(self.rows)
 
     def __iter__(self) -> Iterator[Pair]:
         return iter(self.rows)
 
-    def take(self, numbers) -> "ParallelTexts":
-        """The examples at the given row numbers, in that order."""
-        return ParallelTexts([self.rows[i] for i in numbers])
+    def take(self, rows: Sequence[int]) -> Self:
+        """Returns the pairs at the given row numbers, in that order."""
+        return type(self)([self.rows[row] for row in rows])
 
 
 @dataclass(frozen=True)
-class ParallelCorpus(Corpus):
-    """A `data.examples.corpus.Corpus` whose splits are `ParallelTexts`; its classes are the
-    languages, that of the sources first."""
+class ParallelCorpus(Corpus[ParallelTexts]):
+    """A corpus whose splits are `ParallelTexts`.
 
-    class_title: ClassVar[str] = "languages"
+    Attributes:
+        languages: that of the sources, then that of the targets.
+    """
 
-    splits: dict[str, ParallelTexts]
+    languages: tuple[str, str]
 
-    def everything(self) -> ParallelTexts:
-        """The examples of all splits, joined."""
-        return ParallelTexts([row for part in self.splits.values() for row in part])
+    @classmethod
+    def from_splits(
+        cls, name: str, languages: tuple[str, str], splits: dict[str, ParallelTexts]
+    ) -> Self:
+        """Makes a corpus whose checksum is that of its pairs.
+
+        Args:
+            name: of the corpus.
+            languages: as the attribute.
+            splits: pairs by split name.
+        """
+        splits = order_splits(splits)
+        return cls(name, _checksum(splits), splits, languages)
+
+    def describe_labels(self) -> str:
+        """Returns the languages, such as `languages en, fr`."""
+        return f"languages {', '.join(self.languages)}"
 
 
-def parallel_corpus(
-    name: str, languages: tuple[str, str], splits: dict[str, ParallelTexts]
-) -> ParallelCorpus:
-    """A corpus of splits, by name."""
-    splits = {split: splits[split] for split in SPLITS if split in splits}
+def split_parallel(
+    pairs: ParallelTexts, side: int = 0, fractions: dict[str, float] = FRACTIONS
+) -> dict[str, ParallelTexts]:
+    """Splits pairs by the content of one side, so that no text of it stands in two splits.
+
+    Args:
+        pairs: all pairs.
+        side: 0 for the sources, 1 for the targets.
+        fractions: share of each split.
+    """
+    texts = [row[side] for row in pairs]
+    parts = split_by_content(texts, [0] * len(texts), fractions=fractions)
+    return {name: pairs.take(rows) for name, rows in parts.items() if rows}
+
+
+def _checksum(splits: dict[str, ParallelTexts]) -> str:
     digest = hashlib.sha256()
     for split, part in splits.items():
         for row in part:
             digest.update(repr((split, *row)).encode("utf-8", "surrogatepass"))
-    return ParallelCorpus(name, digest.hexdigest(), languages, False, splits)
-
-
-def split_parallel(
-    everything: ParallelTexts, side: int = 0, fractions: dict[str, float] = FRACTIONS
-) -> dict[str, ParallelTexts]:
-    """Splits by the content of one side, so that no text of it stands in two splits.
-
-    Args:
-        everything: all pairs.
-        side: 0 for the sources, 1 for the targets.
-        fractions: share of each split.
-    """
-    texts = [row[side] for row in everything]
-    parts = split_by_content(texts, [0] * len(texts), fractions=fractions)
-    return {name: everything.take(rows) for name, rows in parts.items() if rows}
+    return digest.hexdigest()

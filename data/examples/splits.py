@@ -1,33 +1,43 @@
-"""Seeded, stratified splits that depend on what the rows say, never on where they stand."""
+"""Seeded, stratified splits that depend on the content of the rows, never on their order."""
 
 import functools
 import hashlib
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 
 from data.examples.corpus import SPLITS
 from data.text.characters import unescape
 from data.text.invisible import drop_invisible
 
 FRACTIONS = {"train": 0.8, "validation": 0.1, "test": 0.1}
+# The names of splits that users' files may have.
+SPLIT_NAMES = {
+    "train": "train",
+    "training": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "dev": "validation",
+    "test": "test",
+}
 
 _ADDRESSES = re.compile(r"https?://\S+|@\w+|\brt\b")
-# Unicode categories of signs that do not make another text: punctuation, symbols, white space and
-# control characters. Marks stay: they are the vowels of many scripts.
+# Unicode categories of characters that do not make a text different: punctuation, symbols, white
+# space and control characters. Marks stay: they are the vowels of many scripts.
 _NOT_WORDS = "PSZC"
 # No language puts more marks on a letter (UAX 15's stream-safe format), and the time that Python's
 # NFC takes grows with the square of their number.
 _MOST_MARKS = 30
-# Beyond it there are no marks that combine.
+# No combining mark has a higher code point.
 _LAST_MARK = 0x1FFFF
-# Strata with fewer groups are split together: alone they could not reach every split.
+# Strata with fewer groups are split together: one of them alone could not reach every split.
 _FEWEST_GROUPS = 10
 
 
 class _SignsToSpaces(dict):
-    """A table for `str.translate`, filled as characters are met: reviews have millions of them."""
+    """A table for `str.translate`, filled on demand: reviews have millions of characters."""
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
@@ -38,8 +48,8 @@ class _SignsToSpaces(dict):
 _signs_to_spaces = _SignsToSpaces()
 
 
-def canonical(text: str) -> str:
-    """The form under which two texts count as duplicates of each other.
+def canonical_form(text: str) -> str:
+    """Returns the form that a text shares with its duplicates.
 
     Case, punctuation, white space, invisible characters, HTML escapes, user names, links and the
     "RT" of a retweet do not make a text different: retweets would otherwise stand on both sides of
@@ -54,7 +64,7 @@ def canonical(text: str) -> str:
 
 
 def _compose(text: str) -> str:
-    """NFC in linear time."""
+    """Returns a text in NFC, in linear time."""
     if text.isascii():
         return text
     return unicodedata.normalize("NFC", _long_runs_of_marks().sub(r"\1", text))
@@ -65,7 +75,7 @@ def _long_runs_of_marks() -> re.Pattern:
     marks = "".join(
         chr(code)
         for code in range(_LAST_MARK)
-        # A few are marks of marks: they combine once they are decomposed.
+        # Some decompose into several marks.
         if all(map(unicodedata.combining, unicodedata.normalize("NFD", chr(code))))
     )
     return re.compile(f"([{marks}]{{{_MOST_MARKS}}})[{marks}]+")
@@ -73,50 +83,50 @@ def _long_runs_of_marks() -> re.Pattern:
 
 def split_by_content(
     texts: list[str],
-    strata: list,
+    strata: Sequence[Hashable],
     seed: int = 0,
     fractions: dict[str, float] = FRACTIONS,
-    form: Callable[[str], str] = canonical,
+    form: Callable[[str], str] = canonical_form,
 ) -> dict[str, list[int]]:
-    """Assigns every row to a split by a hash of its form, the canonical text.
+    """Assigns each row to a split by a hash of its content.
 
     Duplicates form one group, which never crosses splits and belongs to its most frequent
-    stratum. Within a stratum groups are ordered by the sha256 of seed and text, and cut at the
-    fractions; so the order of the rows, their number of copies and the platform change nothing.
-    Where there are as many groups as splits, each split gets one at least.
+    stratum. Within a stratum the groups are ordered by the sha256 of seed and form, and cut at the
+    fractions; so the order of the rows, the number of copies and the platform change nothing.
+    Where there are at least as many groups as splits, each split gets one.
 
     Args:
         texts: raw texts, one a row.
         strata: one hashable value a row, usually the label.
         seed: another seed gives another split of the same rows.
         fractions: share of each split; they sum to 1.
-        form: what duplicates have in common.
+        form: makes of a text the form that its duplicates share.
 
     Returns:
         Ascending row numbers by split name.
     """
-    rows_of = defaultdict(list)
+    duplicates = defaultdict(list)
     for row, text in enumerate(texts):
-        rows_of[form(text)].append(row)
-    groups_of = defaultdict(list)
-    for group, rows in rows_of.items():
+        duplicates[form(text)].append(row)
+    groups_by_stratum = defaultdict(list)
+    for group, rows in duplicates.items():
         counts = Counter(strata[row] for row in rows)
         stratum = min(counts, key=lambda value: (-counts[value], str(value)))
         digest = hashlib.sha256(f"{seed}\n{group}".encode("utf-8", "surrogatepass")).digest()
-        groups_of[stratum].append((digest, rows))
+        groups_by_stratum[stratum].append((digest, rows))
     splits = {name: [] for name in SPLITS}
-    for groups in _large_enough(groups_of):
+    for groups in _merge_small_strata(groups_by_stratum):
         for name, part in _cut(sorted(groups), fractions).items():
             splits[name].extend(row for _, rows in part for row in rows)
     return {name: sorted(rows) for name, rows in splits.items()}
 
 
-def _large_enough(groups_of: dict) -> list[list]:
-    """The groups of each stratum; those of small strata together."""
+def _merge_small_strata(groups_by_stratum: dict) -> list[list]:
+    """Returns the groups of each large stratum, and those of all small ones together."""
     small, large = [], []
-    for stratum in sorted(groups_of, key=str):
-        groups = groups_of[stratum]
-        if len(groups) < _FEWEST_GROUPS and len(groups_of) > 1:
+    for stratum in sorted(groups_by_stratum, key=str):
+        groups = groups_by_stratum[stratum]
+        if len(groups) < _FEWEST_GROUPS and len(groups_by_stratum) > 1:
             small += groups
         else:
             large.append(groups)
@@ -124,11 +134,11 @@ def _large_enough(groups_of: dict) -> list[list]:
 
 
 def _cut(groups: list, fractions: dict[str, float]) -> dict[str, list]:
-    """Cuts ordered groups at the fractions; as far as they last, each split gets one."""
-    cuts, cumulated = [], 0.0
+    """Cuts ordered groups at the fractions; each split gets one if there are enough."""
+    cuts, cumulative = [], 0.0
     for fraction in fractions.values():
-        cumulated += fraction
-        cuts.append(round(len(groups) * cumulated))
+        cumulative += fraction
+        cuts.append(round(len(groups) * cumulative))
     if len(groups) >= len(cuts):
         for i in range(len(cuts) - 1):
             cuts[i] = max(cuts[i], i + 1)

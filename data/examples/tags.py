@@ -1,6 +1,7 @@
-"""Tags of tokens and spans of text: BIO and its relatives, both ways."""
+"""Tags of tokens and spans of text, one turned into the other: BIO and its relatives."""
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,33 +24,36 @@ def is_tag(text: str) -> bool:
     return text == OUTSIDE or re.fullmatch(r"[BIESLU]-\S+", text) is not None
 
 
-def scheme_of(sequences: list[list[str]]) -> str:
-    """Which scheme tags are of: `IO`, `IOB1`, `BIO` or `BIOES`."""
-    prefixes, begun, merged = set(), False, False
+def find_scheme(sequences: list[list[str]]) -> str:
+    """Finds the scheme of tags: `IO`, `IOB1`, `BIO` or `BIOES`."""
+    prefixes, begins_with_b, begins_with_i = set(), False, False
     for tags in sequences:
-        before = (None, None)
+        before = None
         for tag in tags:
-            now = _parts(tag)
-            prefixes.add(now[0])
+            prefix, kind = _split_tag(tag)
+            prefixes.add(prefix)
             # In BIO every entity has its B; in IOB1 only one that follows another of its type.
-            begun |= now[0] == "B" and before[1] != now[1]
-            merged |= now[0] == "I" and before[1] != now[1]
-            before = now
+            begins_with_b |= prefix == "B" and before != kind
+            begins_with_i |= prefix == "I" and before != kind
+            before = kind
     if prefixes & set("ESLU"):
         return "BIOES"
     if "B" not in prefixes:
         return "IO" if "I" in prefixes else "BIO"
-    return "IOB1" if merged and not begun else "BIO"
+    return "IOB1" if begins_with_i and not begins_with_b else "BIO"
 
 
-def entities_of(tags: list[str]) -> list[tuple[int, int, str]]:
-    """The entities of a sequence of tags in any scheme: first token, token after the last, type.
+def find_entities(tags: list[str]) -> list[tuple[int, int, str]]:
+    """Finds the entities in a sequence of tags of any scheme.
 
-    An entity begins with B or S, after E or S, and where the type changes; as conlleval has it.
+    An entity begins with B or S, after E or S, and where the type changes, as in conlleval.
+
+    Returns:
+        First token, token after the last, and type of each entity.
     """
     entities, before = [], (None, None)
     for position, tag in enumerate(tags):
-        prefix, kind = now = _parts(tag)
+        prefix, kind = now = _split_tag(tag)
         goes_on = kind is not None and kind == before[1]
         if goes_on and prefix not in ("B", "S", "U") and before[0] not in ("E", "S", "L", "U"):
             entities[-1][1] = position + 1
@@ -59,8 +63,8 @@ def entities_of(tags: list[str]) -> list[tuple[int, int, str]]:
     return [tuple(entity) for entity in entities]
 
 
-def _parts(tag: str) -> tuple[str | None, str | None]:
-    """Prefix and type; no type outside."""
+def _split_tag(tag: str) -> tuple[str | None, str | None]:
+    """Returns the prefix and the type; None for both outside of entities."""
     if tag == OUTSIDE:
         return None, None
     prefix, kind = _TAG.fullmatch(tag).groups()
@@ -68,17 +72,20 @@ def _parts(tag: str) -> tuple[str | None, str | None]:
 
 
 def bio_names(types: tuple[str, ...]) -> tuple[str, ...]:
-    """The tags of BIO in the order of a tagger's scores: `O`, and of each type `B-` and `I-`."""
+    """Returns the tags of BIO in the order of a tagger's scores: `O`, then `B-` and `I-` of each
+    type."""
     return (OUTSIDE, *(f"{prefix}-{kind}" for kind in types for prefix in "BI"))
 
 
-def tags_of_spans(starts, ends, spans, types: tuple[str, ...]) -> np.ndarray:
-    """BIO tags of tokens that spans touch.
+def spans_to_tags(
+    starts: np.ndarray, ends: np.ndarray, spans: Iterable[Span], types: tuple[str, ...]
+) -> np.ndarray:
+    """Gives the tokens that spans touch their BIO tags.
 
     Args:
         starts, ends: <int>[tokens], ascending, of each token in its text.
         spans: of the same text; they do not overlap. Where two touch one token, the first has it.
-        types: known ones.
+        types: all entity types that a span may have.
 
     Returns:
         <int32>[tokens], positions in `bio_names(types)`.
@@ -96,9 +103,16 @@ def tags_of_spans(starts, ends, spans, types: tuple[str, ...]) -> np.ndarray:
     return tags
 
 
-def spans_of_tags(starts, ends, tags: list[str]) -> list[Span]:
-    """The spans of a sequence of tags, by the places of its tokens."""
+def tags_to_spans(
+    starts: Sequence[int] | np.ndarray, ends: Sequence[int] | np.ndarray, tags: list[str]
+) -> list[Span]:
+    """Turns a sequence of tags into spans.
+
+    Args:
+        starts, ends: <int>[tokens], ascending, of each token in its text.
+        tags: of the tokens, in any scheme.
+    """
     return [
         Span(int(starts[first]), int(ends[after - 1]), kind)
-        for first, after, kind in entities_of(tags)
+        for first, after, kind in find_entities(tags)
     ]

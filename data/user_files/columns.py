@@ -1,18 +1,19 @@
-"""Which columns of a user's file hold what."""
+"""Where a user's files have what is read from them: columns, and files that belong together."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Columns:
-    """Which columns hold what.
+class LabelledColumns:
+    """The columns of a table of labelled texts.
 
     Attributes:
         text: the column with the texts.
         label: the column with the class; several, separated by commas, are one 0/1 column a class
             (multi-label).
         split: the column with the split; it is used if the file has it.
-        label_separator: splits a label cell into any number of classes (multi-label); empty: one.
+        label_separator: splits a label cell into any number of classes (multi-label); empty for
+            one class a cell.
     """
 
     text: str = "text"
@@ -24,3 +25,44 @@ class Columns:
     def labels(self) -> list[str]:
         """The names of the label columns."""
         return [name.strip() for name in self.label.split(",")]
+
+
+@dataclass(frozen=True)
+class TaggedColumns:
+    """The columns of a file of tagged texts.
+
+    Attributes:
+        token, tag: numbers of columns in a file of tokens, from 0; negative ones from the right.
+        text, spans, split: names of columns in a file of texts.
+    """
+
+    token: int = 0
+    tag: int = -1
+    text: str = "text"
+    spans: str = "spans"
+    split: str = "split"
+
+
+@dataclass(frozen=True)
+class ParallelFiles:
+    """The languages, files and columns of parallel texts.
+
+    Attributes:
+        source, target: the languages, as a header or a TMX file names them.
+        target_file: the translations of the lines of the data set, if they have a file of their
+            own.
+        validation, validation_target: the files of the validation split, or None.
+        test, test_target: the files of the test split, or None.
+        source_column, target_column: of a table whose header does not name the languages, from 0;
+            None for the first and the second.
+    """
+
+    source: str
+    target: str
+    target_file: str | None = None
+    validation: str | None = None
+    validation_target: str | None = None
+    test: str | None = None
+    test_target: str | None = None
+    source_column: int | None = None
+    target_column: int | None = None

@@ -2,19 +2,15 @@
 
 import codecs
 import sys
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from data.errors import UserError, listed
-from data.examples.corpus import Corpus
-from data.examples.documents import DocumentCorpus, Documents, cut, document_corpus, split_documents
+from data.examples.documents import DocumentCorpus, Documents, cut_text, split_documents
 from data.files.lines import UTF16
 from data.files.writing import sha256
 from data.messages import say
-from data.user_files.columns import Columns
-from data.user_files.labelled import read_rows, read_table, rows_by_split, splits_in
+from data.user_files.columns import LabelledColumns
+from data.user_files.labelled import assign_rows, read_labelled_file, read_row_splits, read_rows
 
 _TABLES = (".csv", ".tsv", ".jsonl", ".parquet")
 # Without a table there is no test split: whoever wants one has a file for it.
@@ -23,7 +19,7 @@ _TWO = {"train": 0.9, "validation": 0.1}
 
 def read_document_files(
     path: str,
-    columns: Columns,
+    columns: LabelledColumns,
     conditioned: bool = False,
     validation: str | None = None,
     test: str | None = None,
@@ -51,41 +47,26 @@ def read_document_files(
                 f"--conditioned needs texts with classes, {path} has none. Pass one table "
                 f"({', '.join(_TABLES)}) with --text-column and --label-column"
             )
-        return labelled_documents(read_table(path, columns, class_names))
+        corpus = read_labelled_file(path, columns, class_names)
+        return DocumentCorpus.from_labelled(corpus, conditioned=True)
     if validation or test:
         splits = {"train": path, "validation": validation, "test": test}
         splits = {name: _all(file, columns) for name, file in splits.items() if file}
         if not validation:
             splits |= split_documents(splits["train"], _TWO)
-        return document_corpus(Path(path).name, splits)
+        return DocumentCorpus.from_splits(Path(path).name, splits)
     if Path(path).is_dir():
-        return document_corpus(Path(path).name, split_documents(_folder(Path(path)), _TWO))
+        return DocumentCorpus.from_splits(
+            Path(path).name, split_documents(_folder(Path(path)), _TWO)
+        )
     if Path(path).suffix.lower() in _TABLES:
         splits = _table(path, columns)
     else:
-        splits = cut(_text(Path(path)))
-    return document_corpus(Path(path).name, splits, checksum=sha256(path))
+        splits = cut_text(_text(Path(path)))
+    return DocumentCorpus.from_splits(Path(path).name, splits, checksum=sha256(path))
 
 
-def labelled_documents(corpus: Corpus, conditioned: bool = True) -> DocumentCorpus:
-    """The texts of a corpus of labelled texts, with or without their classes.
-
-    Raises:
-        UserError: they may have several.
-    """
-    if conditioned and corpus.multi_label:
-        raise UserError(f"{corpus.name} has any number of classes a text. Pass one --label-column")
-    splits = {
-        name: Documents(
-            part.texts, True, part.targets.argmax(axis=1).astype(np.int32) if conditioned else None
-        )
-        for name, part in corpus.splits.items()
-    }
-    made = document_corpus(corpus.name, splits, corpus.class_names if conditioned else ())
-    return replace(made, checksum=corpus.checksum)
-
-
-def _all(path: str, columns: Columns) -> Documents:
+def _all(path: str, columns: LabelledColumns) -> Documents:
     """Everything in a file or folder, as whole texts."""
     if Path(path).is_dir():
         return _folder(Path(path))
@@ -153,10 +134,10 @@ def _decode(path: Path, content: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _table(path: str, columns: Columns) -> dict[str, Documents]:
+def _table(path: str, columns: LabelledColumns) -> dict[str, Documents]:
     """The texts of a table by split."""
     table = read_rows(path, columns, [])
     texts = table[columns.text].tolist()
-    rows_of = rows_by_split(texts, [0] * len(texts), splits_in(table, columns, path))
+    rows_by_split = assign_rows(texts, [0] * len(texts), read_row_splits(table, columns, path))
     documents = Documents(texts)
-    return {name: documents.take(rows) for name, rows in rows_of.items() if len(rows)}
+    return {name: documents.take(rows) for name, rows in rows_by_split.items() if len(rows)}

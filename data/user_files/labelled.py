@@ -1,82 +1,75 @@
-"""Users' own labelled texts: CSV, TSV, JSON lines or Parquet to a corpus, checked row by row."""
+"""Users' own labelled texts, read from CSV, TSV, JSON lines or Parquet and checked row by row."""
 
 from collections import Counter
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from data.errors import UserError, listed, refuse_rows
-from data.examples.corpus import Corpus, LabelledTexts
-from data.examples.splits import FRACTIONS, split_by_content
+from data.examples.corpus import sort_names
+from data.examples.labelled import LabelledCorpus, LabelledTexts
+from data.examples.splits import FRACTIONS, SPLIT_NAMES, split_by_content
 from data.files.lines import is_utf8
 from data.files.writing import sha256
 from data.formats.readers import read_records
-from data.user_files.columns import Columns
-from data.user_files.labels import in_order, is_multi_label, label_sets_of, name_of, targets_of
+from data.user_files.columns import LabelledColumns
+from data.user_files.labels import is_multi_label, label_name, make_targets, read_label_sets
 
-SPLIT_NAMES = {
-    "train": "train",
-    "training": "train",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "dev": "validation",
-    "test": "test",
-}
-# One for each split is the least that a class needs to be learned, chosen and tested.
+# A class needs one row in each split: to be learned, validated and tested.
 _FEWEST_ROWS = 3
 # Rows times classes: the targets take 1 GiB.
 _MOST_TARGETS = 2**28
 
 
-def read_table(
+def read_labelled_file(
     path: str,
-    columns: Columns = Columns(),  # noqa: B008 (it is frozen)
-    class_names: tuple = (),
-) -> Corpus:
+    columns: LabelledColumns = LabelledColumns(),  # noqa: B008 (it is frozen)
+    class_names: tuple[str, ...] = (),
+) -> LabelledCorpus:
     """Reads a file of labelled texts.
 
     Args:
         path: a .csv, .tsv, .jsonl or .parquet file.
         columns: which columns hold what.
-        class_names: the classes of a trained model, for files that are only evaluated; empty:
-            the classes are what the labels of the file say.
+        class_names: the classes of a trained model, for files that are only evaluated; empty for
+            the labels that occur in the file.
 
     Returns:
         The corpus; without a split column its splits are made by content, 80/10/10.
 
     Raises:
-        UserError: one line with the numbers of the rows that cannot be used, counted from 1
-            after the header.
+        UserError: rows cannot be used; the message has their numbers, from 1 after the header.
     """
     table = read_rows(path, columns, columns.labels)
-    split_of = splits_in(table, columns, path)
-    label_sets, found = label_sets_of(table, columns, path)
-    names = class_names or in_order(found)
+    row_splits = read_row_splits(table, columns, path)
+    label_sets, found = read_label_sets(table, columns, path)
+    names = class_names or sort_names(found)
     if not class_names:
         _check_classes(label_sets, names, path)
-    targets = targets_of(label_sets, names, path, columns)
+    targets = make_targets(label_sets, names, path, columns)
     multi_label = is_multi_label(table, columns)
     texts = table[columns.text].tolist()
-    rows_of = rows_by_split(texts, [tuple(np.flatnonzero(row)) for row in targets], split_of)
+    strata = [tuple(np.flatnonzero(row)) for row in targets]
+    split_rows = assign_rows(texts, strata, row_splits)
     if not class_names:
-        _check_training_classes(rows_of, targets, names, path)
-    everything = LabelledTexts(texts, targets, names)
-    splits = {name: everything.take(rows) for name, rows in rows_of.items() if len(rows)}
-    return Corpus(Path(path).name, sha256(path), names, multi_label, splits)
+        _check_training_classes(split_rows["train"], targets, names, path)
+    examples = LabelledTexts(texts, targets, names)
+    splits = {name: examples.take(rows) for name, rows in split_rows.items() if len(rows)}
+    return LabelledCorpus(Path(path).name, sha256(path), splits, names, multi_label)
 
 
-def read_rows(path: str, columns: Columns, labels: list[str]) -> pd.DataFrame:
-    """Reads the texts of a file, and what else is wanted of their rows.
+def read_rows(path: str, columns: LabelledColumns, labels: list[str]) -> pd.DataFrame:
+    """Reads the texts of a table and the columns with their labels and splits.
 
     Args:
         path: a .csv, .tsv, .jsonl or .parquet file.
         columns: which columns hold what.
-        labels: further columns that are wanted; that of the splits is read if the file has it.
+        labels: the columns with labels, which must be there; that of the splits may be missing.
 
     Returns:
-        All rows; the index is their numbers, from 1. Each has a text.
+        All rows, each with a text; the index is the row numbers, from 1.
 
     Raises:
         UserError: a column is missing, or rows cannot be read, have no text, or are not UTF-8.
@@ -86,7 +79,7 @@ def read_rows(path: str, columns: Columns, labels: list[str]) -> pd.DataFrame:
         raise UserError(
             f"one column cannot be two: {', '.join(wanted)}. Check --text-column and --label-column"
         )
-    # Only what is wanted is kept: other columns may be many, or others in every row.
+    # Other columns are not kept: there may be many, and different ones in every row.
     kept = list(dict.fromkeys([*wanted, columns.split]))
     rows, bad, found = {}, [], {}
     for record in read_records(path):
@@ -96,9 +89,7 @@ def read_rows(path: str, columns: Columns, labels: list[str]) -> pd.DataFrame:
             found.update(dict.fromkeys(record.values))
             rows[record.number] = [record.values.get(name) for name in kept]
     if bad:
-        raise UserError(
-            f"{path}: {len(bad)} unreadable row(s): {listed(bad, 3)}. Mend or drop them"
-        )
+        raise UserError(f"{path}: {len(bad)} unreadable row(s): {listed(bad, 3)}. Fix or drop them")
     if not rows:
         raise UserError(f"{path} has no rows. Expected a header and one row a text")
     missing = [name for name in wanted if name not in found]
@@ -122,7 +113,7 @@ def read_rows(path: str, columns: Columns, labels: list[str]) -> pd.DataFrame:
 
 
 def _check_classes(label_sets: pd.Series, names: tuple, path: str) -> None:
-    """Refuses labels that are no classes, before anything of rows times classes is made."""
+    """Refuses labels that cannot be classes, before any array of rows times classes is made."""
     if not names:
         raise UserError(f"{path} has no label in any row. Check --label-column")
     counts = Counter(label for labels in label_sets for label in labels)
@@ -146,8 +137,11 @@ def _check_classes(label_sets: pd.Series, names: tuple, path: str) -> None:
         )
 
 
-def _check_training_classes(rows_of: dict, targets: np.ndarray, names: tuple, path: str) -> None:
-    counts = targets[rows_of["train"]].sum(axis=0)
+def _check_training_classes(
+    rows: np.ndarray, targets: np.ndarray, names: tuple[str, ...], path: str
+) -> None:
+    """Refuses a class without a row in the training split."""
+    counts = targets[rows].sum(axis=0)
     absent = [name for name, count in zip(names, counts, strict=True) if count == 0]
     if absent:
         rows = np.flatnonzero(targets[:, names.index(absent[0])]) + 1
@@ -157,15 +151,15 @@ def _check_training_classes(rows_of: dict, targets: np.ndarray, names: tuple, pa
         )
 
 
-def splits_in(table: pd.DataFrame, columns: Columns, path: str) -> pd.Series | None:
-    """The split of each row, or None where the file does not say.
+def read_row_splits(table: pd.DataFrame, columns: LabelledColumns, path: str) -> pd.Series | None:
+    """Returns the split of each row, or None if the file has no column of splits.
 
     Raises:
         UserError: a row has a split of another name.
     """
     if columns.split not in table.columns:
         return None
-    names = table[columns.split].map(name_of).str.lower()
+    names = table[columns.split].map(label_name).str.lower()
     unknown = names[~names.isin(SPLIT_NAMES)]
     if len(unknown):
         raise UserError(
@@ -175,24 +169,26 @@ def splits_in(table: pd.DataFrame, columns: Columns, path: str) -> pd.Series | N
     return names.map(SPLIT_NAMES)
 
 
-def rows_by_split(texts: list[str], strata: list, split_of: pd.Series | None) -> dict:
-    """Row positions by split; what the file does not split is split by content.
+def assign_rows(
+    texts: list[str], strata: Sequence[Hashable], row_splits: pd.Series | None
+) -> dict[str, Sequence[int] | np.ndarray]:
+    """Returns row positions by split; rows without a split of their own are split by content.
 
     Args:
         texts: of all rows.
-        strata: what a part of a split should have as often as the whole, by row.
-        split_of: what `splits_in` returns.
+        strata: by row, what each split should have as often as the whole.
+        row_splits: the return value of `read_row_splits`.
     """
-    if split_of is None:
+    if row_splits is None:
         return split_by_content(texts, strata)
-    rows_of = {name: np.flatnonzero(split_of == name) for name in FRACTIONS}
-    if not len(rows_of["validation"]) and len(rows_of["train"]):
+    split_rows = {name: np.flatnonzero(row_splits == name) for name in FRACTIONS}
+    if not len(split_rows["validation"]) and len(split_rows["train"]):
         # Something must choose the epoch, and it must not be the test split.
-        train = rows_of["train"]
+        train = split_rows["train"]
         parts = split_by_content(
             [texts[i] for i in train],
             [strata[i] for i in train],
             fractions={"train": 0.9, "validation": 0.1},
         )
-        rows_of |= {name: train[parts[name]] for name in ("train", "validation")}
-    return rows_of
+        split_rows |= {name: train[parts[name]] for name in ("train", "validation")}
+    return split_rows

@@ -6,22 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from data.errors import UserError, refuse_rows
-from data.examples.parallel import (
-    Pair,
-    ParallelCorpus,
-    ParallelTexts,
-    parallel_corpus,
-    split_parallel,
-)
+from data.examples.parallel import Pair, ParallelCorpus, ParallelTexts, split_parallel
 from data.examples.splits import FRACTIONS
 from data.files.archives import open_unpacked, unpacked_name
 from data.files.lines import is_utf8, lines_of
 from data.files.writing import sha256
 from data.formats.delimited import csv_rows
 from data.formats.tmx import read_tmx
-from data.user_files.parallel_columns import ParallelFiles, choose_columns
+from data.user_files.columns import ParallelFiles
+from data.user_files.parallel_columns import choose_columns
 
-# What holds pairs of texts elsewhere, but not line by line.
+# Formats that may hold pairs of texts, but not line by line.
 _OTHER_FORMATS = {
     ".doc",
     ".docx",
@@ -44,15 +39,15 @@ _OTHER_FORMATS = {
 
 
 def read_parallel_files(path: str, files: ParallelFiles) -> ParallelCorpus:
-    """Reads a file of pairs, and those of other splits where they have files of their own.
+    """Reads a file of pairs, and the files of other splits if there are any.
 
     Args:
-        path: the sources, if `files` names a file of their translations; else a .tmx file, or a
-            table with a pair a line: .csv, or cells between tabs.
+        path: the sources, if `files` names a file of their translations; otherwise a .tmx file, or
+            a table with a pair a line: .csv, or cells between tabs.
         files: the other files, the languages and the columns.
 
     Raises:
-        UserError: a file that cannot be used; bad lines are named by their numbers.
+        UserError: a file cannot be used; the message has the numbers of bad lines.
     """
     splits, unsplit = {}, _read(path, files.target_file, files)
     others = {
@@ -66,14 +61,14 @@ def read_parallel_files(path: str, files: ParallelFiles) -> ParallelCorpus:
             raise UserError(f"{target} has no sources. Add --{name}-file")
     wanted = {name: share for name, share in FRACTIONS.items() if name not in splits}
     if splits:
-        # Pairs beside files of other splits are for training, but something must choose the epoch.
+        # If other splits have files, these pairs are for training and the validation it needs.
         wanted.pop("test", None)
     total = sum(wanted.values())
     shares = {name: share / total for name, share in wanted.items()}
     splits |= split_parallel(unsplit, fractions=shares) if len(wanted) > 1 else {"train": unsplit}
-    corpus = parallel_corpus(Path(path).name, (files.source, files.target), splits)
+    corpus = ParallelCorpus.from_splits(Path(path).name, (files.source, files.target), splits)
     if files.target_file is None and not (files.validation or files.test):
-        # A resumption compares it before anything is read.
+        # A resumed training compares the checksum before it reads anything.
         corpus = replace(corpus, checksum=sha256(Path(path)))
     return corpus
 
@@ -102,14 +97,14 @@ def _read_lines(path: str, keep_ends: bool = False, **options) -> Iterator[str]:
     """Yields the lines of a text file, which may be packed; `options` are of `open_unpacked`.
 
     Raises:
-        UserError: it cannot be read, or a line is no UTF-8 text.
+        UserError: it cannot be read, or a line is not UTF-8 text.
     """
     with open_unpacked(path, **options) as file:
         for number, line in enumerate(lines_of(file, path, keep_ends), 1):
             if not is_utf8(line):
                 raise UserError(f"{path}: line {number} is not UTF-8. Save the file again as UTF-8")
             if "\0" in line:
-                raise UserError(f"{path}: line {number} is no text. Check that the file is UTF-8")
+                raise UserError(f"{path}: line {number} is not text. Check that the file is UTF-8")
             yield line
 
 
@@ -117,8 +112,8 @@ def read_aligned(source: str, target: str) -> ParallelTexts:
     """Reads two files, a text a line.
 
     Raises:
-        UserError: they have different numbers of lines, or a line is empty on one side, or they
-            are no files of lines.
+        UserError: they have different numbers of lines, a line is empty on one side, or their
+            format is not one of lines.
     """
     for path in (source, target):
         _refuse_formats(path, {*_OTHER_FORMATS, ".tmx"})
@@ -128,7 +123,7 @@ def read_aligned(source: str, target: str) -> ParallelTexts:
             f"{source} has {len(sides[0]):,} lines, {target} has {len(sides[1]):,}: they are not "
             "aligned. Line n of one must be the translation of line n of the other"
         )
-    return _pairs_in(source, enumerate(zip(*sides, strict=True), 1), (0, 1))
+    return _make_pairs(source, enumerate(zip(*sides, strict=True), 1), (0, 1))
 
 
 def read_pairs(
@@ -141,9 +136,9 @@ def read_pairs(
 
     Args:
         path: the table, which may be packed.
-        source, target: the languages, which a header names.
-        columns: of a table whose header does not
-        (`data.user_files.parallel_columns.choose_columns`).
+        source, target: the languages, which a header may name.
+        columns: the numbers of the columns, for a table whose header does not
+            (`data.user_files.parallel_columns.choose_columns`).
 
     Raises:
         UserError: a line lacks a column, a text is empty, or a header is not understood.
@@ -152,13 +147,13 @@ def read_pairs(
     rows = _rows(path)
     first = next(rows, None)
     if first is None:
-        return _pairs_in(path, rows, (0, 1))
+        return _make_pairs(path, rows, (0, 1))
     choice = choose_columns(first[1], source, target, path, columns)
     if not choice.has_header:
         rows = itertools.chain([first], rows)
-    # A bare comma would cut a text; tabs stand in no text.
+    # A bare comma would cut a text; a tab never stands in a text.
     cells = len(first[1]) if _suffix(path) == ".csv" else None
-    return _pairs_in(path, rows, (choice.source, choice.target), cells)
+    return _make_pairs(path, rows, (choice.source, choice.target), cells)
 
 
 def read_member(path: str, member: str, remedy: str) -> ParallelTexts:
@@ -173,10 +168,10 @@ def read_member(path: str, member: str, remedy: str) -> ParallelTexts:
         UserError: it cannot be read, a line lacks a cell, or a text is empty.
     """
     lines = _read_lines(path, member=member, remedy=remedy)
-    return _pairs_in(path, ((n, line.split("\t")) for n, line in enumerate(lines, 1)), (0, 1))
+    return _make_pairs(path, ((n, line.split("\t")) for n, line in enumerate(lines, 1)), (0, 1))
 
 
-def _pairs_in(
+def _make_pairs(
     path: str,
     rows: Iterable[tuple[int, Sequence[str]]],
     places: tuple[int, int],
@@ -185,7 +180,7 @@ def _pairs_in(
     """Returns the texts in two columns of numbered rows, without white space at their ends.
 
     Args:
-        path: what has the rows.
+        path: the file with the rows, for messages.
         rows: line numbers and cells.
         places: the columns, from 0.
         cells: the number that each row must have; None for any.
@@ -216,5 +211,5 @@ def _rows(path: str) -> Iterator[tuple[int, list[str]]]:
         return
     for number, row, problem in csv_rows(_read_lines(path, keep_ends=True), path):
         if problem:
-            raise UserError(f"{path}: line {number}: {problem}. Mend it")
+            raise UserError(f"{path}: line {number}: {problem}. Fix it")
         yield number, row

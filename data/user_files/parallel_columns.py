@@ -1,4 +1,4 @@
-"""Where users' parallel data are, and which columns of a table hold them."""
+"""Chooses the two columns of a table that hold parallel texts, by its header."""
 
 import re
 import sys
@@ -10,35 +10,12 @@ from data.formats.languages import find_languages, fold, is_language, language_c
 from data.messages import say
 
 
-class ParallelFiles(NamedTuple):
-    """Where users' parallel data are.
-
-    Attributes:
-        source, target: the languages, as a header or a TMX file names them.
-        target_file: the translations of the lines of the data set, if they are not in it.
-        validation, validation_target: likewise of the validation split, or None.
-        test, test_target: likewise of the test split.
-        source_column, target_column: of a table whose header does not name the languages, from 0;
-            None for the first and the second.
-    """
-
-    source: str
-    target: str
-    target_file: str | None = None
-    validation: str | None = None
-    validation_target: str | None = None
-    test: str | None = None
-    test_target: str | None = None
-    source_column: int | None = None
-    target_column: int | None = None
-
-
 class ColumnChoice(NamedTuple):
-    """Which columns of a table hold the two texts.
+    """The columns of a table that hold the two texts.
 
     Attributes:
         source, target: their numbers, from 0.
-        has_header: whether the first line is one, and no pair.
+        has_header: whether the first line is a header, not a pair.
     """
 
     source: int
@@ -46,7 +23,7 @@ class ColumnChoice(NamedTuple):
     has_header: bool
 
 
-# What columns are called beside the name of a language.
+# Words that stand beside the name of a language in the name of a column.
 _HEADER_WORDS = frozenset(
     """
     cible col column frase hyp hypothesis id idx index input key lang language languages line
@@ -65,7 +42,7 @@ def choose_columns(
     path: str,
     given: tuple[int | None, int | None] = (None, None),
 ) -> ColumnChoice:
-    """Decides from the first line of a table which columns hold the texts, and tells of it.
+    """Chooses the columns of the texts by the first line of a table, and reports the choice.
 
     Args:
         cells: the cells of the first line.
@@ -75,16 +52,16 @@ def choose_columns(
         given: the columns that the user asked for, or None.
 
     Raises:
-        UserError: the line is a header that does not say which columns these are, and the user
-            does not, either; or it has too many cells.
+        UserError: neither the header nor the user says which columns these are; or the line has
+            too many cells.
     """
     if len(cells) > MOST_COLUMNS:
         raise UserError(f"{path} has {len(cells):,} columns, {MOST_COLUMNS:,} are read at most")
-    names = {number: _named_language(cell, (source, target)) for number, cell in enumerate(cells)}
+    names = {number: _read_language(cell, (source, target)) for number, cell in enumerate(cells)}
     names = {number: name for number, name in names.items() if name}
     places = [
-        _place_of(source, names, path, "--source"),
-        _place_of(target, names, path, "--target"),
+        _find_place(source, names, path, "--source"),
+        _find_place(target, names, path, "--target"),
     ]
     columns = tuple(
         default if at is None else at for at, default in zip(given, (0, 1), strict=True)
@@ -102,14 +79,15 @@ def choose_columns(
         return ColumnChoice(*places, has_header=True)
     is_header = places != [None, None] or _is_header(cells)
     if is_header and given == (None, None):
-        raise UserError(_misunderstood(cells, source, target, places, path))
-    beginning = "the first line is no pair, but a header" if is_header else "no header"
+        raise UserError(_explain_header(cells, source, target, places, path))
+    beginning = "the first line is a header" if is_header else "no header"
     what = f"{beginning}: column {columns[0]} is {source}, column {columns[1]} {target}"
     say(f"{path}: {what}", file=sys.stderr)
     return ColumnChoice(*columns, has_header=is_header)
 
 
-def _place_of(language: str, names: dict[int, str], path: str, option: str) -> int | None:
+def _find_place(language: str, names: dict[int, str], path: str, option: str) -> int | None:
+    """Returns the number of the column that is named after a language, or None."""
     for code in find_languages(language, names.values(), path, option)[:1]:
         places = [number for number, name in names.items() if language_code(name) == code]
         if len(places) > 1:
@@ -120,11 +98,12 @@ def _place_of(language: str, names: dict[int, str], path: str, option: str) -> i
     return None
 
 
-def _named_language(cell: str, wanted: tuple[str, str]) -> str | None:
-    """The language that the name of a column says, as the file writes it."""
+def _read_language(cell: str, wanted: tuple[str, str]) -> str | None:
+    """Returns the language in the name of a column as the file writes it, or None."""
     name = cell.strip()
     code = language_code(name)
-    if any(code == each or code.startswith(f"{each}-") for each in map(language_code, wanted)):
+    codes = [language_code(language) for language in wanted]
+    if any(code == known or code.startswith(f"{known}-") for known in codes):
         return name
     if is_language(name):
         return name
@@ -139,9 +118,9 @@ def _words(name: str) -> list[str]:
 
 
 def _is_header(cells: list[str]) -> bool:
-    """Whether a line that names neither language is still no pair of texts."""
+    """Whether a line that names neither language is a header nevertheless."""
     names = [cell.strip() for cell in cells if cell.strip()]
-    # A table of pandas' without names has numbers instead.
+    # pandas writes numbers where columns have no names.
     if names == [str(number) for number in range(len(names))] and len(names) > 1:
         return True
     known = all(
@@ -155,7 +134,10 @@ def _is_header(cells: list[str]) -> bool:
     return known and len(set(map(fold, names))) > 1
 
 
-def _misunderstood(cells, source: str, target: str, places: list, path: str) -> str:
+def _explain_header(
+    cells: list[str], source: str, target: str, places: list[int | None], path: str
+) -> str:
+    """Returns the message for a header that does not name both languages."""
     remedy = (
         f"Check --source and --target, or call the columns {source!r} and {target!r}, or pass "
         "--source-column and --target-column"
@@ -163,7 +145,5 @@ def _misunderstood(cells, source: str, target: str, places: list, path: str) -> 
     if places == [None, None]:
         names = listed([repr(cell.strip()) for cell in cells])
         return f"{path} has a header without {source!r} and {target!r}: {names}. {remedy}"
-    found = cells[next(place for place in places if place is not None)].strip()
-    return (
-        f"{path} has a header with {found!r}, but not both of {source!r} and {target!r}. {remedy}"
-    )
+    name = cells[next(place for place in places if place is not None)].strip()
+    return f"{path} has a header with {name!r}, but not both of {source!r} and {target!r}. {remedy}"

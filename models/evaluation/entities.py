@@ -5,7 +5,7 @@ They are counted here, since seqeval, whose figures they equal, gives neither in
 
 import numpy as np
 
-from data.examples.tags import entities_of
+from data.examples.tags import find_entities
 from models.evaluation.entity_errors import NOTHING, Entity, confusion, errors, paired
 
 # Percentile bootstrap over texts (Efron & Tibshirani 1993).
@@ -110,7 +110,7 @@ def _entities(sequences: list[list[str]]) -> list[Entity]:
     return [
         Entity(row, first, after - 1, kind)
         for row, tags in enumerate(sequences)
-        for first, after, kind in entities_of(tags)
+        for first, after, kind in find_entities(tags)
     ]
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 
-from data.examples.tags import entities_of
+from data.examples.tags import find_entities
 
 
 def gazetteer_tags(
@@ -29,7 +29,7 @@ def _kinds(train_tokens, train_tags) -> dict[tuple[str, ...], str]:
     """The type of each entity that is one more often than not."""
     counts = defaultdict(Counter)
     for row, tags in zip(train_tokens, train_tags, strict=True):
-        for first, after, kind in entities_of(tags):
+        for first, after, kind in find_entities(tags):
             counts[tuple(row[first:after])][kind] += 1
     longest, seen = max(map(len, counts), default=0), Counter()
     for row in train_tokens:

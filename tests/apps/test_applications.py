@@ -13,7 +13,7 @@ from apps.commands.main import main
 from apps.runs.folder import RunFolder
 from data.datasets import read_labelled_texts
 from data.errors import UserError
-from data.examples.splits import canonical
+from data.examples.splits import canonical_form
 
 APPLICATIONS = {"sentiment": sentiment.APPLICATION, "spam": spam.APPLICATION}
 TEXTS = ["I loved every minute of it", "WIN a prize! Call 0900 555 0100 now", "", "\u00e9" * 300]
@@ -41,7 +41,7 @@ def test_a_sample_has_different_texts_of_every_class_in_all_splits(application, 
     assert corpus.everything().targets.sum(axis=0).tolist() == counts
     assert all(part.targets.any(axis=0).all() for part in corpus.splits.values())
     texts = corpus.everything().texts
-    assert len(set(map(canonical, texts))) == len(texts)
+    assert len(set(map(canonical_form, texts))) == len(texts)
 
 
 @pytest.mark.parametrize("application", APPLICATIONS.values(), ids=APPLICATIONS)

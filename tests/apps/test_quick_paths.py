@@ -15,8 +15,8 @@ from apps import hate_speech, sentiment, spam
 from apps.commands.main import main
 from data import registry
 from data.datasets import read_labelled_texts
-from data.examples.corpus import LabelledTexts
-from data.examples.splits import canonical
+from data.examples.labelled import LabelledTexts
+from data.examples.splits import canonical_form
 from data.formats.readers import read_records
 
 CHEAP = [
@@ -99,12 +99,14 @@ def test_unseen_texts_are_answered_well(task, unseen):
 
 
 def words_of(text):
-    return frozenset(canonical(text).split())
+    return frozenset(canonical_form(text).split())
 
 
 def test_unseen_texts_are_not_in_the_sample(corpus, unseen):
     texts = corpus.everything().texts
-    assert not {canonical(text) for text in unseen.texts} & {canonical(text) for text in texts}
+    assert not {canonical_form(text) for text in unseen.texts} & {
+        canonical_form(text) for text in texts
+    }
     rows = [words_of(text) for text in texts]
     for text in unseen.texts:
         words = words_of(text)

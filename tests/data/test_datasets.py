@@ -1,17 +1,23 @@
 import importlib
+import inspect
 import urllib.request
-from pathlib import Path
 from urllib.error import URLError
 
 import pytest
 import tensorflow_datasets as tfds
 
-from apps import hate_speech, sentiment, spam
+from apps import hate_speech, ner, sentiment, spam, text_generation, translation
 from data.corpora.labelled.davidson import Davidson
 from data.corpora.labelled.sms_spam import SmsSpam
-from data.datasets import CORPORA, read_labelled_texts
+from data.datasets import (
+    DOCUMENT_CORPORA,
+    LABELLED_CORPORA,
+    PARALLEL_CORPORA,
+    TAGGED_CORPORA,
+    read_labelled_texts,
+)
 from data.errors import UserError
-from data.user_files.labelled import Columns
+from data.user_files.columns import LabelledColumns
 
 SAMPLE = "hate_speech.csv"
 CLASSES = ("hate_speech", "neither", "offensive_language")
@@ -54,7 +60,7 @@ def test_the_sample_can_be_read_with_the_classes_of_a_model():
 def test_a_path_is_read_as_a_users_file_with_its_columns(tmp_path):
     path = tmp_path / "mine.csv"
     path.write_text("tweet,kind\n" + "".join(f"word{i},{'ab'[i % 2]}\n" for i in range(40)))
-    corpus = read_labelled_texts(str(path), SAMPLE, columns=Columns("tweet", "kind"))
+    corpus = read_labelled_texts(str(path), SAMPLE, columns=LabelledColumns("tweet", "kind"))
     assert corpus.name == "mine.csv"
     assert corpus.class_names == ("a", "b")
 
@@ -75,7 +81,7 @@ def test_another_file_in_the_data_folder_is_refused(builder, nothing_prepared, n
         read_labelled_texts(builder.name, SAMPLE, str(nothing_prepared / "data"))
 
 
-@pytest.mark.parametrize("name", CORPORA)
+@pytest.mark.parametrize("name", LABELLED_CORPORA)
 @pytest.mark.parametrize("data_dir", [None, "empty", "missing"])
 def test_without_file_and_network_the_message_says_where_to_put_it(
     name, data_dir, nothing_prepared, no_network
@@ -91,16 +97,37 @@ def test_without_file_and_network_the_message_says_where_to_put_it(
 
 @pytest.mark.parametrize("builder", [Davidson, SmsSpam])
 def test_a_download_is_known_by_its_checksum(builder):
-    folder = Path(__file__).parents[2] / "data" / "corpora" / "labelled"
-    lines = (folder / "checksums.tsv").read_text().splitlines()
-    known = {url: checksum for url, _, checksum, _ in (line.split("\t") for line in lines)}
-    assert known[builder.URL] == builder.SHA256
+    assert builder.url_infos[builder.URL].checksum == builder.SHA256
 
 
-@pytest.mark.parametrize("application", [hate_speech, sentiment, spam])
-def test_every_named_corpus_of_an_application_can_be_read(application):
-    for name in application.APPLICATION.corpora:
-        assert callable(importlib.import_module(CORPORA[name]).read)
+@pytest.mark.parametrize(
+    ("corpora", "arguments"),
+    [
+        (LABELLED_CORPORA, ["data_dir"]),
+        (TAGGED_CORPORA, ["data_dir"]),
+        (PARALLEL_CORPORA, ["data_dir", "source", "target"]),
+        (DOCUMENT_CORPORA, ["data_dir"]),
+    ],
+)
+def test_the_module_of_every_named_corpus_reads_it(corpora, arguments):
+    for module in corpora.values():
+        read = importlib.import_module(module).read
+        assert list(inspect.signature(read).parameters) == arguments
+
+
+@pytest.mark.parametrize(
+    ("application", "corpora"),
+    [
+        (hate_speech, LABELLED_CORPORA),
+        (sentiment, LABELLED_CORPORA),
+        (spam, LABELLED_CORPORA),
+        (ner, TAGGED_CORPORA),
+        (translation, PARALLEL_CORPORA),
+        (text_generation, DOCUMENT_CORPORA | LABELLED_CORPORA),
+    ],
+)
+def test_every_named_corpus_of_an_application_is_known(application, corpora):
+    assert set(application.APPLICATION.corpora) <= corpora.keys()
 
 
 def test_a_folder_that_cannot_be_prepared_in_is_a_mistake_with_a_remedy(tmp_path, monkeypatch):

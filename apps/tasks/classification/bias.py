@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from data.errors import UserError
-from data.examples.corpus import LabelledTexts
+from data.examples.labelled import LabelledTexts
 from data.identity_terms.files import read_identity_terms
 from data.identity_terms.terms import IdentityTerms, Swap
 from data.registry import IDENTITY_TERMS

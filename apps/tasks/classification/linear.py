@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from apps.tasks.classification.validation import ClassifierValidation
 from data.errors import UserError
-from data.examples.corpus import LabelledTexts
+from data.examples.labelled import LabelledTexts
 from data.text.preprocessor import Vocabularies
 from models.classification.losses import class_weights
 from models.classification.ngram_regression import fit_ngrams

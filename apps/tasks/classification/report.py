@@ -6,7 +6,7 @@ import numpy as np
 
 from apps.plots import training
 from apps.tasks.classification.validation import ClassifierValidation
-from data.examples.corpus import LabelledTexts
+from data.examples.labelled import LabelledTexts
 from models.classification.calibration import reliability
 from models.classification.decision import Decision
 from models.evaluation.classification import classification_metrics, decided_figures, metrics_table

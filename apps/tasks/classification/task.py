@@ -23,10 +23,10 @@ from data.batches.padded import Batches, describe_cut
 from data.chunks import in_chunks
 from data.datasets import read_labelled_texts
 from data.errors import UserError
-from data.examples.corpus import Corpus, LabelledTexts
+from data.examples.labelled import LabelledCorpus, LabelledTexts
 from data.messages import printable
 from data.text.preprocessor import TextPreprocessor, Vocabularies
-from data.user_files.columns import Columns
+from data.user_files.columns import LabelledColumns
 from data.vectors import find_vectors
 from models.classification.decision import Decision
 from models.classification.ensemble import Ensemble, mean_logits
@@ -80,7 +80,7 @@ class TextClassification:
         config: ClassificationConfig,
         sample: str = "",
         trained: "TextClassification | None" = None,
-    ) -> Corpus:
+    ) -> LabelledCorpus:
         """Reads the data set that the config names.
 
         Args:
@@ -91,7 +91,7 @@ class TextClassification:
         Raises:
             UserError: it cannot be used, or has labels of another kind than the trained task's.
         """
-        columns = Columns(
+        columns = LabelledColumns(
             config.text_column, config.label_column, config.split_column, config.label_separator
         )
         class_names = trained.class_names if trained else ()
@@ -105,7 +105,7 @@ class TextClassification:
         return corpus
 
     @classmethod
-    def build(cls, config: ClassificationConfig, corpus: Corpus) -> "TextClassification":
+    def build(cls, config: ClassificationConfig, corpus: LabelledCorpus) -> "TextClassification":
         """A new classifier for a corpus; vocabularies come from its training split alone."""
         config.precisions(corpus.class_names)  # refused before the training, not after it
         config = replace(config, vectors=find_vectors(config.vectors, config.data_dir))
@@ -138,7 +138,9 @@ class TextClassification:
         return cls(config, classes, multi_label, vocabularies, model, decision)
 
     @classmethod
-    def ensemble(cls, members: list["TextClassification"], corpus: Corpus) -> "TextClassification":
+    def ensemble(
+        cls, members: list["TextClassification"], corpus: LabelledCorpus
+    ) -> "TextClassification":
         """The classifier whose probabilities are the mean of the members'.
 
         Args:
@@ -176,7 +178,7 @@ class TextClassification:
         """The vocabulary files in a run folder."""
         return self.vocabularies.files(folder)
 
-    def training_data(self, corpus: Corpus) -> tuple[Batches, keras.losses.Loss]:
+    def training_data(self, corpus: LabelledCorpus) -> tuple[Batches, keras.losses.Loss]:
         """What the training descends: the batches of the training split and the loss on them."""
         config, train = self.config, corpus.split("train")
         targets = train.targets
@@ -193,7 +195,7 @@ class TextClassification:
         )
         return batches, loss
 
-    def fit(self, corpus: Corpus, folder: Path) -> training.TrainingResult:
+    def fit(self, corpus: LabelledCorpus, folder: Path) -> training.TrainingResult:
         """Trains, see `apps.training.fit.fit`."""
         config = self.config
         batches, loss = self.training_data(corpus)
@@ -218,7 +220,7 @@ class TextClassification:
         self.decide(held_out)
         return ending
 
-    def held_out(self, corpus: Corpus) -> ClassifierValidation:
+    def held_out(self, corpus: LabelledCorpus) -> ClassifierValidation:
         """The validation split, for `fit` and `decide`."""
         train = corpus.split("train")
         validation = corpus.split("validation")
@@ -261,7 +263,9 @@ class TextClassification:
         """The logits of an ensemble, by those of its members."""
         return np.asarray(mean_logits(logits, self.multi_label))
 
-    def evaluate_baselines(self, corpus: Corpus, examples: LabelledTexts) -> dict[str, dict]:
+    def evaluate_baselines(
+        self, corpus: LabelledCorpus, examples: LabelledTexts
+    ) -> dict[str, dict]:
         """The same figures of linear models trained on the corpus' training split, and those of
         this model's own linear part alone."""
         held_out = self.held_out(corpus) if "validation" in corpus.splits else None

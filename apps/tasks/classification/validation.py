@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from data.batches.padded import Batches
-from data.examples.corpus import LabelledTexts
+from data.examples.labelled import LabelledTexts
 from data.graphs import as_it_stands
 from data.messages import say
 from models.classification.decision import Decision

@@ -26,7 +26,7 @@ from data.text.tokenizer_vocabulary import (
     find_vocabulary,
     learn_vocabulary,
 )
-from data.user_files.columns import Columns
+from data.user_files.columns import LabelledColumns
 from models.language_model.language_model import LanguageModel
 from models.language_model.stream_model import MeanOverTokens, StreamModel
 from models.precision import in_full_precision
@@ -82,7 +82,7 @@ class TextGeneration:
         return read_documents(
             config.dataset,
             config.data_dir,
-            Columns(config.text_column, config.label_column, config.split_column),
+            LabelledColumns(config.text_column, config.label_column, config.split_column),
             config.conditioned,
             config.validation_file,
             config.test_file,

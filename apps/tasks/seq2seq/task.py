@@ -31,7 +31,7 @@ from data.errors import UserError
 from data.examples.parallel import ParallelCorpus, ParallelTexts
 from data.messages import printable
 from data.text.tokenizer_vocabulary import TokenizerVocabulary, find_vocabulary
-from data.user_files.parallel_columns import ParallelFiles
+from data.user_files.columns import ParallelFiles
 from models.evaluation import translation as translation_report
 from models.evaluation.translation_memory import memory_translations
 from models.precision import in_full_precision
@@ -102,7 +102,7 @@ class Seq2Seq:
         source, target = sizes(tokenizers).values()
         print(f"tokens: {config.tokenizer}, vocabularies of {source:,} and {target:,}")
         model = build_translator(config, tokenizers, len(train))
-        return cls(config, corpus.class_names, vocabularies, model)
+        return cls(config, corpus.languages, vocabularies, model)
 
     @classmethod
     def load(cls, config: TranslationConfig, description: dict, folder: Path) -> "Seq2Seq":

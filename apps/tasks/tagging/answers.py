@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from data.examples.tags import Span, entities_of
+from data.examples.tags import Span, find_entities
 
 
 def output_rows(answer: dict) -> list[dict]:
@@ -44,7 +44,7 @@ def _row(tokens, tags, starts, ends, scores) -> dict:
             "score": min(scores[first:after]),
             "text": _joined(strings[first:after], starts[first:after], ends[first:after]),
         }
-        for first, after, kind in entities_of(tags)
+        for first, after, kind in find_entities(tags)
     ]
     tagged = [dict(zip(names, column, strict=True)) for column in columns]
     return {"entities": entities, "tagged_tokens": tagged}

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from data.batches.padded import Batches
 from data.examples.tagged import TaggedTexts
-from data.examples.tags import Span, bio_names, spans_of_tags, tags_of_spans
+from data.examples.tags import Span, bio_names, spans_to_tags, tags_to_spans
 from data.graphs import graph
 from data.text.tag_preprocessor import TagPreprocessor, row_splits_up_to
 from data.text.word_tokenizer import Tokens
@@ -55,7 +55,7 @@ def tag_rows(
     """
     starts, ends = (split_places(each) for each in (tokens.starts, tokens.ends))
     tags = [
-        tags_of_spans(*places, row.spans, types)
+        spans_to_tags(*places, row.spans, types)
         for row, *places in zip(examples, starts, ends, strict=True)
     ]
     flat = np.concatenate(tags) if tags else np.zeros(0, np.int32)
@@ -83,7 +83,7 @@ def places_of(examples: TaggedTexts, tokens: Tokens) -> list[list[tuple[int, int
 def tags_at(places: list[tuple[int, int]], spans: list[Span], types: tuple[str, ...]) -> list[str]:
     """The BIO tags of tokens at these places."""
     starts, ends = np.array(places, np.int64).reshape(-1, 2).T
-    return [bio_names(types)[tag] for tag in tags_of_spans(starts, ends, spans, types)]
+    return [bio_names(types)[tag] for tag in spans_to_tags(starts, ends, spans, types)]
 
 
 class TaggerValidation:
@@ -145,7 +145,7 @@ class TaggerValidation:
         names = np.array(bio_names(self.types))[mended.numpy()]
         by_text = np.split(names, self.rows.tokens.strings.row_splits.numpy()[1:-1])
         return [
-            tags_at(places, spans_of_tags(starts, ends, row), self.types)
+            tags_at(places, tags_to_spans(starts, ends, row), self.types)
             for places, starts, ends, row in zip(
                 self._places, self._starts, self._ends, by_text, strict=True
             )

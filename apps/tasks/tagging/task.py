@@ -28,7 +28,7 @@ from data.text.tag_preprocessor import TagPreprocessor, all_tokens, build_tag_vo
 from data.text.tokenizer import Tokenizer
 from data.text.tokenizer_vocabulary import TokenizerVocabulary, find_vocabulary
 from data.text.word_tokenizer import Tokens
-from data.user_files.tagged.columns import TaggedColumns
+from data.user_files.columns import TaggedColumns
 from data.user_files.tagged.span_cuts import cut_shared_tokens, words_with_inner_ends
 from data.vectors import find_vectors
 from models.classification.losses import class_weights
@@ -127,13 +127,13 @@ class TextTagging:
         )
         vocabularies, open_rows = with_open_vocabulary(learned, config)
         trained = beginning(config)
-        model = build_tagger(config, vocabularies, corpus.class_names, open_rows, trained)
+        model = build_tagger(config, vocabularies, corpus.entity_types, open_rows, trained)
         tokens = None
         if trained:
             tokens = check_tokenizer_vocabulary(
                 trained.tokenizer_vocabulary, model, config.init_from
             )
-        return cls(config, corpus.class_names, vocabularies, model, tokens)
+        return cls(config, corpus.entity_types, vocabularies, model, tokens)
 
     @classmethod
     def load(cls, config: TaggingConfig, description: dict, folder: Path) -> "TextTagging":

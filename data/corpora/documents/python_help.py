@@ -2,15 +2,15 @@
 
 from pydoc_data.topics import topics
 
-from data.examples.documents import DocumentCorpus, Documents, document_corpus, split_documents
+from data.examples.documents import DocumentCorpus, Documents, split_documents
 
 # A text that is a few words alone teaches nothing.
 _SHORTEST = 200
 
 
-def read(data_dir: str | None = None) -> DocumentCorpus:
+def read(data_dir: str | None) -> DocumentCorpus:
     """A document for each topic, split by content, 90/10."""
     texts = [topics[name].strip() + "\n" for name in sorted(topics)]
     documents = Documents([text for text in dict.fromkeys(texts) if len(text) >= _SHORTEST])
     splits = split_documents(documents, {"train": 0.9, "validation": 0.1})
-    return document_corpus("python_help", splits)
+    return DocumentCorpus.from_splits("python_help", splits)

@@ -4,7 +4,7 @@ import tensorflow_datasets as tfds
 
 from data.corpora.download import check_download, find_original
 from data.corpora.prepared import tfds_corpus
-from data.examples.documents import DocumentCorpus, cut, document_corpus
+from data.examples.documents import DocumentCorpus, cut_text
 from data.files.archives import open_unpacked, read_whole
 
 _PLACES = ("tinyshakespeare/input.txt", "tiny_shakespeare/input.txt", "input.txt")
@@ -33,4 +33,4 @@ def read(data_dir: str | None) -> DocumentCorpus:
             parts = (builder.as_dataset(split=name) for name in ("train", "validation", "test"))
             rows = (row["text"] for part in parts for row in tfds.as_numpy(part))
             text = b"".join(rows).decode("utf-8")
-    return document_corpus("tiny_shakespeare", cut(text))
+    return DocumentCorpus.from_splits("tiny_shakespeare", cut_text(text))

@@ -9,8 +9,8 @@ import tensorflow_datasets as tfds
 from data.corpora.download import check_download, find_original
 from data.corpora.prepared import read_prepared, tfds_corpus
 from data.errors import UserError
-from data.examples.corpus import Corpus, LabelledTexts, checksum_of
-from data.examples.splits import canonical, split_by_content
+from data.examples.labelled import LabelledCorpus, LabelledTexts
+from data.examples.splits import canonical_form, split_by_content
 from data.files.archives import read_tar, read_whole, unpacking
 
 CLASS_NAMES = ("negative", "positive")
@@ -22,11 +22,12 @@ _URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
 _REVIEWS = 12_500
 
 
-def read(data_dir: str | None) -> Corpus:
-    """25,000 reviews to train and 25,000 to test; a tenth of the former is the validation split.
+def read(data_dir: str | None) -> LabelledCorpus:
+    """Reads 25,000 reviews to train and 25,000 to test; a tenth of the former is for validation.
 
-    It is stratified and fixed by content: duplicates, and reviews posted again with another
-    ending, stay on one side. The official splits share 123 reviews, which stay where they are.
+    The validation split is stratified and fixed by content: duplicates, and reviews posted again
+    with another ending, stay in one split. The official splits share 123 reviews, which stay where
+    they are.
 
     Raises:
         UserError: the archive is damaged or not whole, or there is none and no network.
@@ -51,11 +52,11 @@ def read(data_dir: str | None) -> Corpus:
     )
     splits = {name: parts["train"].take(rows[name]) for name in ("train", "validation")}
     splits["test"] = parts["test"]
-    return Corpus("imdb", checksum_of(splits), CLASS_NAMES, False, splits)
+    return LabelledCorpus.from_splits("imdb", splits, CLASS_NAMES)
 
 
 def _beginning(text: str) -> str:
-    return canonical(text[:1000])[:200]
+    return canonical_form(text[:1000])[:200]
 
 
 def _by_text(part: LabelledTexts) -> list[int]:
@@ -63,7 +64,7 @@ def _by_text(part: LabelledTexts) -> list[int]:
 
 
 def _read(source: Path) -> dict[str, LabelledTexts]:
-    """`{train,test}/{neg,pos}/*.txt` of a folder or an archive; 3 s for the latter."""
+    """Reads `{train,test}/{neg,pos}/*.txt` of a folder or an archive; 3 s for the latter."""
     found = defaultdict(list)
     remedy = f"Get it from {_URL}"
     with unpacking(source, remedy):
@@ -82,7 +83,7 @@ def _read(source: Path) -> dict[str, LabelledTexts]:
                     f"{source} has {labels.count(label)} reviews in {split}/{folder}, expected "
                     f"{_REVIEWS}. Get it from {_URL}"
                 )
-        parts[split] = LabelledTexts.of(list(texts), labels, CLASS_NAMES)
+        parts[split] = LabelledTexts.from_labels(list(texts), labels, CLASS_NAMES)
     return parts
 
 

@@ -7,7 +7,7 @@ import tensorflow_datasets as tfds
 from data.corpora.download import check_download, find_original
 from data.corpora.prepared import read_prepared, tfds_corpus
 from data.errors import refuse_rows
-from data.examples.corpus import Corpus, LabelledTexts, checksum_of
+from data.examples.labelled import LabelledCorpus, LabelledTexts
 from data.files.archives import open_unpacked, read_whole
 
 CLASS_NAMES = ("negative", "positive")
@@ -16,12 +16,12 @@ _REPOSITORY = "https://github.com/clairett/pytorch-sentiment-classification"
 _GLUE = "https://dl.fbaipublicfiles.com/glue/data/SST-2.zip"
 
 
-def read(data_dir: str | None) -> Corpus:
-    """The official splits.
+def read(data_dir: str | None) -> LabelledCorpus:
+    """Reads the official splits.
 
-    From `sst2/{train,dev,test}.tsv` in the data folder 6,920 / 872 / 1,821 sentences; or GLUE's
-    67,349 phrases of the training sentences and the same 872, without a test split: its labels
-    were never published.
+    From `sst2/{train,dev,test}.tsv` in the data folder come 6,920 / 872 / 1,821 sentences; without
+    these files, from GLUE, 67,349 phrases of the training sentences and the same 872. GLUE has no
+    test split: its labels were never published.
 
     Raises:
         UserError: files are missing or damaged, or there are none and no network.
@@ -36,15 +36,17 @@ def read(data_dir: str | None) -> Corpus:
             if not builder.is_prepared():
                 check_download("sst2", _GLUE, f"the files of {_REPOSITORY} at <folder>/sst2/")
             splits = read_prepared(builder, CLASS_NAMES, None, ("train", "validation"), "sentence")
-    return Corpus(name, checksum_of(splits), CLASS_NAMES, False, splits)
+    return LabelledCorpus.from_splits(name, splits, CLASS_NAMES)
 
 
 def _read(path: Path) -> LabelledTexts:
-    """Rows of `sentence<TAB>0` or 1, no header; quotation marks are signs like others."""
+    """Reads rows of `sentence<TAB>0` or 1, no header; quotation marks have no meaning."""
     remedy = f"Get it from {_REPOSITORY}"
     with open_unpacked(path, remedy) as file:
         lines = read_whole(file, path, remedy).decode("utf-8").rstrip("\n").split("\n")
     rows = [line.rpartition("\t") for line in lines]
     wrong = [i for i, (_, _, label) in enumerate(rows, 1) if label not in ("0", "1")]
     refuse_rows(str(path), wrong, "that are not sentence<TAB>0 or 1")
-    return LabelledTexts.of([text for text, _, _ in rows], [r[2] for r in rows], CLASS_NAMES)
+    return LabelledTexts.from_labels(
+        [text for text, _, _ in rows], [r[2] for r in rows], CLASS_NAMES
+    )

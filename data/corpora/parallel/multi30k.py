@@ -4,7 +4,7 @@ from pathlib import Path
 
 from data.corpora.download import check_original, download, find_original
 from data.errors import UserError
-from data.examples.parallel import ParallelCorpus, ParallelTexts, parallel_corpus
+from data.examples.parallel import ParallelCorpus, ParallelTexts
 from data.user_files.parallel import read_aligned
 
 LANGUAGES = ("en", "fr", "de")
@@ -41,7 +41,7 @@ def read(data_dir: str | None, source: str, target: str) -> ParallelCorpus:
     for split, name in _FILES.items():
         sides = [_file(data_dir, f"{name}.{language}.gz") for language in (source, target)]
         splits[split] = ParallelTexts(read_aligned(*map(str, sides)).rows)
-    return parallel_corpus("multi30k", (source, target), splits)
+    return ParallelCorpus.from_splits("multi30k", (source, target), splits)
 
 
 def _file(data_dir: str | None, name: str) -> Path:

@@ -9,7 +9,6 @@ from data.examples.parallel import (
     Pair,
     ParallelCorpus,
     ParallelTexts,
-    parallel_corpus,
     split_parallel,
 )
 from data.files.writing import sha256
@@ -57,7 +56,7 @@ def read(data_dir: str | None, source: str, target: str) -> ParallelCorpus:
             split: ParallelTexts([Pair(row.target, row.source) for row in part])
             for split, part in splits.items()
         }
-    return parallel_corpus("tatoeba", (source, target), splits)
+    return ParallelCorpus.from_splits("tatoeba", (source, target), splits)
 
 
 def _pairs_in(path: Path, code: str) -> ParallelTexts:

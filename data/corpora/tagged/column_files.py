@@ -2,7 +2,7 @@
 
 from data.corpora.download import find_original
 from data.errors import UserError
-from data.examples.tagged import TaggedCorpus, tagged_corpus
+from data.examples.tagged import TaggedCorpus
 from data.user_files.tagged.conll import read_conll
 
 
@@ -38,11 +38,11 @@ def read_files(
                 f"no {name}: {names[0]} is not there. Get it from {source}, put it at "
                 f"<folder>/{name}/{names[0]} and pass --data-dir <folder>"
             )
-    corpus = tagged_corpus(name, splits, types)
-    found = set().union(*(part.types() for part in splits.values()))
-    if found - set(types):
+    corpus = TaggedCorpus.from_splits(name, splits, types)
+    unknown = corpus.everything().types - set(types)
+    if unknown:
         raise UserError(
-            f"{name} in {data_dir} has the type {min(found - set(types))!r}, expected "
+            f"{name} in {data_dir} has the type {min(unknown)!r}, expected "
             f"{', '.join(types)}. Get it from {source}"
         )
     return corpus

@@ -5,7 +5,7 @@ import tensorflow_datasets as tfds
 from data.corpora.download import check_download, find_original
 from data.corpora.prepared import tfds_corpus
 from data.corpora.tagged.column_files import read_files
-from data.examples.tagged import TaggedCorpus, TaggedTexts, of_tokens, tagged_corpus
+from data.examples.tagged import TaggedCorpus, TaggedText, TaggedTexts
 
 TYPES = ("LOC", "MISC", "ORG", "PER")
 _FILES = {
@@ -38,7 +38,7 @@ def read(data_dir: str | None) -> TaggedCorpus:
             check_download("conll2003", _PREPARED, remedy)
         builder.download_and_prepare()
         splits = {ours: _read(builder, theirs) for ours, theirs in _TFDS_SPLITS.items()}
-    return tagged_corpus("conll2003", splits, TYPES)
+    return TaggedCorpus.from_splits("conll2003", splits, TYPES)
 
 
 def _read(builder: tfds.core.DatasetBuilder, split: str) -> TaggedTexts:
@@ -48,5 +48,5 @@ def _read(builder: tfds.core.DatasetBuilder, split: str) -> TaggedTexts:
         tokens = [token.decode("utf-8") for token in row["tokens"]]
         # The builder takes a document's marker for a sentence.
         if tokens and tokens != ["-DOCSTART-"]:
-            rows.append(of_tokens(tokens, [names[tag] for tag in row["ner"]]))
+            rows.append(TaggedText.from_tokens(tokens, [names[tag] for tag in row["ner"]]))
     return TaggedTexts(rows)

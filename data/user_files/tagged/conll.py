@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from data.errors import UserError, listed, refuse_rows
-from data.examples.tagged import TaggedText, TaggedTexts, of_tokens
-from data.examples.tags import OUTSIDE, is_tag, scheme_of
+from data.examples.tagged import TaggedText, TaggedTexts
+from data.examples.tags import OUTSIDE, find_scheme, is_tag
 from data.files.lines import is_utf8, read_lines
 from data.user_files.tagged.tag_forms import (
     NotTags,
@@ -108,13 +108,13 @@ def texts_of_rows(
         before, (tokens, tags) = len(tokens), _cut(tokens, tags)
         cut = f"cut into {len(tokens)} at full stops" if len(tokens) > before else "it stays whole"
         notes.append(f"warning: no empty lines between sentences: {cut}")
-    texts: list[TaggedText] = [of_tokens(*pair) for pair in zip(tokens, tags, strict=True)]
+    texts = [TaggedText.from_tokens(*pair) for pair in zip(tokens, tags, strict=True)]
     return TaggedTexts(texts), tuple(notes)
 
 
 def _notes(tags: list[list[str]], others: dict[int, str], tag_column: int) -> list[str]:
     notes = []
-    scheme = scheme_of(tags)
+    scheme = find_scheme(tags)
     if scheme != "BIO":
         notes.append(f"tags of the scheme {scheme}, taken as BIO")
     if share := entity_share_note(tags):

@@ -1,4 +1,4 @@
-"""Users' own tagged texts: columns of tokens, JSON with spans, or brat's files, to a corpus."""
+"""Users' own tagged texts, read from columns of tokens, JSON with spans, or the files of brat."""
 
 import re
 from dataclasses import replace
@@ -6,12 +6,12 @@ from pathlib import Path
 
 from data.errors import UserError, listed
 from data.examples.splits import FRACTIONS
-from data.examples.tagged import TaggedCorpus, TaggedTexts, split_tagged, tagged_corpus
+from data.examples.tagged import TaggedCorpus, TaggedTexts, split_tagged
 from data.files.lines import read_lines
 from data.files.writing import sha256
 from data.messages import say
+from data.user_files.columns import TaggedColumns
 from data.user_files.tagged.brat import is_brat, read_brat
-from data.user_files.tagged.columns import TaggedColumns
 from data.user_files.tagged.conll import read_conll
 from data.user_files.tagged.span_shapes import has_spans
 from data.user_files.tagged.spans import read_spans
@@ -38,31 +38,30 @@ def read_tagged_files(
     test: str | None = None,
     types: tuple[str, ...] = (),
 ) -> TaggedCorpus:
-    """Reads a file of tagged texts, and those of other splits where they have files of their own.
+    """Reads a file of tagged texts, and the files of other splits if there are any.
 
-    What neither a file nor a column of splits says is split by content, 80/10/10.
+    Texts that neither a file nor a column assigns to a split are split by content, 80/10/10.
 
     Args:
         path: a .jsonl, .json, .parquet, .csv or .tsv file of texts with spans, an .ann file of
             brat (or the .txt file beside one), or any other file of columns.
-        columns: which hold what.
+        columns: the columns of tokens and tags, or of texts and spans.
         validation, test: files of these splits, or None.
-        types: those of a trained model, for files that are only evaluated; empty: those that occur.
+        types: the entity types of a trained model, for files that are only evaluated; empty for
+            those that occur.
 
     Raises:
-        UserError: a file that cannot be used, or types that the model does not know.
+        UserError: a file cannot be used, or has entity types that the model does not know.
     """
     splits = _read(path, columns)
     for name, file in (("validation", validation), ("test", test)):
         if file is not None:
-            parts = _read(file, columns)
-            splits[name] = TaggedTexts([row for part in parts.values() for row in part])
+            splits[name] = TaggedTexts.join([*_read(file, columns).values()])
     unsplit = splits.pop("", None)
     if unsplit is not None:
         wanted = {name: share for name, share in FRACTIONS.items() if name not in splits}
         if test is not None or validation is not None:
-            # Rows beside files of other splits are for training, but something must choose the
-            # epoch.
+            # If other splits have files, these rows are for training and the validation it needs.
             wanted.pop("test", None)
         total = sum(wanted.values())
         fractions = {name: share / total for name, share in wanted.items()}
@@ -75,20 +74,20 @@ def read_tagged_files(
             f"{path} has {count} text(s), too few to hold some out for validation. Add some, or "
             "pass --validation-file (in a file of columns an empty line ends a text)"
         )
-    corpus = tagged_corpus(Path(path).name, splits, types)
+    corpus = TaggedCorpus.from_splits(Path(path).name, splits, types)
     if validation is None and test is None:
-        # A resumption compares it before anything is read.
+        # A resumed training compares the checksum before it reads anything.
         corpus = replace(corpus, checksum=sha256(Path(path)))
     _check_types(corpus, path, types)
     return corpus
 
 
 def _read(path: str, columns: TaggedColumns) -> dict[str, TaggedTexts]:
-    """The texts of a file by split; what was recognised in it is told."""
+    """Reads the texts of a file by split, and reports what was recognised in it."""
     suffix = Path(path).suffix.lower()
     if suffix in _NOT_READ:
         raise UserError(f"{path} {_NOT_READ[suffix]}")
-    names = _header(path, columns) if suffix in _TABLES else []
+    names = _read_header(path, columns) if suffix in _TABLES else []
     if suffix in _RECORDS or has_spans(names, columns.text, columns.spans):
         splits, notes = read_spans(path, columns.text, columns.spans, columns.split)
     elif has_tokens(names) and (suffix == ".csv" or has_sentences(names)):
@@ -105,11 +104,11 @@ def _read(path: str, columns: TaggedColumns) -> dict[str, TaggedTexts]:
     return splits
 
 
-def _header(path: str, columns: TaggedColumns) -> list[str]:
-    """The names of a table's columns, if it has some.
+def _read_header(path: str, columns: TaggedColumns) -> list[str]:
+    """Returns the names of a table's columns, or the cells of its first line.
 
     Raises:
-        UserError: its cells stand between commas, but are neither texts with spans nor tokens.
+        UserError: the cells stand between commas, but are neither texts with spans nor tokens.
     """
     head = next(read_lines(path), "")
     names = [name.strip(' "') for name in re.split(r"[,;\t]", head)]
@@ -123,14 +122,14 @@ def _header(path: str, columns: TaggedColumns) -> list[str]:
 
 
 def _check_types(corpus: TaggedCorpus, path: str, types: tuple[str, ...]) -> None:
-    if not corpus.class_names:
+    if not corpus.entity_types:
         raise UserError(f"{path} has no entity. Check --tag-column or --spans-column")
     for name, part in corpus.splits.items():
-        if types and part.types() - set(types):
+        if types and part.types - set(types):
             raise UserError(
-                f"{path} has the type {min(part.types() - set(types))!r}, the model knows "
+                f"{path} has the type {min(part.types - set(types))!r}, the model knows "
                 f"{', '.join(types)}. Evaluate on data with the model's types"
             )
-        if not types and name == "train" and set(corpus.class_names) - part.types():
-            absent = min(set(corpus.class_names) - part.types())
+        if not types and name == "train" and set(corpus.entity_types) - part.types:
+            absent = min(set(corpus.entity_types) - part.types)
             raise UserError(f"{path} has no {absent!r} in its training texts. Add some, or drop it")

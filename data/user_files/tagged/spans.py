@@ -8,12 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from data.errors import UserError, refuse_rows
-from data.examples.tagged import TaggedText, TaggedTexts, of_tokens
+from data.examples.splits import SPLIT_NAMES
+from data.examples.tagged import TaggedText, TaggedTexts
 from data.files.json_files import LONGEST_JSON, cannot_read, parse_json
 from data.files.lines import is_utf8, read_lines
 from data.formats.readers import read_records
 from data.formats.record import Record
-from data.user_files.labelled import SPLIT_NAMES
 from data.user_files.tagged.span_shapes import BadRow, Shape, find_shape, spans_in, unwrap
 from data.user_files.tagged.tag_forms import NotTags, entity_share_note, read_tags
 
@@ -231,7 +231,8 @@ def _of_tags(path: str, tagged: dict, name: str) -> tuple[list[TaggedText], list
             "B-PER, I-PER and the like"
         ) from None
     share = entity_share_note(tags)
-    texts = [of_tokens(words, row) for (words, _), row in zip(tagged.values(), tags, strict=True)]
+    rows = zip(tagged.values(), tags, strict=True)
+    texts = [TaggedText.from_tokens(words, row) for (words, _), row in rows]
     return texts, [*form.notes, *([f"warning: {share}"] if share else [])]
 
 

@@ -108,7 +108,7 @@ def train(tmp_path):
     """Trains a task built from two texts, with three for validation; a task may override some."""
     parts = {"train": 2, "validation": 3}
     splits = {name: TaggedTexts([TaggedText("a", ())] * rows) for name, rows in parts.items()}
-    corpus, unfinished = TaggedCorpus("toy", "", (), False, splits), tmp_path / "run"
+    corpus, unfinished = TaggedCorpus("toy", "", splits, ()), tmp_path / "run"
 
     def call(whole=None, **overridden):
         task = type("Task", (Task,), overridden).build(Task.config, corpus)

@@ -29,7 +29,7 @@ from apps.tasks.classification.task import TextClassification
 from apps.training.divergence import Diverged
 from apps.training.epochs import ProgressCallback
 from data.errors import UserError
-from data.examples.corpus import Corpus, LabelledTexts
+from data.examples.labelled import LabelledCorpus, LabelledTexts
 from models.classification.decision import Decision
 
 TEXTS = ["you fool", "you old fool", "fine day", "a fine old day", "what?", "what"]
@@ -80,7 +80,7 @@ def corpus(multi_label):
     names = ("neither", "nice", "rude")
     targets = np.eye(3, dtype="float32")[[2, 2, 1, 1, 0, 0]]
     rows = LabelledTexts(TEXTS, targets, names, None)
-    return Corpus("toy", "0" * 64, names, multi_label, {"train": rows, "validation": rows})
+    return LabelledCorpus("toy", "0" * 64, {"train": rows, "validation": rows}, names, multi_label)
 
 
 def members_of(data):

@@ -11,7 +11,7 @@ from numpy.testing import assert_array_equal
 from apps import ner, sentiment, text_generation
 from apps.commands.main import main
 from apps.tasks.pretrained import read_trained
-from data.examples.tags import entities_of
+from data.examples.tags import find_entities
 from data.text.tokenizer_vocabulary import learn_vocabulary
 from data.text.word_tokenizer import normalize_case_and_digits, tokenize_words
 from models.language_model.language_model import LanguageModel
@@ -80,7 +80,7 @@ def test_it_answers_and_its_savedmodel_does(tagger, command_of, tmp_path):
     places = [served[name].numpy()[0] for name in ("starts", "ends")]
     spans = [
         {"start": places[0][first], "end": places[1][after - 1], "type": kind}
-        for first, after, kind in entities_of(tags)
+        for first, after, kind in find_entities(tags)
     ]
     shown = json.loads(answer.out)["entities"]
     assert [{name: row[name] for name in ("start", "end", "type")} for row in shown] == spans

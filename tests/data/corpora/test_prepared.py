@@ -17,7 +17,7 @@ from data.corpora.prepared import tfds_corpus
 from data.corpora.tagged import conll2003
 from data.datasets import read_documents, read_labelled_texts, read_tagged_texts
 from data.errors import UserError
-from data.examples.corpus import LabelledTexts, checksum_of
+from data.examples.labelled import LabelledCorpus, LabelledTexts
 from data.files.writing import sha256
 
 
@@ -55,7 +55,7 @@ def copy(toys, tmp_path, monkeypatch):
 def test_a_prepared_corpus_is_known_by_what_it_says(toys, copy):
     again = read_labelled_texts("sms_spam", "")
     first, second = toys.values()
-    assert again.checksum == first.checksum == checksum_of(first.splits) != second.checksum
+    assert again.checksum == first.checksum != second.checksum
     assert sum(map(len, again.splits.values())) == 40
 
 
@@ -89,8 +89,8 @@ def test_a_run_that_was_made_before_knows_the_corpus_by_its_file(toys):
 
 def test_votes_are_part_of_the_checksum():
     def checksum(votes):
-        rows = LabelledTexts.of(["a"], [0], ("x", "y"), np.array([votes], np.float32))
-        return checksum_of({"train": rows})
+        rows = LabelledTexts.from_labels(["a"], [0], ("x", "y"), np.array([votes], np.float32))
+        return LabelledCorpus.from_splits("toy", {"train": rows}, ("x", "y")).checksum
 
     assert checksum([1, 0]) == checksum([1, 0]) != checksum([0.75, 0.25])
 
@@ -134,8 +134,8 @@ def test_a_damaged_cache_is_one_line_that_names_it(copy, pattern, content):
     assert message.endswith("or remove this one if it is damaged") and "\n" not in message
 
 
-def test_labels_that_there_are_not_are_no_classes(toys, copy, monkeypatch):
-    monkeypatch.setattr(sms_spam, "CLASS_NAMES", ("ham",))
+def test_a_label_beyond_the_classes_is_refused(toys, copy, monkeypatch):
+    monkeypatch.setattr(SmsSpam, "CLASS_NAMES", ("ham",))
     with pytest.raises(UserError, match=r"cannot prepare sms_spam in .*: labels from 0 to 1\."):
         sms_spam.read(None)
 

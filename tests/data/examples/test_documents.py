@@ -5,8 +5,8 @@ import pytest
 
 from data.datasets import read_documents
 from data.errors import UserError
-from data.examples.documents import Documents, document_corpus
-from data.user_files.columns import Columns
+from data.examples.documents import DocumentCorpus, Documents
+from data.user_files.columns import LabelledColumns
 
 
 def write(path, text):
@@ -61,7 +61,7 @@ def test_what_is_no_text_in_parquet_is_refused(tmp_path, texts, message):
 
 def test_the_rows_of_a_table_are_texts(tmp_path):
     table = write(tmp_path / "a.csv", "body,split\none text,train\nanother,dev\nlast,test\n")
-    corpus = read_documents(table, columns=Columns(text="body"))
+    corpus = read_documents(table, columns=LabelledColumns(text="body"))
     assert [part.texts for part in corpus.splits.values()] == [["one text"], ["another"], ["last"]]
 
 
@@ -243,7 +243,7 @@ def test_shakespeare_is_cut_as_nanogpt_cuts_it(tmp_path):
 def test_the_checksum_follows_from_texts_and_labels():
     def checksum(texts, labels=None):
         labels = None if labels is None else np.array(labels)
-        return document_corpus("a", {"train": Documents(texts, True, labels)}).checksum
+        return DocumentCorpus.from_splits("a", {"train": Documents(texts, True, labels)}).checksum
 
     assert checksum(["a", "b"]) == checksum(["a", "b"])
     several = {checksum(["a", "b"]), checksum(["ab"]), checksum(["a", "b"], [0, 1])}

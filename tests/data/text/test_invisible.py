@@ -2,7 +2,7 @@ import unicodedata
 
 import pytest
 
-from data.examples.splits import canonical
+from data.examples.splits import canonical_form
 from data.identity_terms.files import read_identity_terms
 from data.registry import IDENTITY_TERMS
 from data.text.invisible import drop_invisible, is_invisible
@@ -37,7 +37,7 @@ def test_letters_numbers_and_signs_are_seen_but_for_four_fillers_and_two_vowels(
 
 
 def test_texts_that_look_the_same_are_duplicates():
-    assert canonical("You are awar\u00added \u2764\ufe0f\u200e") == canonical(
+    assert canonical_form("You are awar\u00added \u2764\ufe0f\u200e") == canonical_form(
         "you are awarded \u2764"
     )
 

@@ -10,7 +10,8 @@ import pyarrow.parquet
 import pytest
 
 from data.errors import UserError
-from data.user_files.labelled import Columns, read_table
+from data.user_files.columns import LabelledColumns
+from data.user_files.labelled import read_labelled_file
 
 # Forty rows: even ones are "a", odd ones "b".
 ROWS = [{"text": f"word{i}", "label": "ab"[i % 2]} for i in range(40)]
@@ -43,10 +44,10 @@ FORMATS = {
 def table(tmp_path):
     """Writes rows (or bytes) in the format of the name and reads them as a corpus."""
 
-    def read(rows, columns=Columns(), class_names=(), name="rows.csv"):  # noqa: B008
+    def read(rows, columns=LabelledColumns(), class_names=(), name="rows.csv"):  # noqa: B008
         path = tmp_path / name
         path.write_bytes(rows if isinstance(rows, bytes) else FORMATS[name](rows))
-        return read_table(str(path), columns, class_names)
+        return read_labelled_file(str(path), columns, class_names)
 
     return read
 
@@ -95,7 +96,7 @@ def test_quotation_marks_in_a_tsv_stand_for_themselves(table):
 
 def test_other_columns_are_chosen_by_name(table):
     rows = [{"tweet": row["text"], "class": row["label"], "text": ""} for row in ROWS]
-    assert labels_by_text(table(rows, Columns("tweet", "class")))["word1"] == ("b",)
+    assert labels_by_text(table(rows, LabelledColumns("tweet", "class")))["word1"] == ("b",)
 
 
 @pytest.mark.parametrize("name", ["rows.jsonl", "rows.parquet"])
@@ -110,7 +111,7 @@ def test_lists_of_labels_are_multi_label(table, name):
 
 def test_a_separator_splits_label_cells(table):
     rows = [{"text": f"word{i}", "label": ["", "x", "y | x"][i % 3]} for i in range(60)]
-    corpus = table(rows, Columns(label_separator="|"))
+    corpus = table(rows, LabelledColumns(label_separator="|"))
     assert corpus.multi_label
     labels = labels_by_text(corpus)
     assert (labels["word0"], labels["word1"], labels["word2"]) == ((), ("x",), ("x", "y"))
@@ -135,7 +136,7 @@ def test_several_columns_of_zeros_and_ones_are_one_class_each(table, name, one, 
         {"text": f"word{i}", "y": one if i % 3 else zero, "x": one if i % 3 == 2 else zero}
         for i in range(60)
     ]
-    corpus = table(rows, Columns(label="y,x"), name=name)
+    corpus = table(rows, LabelledColumns(label="y,x"), name=name)
     assert corpus.multi_label
     labels = labels_by_text(corpus)
     assert (labels["word0"], labels["word1"], labels["word2"]) == ((), ("y",), ("x", "y"))
@@ -200,7 +201,7 @@ def test_missing_values_among_several_labels_are_none_of_them(table):
     rows = [
         {"text": f"word{i}", "label": ["x", "nan|x", "y|NULL", "nan"][i % 4]} for i in range(60)
     ]
-    corpus = table(rows, Columns(label_separator="|"))
+    corpus = table(rows, LabelledColumns(label_separator="|"))
     assert corpus.class_names == ("x", "y")
     assert labels_by_text(corpus)["word3"] == ()
 
@@ -232,7 +233,7 @@ def ids(rows, copies):
 def test_ids_are_no_labels_and_are_refused_before_they_fill_the_memory(
     table, monkeypatch, copies, message
 ):
-    monkeypatch.setattr("data.user_files.labelled.targets_of", None)
+    monkeypatch.setattr("data.user_files.labelled.make_targets", None)
     with pytest.raises(UserError, match=message):
         table(ids(60_000, copies))
 
@@ -252,7 +253,7 @@ def test_columns_that_differ_from_row_to_row_take_no_memory(table):
 
 
 def test_one_column_cannot_be_text_and_label(table):
-    for columns in (Columns(text="label"), Columns(label="a,a")):
+    for columns in (LabelledColumns(text="label"), LabelledColumns(label="a,a")):
         with pytest.raises(UserError, match=r"one column cannot be two: .*Check --text-column"):
             table(ROWS, columns)
 
@@ -278,7 +279,7 @@ def test_a_split_column_is_used_by_any_of_its_names(table, train, validation):
 
 def test_a_split_column_may_have_another_name(table):
     rows = [{**row, "fold": split} for row, split in zip(ROWS, SPLITS, strict=True)]
-    assert table(rows, Columns(split="fold")).split("test").texts == [
+    assert table(rows, LabelledColumns(split="fold")).split("test").texts == [
         f"word{i}" for i in range(36, 40)
     ]
 
@@ -420,19 +421,19 @@ def test_an_unknown_label_is_refused_where_the_classes_are_known(table):
 def test_label_columns_hold_zeros_and_ones_alone(table):
     rows = [{"text": "ham", "x": "1", "y": "0"}, {"text": "tea", "x": "2", "y": ""}]
     with pytest.raises(UserError, match=r"1 row\(s\) where x, y are not all 0 or 1: row 2\."):
-        table(rows, Columns(label="x,y"))
+        table(rows, LabelledColumns(label="x,y"))
 
 
 def test_a_missing_label_column_among_several_is_named(table):
     with pytest.raises(UserError, match=r"no column 'z' in .*It has: text, label\."):
-        table(ROWS, Columns(label="label,z"))
+        table(ROWS, LabelledColumns(label="label,z"))
 
 
 @pytest.mark.parametrize(("name", "label"), [("rows.jsonl", []), ("rows.csv", "")])
 def test_a_multi_label_file_without_any_label_is_refused(table, name, label):
     rows = [{**row, "label": label} for row in ROWS]
     with pytest.raises(UserError, match="no label"):
-        table(rows, Columns(label_separator="|"), name=name)
+        table(rows, LabelledColumns(label_separator="|"), name=name)
 
 
 @pytest.mark.parametrize("rows", [6, 8, 10, 12])
@@ -445,7 +446,11 @@ def test_a_multi_label_file_of_many_combinations_fills_every_split(table):
         {"text": f"word{i}", "label": "|".join(str(bit) for bit in range(6) if i >> bit & 1)}
         for i in range(64)
     ]
-    assert set(sizes(table(rows, Columns(label_separator="|")))) == {"train", "validation", "test"}
+    assert set(sizes(table(rows, LabelledColumns(label_separator="|")))) == {
+        "train",
+        "validation",
+        "test",
+    }
 
 
 def test_validation_is_carved_from_a_small_train_too(table):

@@ -1,6 +1,7 @@
 import gzip
 import lzma
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,12 @@ from data.corpora.parallel import multi30k, tatoeba
 from data.datasets import read_parallel_texts
 from data.errors import UserError
 from data.examples.parallel import Pair
-from data.examples.splits import canonical
+from data.examples.splits import canonical_form
 from data.files import archives
 from data.files.lines import LONGEST_LINE
 from data.files.writing import sha256
+from data.user_files.columns import ParallelFiles
 from data.user_files.parallel import read_aligned, read_pairs, read_parallel_files
-from data.user_files.parallel_columns import ParallelFiles
 
 FILES = ParallelFiles("en", "fr")
 DATA = Path(__file__).parents[4] / "shared" / "data"
@@ -124,7 +125,7 @@ def test_a_table_that_is_not_utf_8_is_one_line(name, tmp_path):
 def test_bytes_that_are_no_text_are_refused(tmp_path):
     content = "Yes\tOui\n".encode("utf-16-le")
     (tmp_path / "pairs.tsv").write_bytes(content)
-    with pytest.raises(UserError, match="line 1 is no text"):
+    with pytest.raises(UserError, match="line 1 is not text"):
         read_pairs(str(tmp_path / "pairs.tsv"), "en", "fr")
     (tmp_path / "pairs.tsv").write_bytes(b"\xff\xfe" + content)
     with pytest.raises(UserError, match="is UTF-16, UTF-8 is needed"):
@@ -216,7 +217,7 @@ def test_the_columns_of_a_header_are_told_where_they_are_spelled_otherwise(tmp_p
 
 def test_columns_that_no_header_names_are_told(tmp_path, capsys):
     path = written(tmp_path / "pairs.tsv", "1\tOui\tYes\n2\tNon\tNo\n3\tSi\tBut yes\n")
-    files = FILES._replace(source_column=2, target_column=1)
+    files = replace(FILES, source_column=2, target_column=1)
     corpus = read_parallel_files(path, files)
     assert ("But yes", "Si") in corpus.everything().rows
     assert "no header: column 2 is en, column 1 fr" in capsys.readouterr().err
@@ -232,7 +233,7 @@ def test_no_source_stands_in_two_splits(tmp_path):
     }
     sources = [set(part.texts) for part in corpus.splits.values()]
     assert sum(map(len, sources)) == len(set().union(*sources)) == 30
-    assert corpus.class_names == ("en", "fr") and len(corpus.everything()) == 90
+    assert corpus.languages == ("en", "fr") and len(corpus.everything()) == 90
 
 
 def test_files_of_other_splits_leave_the_rest_for_training(tmp_path):
@@ -241,7 +242,8 @@ def test_files_of_other_splits_leave_the_rest_for_training(tmp_path):
         for language in ("en", "fr"):
             lines = "".join(f"{name} {language} {i}\n" for i in range(size))
             names[name, language] = written(tmp_path / f"{name}.{language}", lines)
-    files = FILES._replace(
+    files = replace(
+        FILES,
         target_file=names["train", "fr"],
         validation=names["val", "en"],
         validation_target=names["val", "fr"],
@@ -252,7 +254,7 @@ def test_files_of_other_splits_leave_the_rest_for_training(tmp_path):
         "validation": 4,
     }
     with pytest.raises(UserError, match="has no sources"):
-        read_parallel_files(names["train", "en"], files._replace(test_target=names["val", "fr"]))
+        read_parallel_files(names["train", "en"], replace(files, test_target=names["val", "fr"]))
 
 
 def test_the_sample_is_varied_and_splits_into_three(shipped_samples):
@@ -260,7 +262,7 @@ def test_the_sample_is_varied_and_splits_into_three(shipped_samples):
     pairs = corpus.everything().rows
     assert len(pairs) >= 600 and corpus.splits.keys() == {"train", "validation", "test"}
     for side in (0, 1):
-        assert len({canonical(pair[side]) for pair in pairs}) > 0.98 * len(pairs)
+        assert len({canonical_form(pair[side]) for pair in pairs}) > 0.98 * len(pairs)
     other = read_parallel_texts("sample", "translation.tsv", None, ParallelFiles("fr", "en"))
     assert {Pair(b, a) for a, b in other.everything()} == set(pairs)
 
@@ -305,7 +307,7 @@ def test_multi30k_has_the_official_splits_of_any_two_languages(tmp_path, monkeyp
     sizes = {"train": 3, "val": 2, "test_2016_flickr": 1}
     multi30k_files(tmp_path / "multi30k", monkeypatch, sizes)
     corpus = read_parallel_texts("multi30k", "", str(tmp_path), ParallelFiles("de", "fr"))
-    assert (corpus.name, corpus.class_names) == ("multi30k", ("de", "fr"))
+    assert (corpus.name, corpus.languages) == ("multi30k", ("de", "fr"))
     assert {name: part.rows for name, part in corpus.splits.items()} == {
         "train": [(f"train de {i}", f"train fr {i}") for i in range(3)],
         "validation": [("val de 0", "val fr 0"), ("val de 1", "val fr 1")],

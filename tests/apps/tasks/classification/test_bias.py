@@ -8,7 +8,7 @@ import pytest
 from apps.plots.bias import bias_picture
 from apps.runs.folder import RunFolder
 from apps.tasks.classification import bias
-from data.examples.corpus import LabelledTexts
+from data.examples.labelled import LabelledTexts
 from data.identity_terms.files import read_identity_terms
 from data.registry import SAMPLES
 
@@ -61,7 +61,7 @@ def examples():
     ]
     rows += [("vile men", 0), ("nice men", 1)]
     texts, labels = zip(*rows, strict=True)
-    return LabelledTexts.of(list(texts), labels, ("hate", "other"))
+    return LabelledTexts.from_labels(list(texts), labels, ("hate", "other"))
 
 
 def test_a_classifier_that_minds_a_term_is_found_out(asked, examples):
@@ -234,13 +234,13 @@ def test_a_report_is_drawn(asked, examples, tmp_path, words):
 
 @pytest.mark.filterwarnings("error")
 def test_a_report_without_a_group_and_names_with_dollars_are_drawn(asked, tmp_path):
-    texts = LabelledTexts.of(["nobody"], [0], ("hate", "other"))
+    texts = LabelledTexts.from_labels(["nobody"], [0], ("hate", "other"))
     report = bias.bias_report(Toy(), texts, asked)
     assert report["groups"] == {} and len(report["absent"]) == 4
     bias_picture(report, tmp_path / "none.png")
     terms = TERMS.replace("christian", "$\\a$").replace("religion", "侮$")
     (tmp_path / "odd.csv").write_text(terms, encoding="utf-8")
     odd = bias.BiasRequest("hate", read_identity_terms(tmp_path / "odd.csv"))
-    texts = LabelledTexts.of(["Christians and men"], [0], ("hate", "other"))
+    texts = LabelledTexts.from_labels(["Christians and men"], [0], ("hate", "other"))
     bias_picture(bias.bias_report(Toy(), texts, odd), tmp_path / "odd.png")
     assert png_size(tmp_path / "none.png") and png_size(tmp_path / "odd.png")

@@ -12,7 +12,7 @@ import tensorflow as tf
 from apps.tasks.classification.config import ClassificationConfig
 from apps.tasks.classification.explanation import Explained
 from apps.tasks.classification.task import TextClassification
-from data.examples.corpus import Corpus, LabelledTexts
+from data.examples.labelled import LabelledCorpus, LabelledTexts
 from models.classification.decision import Decision
 
 TEXTS = ["you fool", "you old fool", "fine day", "a fine old day", "what?", "what"]
@@ -25,7 +25,9 @@ NAMES = ("neither", "nice", "rude")
 def build(multi_label=False, **changes):
     keras.utils.set_random_seed(0)
     rows = LabelledTexts(TEXTS, np.eye(3, dtype="float32")[[2, 2, 1, 1, 0, 0]], NAMES, None)
-    corpus = Corpus("toy", "0" * 64, NAMES, multi_label, {"train": rows, "validation": rows})
+    corpus = LabelledCorpus(
+        "toy", "0" * 64, {"train": rows, "validation": rows}, NAMES, multi_label
+    )
     return TextClassification.build(dataclasses.replace(SMALL, **changes), corpus)
 
 

@@ -13,7 +13,7 @@ from apps.tasks.classification.explanation import Explained
 from apps.tasks.classification.task import TextClassification
 from data.datasets import read_labelled_texts
 from data.errors import UserError
-from data.examples.corpus import Corpus, LabelledTexts
+from data.examples.labelled import LabelledCorpus, LabelledTexts
 from models.classification.decision import Decision
 from models.classification.wide_classifier import WideClassifier
 
@@ -27,7 +27,7 @@ def corpus(multi_label=False, votes=None):
     if multi_label:
         targets[1] = [0, 1, 1]
     rows = LabelledTexts(TEXTS, targets, names, votes)
-    return Corpus("toy", "0" * 64, names, multi_label, {"train": rows, "validation": rows})
+    return LabelledCorpus("toy", "0" * 64, {"train": rows, "validation": rows}, names, multi_label)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import tensorflow as tf
 from apps.tasks.classification import validation
 from apps.tasks.classification.validation import ClassifierValidation, logits_of
 from data.chunks import in_chunks
-from data.examples.corpus import LabelledTexts
+from data.examples.labelled import LabelledTexts
 from data.text.preprocessor import TextPreprocessor, Vocabularies
 
 VOCABULARIES = Vocabularies(["<start>", "a", "b", "c"], ["a", "b", "c"])

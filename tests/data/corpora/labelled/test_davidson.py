@@ -7,7 +7,7 @@ import tensorflow_datasets as tfds
 from data.corpora.labelled.davidson import CLASS_NAMES
 from data.datasets import read_labelled_texts
 from data.errors import UserError
-from data.examples.splits import canonical
+from data.examples.splits import canonical_form
 
 DATA = Path(__file__).parents[5] / "shared" / "data"
 ROWS = {"train": 19847, "validation": 2474, "test": 2462}
@@ -40,13 +40,13 @@ def test_every_split_has_the_shares_of_the_classes(prepared):
 
 
 def test_no_text_and_no_duplicate_of_it_is_in_two_splits(prepared):
-    forms = [{canonical(text) for text in part.texts} for part in prepared.splits.values()]
+    forms = [{canonical_form(text) for text in part.texts} for part in prepared.splits.values()]
     assert sum(map(len, forms)) == len(set().union(*forms))
 
 
 def test_no_retweet_is_in_another_split_than_its_tweet(prepared):
     forms = [
-        {canonical(text).removeprefix("rt ") for text in part.texts}
+        {canonical_form(text).removeprefix("rt ") for text in part.texts}
         for part in prepared.splits.values()
     ]
     assert sum(map(len, forms)) == len(set().union(*forms))

@@ -6,8 +6,8 @@ import pytest
 from data.corpora.labelled import imdb
 from data.corpora.labelled.imdb import CLASS_NAMES, read
 from data.errors import UserError
-from data.examples.corpus import LabelledTexts
-from data.examples.splits import canonical
+from data.examples.labelled import LabelledTexts
+from data.examples.splits import canonical_form
 
 DATA = Path(__file__).parents[5] / "shared" / "data"
 FOLDERS = {"neg": "dull", "pos": "fine"}
@@ -85,7 +85,7 @@ def test_a_review_that_was_posted_again_stays_on_one_side(monkeypatch):
     texts = [
         f"Review number {'x' * i} " + "of many words " * 20 + end for i in range(40) for end in "ab"
     ]
-    part = LabelledTexts.of(texts, [i // 2 % 2 for i in range(80)], CLASS_NAMES)
+    part = LabelledTexts.from_labels(texts, [i // 2 % 2 for i in range(80)], CLASS_NAMES)
     monkeypatch.setattr(imdb, "read_prepared", lambda *_, **__: {"train": part, "test": part})
     monkeypatch.setattr(imdb, "check_download", lambda *arguments: None)
     splits = read(None).splits
@@ -119,7 +119,7 @@ def test_the_real_archive_has_50_000_reviews_and_no_duplicate_across_validation(
     assert sum(counts["train"]) + sum(counts["validation"]) == 25_000
     assert abs(counts["validation"][0] - 1250) < 10 and abs(counts["validation"][1] - 1250) < 10
     train, validation = (
-        {canonical(t[:300]) for t in corpus.split(s).texts} for s in ("train", "validation")
+        {canonical_form(t[:300]) for t in corpus.split(s).texts} for s in ("train", "validation")
     )
     assert not train & validation
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import tensorflow_datasets as tfds
 
-from data.corpora.labelled.sms_spam import CLASS_NAMES, SmsSpam, _without_numbers, messages
+from data.corpora.labelled.sms_spam import CLASS_NAMES, SmsSpam, drop_numbers, read_messages
 from data.datasets import read_labelled_texts
 
 DATA = Path(__file__).parents[5] / "shared" / "data"
@@ -12,7 +12,7 @@ DATA = Path(__file__).parents[5] / "shared" / "data"
 def test_a_line_without_a_label_goes_on_with_the_message(tmp_path):
     path = tmp_path / "messages"
     path.write_text('ham\tHi "you"\nham\tgoes on he\nre\tok\nspam\tWIN\u00a3\n', encoding="utf-8")
-    assert messages(path) == [
+    assert read_messages(path) == [
         ("ham", 'Hi "you"'),
         ("ham", "goes on he\nre\tok"),
         ("spam", "WIN\u00a3"),
@@ -22,7 +22,7 @@ def test_a_line_without_a_label_goes_on_with_the_message(tmp_path):
 def test_exact_duplicates_are_dropped(tmp_path):
     path = tmp_path / "messages"
     path.write_text("ham\tOk\nham\tOk.\nham\tOk\nspam\tOk\n")
-    assert messages(path) == [("ham", "Ok"), ("ham", "Ok."), ("spam", "Ok")]
+    assert read_messages(path) == [("ham", "Ok"), ("ham", "Ok."), ("spam", "Ok")]
 
 
 @pytest.mark.parametrize(
@@ -34,11 +34,11 @@ def test_exact_duplicates_are_dropped(tmp_path):
     ],
 )
 def test_other_numbers_do_not_make_another_message(text, other):
-    assert _without_numbers(text) == _without_numbers(other) != ""
+    assert drop_numbers(text) == drop_numbers(other) != ""
 
 
 def test_numbers_alone_are_different_messages():
-    assert _without_numbers("12") != _without_numbers("13")
+    assert drop_numbers("12") != drop_numbers("13")
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_different_messages_are_split_and_spam_is_an_eighth_of_each(prepared):
 
 
 def test_spam_that_was_sent_again_is_in_one_split(prepared):
-    forms = [set(map(_without_numbers, part.texts)) for part in prepared.splits.values()]
+    forms = [set(map(drop_numbers, part.texts)) for part in prepared.splits.values()]
     assert sum(map(len, forms)) == len(set().union(*forms))
     again = [s for s, part in prepared.splits.items() for t in part.texts if "un-redeemed" in t]
     assert len(again) > 10

@@ -5,7 +5,7 @@ import pytest
 from data.corpora.labelled import sst2
 from data.corpora.labelled.sst2 import CLASS_NAMES, read
 from data.errors import UserError
-from data.examples.corpus import LabelledTexts
+from data.examples.labelled import LabelledTexts
 
 DATA = Path(__file__).parents[5] / "shared" / "data"
 ROWS = 'a "fine" film\t1\nno , it \'s not\t0\n'
@@ -30,7 +30,7 @@ def test_the_files_are_the_official_splits(folder):
 
 
 def test_without_files_it_is_glues_which_has_no_test_labels(tmp_path, monkeypatch):
-    part = LabelledTexts.of(["x"], [1], CLASS_NAMES)
+    part = LabelledTexts.from_labels(["x"], [1], CLASS_NAMES)
 
     def prepared(builder, class_names, data_dir, splits, text):
         assert (builder.info.full_name, text) == ("glue/sst2/2.0.0", "sentence")

@@ -6,9 +6,9 @@ import pytest
 
 from data.datasets import TAGGED_CORPORA, read_tagged_texts
 from data.errors import UserError
-from data.examples.tagged import tagged_corpus
+from data.examples.tagged import TaggedCorpus
+from data.user_files.columns import TaggedColumns
 from data.user_files.tagged.brat import is_brat, read_brat
-from data.user_files.tagged.columns import TaggedColumns
 from data.user_files.tagged.files import read_tagged_files
 
 DATA = Path(__file__).parents[5] / "shared" / "data"
@@ -36,7 +36,7 @@ def test_a_file_is_split_by_content(tmp_path):
     assert list(corpus.splits) == ["train", "validation", "test"]
     for name, part in corpus.splits.items():
         assert sorted(part.texts) == sorted(turned.split(name).texts)
-    assert corpus.class_names == ("PER",)
+    assert corpus.entity_types == ("PER",)
 
 
 def test_a_column_of_splits_is_used(tmp_path):
@@ -227,7 +227,7 @@ def test_spans_beside_a_text_are_read_as_brat_writes_them(suffix, tmp_path):
     assert is_brat(path)
     texts, notes = read_brat(path)
     assert notes == ("spans of doc.ann read in doc.txt, as brat writes",)
-    assert entities(tagged_corpus("doc", {"train": texts})) == {
+    assert entities(TaggedCorpus.from_splits("doc", {"train": texts})) == {
         "Ana ran.": [("Ana", "PER")],
         "Jo in New\nYork ran.": [("Jo", "PER"), ("New\nYork", "LOC")],
         "Nobody.": [],
@@ -376,11 +376,11 @@ def test_texts_without_entities_are_refused(tmp_path):
 
 def test_the_sample_has_every_type_in_all_splits(shipped_samples):
     corpus = read_tagged_texts("sample", "ner.conll")
-    assert corpus.class_names == ("LOC", "MISC", "ORG", "PER")
+    assert corpus.entity_types == ("LOC", "MISC", "ORG", "PER")
     assert len(corpus.everything()) >= 200
     assert len(set(corpus.everything().texts)) == len(corpus.everything())
     for part in corpus.splits.values():
-        assert part.types() == {"LOC", "MISC", "ORG", "PER"}
+        assert part.types == {"LOC", "MISC", "ORG", "PER"}
 
 
 @pytest.mark.parametrize("name", TAGGED_CORPORA)
@@ -398,7 +398,7 @@ def test_conll2003_is_read_from_the_files_of_the_shared_task(tmp_path):
     for name in ("eng.train", "eng.testa", "eng.testb"):
         (tmp_path / name).write_text(text)
     corpus = read_tagged_texts("conll2003", "", str(tmp_path))
-    assert corpus.class_names == ("LOC", "MISC", "ORG", "PER")
+    assert corpus.entity_types == ("LOC", "MISC", "ORG", "PER")
     assert [part.texts for part in corpus.splits.values()] == [["EU rejects UK"]] * 3
     assert corpus.split("test").rows[0].spans == ((0, 2, "ORG"), (11, 13, "LOC"))
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from data.examples.tagged import TaggedText, TaggedTexts, of_tokens
+from data.examples.tagged import TaggedText, TaggedTexts
 from data.examples.tags import Span
 from data.text.tag_preprocessor import all_tokens
 from data.user_files.tagged.span_cuts import (
@@ -44,7 +44,7 @@ def test_tokens_of_several_spans_are_cut_for_training():
         # Of one span: it is learned as the model will read it.
         TaggedText("Graz-based firms", (Span(0, 4, "LOC"),)),
         TaggedText("", ()),
-        of_tokens(["Graz-Lyon", "is"], ["B-LOC", "O"]),
+        TaggedText.from_tokens(["Graz-Lyon", "is"], ["B-LOC", "O"]),
     ]
     examples = TaggedTexts(rows)
     tokens, words = cut_shared_tokens(all_tokens(examples.texts), examples)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from data.errors import UserError
-from data.examples.corpus import Corpus, LabelledText, LabelledTexts
+from data.examples.labelled import LabelledCorpus, LabelledText, LabelledTexts
 
 TARGETS = np.array([[1, 0], [0, 1], [1, 1], [0, 0]], np.float32)
 VOTES = np.array([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5], [0.4, 0.6]], np.float32)
@@ -11,7 +11,7 @@ TEXTS = LabelledTexts(["ham", "spam", "both", "none"], TARGETS, ("a", "b"), VOTE
 
 def corpus():
     splits = {"train": TEXTS.take([0, 1, 2]), "test": TEXTS.take([3])}
-    return Corpus("toy", "00", ("a", "b"), True, splits)
+    return LabelledCorpus("toy", "00", splits, ("a", "b"), True)
 
 
 def test_rows_come_with_the_names_of_their_classes():
@@ -64,7 +64,7 @@ def test_a_split_is_found_by_name():
 )
 def test_a_model_is_measured_on_test_or_where_there_is_none_on_validation(names, measured):
     splits = dict.fromkeys(names, TEXTS)
-    assert Corpus("toy", "00", ("a", "b"), True, splits).measured_split() == measured
+    assert LabelledCorpus("toy", "00", splits, ("a", "b"), True).measured_split() == measured
 
 
 def test_a_missing_split_is_a_user_error_that_lists_the_others():
