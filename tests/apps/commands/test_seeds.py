@@ -178,7 +178,7 @@ class Trained:
         self.calls.append((config.seed, begun))
         self.beginnings.append(config.init_from)
         assert (config.seeds, config.ensemble, unfinished.whole) == (1, False, self.unfinished)
-        assert files(unfinished.path) == ["lock"] or begun
+        assert unfinished.resumable if begun else files(unfinished.path) == ["lock"]
         if config.seed in self.endings:
             raise self.endings[config.seed]
         unfinished.run.mkdir()
@@ -303,26 +303,32 @@ def test_the_run_has_the_options_the_time_and_the_figures_of_all_members(
 ):
     monkeypatch.setattr(Application, "trained", lambda self, folder: read_made(folder))
     whole = dataclasses.replace(
-        SMALL, seed=5, seeds=2, ensemble=ensemble, init_from="former", monitor="accuracy"
+        SMALL, seed=5, seeds=3, ensemble=ensemble, init_from="former", monitor="roc_auc"
     )
     unfinished = UnfinishedTraining(tmp_path / "run")
     unfinished.path.mkdir()
     RunFolder(unfinished.path).write_json("config.json", {"command": "train"})
 
     def train_member(config, unfinished, begun):
+        if config.seed == 7:
+            raise Diverged(float("nan"), "as loss in step 2")
         unfinished.run.mkdir()
         member = RunFolder(unfinished.run)
         Made(config).save(member.path)
         options = {"seed": config.seed, "init_from": "member"}
         described = {"format": 1, "application": "made", "config": options, "checksum": ""}
         member.write_description({**described, "training_seconds": 2.0 ** (config.seed - 5)})
-        member.add_metrics("validation", {"accuracy": {5: 0.5, 6: 0.75}[config.seed]})
+        # Where a class is missing there is no area under a curve.
+        accuracy, area = {5: (0.5, None), 6: (0.75, 0.25)}[config.seed]
+        member.add_metrics("validation", {"accuracy": accuracy, "roc_auc": area})
 
     seeds.train(MAKING, corpus(False), whole, {"checksum": "abc"}, unfinished, train_member)
     description = read(unfinished.run / "config.json")
     assert (description["model"], description["training_seconds"]) == (model, 1.0 + 2.0)
     options = {name: description["config"][name] for name in ("seed", "seeds", "ensemble")}
-    assert options == {"seed": 5, "seeds": 2, "ensemble": ensemble}
+    assert options == {"seed": 5, "seeds": 3, "ensemble": ensemble}
+    assert description["checksum"] == "abc"
+    assert description["stopped_early"].startswith("seed 7: the training diverged")
     assert description["config"]["init_from"] == "former"
     assert (unfinished.run / "model.keras").read_text() == ("5" if ensemble else "6")
     report = read(unfinished.run / "metrics.json")["validation"]
@@ -330,6 +336,7 @@ def test_the_run_has_the_options_the_time_and_the_figures_of_all_members(
     assert report["accuracy"] == accuracy
     assert report["seeds"]["mean"] == {"accuracy": 0.625}
     assert files(unfinished.run / "seeds") == ["5", "6"]
+    assert not unfinished.path.exists()
 
 
 @pytest.mark.parametrize(
