@@ -38,8 +38,8 @@ os.environ.setdefault(
 SHIPPED_SAMPLES, registry.SAMPLES = registry.SAMPLES, Path(__file__).parent / "samples"
 ON_SMALL_SAMPLES = f"""
 from pathlib import Path
-from data import names
-names.SAMPLES = Path({str(registry.SAMPLES)!r})
+from data import registry
+registry.SAMPLES = Path({str(registry.SAMPLES)!r})
 """
 
 TINY = [
