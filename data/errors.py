@@ -1,4 +1,9 @@
-"""The one exception that means: the user can mend this."""
+"""The exception for mistakes that the user can fix."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class UserError(Exception):
@@ -9,15 +14,20 @@ class UserError(Exception):
     """
 
 
-def listed(values, most: int = 5) -> str:
-    """`1, 2, 3, 4, 5 and 7 more`: enough of `values` to act on, in one line."""
+def list_values(values: Iterable[object], most: int = 5) -> str:
+    """Lists values in one line, as many as a user needs to act: `1, 2, 3, 4, 5 and 7 more`."""
     values = [str(value) for value in values]
     rest = len(values) - most
     return ", ".join(values[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def choose(kind: str, name: str, table) -> object:
-    """`table[name]`, or an error that lists the valid names.
+def choose(kind: str, name: str, table: Mapping[str, T]) -> T:
+    """Returns `table[name]`, or raises an error that lists the valid names.
+
+    Args:
+        kind: what the names are of, for the message.
+        name: the name to look up.
+        table: values by name.
 
     Raises:
         ValueError: `name` is not in `table`.
@@ -28,18 +38,18 @@ def choose(kind: str, name: str, table) -> object:
         raise ValueError(f"Unknown {kind} {name!r}. Choose one of: {', '.join(table)}.") from None
 
 
-def refuse_rows(path: str, numbers, what: str) -> None:
-    """Raises if there are such rows, naming the first of them.
+def refuse_rows(path: str, numbers: Collection[int], what: str) -> None:
+    """Refuses a file with bad rows; the message has the numbers of the first ones.
 
     Args:
-        path: the file they stand in.
-        numbers: their row numbers.
+        path: the file.
+        numbers: the numbers of the bad rows.
         what: what is wrong with them, such as "without a label".
 
     Raises:
-        UserError: there are some.
+        UserError: there are bad rows.
     """
     if len(numbers):
         raise UserError(
-            f"{path}: {len(numbers)} row(s) {what}: row {listed(numbers)}. Mend or drop them"
+            f"{path}: {len(numbers)} row(s) {what}: row {list_values(numbers)}. Fix or drop them"
         )

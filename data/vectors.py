@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from data.errors import UserError
-from data.files.archives import open_unpacked, unpacking
-from data.files.lines import is_utf8, lines_of
+from data.files.archives import explain_read_errors, open_unpacked
+from data.files.lines import is_utf8, read_stream_lines
 from data.registry import GLOVE
 
 _GLOVE_FILES = "glove/glove.6B.50d*.txt*"
@@ -92,7 +92,7 @@ def read_vectors(path: str, words: list[str]) -> dict[str, np.ndarray]:
     """
     wanted = set(words)
     if path == GLOVE:
-        with unpacking(f"vectors from {path}", _REMEDY):
+        with explain_read_errors(f"vectors from {path}", _REMEDY):
             vectors = _packaged(wanted)
     else:
         with _open_rows(path) as rows:
@@ -107,7 +107,7 @@ def first_words(path: str, count: int) -> list[str]:
     fastText's; words with a space, which are no tokens, are left out. Arguments and errors as
     `read_vectors`."""
     if path == GLOVE:
-        with unpacking(f"vectors from {path}", _REMEDY):
+        with explain_read_errors(f"vectors from {path}", _REMEDY):
             return pd.read_parquet(_packaged_files() / _INDEX)["index"].head(count).tolist()
     with _open_rows(path) as rows:
         words = (row.word for row in rows if row.word and not _ASCII_SPACE.search(row.word))
@@ -132,7 +132,7 @@ def _is_binary(head: bytes) -> bool:
     """
     header, _, first = head.partition(b"\n")
     if not _HEADER.fullmatch(header.decode("latin-1").rstrip()):
-        # `lines_of` tells UTF-16.
+        # `read_stream_lines` tells UTF-16.
         if b"\0" in head and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             raise ValueError("it is binary, but not as word2vec writes it")
         return False
@@ -145,7 +145,7 @@ def _is_binary(head: bytes) -> bool:
 
 def _text_rows(file: BinaryIO, path: str) -> Iterator[_Row]:
     dimension = None
-    for number, line in enumerate(lines_of(file, path), 1):
+    for number, line in enumerate(read_stream_lines(file, path), 1):
         if "\t" in line or "  " in line:
             line = _BLANKS.sub(" ", line)
         line = line.rstrip(" ")

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from data.errors import UserError
-from data.files.partials import complete_name, remove_dead
+from data.files.partials import complete_name, remove_abandoned
 
 SAVED_MODEL = "saved_model.pb"
 _VERSION = r"[0-9]{1,18}"
@@ -22,8 +22,8 @@ def next_version(folder: Path) -> Path:
     """
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is no folder. Choose another --output")
-    remove_dead(folder.parent, re.escape(folder.name))
-    remove_dead(folder, _VERSION)
+    remove_abandoned(folder.parent, re.escape(folder.name))
+    remove_abandoned(folder, _VERSION)
     names = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
     versions = [name for name in names if re.fullmatch(_VERSION, name)]
     # Former versions of the suite wrote the SavedModel into the folder itself.

@@ -14,7 +14,7 @@ from apps.runs.contents import CONFIG, MODEL, SEEDS
 from apps.runs.folder import RunFolder
 from data.errors import UserError
 from data.files.json_files import cannot_read
-from data.files.writing import writing
+from data.files.writing import explain_write_errors
 
 # A training that ends replaces the run; so often in a moment none does.
 _TRIES = 10
@@ -43,7 +43,7 @@ class RunFiles:
         """
         with tempfile.TemporaryDirectory(prefix="run-") as name:
             folder = Path(name)
-            with writing(folder):
+            with explain_write_errors(folder):
                 for name, content in self.contents.items():
                     if not is_member(name):
                         (folder / name).write_bytes(content)

@@ -6,18 +6,18 @@ from pathlib import Path
 import tensorflow as tf
 
 from data.errors import UserError
-from data.files.writing import writing
+from data.files.writing import explain_write_errors
 
 
 @contextmanager
 def tensorflow_writing(path: Path):
-    """`data.files.writing.writing` for TensorFlow's own files, whose failures are no `OSError`s.
+    """Turns TensorFlow's failures to write, which are no `OSError`s, into a `UserError`.
 
     Raises:
         UserError: the folder cannot be written, or the disk is full.
     """
     try:
-        with writing(path):
+        with explain_write_errors(path):
             yield
     except tf.errors.OpError as error:
         # {{node}} path; reason [Op:Name], several times, a line each.

@@ -31,7 +31,7 @@ from apps.runs.contents import (
 from apps.runs.folder import Damaged, RunFolder, read_object
 from data.errors import UserError
 from data.files.replacement import sync_names, sync_tree, take_place
-from data.files.writing import writing
+from data.files.writing import explain_write_errors
 from data.messages import say
 
 # What its `config.json` says at the least.
@@ -123,10 +123,10 @@ class UnfinishedTraining:
                 is not of a training.
         """
         self._check_own()
-        with writing(self.path):
+        with explain_write_errors(self.path):
             lock = self._lock()
         try:
-            with writing(self.path):
+            with explain_write_errors(self.path):
                 self._recover()
             yield
         finally:
@@ -157,7 +157,7 @@ class UnfinishedTraining:
         Raises:
             UserError: it cannot be written, or something else is in the run's place by now.
         """
-        with writing(self.run):
+        with explain_write_errors(self.run):
             self._clear(self._new)
             self._new.mkdir()
             try:

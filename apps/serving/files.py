@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from data.errors import UserError, listed
+from data.errors import UserError, list_values
 from data.formats.readers import READERS, STANDARD_STREAM, TEXT_FORMATS, file_format, read_records
 from data.formats.record import TEXT_COLUMN, Record
 from data.formats.writers import WRITERS, record_writer
@@ -220,7 +220,7 @@ def _first_columns(window: list[Record], column: str, source: str) -> dict:
         )
     if column not in values:
         raise UserError(
-            f"no column {column!r} in {source}. It has: {listed(values, 12)}. "
+            f"no column {column!r} in {source}. It has: {list_values(values, 12)}. "
             "Choose with --text-column"
         )
     return dict.fromkeys(values)

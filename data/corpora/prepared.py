@@ -18,7 +18,7 @@ from data.examples.splits import canonical_form, split_by_content
 
 
 @contextlib.contextmanager
-def tfds_corpus(name: str) -> Iterator[None]:
+def explain_tfds_errors(name: str) -> Iterator[None]:
     """Turns whatever TensorFlow Datasets raises into a `UserError`.
 
     Args:
@@ -126,7 +126,7 @@ def read_corpus(builder_class: type[OriginalFileBuilder], data_dir: str | None) 
         UserError: it cannot be prepared, or what was prepared is damaged.
     """
     name, class_names = builder_class.name, builder_class.CLASS_NAMES
-    with tfds_corpus(name):
+    with explain_tfds_errors(name):
         splits = read_prepared(builder_class(), class_names, data_dir)
     return LabelledCorpus.from_splits(name, splits, class_names, (builder_class.SHA256,))
 
@@ -152,7 +152,7 @@ def read_prepared(
     """
     # The storage of TFDS has few of these corpora prepared.
     config = tfds.download.DownloadConfig(manual_dir=data_dir, try_download_gcs=False)
-    with tfds_corpus(builder.name):
+    with explain_tfds_errors(builder.name):
         # TFDS prints sizes, even those that it does not know.
         with contextlib.redirect_stdout(io.StringIO()):
             builder.download_and_prepare(download_config=config)

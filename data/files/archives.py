@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from data.errors import UserError, listed
+from data.errors import UserError, list_values
 from data.files.lines import LONGEST_LINE
 
 # The longest member of an archive that is one text.
@@ -33,8 +33,8 @@ _TAR_HEADERS = (
     tarfile.XHDTYPE,
 )
 
-# All that the standard library raises on damaged, encrypted or foreign archives. RuntimeError
-# covers what is encrypted (zip), compressed in an unknown way (zip) or nested too deep (tar).
+# All that the standard library raises on damaged, encrypted or foreign archives. It raises
+# RuntimeError if a zip is encrypted or compressed in an unknown way, or a tar nested too deep.
 UNPACKING_ERRORS = (
     OSError,
     EOFError,
@@ -50,14 +50,14 @@ UNPACKING_ERRORS = (
 )
 
 _OPENERS = {".bz2": bz2.open, ".gz": gzip.open, ".xz": lzma.open}
-# How packed files begin, whatever they are called.
+# The first bytes of packed files, whatever their names are.
 _BEGINNINGS = {b"\x1f\x8b\x08": ".gz", b"\xfd7zXZ\x00": ".xz"}
 _PIECE = 2**20
 
 
 @contextmanager
-def unpacking(path: str | Path, remedy: str = "Check the file"):
-    """Turns what reading and unpacking a file may raise into the user's one line.
+def explain_read_errors(path: str | Path, remedy: str = "Check the file") -> Iterator[None]:
+    """Turns any error of reading or unpacking a file into a `UserError`.
 
     Args:
         path: the file.
@@ -82,19 +82,19 @@ def open_unpacked(
 ) -> Iterator[BinaryIO]:
     """Opens a file for reading bytes, unpacked if it is packed; nothing is written to disk.
 
-    What is raised while the file is open becomes the user's one line, so let nothing else but its
-    reading stand inside of the `with`.
+    Any error while the file is open becomes a `UserError`, so let only its reading stand inside
+    of the `with`.
 
     Args:
         path: a plain file, or one packed with gzip, xz or bzip2, or a .zip.
         remedy: what to do if it cannot be read.
         member: the file to read from a zip; without it, the only one that it has.
-        name: what messages call the file, if not by its path.
+        name: what messages call the file; None for its path.
 
     Raises:
         UserError: the file cannot be read, is damaged, or unpacks to too much.
     """
-    with unpacking(name or path, remedy), open(path, "rb") as packed:
+    with explain_read_errors(name or path, remedy), open(path, "rb") as packed:
         packing = ".zip" if member is not None else _packing(path, packed)
         if packing == ".zip":
             with zipfile.ZipFile(packed) as archive:
@@ -111,7 +111,8 @@ def open_unpacked(
 
 
 def unpacked_name(path: str | Path) -> str:
-    """The name of what a file holds: `a.tsv` of `a.tsv.gz`, and of a .zip that of its only file.
+    """Returns the name of the unpacked file: `a.tsv` for `a.tsv.gz`, and for a .zip the name of its
+    only file.
 
     Args:
         path: the file, packed or plain.
@@ -121,7 +122,7 @@ def unpacked_name(path: str | Path) -> str:
     """
     suffix = Path(path).suffix.lower()
     if suffix == ".zip":
-        with unpacking(path), zipfile.ZipFile(path) as archive:
+        with explain_read_errors(path), zipfile.ZipFile(path) as archive:
             return Path(_only_file(archive, path)).name
     return Path(path).stem if suffix in _OPENERS else Path(path).name
 
@@ -152,7 +153,7 @@ def read_tar(
 
     Args:
         path: the archive.
-        wanted: whether to read the member of a name.
+        wanted: says of a name whether to read that member.
         remedy: what to do if it cannot be read.
 
     Yields:
@@ -169,7 +170,7 @@ def read_tar(
         for member in members:
             if not (member.isfile() and wanted(member.name)):
                 continue
-            # A sparse member claims any number of zeros.
+            # A sparse member may claim any number of zeros.
             if member.issparse():
                 raise UserError(f"{path}: {member.name} is a sparse file. {remedy}")
             if member.size > LONGEST_TEXT:
@@ -180,7 +181,7 @@ def read_tar(
 
 
 class _TarMember(tarfile.TarInfo):
-    """Refuses a member whose name or attributes would fill the memory."""
+    """A tar member that is refused if its name or attributes would fill the memory."""
 
     def _proc_member(self, archive):
         if self.type in _TAR_HEADERS and self.size > _LONGEST_TAR_HEADER:
@@ -189,7 +190,7 @@ class _TarMember(tarfile.TarInfo):
 
 
 def _packing(path: str | Path, file: BinaryIO) -> str:
-    """The suffix of what a file is packed with, or any other."""
+    """Returns the suffix of the format that a file is packed in; that of its name if in none."""
     head = file.peek(8)
     for beginning, suffix in _BEGINNINGS.items():
         if head.startswith(beginning):
@@ -206,8 +207,8 @@ def _only_file(archive: zipfile.ZipFile, path: str | Path) -> str:
     ]
     if len(names) != 1:
         raise UserError(
-            f"{path} holds {len(names)} files{': ' * bool(names)}{listed(names)}. Unpack it and "
-            "pass one of its files"
+            f"{path} holds {len(names)} files{': ' * bool(names)}{list_values(names)}. Unpack it "
+            "and pass one of its files"
         )
     return names[0]
 
@@ -222,7 +223,7 @@ def _size(count: int) -> str:
 
 
 class _Bounded(io.RawIOBase):
-    """Refuses to read more than so many bytes."""
+    """A file that refuses to yield more than a number of bytes."""
 
     def __init__(self, file: BinaryIO, most: int, path: str | Path):
         self.file, self.left, self.most, self.path = file, most, most, path

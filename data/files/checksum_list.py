@@ -1,4 +1,4 @@
-"""A list of checksums beside the files of a folder, as `sha256sum` writes and checks it."""
+"""A list of the checksums of a folder's files, in the format of `sha256sum`."""
 
 import re
 from pathlib import Path
@@ -35,14 +35,14 @@ def check_checksum_list(folder: Path, name: str) -> None:
     matches = [_LINE.fullmatch(line) for line in lines]
     if not all(matches):
         raise UserError(f"{folder / name} is damaged: it is no list of checksums. Export again")
-    listed = {match[2]: match[1] for match in matches}
+    expected = {match[2]: match[1] for match in matches}
     try:
-        found = _checksums(folder, name)
+        actual = _checksums(folder, name)
     except OSError as error:
         raise cannot_read(error.filename, error, remedy) from None
-    for path in sorted(listed.keys() | found.keys()):
-        if found.get(path) != listed.get(path):
-            what = "missing" if path not in found else "damaged" if path in listed else "unknown"
+    for path in sorted(expected.keys() | actual.keys()):
+        if actual.get(path) != expected.get(path):
+            what = "missing" if path not in actual else "damaged" if path in expected else "unknown"
             raise UserError(
                 f"{folder / path} is {what}: its checksum is not the one in {name}. Copy the "
                 "folder again, or export again"

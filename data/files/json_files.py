@@ -1,7 +1,8 @@
-"""JSON files that anybody may have written: a mistake in one is a line for the user."""
+"""JSON files that may be damaged or hostile: reading them raises a `UserError` at most."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 from data.errors import UserError
 
@@ -9,13 +10,15 @@ from data.errors import UserError
 LONGEST_JSON = 256 * 2**20
 
 
-def read_json(path: Path, remedy: str, unreadable: str = "Check the file and its permissions"):
+def read_json(
+    path: Path, remedy: str, unreadable: str = "Check the file and its permissions"
+) -> Any:
     """Returns the value in a JSON file of at most 256 MiB.
 
     Args:
         path: the file.
         remedy: what to do if the file is not JSON, a sentence without its full stop.
-        unreadable: what to do if the file cannot be read: it may well be sound.
+        unreadable: what to do if the file cannot be read; it need not be damaged.
 
     Raises:
         UserError: the file cannot be read, or is too large, not JSON, or nested too deeply.
@@ -31,15 +34,15 @@ def read_json(path: Path, remedy: str, unreadable: str = "Check the file and its
         raise UserError(f"{path} is not JSON: {error}. {remedy}") from None
 
 
-def parse_json(content: bytes, longest: int = LONGEST_JSON):
-    """Returns the value that JSON in UTF-8 stands for.
+def parse_json(content: bytes, longest: int = LONGEST_JSON) -> Any:
+    """Parses JSON in UTF-8.
 
     Args:
         content: the bytes.
-        longest: how many there may be: a value may take twenty times the memory.
+        longest: the most bytes to parse; their value may take twenty times the memory.
 
     Raises:
-        ValueError: it is too large, not JSON, or nested too deeply.
+        ValueError: the content is too large, not JSON, or nested too deeply.
     """
     if len(content) > longest:
         raise ValueError(f"it has more than {longest:,} bytes")
@@ -50,7 +53,7 @@ def parse_json(content: bytes, longest: int = LONGEST_JSON):
 
 
 def cannot_read(path: Path, error: Exception, remedy: str) -> UserError:
-    """Returns the mistake that a file cannot be read: a missing permission, no damage.
+    """Returns the error for a file that cannot be read, for example without permission.
 
     Args:
         path: the file.

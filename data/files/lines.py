@@ -1,8 +1,8 @@
 """The lines of a text file or stream, bounded in memory whatever the file holds.
 
 Only a line feed ends a line, as in `wc -l` and in every corpus of aligned lines; carriage returns
-before it belong to it. A carriage return inside of a line, U+2028 and their like are characters of
-the line: to count them would shift all lines behind against those of another file.
+before it belong to it. A carriage return inside of a line, U+2028 and the like are characters of
+the line: counted as line ends, they would shift all later lines against those of another file.
 """
 
 import codecs
@@ -13,18 +13,18 @@ from typing import BinaryIO
 
 from data.errors import UserError
 
-# A longer line is no line of text, but a file without line ends or an unpacked bomb.
+# A longer line is a file without line ends or an unpacked bomb.
 LONGEST_LINE = 16 * 2**20
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# How files of UTF-16 begin.
+# The first bytes of files in UTF-16.
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_lines(path: str | Path, keep_ends: bool = False) -> Iterator[str]:
     """Yields the lines of a UTF-8 file, without their ends.
 
-    A byte order mark is passed over. Bytes that are not UTF-8 come as lone surrogates
-    (`surrogateescape`), so nothing is lost; `is_utf8` tells.
+    A byte order mark is skipped. Bytes that are not UTF-8 come as lone surrogates
+    (`surrogateescape`), so nothing is lost; `is_utf8` finds them.
 
     Args:
         path: the file.
@@ -36,16 +36,16 @@ def read_lines(path: str | Path, keep_ends: bool = False) -> Iterator[str]:
     """
     try:
         with open(path, "rb") as file:
-            yield from lines_of(file, str(path), keep_ends)
+            yield from read_stream_lines(file, str(path), keep_ends)
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from None
 
 
-def lines_of(stream: BinaryIO, name: str, keep_ends: bool = False) -> Iterator[str]:
+def read_stream_lines(stream: BinaryIO, name: str, keep_ends: bool = False) -> Iterator[str]:
     """Yields the lines of a stream of bytes, such as an unpacked file, as `read_lines` does.
 
     Args:
-        stream: what has `readline`; it is not closed.
+        stream: is read by `readline`, and not closed.
         name: what error messages call it.
         keep_ends: whether the lines come with their ends.
 
@@ -93,7 +93,7 @@ def _unreadable(path, error: Exception) -> UserError:
 
 
 def is_utf8(text: str) -> bool:
-    """Whether a text can be written as UTF-8: what was read of other bytes cannot."""
+    """Whether a text can be written as UTF-8: one that was read from other bytes cannot."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -104,6 +104,6 @@ def is_utf8(text: str) -> bool:
 def replace_surrogates(text: str) -> str:
     """Returns a text of the same length that can be written as UTF-8.
 
-    Each byte that was not UTF-8 becomes one U+FFFD, so that places in the text stay right.
+    Each byte that was not UTF-8 becomes one U+FFFD, so that positions in the text stay right.
     """
     return _SURROGATE.sub("\ufffd", text)

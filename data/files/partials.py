@@ -1,8 +1,8 @@
-"""The names under which files and folders are written until they are whole.
+"""Partial files and folders: they are written under another name and renamed when complete.
 
-A partial lies beside what it will become, so that a rename is all that is left to do. Nobody can
-guess its name, and the process that writes it holds a lock on it: one without a lock was left by a
-process that was killed.
+A partial lies in the folder of the complete file, so that only a rename is left to do. Nobody can
+guess its name, and the process that writes it holds a lock on it: a partial without a lock was
+abandoned by a process that was killed.
 """
 
 import fcntl
@@ -10,25 +10,26 @@ import os
 import re
 import secrets
 import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-# Former versions wrote the number of the process.
+# Names of former versions end with the number of the process.
 _PARTIAL = re.compile(r"\.(?P<name>.+)\.partial-([0-9a-f]{16}|[0-9]+)", re.DOTALL)
 
 
 def complete_name(name: str) -> str | None:
-    """The name that a partial gets when it is complete; None if the name is not of a partial."""
+    """Returns the name that a partial gets when it is complete, or None for any other name."""
     match = _PARTIAL.fullmatch(name)
     return match and match["name"]
 
 
 @contextmanager
-def partial_file(path: Path, mode: int = 0o666):
+def partial_file(path: Path, mode: int = 0o666) -> Iterator[tuple[Path, int]]:
     """Yields the path of a new, empty file beside `path`, and its descriptor; removes the file.
 
     Args:
-        path: what it will become.
+        path: the complete file.
         mode: permissions, less the process' umask.
     """
     partial, descriptor = _lock_new(
@@ -42,7 +43,7 @@ def partial_file(path: Path, mode: int = 0o666):
 
 
 @contextmanager
-def partial_folder(path: Path):
+def partial_folder(path: Path) -> Iterator[Path]:
     """Yields the path of a new, empty folder beside `path`; removes the folder."""
 
     def create(partial: Path) -> int:
@@ -57,22 +58,22 @@ def partial_folder(path: Path):
         os.close(descriptor)
 
 
-def remove_dead(folder: Path, complete: str) -> None:
+def remove_abandoned(folder: Path, complete: str) -> None:
     """Removes the partials in a folder whose process has died, as far as that is possible.
 
     Args:
-        folder: where they lie.
-        complete: a regular expression of what they would have become.
+        folder: the folder.
+        complete: a regular expression of the names of the complete files.
     """
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             name = complete_name(entry.name)
             if name is not None and re.fullmatch(complete, name):
                 with suppress(OSError):
-                    _remove_if_dead(entry)
+                    _remove_if_abandoned(entry)
 
 
-def _remove_if_dead(entry: os.DirEntry) -> None:
+def _remove_if_abandoned(entry: os.DirEntry) -> None:
     is_folder = entry.is_dir(follow_symlinks=False)
     if not is_folder and not entry.is_file(follow_symlinks=False):
         return
@@ -84,15 +85,15 @@ def _remove_if_dead(entry: os.DirEntry) -> None:
         os.close(descriptor)
 
 
-def _lock_new(path: Path, create) -> tuple[Path, int]:
-    """A new partial and its descriptor, which holds the lock."""
+def _lock_new(path: Path, create: Callable[[Path], int]) -> tuple[Path, int]:
+    """Creates a partial, and returns its path and the descriptor that holds the lock."""
     while True:
         partial = path.with_name(f".{path.name}.partial-{secrets.token_hex(8)}")
         descriptor = create(partial)
-        # Where a file system has no locks, nobody removes what seems to be dead.
+        # On a file system without locks no partial is ever removed as abandoned.
         with suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-        # Until it was locked, it seemed to be dead.
+        # Before it was locked, another process may have removed it as abandoned.
         with suppress(FileNotFoundError):
             if os.path.samestat(os.lstat(partial), os.fstat(descriptor)):
                 return partial, descriptor

@@ -1,4 +1,4 @@
-"""A file or folder takes the place of another one: at once, and safe from a power cut."""
+"""Replaces a file or folder by another one: at once, and safe from a power cut."""
 
 import ctypes
 import functools
@@ -7,15 +7,15 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-# Of <fcntl.h> and <linux/fs.h>.
+# Constants of <fcntl.h> and <linux/fs.h>.
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
 def take_place(new: Path, path: Path, aside: Path) -> None:
     """Renames `new` to `path`; a folder that was there is called `new` afterwards.
 
-    Where the system can exchange two names, `path` always exists. Otherwise what was there is
-    called `aside` for a moment, and a crash may leave it so.
+    If the system can exchange two names, `path` exists at all times. Otherwise the old folder is
+    called `aside` for a moment, and a crash may leave it there.
 
     Raises:
         OSError: it is not possible; everything is where it was.
@@ -35,7 +35,8 @@ def take_place(new: Path, path: Path, aside: Path) -> None:
 
 def exchange(first: Path, second: Path) -> bool:
     """Exchanges what two paths name, in one step; False where that is not possible."""
-    sys.audit("os.rename", str(first), str(second), -1, -1)  # as every other way to rename
+    # Every other way to rename raises this event of its own accord.
+    sys.audit("os.rename", str(first), str(second), -1, -1)
     renameat2 = _renameat2()
     return renameat2 is not None and not renameat2(
         _AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE
@@ -44,7 +45,7 @@ def exchange(first: Path, second: Path) -> bool:
 
 @functools.cache
 def _renameat2():
-    """The function of the C library of Linux, or None: Python has no name for it."""
+    """Returns the function of the C library of Linux, which Python does not offer, or None."""
     if not sys.platform.startswith("linux"):
         return None
     function = getattr(ctypes.CDLL(None), "renameat2", None)
@@ -61,7 +62,7 @@ def sync_tree(folder: Path) -> None:
     """Waits until the files of a folder, and the names in it, are on the disk.
 
     Raises:
-        OSError: they cannot be written after all.
+        OSError: the disk cannot hold them after all.
     """
     for parent, _, names in os.walk(folder):
         for name in names:

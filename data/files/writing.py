@@ -8,14 +8,15 @@ import shutil
 import stat
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from data.errors import UserError
-from data.files.partials import partial_file, partial_folder, remove_dead
+from data.files.partials import partial_file, partial_folder, remove_abandoned
 from data.files.replacement import sync_names, sync_tree
 
-# What a user can mend; any other OSError is not about writing.
+# Failures that a user can fix; any other OSError is not about writing.
 _UNWRITABLE = {
     errno.EACCES,
     errno.EBUSY,
@@ -35,14 +36,17 @@ _UNWRITABLE = {
 
 
 def sha256(path: Path) -> str:
-    """The file's sha256, hexadecimal, read in pieces."""
+    """Returns the sha256 of a file, hexadecimal."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
-def writing(path: Path):
-    """Turns a failure to write into the user's one line.
+def explain_write_errors(path: Path) -> Iterator[None]:
+    """Turns a failure to write into a `UserError`.
+
+    Args:
+        path: the file or folder that is written inside of the `with`.
 
     Raises:
         UserError: the folder cannot be written, or the disk is full.
@@ -50,7 +54,7 @@ def writing(path: Path):
     try:
         yield
     except OSError as error:
-        # What copies a folder gathers the source, target and reason of each failure.
+        # shutil.copytree gathers the source, target and reason of each failure.
         gathered = isinstance(error, shutil.Error) and isinstance(error.args[0], list)
         if error.errno not in _UNWRITABLE and not gathered:
             raise
@@ -61,27 +65,27 @@ def writing(path: Path):
 
 
 @contextmanager
-def whole_file(path: Path):
+def whole_file(path: Path) -> Iterator[Path]:
     """Yields a temporary path beside `path`; renamed to it on success, removed on failure.
 
-    The new file gets the permissions and, if possible, the owner of the one that it replaces; a
-    link stays, and its target is replaced. A device, a pipe or what standard output goes to is
-    never replaced: then the temporary file lies elsewhere, and its content is written into that.
+    The new file gets the permissions and, if possible, the owner of the file that it replaces. A
+    link stays, and its target is replaced. A device, a pipe or the file that standard output goes
+    to is never replaced: the temporary file lies elsewhere, and its content is copied into it.
 
     Raises:
         UserError: the file cannot be written, or the disk is full.
     """
-    with writing(path):
+    with explain_write_errors(path):
         former = _status(path)
         if former and stat.S_ISDIR(former.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         descriptor = former and _standard_stream(former)
         if descriptor:
-            opened = _copied(descriptor)
+            opened = _copy_into(descriptor)
         elif former and not stat.S_ISREG(former.st_mode):
-            opened = _copied(path)
+            opened = _copy_into(path)
         else:
-            opened = _renamed(path, former)
+            opened = _rename_to(path, former)
         with opened as partial:
             yield partial
 
@@ -93,13 +97,14 @@ def _status(path: Path) -> os.stat_result | None:
 
 
 @contextmanager
-def _renamed(path: Path, former: os.stat_result | None):
+def _rename_to(path: Path, former: os.stat_result | None) -> Iterator[Path]:
+    """Yields the path of a temporary file beside another one, and puts it in its place."""
     path = Path(os.path.realpath(path))
     if former and not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     path.parent.mkdir(parents=True, exist_ok=True)
-    remove_dead(path.parent, re.escape(path.name))
-    # What was private is private while it is written, too.
+    remove_abandoned(path.parent, re.escape(path.name))
+    # A private file is private while it is written, too.
     with partial_file(path, 0o600 if former else 0o666) as (partial, descriptor):
         yield partial
         if former:
@@ -110,7 +115,7 @@ def _renamed(path: Path, former: os.stat_result | None):
 
 
 def _copy_access(former: os.stat_result, descriptor: int) -> None:
-    """Gives a file the owner and permissions of the former one, as far as this user may."""
+    """Gives a file the owner and permissions of the file that it replaces, as far as allowed."""
     for owner, group in ((-1, former.st_gid), (former.st_uid, -1)):
         with suppress(OSError):
             os.fchown(descriptor, owner, group)
@@ -119,7 +124,7 @@ def _copy_access(former: os.stat_result, descriptor: int) -> None:
 
 
 def _standard_stream(status: os.stat_result) -> int | None:
-    """The descriptor of the standard stream that goes into this very file, by whatever name
+    """Returns the descriptor of the standard stream that goes into a file, under whatever name
     (`/dev/stdout`)."""
     for descriptor in (1, 2):
         with suppress(OSError):  # it is closed
@@ -129,11 +134,11 @@ def _standard_stream(status: os.stat_result) -> int | None:
 
 
 @contextmanager
-def _copied(target: int | Path):
-    """Yields the path of a file whose content then goes into a descriptor or a path that exists."""
+def _copy_into(target: int | Path) -> Iterator[Path]:
+    """Yields the path of a temporary file, and copies its content into an existing one."""
     with tempfile.NamedTemporaryFile() as spool:
         yield Path(spool.name)
-        # What was printed before comes before.
+        # Text that was printed before comes first.
         if sys.stdout:
             sys.stdout.flush()
         with open(target, "wb", closefd=not isinstance(target, int)) as file:
@@ -141,20 +146,20 @@ def _copied(target: int | Path):
 
 
 @contextmanager
-def whole_folder(path: Path):
+def whole_folder(path: Path) -> Iterator[Path]:
     """Yields a temporary folder beside `path`; renamed to it on success, removed on failure.
 
-    Nothing is replaced: at `path` there may be an empty folder at the most.
+    Only an empty folder may be at `path`: nothing is replaced.
 
     Raises:
-        UserError: there is something else, the folder cannot be written, or the disk is full.
+        UserError: `path` is not empty, the folder cannot be written, or the disk is full.
     """
     path = Path(os.path.realpath(path))
-    with writing(path):
+    with explain_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and any(path.iterdir()):
             raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
-        remove_dead(path.parent, re.escape(path.name))
+        remove_abandoned(path.parent, re.escape(path.name))
         with partial_folder(path) as partial:
             yield partial
             sync_tree(partial)

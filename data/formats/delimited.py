@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from data.errors import UserError, listed
+from data.errors import UserError, list_values
 from data.files.lines import LONGEST_LINE, is_utf8, read_lines
 from data.formats.record import Record
 from data.messages import say
@@ -161,7 +161,7 @@ def _read_header(path: str, cells: list[str], problem: str) -> list[str]:
     if names.count("") > 1:
         unnamed = [f"column {place}" for place, name in enumerate(names, 1) if not name]
         names = [name or f"column {place}" for place, name in enumerate(names, 1)]
-        say(f"{path}: columns without a name are called {listed(unnamed)}", file=sys.stderr)
+        say(f"{path}: columns without a name are called {list_values(unnamed)}", file=sys.stderr)
     refuse_repeated(names, path)
     return names
 

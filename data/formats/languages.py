@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from data.errors import UserError, listed
+from data.errors import UserError, list_values
 
 # A code, its three-letter codes (the one of manythings.org first), and names: the English one, its
 # own, and for some those in other languages. Without accents and capitals.
@@ -149,7 +149,7 @@ def find_languages(wanted: str, names: Iterable[str], place: str, option: str) -
     itself = [code] if code in spellings else []
     regions = [name for name in spellings if name.startswith(f"{code}-")]
     if len(regions) > 1 and not itself:
-        choices = listed([spellings[region] for region in regions])
+        choices = list_values([spellings[region] for region in regions])
         raise UserError(
             f"{place} has several kinds of {wanted!r}: {choices}. Choose one with {option}"
         )

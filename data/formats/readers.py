@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from data.errors import UserError, choose
-from data.files.lines import is_utf8, lines_of, read_lines
+from data.files.lines import is_utf8, read_lines, read_stream_lines
 from data.formats.delimited import read_csv, read_tsv
 from data.formats.parquet import read_parquet
 from data.formats.record import TEXT_COLUMN, Record
@@ -35,7 +35,7 @@ def read_records(path: str) -> Iterator[Record]:
     if path != STANDARD_STREAM:
         yield from READERS[file_format(path, READERS)](path)
     elif sys.stdin is not None:
-        yield from _read_texts(lines_of(sys.stdin.buffer, "standard input"))
+        yield from _read_texts(read_stream_lines(sys.stdin.buffer, "standard input"))
 
 
 def file_format(path: str, table: dict) -> str:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 from xml.parsers import expat
 
-from data.errors import UserError, listed, refuse_rows
+from data.errors import UserError, list_values, refuse_rows
 from data.examples.parallel import Pair, ParallelTexts
 from data.files.archives import LONGEST_TEXT, open_unpacked
 from data.formats.languages import find_languages, language_code
@@ -92,7 +92,7 @@ def read_tmx(path: str, source: str, target: str) -> ParallelTexts:
         if None not in found:
             pairs[number] = Pair(*found)
     if not pairs:
-        languages = listed(reader.languages.values(), 10) or "no language"
+        languages = list_values(reader.languages.values(), 10) or "no language"
         raise UserError(
             f"{path}: none of its {reader.count:,} units has both {source!r} and {target!r}. "
             f"It has {languages}. Check --source and --target"

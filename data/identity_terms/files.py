@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-from data.errors import UserError, listed, refuse_rows
+from data.errors import UserError, list_values, refuse_rows
 from data.files.writing import sha256
 from data.formats.readers import read_records
 from data.identity_terms.terms import IdentityTerms, Term
@@ -55,13 +55,13 @@ def _rows(path: str) -> dict[int, tuple[str, ...]]:
     bad = [f"row {record.number}: {record.problem}" for record in records if record.problem]
     if bad:
         raise UserError(
-            f"{path}: {len(bad)} unreadable row(s): {listed(bad, 3)}. Mend or drop them"
+            f"{path}: {len(bad)} unreadable row(s): {list_values(bad, 3)}. Fix or drop them"
         )
     missing = [name for name in COLUMNS if name not in records[0].values]
     if missing:
         raise UserError(
-            f"no column {listed(map(repr, missing))} in {path}. It has: "
-            f"{listed(records[0].values, 12)}. Expected: {', '.join(COLUMNS)}"
+            f"no column {list_values(map(repr, missing))} in {path}. It has: "
+            f"{list_values(records[0].values, 12)}. Expected: {', '.join(COLUMNS)}"
         )
     rows = {
         record.number: tuple(_cell(record.values.get(name)) for name in COLUMNS)

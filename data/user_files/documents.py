@@ -4,7 +4,7 @@ import codecs
 import sys
 from pathlib import Path
 
-from data.errors import UserError, listed
+from data.errors import UserError, list_values
 from data.examples.documents import DocumentCorpus, Documents, cut_text, split_documents
 from data.files.lines import UTF16
 from data.files.writing import sha256
@@ -91,7 +91,7 @@ def _folder(folder: Path) -> Documents:
     for kind, names in (("empty", empty), ("binary", binary)):
         if names:
             # In quotation marks: whoever named the files, no name reaches a terminal raw.
-            shown = listed(repr(str(name)) for name in names)
+            shown = list_values(repr(str(name)) for name in names)
             say(f"{folder}: {len(names)} {kind} file(s) left out: {shown}", file=sys.stderr)
     if len(texts) < 2:
         raise UserError(

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from data.errors import UserError, listed, refuse_rows
+from data.errors import UserError, list_values, refuse_rows
 from data.examples.corpus import sort_names
 from data.examples.labelled import LabelledCorpus, LabelledTexts
 from data.examples.splits import FRACTIONS, SPLIT_NAMES, split_by_content
@@ -89,15 +89,17 @@ def read_rows(path: str, columns: LabelledColumns, labels: list[str]) -> pd.Data
             found.update(dict.fromkeys(record.values))
             rows[record.number] = [record.values.get(name) for name in kept]
     if bad:
-        raise UserError(f"{path}: {len(bad)} unreadable row(s): {listed(bad, 3)}. Fix or drop them")
+        raise UserError(
+            f"{path}: {len(bad)} unreadable row(s): {list_values(bad, 3)}. Fix or drop them"
+        )
     if not rows:
         raise UserError(f"{path} has no rows. Expected a header and one row a text")
     missing = [name for name in wanted if name not in found]
     if missing:
         choices = " and --label-column" * bool(labels)
         raise UserError(
-            f"no column {listed(map(repr, missing))} in {path}. It has: {listed(found, 12)}. "
-            f"Choose with --text-column{choices}"
+            f"no column {list_values(map(repr, missing))} in {path}. It has: "
+            f"{list_values(found, 12)}. Choose with --text-column{choices}"
         )
     # Objects: pandas' own strings cannot hold what the reader makes of bytes that are not UTF-8.
     table = pd.DataFrame(list(rows.values()), index=list(rows), columns=kept, dtype=object)
@@ -127,7 +129,7 @@ def _check_classes(label_sets: pd.Series, names: tuple, path: str) -> None:
         rows = label_sets.index[label_sets.map(lambda labels: few[0] in labels)]
         raise UserError(
             f"{path} has too few rows for {len(few)} of {len(names)} classes, first {few[0]!r} "
-            f"with {counts[few[0]]} (row {listed(rows)}). At least {_FEWEST_ROWS} are needed: "
+            f"with {counts[few[0]]} (row {list_values(rows)}). At least {_FEWEST_ROWS} are needed: "
             "add rows, merge classes, or check --label-column"
         )
     if len(names) * len(label_sets) > _MOST_TARGETS:
@@ -146,8 +148,8 @@ def _check_training_classes(
     if absent:
         rows = np.flatnonzero(targets[:, names.index(absent[0])]) + 1
         raise UserError(
-            f"{path} has no training row of {listed(map(repr, absent))}, which stands in row "
-            f"{listed(rows)} of another split. Add some, or drop the class"
+            f"{path} has no training row of {list_values(map(repr, absent))}, which stands in row "
+            f"{list_values(rows)} of another split. Add some, or drop the class"
         )
 
 
@@ -164,7 +166,7 @@ def read_row_splits(table: pd.DataFrame, columns: LabelledColumns, path: str) ->
     if len(unknown):
         raise UserError(
             f"{path}: {len(unknown)} row(s) of an unknown split, first {unknown.iloc[0]!r} in row "
-            f"{listed(unknown.index)}. Choose from: {', '.join(SPLIT_NAMES)}"
+            f"{list_values(unknown.index)}. Choose from: {', '.join(SPLIT_NAMES)}"
         )
     return names.map(SPLIT_NAMES)
 

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from data.errors import UserError, listed, refuse_rows
+from data.errors import UserError, list_values, refuse_rows
 from data.user_files.columns import LabelledColumns
 
 _TRUTH = {"0": False, "false": False, "1": True, "true": True}
@@ -64,7 +64,7 @@ def _read_label_columns(
 ) -> tuple[pd.Series, set[str]]:
     cells = table[names].map(lambda cell: _TRUTH.get(label_name(cell).lower()))
     odd = table.index[cells.isna().any(axis=1)]
-    refuse_rows(path, odd, f"where {listed(names)} are not all 0 or 1")
+    refuse_rows(path, odd, f"where {list_values(names)} are not all 0 or 1")
     label_sets = cells.apply(lambda row: {name for name in names if row[name]}, axis=1)
     return label_sets, set(names)
 
@@ -109,7 +109,7 @@ def make_targets(
     if unknown:
         label, rows = min(unknown.items())
         raise UserError(
-            f"{path}: {len(unknown)} unknown label(s), first {label!r} in row {listed(rows)}. "
-            f"Known: {listed(names, 12)}. Check --label-column {columns.label}"
+            f"{path}: {len(unknown)} unknown label(s), first {label!r} in row {list_values(rows)}. "
+            f"Known: {list_values(names, 12)}. Check --label-column {columns.label}"
         )
     return targets

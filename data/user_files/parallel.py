@@ -9,7 +9,7 @@ from data.errors import UserError, refuse_rows
 from data.examples.parallel import Pair, ParallelCorpus, ParallelTexts, split_parallel
 from data.examples.splits import FRACTIONS
 from data.files.archives import open_unpacked, unpacked_name
-from data.files.lines import is_utf8, lines_of
+from data.files.lines import is_utf8, read_stream_lines
 from data.files.writing import sha256
 from data.formats.delimited import csv_rows
 from data.formats.tmx import read_tmx
@@ -100,7 +100,7 @@ def _read_lines(path: str, keep_ends: bool = False, **options) -> Iterator[str]:
         UserError: it cannot be read, or a line is not UTF-8 text.
     """
     with open_unpacked(path, **options) as file:
-        for number, line in enumerate(lines_of(file, path, keep_ends), 1):
+        for number, line in enumerate(read_stream_lines(file, path, keep_ends), 1):
             if not is_utf8(line):
                 raise UserError(f"{path}: line {number} is not UTF-8. Save the file again as UTF-8")
             if "\0" in line:

@@ -4,7 +4,7 @@ import re
 import sys
 from typing import NamedTuple
 
-from data.errors import UserError, listed
+from data.errors import UserError, list_values
 from data.formats.delimited import MOST_COLUMNS
 from data.formats.languages import find_languages, fold, is_language, language_code
 from data.messages import say
@@ -92,7 +92,8 @@ def _find_place(language: str, names: dict[int, str], path: str, option: str) ->
         places = [number for number, name in names.items() if language_code(name) == code]
         if len(places) > 1:
             raise UserError(
-                f"{path}: the columns {listed(places)} are all {language!r}. Rename all but one"
+                f"{path}: the columns {list_values(places)} are all {language!r}. Rename all but "
+                "one"
             )
         return places[0]
     return None
@@ -143,7 +144,7 @@ def _explain_header(
         "--source-column and --target-column"
     )
     if places == [None, None]:
-        names = listed([repr(cell.strip()) for cell in cells])
+        names = list_values([repr(cell.strip()) for cell in cells])
         return f"{path} has a header without {source!r} and {target!r}: {names}. {remedy}"
     name = cells[next(place for place in places if place is not None)].strip()
     return f"{path} has a header with {name!r}, but not both of {source!r} and {target!r}. {remedy}"

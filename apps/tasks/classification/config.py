@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from apps.config.options import option
 from apps.config.training import TrainingConfig
-from data.errors import UserError, listed
+from data.errors import UserError, list_values
 from data.registry import STANDARDIZERS, TRUNCATIONS
 from models.registry import POOLINGS, THRESHOLDS
 
@@ -101,7 +101,7 @@ class ClassificationConfig(TrainingConfig):
             if name not in class_names or not 0.0 < precision <= 1.0:
                 raise UserError(
                     "--min-precision takes CLASS=P, P above 0 and at most 1. Received: "
-                    f"{entry!r}. Classes: {listed(class_names, 12)}"
+                    f"{entry!r}. Classes: {list_values(class_names, 12)}"
                 )
             wanted[class_names.index(name)] = precision
         return wanted

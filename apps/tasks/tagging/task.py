@@ -20,7 +20,7 @@ from apps.tasks.training_batches import training_batches
 from apps.training import fit as training
 from data.batches.padded import Batches
 from data.datasets import read_tagged_texts
-from data.errors import UserError, listed
+from data.errors import UserError, list_values
 from data.examples.tagged import TaggedCorpus, TaggedTexts
 from data.messages import say
 from data.text.preprocessor import Vocabularies
@@ -119,8 +119,9 @@ class TextTagging:
         tokens, words = _training_tokens(corpus)
         if words:
             say(
-                f"{len(words)} words hold several entities ({listed(dict.fromkeys(words), 2)}): in "
-                "training they are cut there, but answers are of whole words"
+                f"{len(words)} words hold several entities "
+                f"({list_values(dict.fromkeys(words), 2)}): in training they are cut there, but "
+                "answers are of whole words"
             )
         learned = build_tag_vocabularies(
             tokens.strings.flat_values, config.max_tokens, config.min_count, config.lowercase

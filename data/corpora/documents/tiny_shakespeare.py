@@ -3,7 +3,7 @@
 import tensorflow_datasets as tfds
 
 from data.corpora.download import check_download, find_original
-from data.corpora.prepared import tfds_corpus
+from data.corpora.prepared import explain_tfds_errors
 from data.examples.documents import DocumentCorpus, cut_text
 from data.files.archives import open_unpacked, read_whole
 
@@ -23,7 +23,7 @@ def read(data_dir: str | None) -> DocumentCorpus:
         with open_unpacked(source, remedy) as file:
             text = read_whole(file, source, remedy).decode("utf-8").replace("\r\n", "\n")
     else:
-        with tfds_corpus("tiny_shakespeare"):
+        with explain_tfds_errors("tiny_shakespeare"):
             builder = tfds.builder("tiny_shakespeare")
             if not builder.is_prepared():
                 remedy = f"the file of {_URL} at <folder>/{_PLACES[0]}"

@@ -7,11 +7,11 @@ from pathlib import Path, PurePosixPath
 import tensorflow_datasets as tfds
 
 from data.corpora.download import check_download, find_original
-from data.corpora.prepared import read_prepared, tfds_corpus
+from data.corpora.prepared import explain_tfds_errors, read_prepared
 from data.errors import UserError
 from data.examples.labelled import LabelledCorpus, LabelledTexts
 from data.examples.splits import canonical_form, split_by_content
-from data.files.archives import read_tar, read_whole, unpacking
+from data.files.archives import explain_read_errors, read_tar, read_whole
 
 CLASS_NAMES = ("negative", "positive")
 _FOLDERS = ("neg", "pos")
@@ -36,7 +36,7 @@ def read(data_dir: str | None) -> LabelledCorpus:
     if source is not None:
         parts = _read(source)
     else:
-        with tfds_corpus("imdb_reviews"):
+        with explain_tfds_errors("imdb_reviews"):
             builder = tfds.builder("imdb_reviews")
             if not builder.is_prepared():
                 remedy = f"the file of {_URL} at <folder>/imdb/aclImdb_v1.tar.gz"
@@ -67,7 +67,7 @@ def _read(source: Path) -> dict[str, LabelledTexts]:
     """Reads `{train,test}/{neg,pos}/*.txt` of a folder or an archive; 3 s for the latter."""
     found = defaultdict(list)
     remedy = f"Get it from {_URL}"
-    with unpacking(source, remedy):
+    with explain_read_errors(source, remedy):
         reviews = _unpacked(source) if source.is_dir() else read_tar(source, _is_review, remedy)
         for path, content in reviews:
             *_, split, folder, _ = PurePosixPath(path).parts

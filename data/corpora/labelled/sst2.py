@@ -5,7 +5,7 @@ from pathlib import Path
 import tensorflow_datasets as tfds
 
 from data.corpora.download import check_download, find_original
-from data.corpora.prepared import read_prepared, tfds_corpus
+from data.corpora.prepared import explain_tfds_errors, read_prepared
 from data.errors import refuse_rows
 from data.examples.labelled import LabelledCorpus, LabelledTexts
 from data.files.archives import open_unpacked, read_whole
@@ -31,7 +31,7 @@ def read(data_dir: str | None) -> LabelledCorpus:
         name, splits = "sst2", {name: _read(folder / file) for name, file in _FILES.items()}
     else:
         name = "sst2 of GLUE"
-        with tfds_corpus("glue/sst2"):
+        with explain_tfds_errors("glue/sst2"):
             builder = tfds.builder("glue/sst2")
             if not builder.is_prepared():
                 check_download("sst2", _GLUE, f"the files of {_REPOSITORY} at <folder>/sst2/")

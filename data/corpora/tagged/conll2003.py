@@ -3,7 +3,7 @@
 import tensorflow_datasets as tfds
 
 from data.corpora.download import check_download, find_original
-from data.corpora.prepared import tfds_corpus
+from data.corpora.prepared import explain_tfds_errors
 from data.corpora.tagged.column_files import read_files
 from data.examples.tagged import TaggedCorpus, TaggedText, TaggedTexts
 
@@ -31,7 +31,7 @@ def read(data_dir: str | None) -> TaggedCorpus:
     places = [f"{folder}{file}" for folder in ("conll2003/", "") for file in _FILES["train"][:1]]
     if find_original(data_dir, *places, "conll2003/train.txt") is not None:
         return read_files("conll2003", data_dir, _FILES, TYPES, _TASK)
-    with tfds_corpus("conll2003"):
+    with explain_tfds_errors("conll2003"):
         builder = tfds.builder("conll2003")
         if not builder.is_prepared():
             remedy = "eng.train, eng.testa and eng.testb at <folder>/conll2003/"

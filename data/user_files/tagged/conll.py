@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from data.errors import UserError, listed, refuse_rows
+from data.errors import UserError, list_values, refuse_rows
 from data.examples.tagged import TaggedText, TaggedTexts
 from data.examples.tags import OUTSIDE, find_scheme, is_tag
 from data.files.lines import is_utf8, read_lines
@@ -120,7 +120,7 @@ def _notes(tags: list[list[str]], others: dict[int, str], tag_column: int) -> li
     if share := entity_share_note(tags):
         notes.append(f"warning: {share}")
     if others:
-        found = listed(f"{column} ({cells})" for column, cells in others.items())
+        found = list_values(f"{column} ({cells})" for column, cells in others.items())
         notes.append(
             f"column {found} holds tags, too; column {tag_column} is read. Choose with --tag-column"
         )
@@ -200,7 +200,8 @@ def _check_columns(path: str, groups, token_column: int, tag_column: int) -> Non
     odd = [row.number for row in rows if not _is_usable(row.columns, token_column, tag_column)]
     if odd:
         raise UserError(
-            f"{path}: line {listed(odd)}: no token or no tag. Check --token-column and --tag-column"
+            f"{path}: line {list_values(odd)}: no token or no tag. Check --token-column and "
+            "--tag-column"
         )
 
 
@@ -227,7 +228,7 @@ def _check_token_column(path: str, sentences: list[list[TokenRow]], token_column
     ):
         raise UserError(
             f"{path}: column {token_column} numbers the tokens, column {next_column} has words "
-            f"such as {listed(dict.fromkeys(words), 3)}. Pass --token-column {next_column}"
+            f"such as {list_values(dict.fromkeys(words), 3)}. Pass --token-column {next_column}"
         )
 
 
@@ -244,7 +245,7 @@ def _other_tag_columns(rows: list[TokenRow], tag_column: int) -> dict[int, str]:
         form = _sure_form(counts)
         if form and (form.tags is None or OUTSIDE in form.tags.values()):
             tagged = [cell for cell, _ in counts.most_common() if cell not in (OUTSIDE, "*", "_")]
-            found[column] = listed(tagged[:2])
+            found[column] = list_values(tagged[:2])
     return found
 
 
@@ -263,7 +264,7 @@ def _not_tags(path: str, rows, tag_column: int, error: NotTags, others) -> UserE
         if others
         else "Check --tag-column. Tags are O and B-PER, I-PER and the like"
     )
-    cells = listed(map(repr, error.cells), 3)
+    cells = list_values(map(repr, error.cells), 3)
     return UserError(
         f"{path}: column {tag_column} has {cells} (first in line {first}): {error.reason}. {remedy}"
     )
@@ -280,7 +281,8 @@ def _ragged(sentences: list[list[TokenRow]]) -> list[str]:
         return []
     return [
         f"warning: {len(odd)} line(s) with another number of columns than those around them "
-        f"(line {listed(row.number for row in odd)}). Tokens with spaces need tabs between columns"
+        f"(line {list_values(row.number for row in odd)}). Tokens with spaces need tabs between "
+        "columns"
     ]
 
 

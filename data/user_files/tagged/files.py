@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from data.errors import UserError, listed
+from data.errors import UserError, list_values
 from data.examples.splits import FRACTIONS
 from data.examples.tagged import TaggedCorpus, TaggedTexts, split_tagged
 from data.files.lines import read_lines
@@ -115,8 +115,9 @@ def _read_header(path: str, columns: TaggedColumns) -> list[str]:
     is_known = has_spans(names, columns.text, columns.spans) or has_tokens(names)
     if "," in head and "\t" not in head and not is_known:
         raise UserError(
-            f"{path} has the columns {listed(names, 12)}, but neither texts with spans (as JSON) "
-            "nor tokens with tags (such as Word, Tag). Rename them, or write columns between tabs"
+            f"{path} has the columns {list_values(names, 12)}, but neither texts with spans (as "
+            "JSON) nor tokens with tags (such as Word, Tag). Rename them, or write columns between "
+            "tabs"
         )
     return names
 

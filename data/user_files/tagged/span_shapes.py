@@ -7,7 +7,7 @@ Face.
 import unicodedata
 from typing import NamedTuple
 
-from data.errors import listed
+from data.errors import list_values
 from data.examples.tags import Span
 from data.text.invisible import is_invisible
 
@@ -124,7 +124,7 @@ def find_shape(values: dict, text_column: str, spans_column: str) -> Shape:
     name = spans_column if text else text_column
     if name in values and values[name] is not None:
         raise BadRow(f"{name!r} is no {'list of spans' if text else 'text'}")
-    raise BadRow(f"no {wanted} under {name!r}; it has {listed(values, 12)}")
+    raise BadRow(f"no {wanted} under {name!r}; it has {list_values(values, 12)}")
 
 
 def _all(cells: list, kinds) -> bool:
@@ -160,7 +160,7 @@ def _span(text: str, cell) -> Span:
     said = None
     if isinstance(cell, dict):
         start, end, kind = (_first(cell, names) for names in (_STARTS, _ENDS, _TYPES))
-        said, keys = cell.get("text"), f"; it has {listed(cell, 8)}"
+        said, keys = cell.get("text"), f"; it has {list_values(cell, 8)}"
     elif isinstance(cell, list | tuple) and len(cell) == 3:
         (start, end, kind), keys = cell, ""
     else:

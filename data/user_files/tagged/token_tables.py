@@ -1,6 +1,6 @@
 """Tables with a token a row, its tag and its sentence in columns with names, as on Kaggle."""
 
-from data.errors import UserError, listed, refuse_rows
+from data.errors import UserError, list_values, refuse_rows
 from data.examples.tagged import TaggedTexts
 from data.files.lines import is_utf8
 from data.formats.readers import read_records
@@ -39,7 +39,9 @@ def read_token_table(path: str) -> tuple[TaggedTexts, tuple[str, ...]]:
     names = list(records[0].values)
     token, tag = _find(names, TOKEN_HEADERS), _find(names, TAG_HEADERS)
     if not (token and tag):
-        raise UserError(f"{path} has the columns {listed(names, 12)}. Expected such as Word, Tag")
+        raise UserError(
+            f"{path} has the columns {list_values(names, 12)}. Expected such as Word, Tag"
+        )
     sentence = _sentence_column(names)
     sentences, last = [], None
     for record in records:

@@ -13,7 +13,7 @@ from data.corpora.documents import tiny_shakespeare
 from data.corpora.labelled import sms_spam
 from data.corpora.labelled.davidson import Davidson
 from data.corpora.labelled.sms_spam import SmsSpam
-from data.corpora.prepared import tfds_corpus
+from data.corpora.prepared import explain_tfds_errors
 from data.corpora.tagged import conll2003
 from data.datasets import read_documents, read_labelled_texts, read_tagged_texts
 from data.errors import UserError
@@ -158,7 +158,7 @@ def test_whatever_tensorflow_datasets_raises_is_one_line(error):
             raise RuntimeError("Error while preparing\nthe data set") from cause
 
     message = r"^cannot prepare toy in .*toy: .+\. Set TFDS_DATA"
-    with pytest.raises(UserError, match=message) as caught, tfds_corpus("toy"):
+    with pytest.raises(UserError, match=message) as caught, explain_tfds_errors("toy"):
         fail()
     message = str(caught.value)
     assert "\n" not in message
@@ -167,7 +167,7 @@ def test_whatever_tensorflow_datasets_raises_is_one_line(error):
 
 
 def test_a_mistake_of_the_user_stays_what_it_is():
-    with pytest.raises(UserError, match=r"^another file$"), tfds_corpus("toy"):
+    with pytest.raises(UserError, match=r"^another file$"), explain_tfds_errors("toy"):
         raise UserError("another file")
 
 

@@ -102,8 +102,8 @@ def test_what_is_damaged_is_one_line_with_the_name(tmp_path, suffix, damage):
 @pytest.mark.parametrize("error", archives.UNPACKING_ERRORS)
 def test_whatever_unpacking_raises_is_one_line(error):
     with (
-        pytest.raises(UserError, match=r"^cannot read x\.gz: .+\. Mend it$"),
-        archives.unpacking("x.gz", "Mend it"),
+        pytest.raises(UserError, match=r"^cannot read x\.gz: .+\. Fix it$"),
+        archives.explain_read_errors("x.gz", "Fix it"),
     ):
         raise error()
 

@@ -7,11 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import UserError
-from data.files.lines import LONGEST_LINE, is_utf8, lines_of, read_lines, replace_surrogates
+from data.files.lines import (
+    LONGEST_LINE,
+    is_utf8,
+    read_lines,
+    read_stream_lines,
+    replace_surrogates,
+)
 
 
 def lines(content: bytes, **options) -> list[str]:
-    return list(lines_of(io.BytesIO(content), "a.txt", **options))
+    return list(read_stream_lines(io.BytesIO(content), "a.txt", **options))
 
 
 @pytest.mark.parametrize(
@@ -72,7 +78,7 @@ def test_memory_is_bounded_by_the_longest_line_and_not_by_the_file(tmp_path):
     tracemalloc.start()
     try:
         with gzip.open(path) as file, pytest.raises(UserError, match="line 1 is longer"):
-            list(lines_of(file, "zeros"))
+            list(read_stream_lines(file, "zeros"))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -324,7 +324,7 @@ MISTAKES = {
         "no column 'text' in .*rows.csv. It has: tweet, label. Choose with --text-column",
     ),
     "no columns": ([{"a": "x", "b": "y"}], "no column 'text', 'label' in .*It has: a, b"),
-    "empty text": (changed(3, text=""), r"1 row\(s\) with an empty text: row 3. Mend or drop them"),
+    "empty text": (changed(3, text=""), r"1 row\(s\) with an empty text: row 3. Fix or drop them"),
     "blank text": (changed(7, text=" \t "), r"1 row\(s\) with an empty text: row 7"),
     "missing label": (changed(40, label=""), r"1 row\(s\) without a label: row 40"),
     "blank label": (changed(2, label="  "), r"1 row\(s\) without a label: row 2"),
