@@ -169,11 +169,13 @@ STACK = {"cell": "lstm", "units": 5, "num_layers": 2, "residual": True}
 STACK |= {"layer_normalization": True, "embedding_dim": 4}
 
 
-def follow(application, own, given=None, **options):
+def follow(application, own, given=None, former=text_generation.APPLICATION, **options):
     """The options of an application that begins with a run which nobody has trained."""
     own = dataclasses.replace(application.config(), init_from="former", **own)
     with pytest.MonkeyPatch.context() as patch:
-        description = {"application": "text_generation", "config": {**STACK, **options}}
+        description = {"application": former.name, "config": {**STACK, **options}}
+        if former.config.classifies:
+            description["decision"] = {}
         patch.setattr("apps.runs.init_from.RunFolder.describe", lambda self: description)
         return options_from_pretrained(own, given or {})
 
@@ -189,6 +191,15 @@ def test_a_classifier_follows_a_language_model_in_all_that_was_not_chosen():
         follow(sentiment.APPLICATION, own, {"units": 7}, tokenizer="tweet-tokens")
     # What was chosen may be the same.
     follow(sentiment.APPLICATION, {"units": 5}, {"units": 5}, tokenizer="tweet-tokens")
+
+
+def test_a_classifier_follows_another_which_has_its_vectors_already():
+    options = {"bidirectional": False, "characters": True, "max_word_length": 9}
+    options |= {"pooling": ("max",), "standardize": "plain"}
+    own = {"vectors": GLOVE, "open_vocabulary": 9}
+    followed = follow(spam.APPLICATION, own, former=sentiment.APPLICATION, **options)
+    assert {name: getattr(followed, name) for name in options} == options
+    assert followed.vectors is None and followed.open_vocabulary == 0
 
 
 def test_a_tagger_follows_a_language_model_in_nothing():
