@@ -9,7 +9,7 @@ from apps.commands.application import Application
 from apps.commands.main import main
 from apps.tasks.loading import load_tagging
 from apps.tasks.tagging.config import TaggingConfig
-from data.formats.entity_writers import TAG_WRITERS, tag_writer
+from data.formats.entity_writers import ENTITY_WRITERS, entity_writer
 from data.registry import GLOVE
 
 
@@ -40,8 +40,8 @@ APPLICATION = Application(
         "conll2003": _NEWS,
         "wnut17": {**_POSTS, "refit": True},
     },
-    formats=tuple(TAG_WRITERS),
-    open_writer=tag_writer,
+    formats=tuple(ENTITY_WRITERS),
+    open_writer=entity_writer,
 )
 
 if __name__ == "__main__":

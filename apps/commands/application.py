@@ -57,8 +57,8 @@ class Application:
         recipes: options that differ from the config's defaults, by data set.
         formats: of `predict --format`, where answers are more than columns of a table.
         open_writer: writes them; its arguments are those of
-        `data.formats.entity_writers.tag_writer`. predict_options: a frozen dataclass of `option`s
-        that `predict` has for this application
+            `data.formats.entity_writers.entity_writer`.
+        predict_options: a frozen dataclass of `option`s that `predict` has for this application
             alone, or None. The task gets an instance by its method `set_options`; options that
             exclude each other are refused by its `__post_init__`.
         export_options: likewise of `export`, for what the SavedModel does by default.
@@ -86,7 +86,7 @@ class Application:
         """The config with the defaults of a data set.
 
         Raises:
-            UserError: it is no text, as a file of options may have it.
+            UserError: it is not text, as a file of options may have it.
         """
         config = override(self.config(), {"dataset": dataset})
         return override(config, self.recipes.get(config.dataset, {}))

@@ -234,7 +234,7 @@ def _problem(record: Record, column: str) -> str:
         return f"no {column!r}"
     text = record.values[column]
     if not isinstance(text, str):
-        return f"{column!r} is no text but {repr(text)[:60]}"
+        return f"{column!r} is not text but {repr(text)[:60]}"
     return "" if text.strip() else "an empty text"
 
 

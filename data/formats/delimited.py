@@ -6,19 +6,20 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Self
 
 from data.errors import UserError, list_values
 from data.files.lines import LONGEST_LINE, is_utf8, read_lines
 from data.formats.record import Record
 from data.messages import say
 
-# As many as a sheet of Excel has.
+# The number of columns in a sheet of Excel.
 MOST_COLUMNS = 16_384
 # Excel writes semicolons where the comma is the decimal point.
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
-# The line in which Excel is told what stands between the cells.
+# The line that names the delimiter for Excel.
 _DELIMITER_LINE = re.compile(r"sep=([,;:|\t])", re.IGNORECASE)
-# Stands for a carriage return inside of a line, which `csv` takes for a line end. No decoder of
+# Replaces a carriage return inside of a line, which `csv` would take for a line end. No decoder of
 # UTF-8 yields this surrogate.
 _RETURN = "\ud800"
 
@@ -34,15 +35,15 @@ def read_csv(path: str) -> Iterator[Record]:
     Raises:
         UserError: the file or its header cannot be read, or columns have the same name.
     """
-    rows = csv_rows(read_lines(path, keep_ends=True), path)
+    rows = read_csv_rows(read_lines(path, keep_ends=True), path)
     return _read_rows(path, ((cells, problem) for _, cells, problem in rows))
 
 
-def csv_rows(lines: Iterable[str], path: str) -> Iterator[tuple[int, list[str], str]]:
-    """Yields the rows of a file of cells between commas, semicolons, tabs or vertical bars.
+def read_csv_rows(lines: Iterable[str], path: str) -> Iterator[tuple[int, list[str], str]]:
+    """Yields the rows of lines with cells between commas, semicolons, tabs or vertical bars.
 
     Args:
-        lines: those of the file, with their ends.
+        lines: the lines of a file, with their ends.
         path: the file, for messages.
 
     Yields:
@@ -52,17 +53,17 @@ def csv_rows(lines: Iterable[str], path: str) -> Iterator[tuple[int, list[str], 
     *trials, first, lines = itertools.tee(lines, len(_DELIMITERS) + 2)
     hint = _DELIMITER_LINE.fullmatch(next(first, "").rstrip("\r\n"))
     delimiter = hint[1] if hint else _detect_delimiter(trials, path)
-    # Else every line would be kept for them.
+    # `tee` would keep every line for them.
     del trials, first
     rows = _RowLines(lines)
     if hint:
         next(rows)
-    # strict: an unclosed quotation mark would else swallow the rest of the file as one good row.
+    # Unless `strict`, an unclosed quotation mark makes one good row of the rest of the file.
     yield from _parse(csv.reader(rows, delimiter=delimiter, strict=True), rows)
 
 
 def _detect_delimiter(trials: list[Iterable[str]], path: str) -> str:
-    """Returns the delimiter; each trial reads the same lines."""
+    """Returns the first delimiter that cuts the first row; each trial reads the same lines."""
     for delimiter, lines in zip(_DELIMITERS, trials, strict=True):
         rows = _RowLines(lines)
         parsed = _parse(csv.reader(rows, delimiter=delimiter, strict=True), rows)
@@ -75,12 +76,12 @@ def _detect_delimiter(trials: list[Iterable[str]], path: str) -> str:
 
 
 class _RowLines:
-    """Lines for `csv.reader`, which joins those of one row: at most 16 MiB of them."""
+    """Lines for `csv.reader`, which joins the lines of one row: at most 16 MiB of them."""
 
     def __init__(self, lines: Iterable[str]):
         self._lines, self._size, self._number = iter(lines), 0, 0
 
-    def __iter__(self):
+    def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> str:
@@ -99,6 +100,7 @@ class _RowLines:
 
 
 def _parse(rows: Iterator[list[str]], lines: _RowLines) -> Iterator[tuple[int, list[str], str]]:
+    """Yields the number of the first line, the cells and the problem of each row."""
     while True:
         number = lines.begin_row()
         try:
@@ -120,8 +122,8 @@ def read_tsv(path: str) -> Iterator[Record]:
     Raises:
         UserError: as `read_csv`.
     """
-    # In tab-separated corpora a quotation mark is a sign like any other: quoting would swallow
-    # lines. Only a cell that is quoted as a whole is unquoted.
+    # In tab-separated corpora a quotation mark has no meaning: quoting would swallow lines. Only a
+    # cell that is quoted as a whole is unquoted.
     rows = ([_unquote(cell) for cell in line.split("\t")] for line in read_lines(path) if line)
     return _read_rows(path, ((row, "") for row in rows))
 
@@ -138,15 +140,15 @@ def _read_rows(path: str, rows: Iterator[tuple[list[str], str]]) -> Iterator[Rec
     for number, (row, problem) in enumerate(rows, 1):
         if not problem and len(row) != len(header):
             problem = f"{len(row)} fields where the header has {len(header)}"
-        # A row that is too short has fewer columns: to fill it would let a wide header and empty
-        # rows, a small file, take time and memory without end.
+        # A row that is too short gets fewer columns. If it were filled, a small file of a wide
+        # header and empty rows would take endless time and memory.
         yield Record(number, dict(zip(header, row, strict=False)), problem)
 
 
 def _read_header(path: str, cells: list[str], problem: str) -> list[str]:
     """Returns the names of the columns, without white space around them.
 
-    A single column without a name has the empty one; several are called by their places.
+    A single column without a name gets the empty name; several are named by their places.
     """
     if problem:
         raise UserError(f"cannot read the header of {path}: {problem}. Check its first line")
@@ -167,20 +169,20 @@ def _read_header(path: str, cells: list[str], problem: str) -> list[str]:
 
 
 def column_name(cell: str) -> str:
-    """Returns the name in a cell of a header, without what cannot be seen around it."""
+    """Returns the name in a cell of a header, without white space and byte order mark."""
     return cell.replace("\ufeff", "").strip()
 
 
 def refuse_repeated(names: Iterable[str], path: str) -> None:
-    """Raises if two columns have the same name: one would hide the other.
+    """Refuses a file with two columns of the same name: one would hide the other.
 
     Args:
-        names: of all columns of a file.
+        names: of all columns.
         path: the file.
 
     Raises:
-        UserError: a name stands twice.
+        UserError: two columns have the same name.
     """
-    twice = next((name for name, count in Counter(names).items() if count > 1), None)
-    if twice is not None:
-        raise UserError(f"{path}: two columns are called {twice!r}. Rename one")
+    repeated = next((name for name, count in Counter(names).items() if count > 1), None)
+    if repeated is not None:
+        raise UserError(f"{path}: two columns are called {repeated!r}. Rename one")

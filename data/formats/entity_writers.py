@@ -1,14 +1,15 @@
 """Writes texts with entities to JSON lines, columns of tokens (CoNLL), tables or a page, streamed.
 
-Each file is valid UTF-8: U+FFFD stands for each byte that was not, so that places stay right.
+Each file is valid UTF-8: U+FFFD replaces each byte that was not, so that positions stay right.
 """
 
 import html
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from data.errors import UserError
 from data.files.lines import replace_surrogates
@@ -28,41 +29,47 @@ small { color: #555 }
 """
 
 
-def format_of(path: str, format: str | None) -> str:
-    """The format: that which is given, or that of the path's suffix; JSON lines for a stream.
+def choose_format(path: str, format: str | None) -> str:
+    """Chooses the format of an output by the path's suffix, unless one is given.
+
+    Args:
+        path: a file, or `-` for JSON lines.
+        format: a name in `ENTITY_WRITERS`, or None.
 
     Raises:
-        UserError: the suffix is of none.
+        UserError: the suffix is that of no format.
     """
     suffix = Path(path).suffix.lower().removeprefix(".")
-    if format is None and path != STANDARD_STREAM and suffix not in TAG_WRITERS:
+    if format is None and path != STANDARD_STREAM and suffix not in ENTITY_WRITERS:
         raise UserError(
-            f"{path}: unknown file format {suffix!r}. Choose one of {', '.join(TAG_WRITERS)} with "
-            "--format"
+            f"{path}: unknown file format {suffix!r}. Choose one of {', '.join(ENTITY_WRITERS)} "
+            "with --format"
         )
-    return format or (suffix if suffix in TAG_WRITERS else "jsonl")
+    return format or (suffix if suffix in ENTITY_WRITERS else "jsonl")
 
 
 @contextmanager
-def tag_writer(path: str, format: str | None, column: str, csv_safe: bool = False):
-    """Yields a function that takes one row with `entities` and `tagged_tokens`; `-` writes to
-    standard output. The file appears when all rows are written, or not at all.
+def entity_writer(
+    path: str, format: str | None, column: str, csv_safe: bool = False
+) -> Iterator[Callable[[dict], object]]:
+    """Yields a function that writes one row with `entities` and `tagged_tokens`.
+
+    The file appears when all rows are written, or not at all.
 
     Args:
-        path: a file, or `-`.
-        format: a name in `TAG_WRITERS`, or None for that of the path.
-        column: of the rows' texts.
-        csv_safe: as `data.formats.writers.record_writer`; places then count from behind the
-            apostrophe.
+        path: a file, or `-` for standard output.
+        format: a name in `ENTITY_WRITERS`, or None for the format of the path's suffix.
+        column: the column with the texts.
+        csv_safe: as in `data.formats.writers.record_writer`; positions do not count the apostrophe.
 
     Raises:
-        UserError: an unknown format, or a place that cannot be written.
+        UserError: the format is unknown, or the file cannot be written.
     """
-    open_writer = TAG_WRITERS[format_of(path, format)]
+    open_writer = ENTITY_WRITERS[choose_format(path, format)]
     if path == STANDARD_STREAM:
         sys.stdout.reconfigure(encoding="utf-8")
         write = open_writer(sys.stdout, column, csv_safe)
-        yield lambda row: write(_readable(row, column))
+        yield lambda row: write(_repair_row(row, column))
         sys.stdout.flush()
         return
     with (
@@ -70,13 +77,13 @@ def tag_writer(path: str, format: str | None, column: str, csv_safe: bool = Fals
         partial.open("w", encoding="utf-8", newline="") as file,
     ):
         write = open_writer(file, column, csv_safe)
-        yield lambda row: write(_readable(row, column))
+        yield lambda row: write(_repair_row(row, column))
 
 
-def _readable(row: dict, column: str) -> dict:
-    """A row whose texts can be written as UTF-8, and whose entities say what stands in its text."""
-    row = {_valid(name): _valid(value) for name, value in row.items()}
-    text = row.get(_valid(column))
+def _repair_row(row: dict, column: str) -> dict:
+    """Makes the texts of a row valid UTF-8, and the texts of its entities parts of its text."""
+    row = {_repair(name): _repair(value) for name, value in row.items()}
+    text = row.get(_repair(column))
     if row["entities"] and isinstance(text, str):
         row["entities"] = [
             {**entity, "text": text[entity["start"] : entity["end"]]} for entity in row["entities"]
@@ -84,18 +91,18 @@ def _readable(row: dict, column: str) -> dict:
     return row
 
 
-def _valid(value):
+def _repair(value: object) -> object:
     return replace_surrogates(value) if isinstance(value, str) else value
 
 
-def _write_json_lines(file, column: str, csv_safe: bool) -> Callable[[dict], object]:
+def _write_json_lines(file: TextIO, column: str, csv_safe: bool) -> Callable[[dict], object]:
     def write(row: dict) -> None:
         file.write(to_json(_columns(row)) + "\n")
 
     return write
 
 
-def _write_columns(file, column: str, csv_safe: bool) -> Callable[[dict], object]:
+def _write_columns(file: TextIO, column: str, csv_safe: bool) -> Callable[[dict], object]:
     def write(row: dict) -> None:
         for token in row["tagged_tokens"]:
             file.write(f"{token['token']}\t{token['score']}\t{token['tag']}\n")
@@ -104,16 +111,16 @@ def _write_columns(file, column: str, csv_safe: bool) -> Callable[[dict], object
     return write
 
 
-def _write_csv(file, column: str, csv_safe: bool) -> Callable[[dict], object]:
+def _write_csv(file: TextIO, column: str, csv_safe: bool) -> Callable[[dict], object]:
     writer = WRITERS[".csv"](file, csv_safe)
     return lambda row: writer.write(_columns(row))
 
 
-def _write_tsv(file, column: str, csv_safe: bool) -> Callable[[dict], object]:
+def _write_tsv(file: TextIO, column: str, csv_safe: bool) -> Callable[[dict], object]:
     writer = WRITERS[".tsv"](file, csv_safe)
 
     def write(row: dict) -> None:
-        # A cell holds neither tabs nor line ends; one space for each keeps the places right.
+        # A cell holds neither tabs nor line ends; one space for each keeps the positions right.
         text = row.get(column)
         flat = re.sub(r"[\t\r\n]", " ", text) if isinstance(text, str) else text
         writer.write(_columns({**row, column: flat} if column in row else row))
@@ -122,11 +129,11 @@ def _write_tsv(file, column: str, csv_safe: bool) -> Callable[[dict], object]:
 
 
 def _columns(row: dict) -> dict:
-    """The input's columns and the entities, which tables have as JSON."""
+    """Returns the row without its tokens, which only the format of columns writes."""
     return {name: value for name, value in row.items() if name != "tagged_tokens"}
 
 
-def _write_page(file, column: str, csv_safe: bool) -> Callable[[dict], object]:
+def _write_page(file: TextIO, column: str, csv_safe: bool) -> Callable[[dict], object]:
     file.write(_PAGE)
     return lambda row: file.write(_paragraph(row, column))
 
@@ -147,8 +154,8 @@ def _paragraph(row: dict, column: str) -> str:
     return f"<p>{''.join(parts)}{html.escape(text[end:])}</p>\n"
 
 
-# What begins a file of each format, and returns what writes a row.
-TAG_WRITERS = {
+# Functions that begin a file of a format, and return the function that writes a row.
+ENTITY_WRITERS = {
     "jsonl": _write_json_lines,
     "conll": _write_columns,
     "csv": _write_csv,

@@ -1,4 +1,4 @@
-"""Codes and names of languages, as headers of tables and TMX files write them."""
+"""Codes and names of languages in headers of tables and in TMX files."""
 
 import functools
 import re
@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from data.errors import UserError, list_values
 
-# A code, its three-letter codes (the one of manythings.org first), and names: the English one, its
-# own, and for some those in other languages. Without accents and capitals.
+# A code, its three-letter codes (that of manythings.org first), and names: in English, in the
+# language itself, and for some in other languages. Without accents and capitals.
 _LANGUAGES = """
 af | afr | afrikaans
 ar | ara | arabic, العربية
@@ -96,10 +96,11 @@ _CODES = {
 
 
 def language_code(name: str) -> str:
-    """The code that a language's code or name stands for.
+    """Returns the code of a language.
 
     Args:
-        name: `en`, `eng`, `en_GB`, `English`, `anglais`; what is unknown stands for itself.
+        name: a code or name, such as `en`, `eng`, `en_GB`, `English` or `anglais`; an unknown one
+            is its own code.
 
     Returns:
         A code of two letters where there is one, with the region or script that the name has, in
@@ -121,26 +122,26 @@ def is_language(name: str) -> bool:
     return language in _THREE_LETTERS and all(re.fullmatch("[a-z0-9]{2,8}", part) for part in rest)
 
 
-def three_letters(language: str) -> str:
-    """The code of three letters by which manythings.org knows a language."""
+def three_letter_code(language: str) -> str:
+    """Returns the code of three letters that manythings.org has for a language."""
     return _THREE_LETTERS.get(language_code(language), language)
 
 
 def find_languages(wanted: str, names: Iterable[str], place: str, option: str) -> list[str]:
-    """Finds the names that stand for a language; `en` stands for `en-GB` too, never the reverse.
+    """Finds a language among the names in a file; `en` finds `en-GB` too, but not the reverse.
 
     Args:
-        wanted: a code or name; with a region, that region alone.
-        names: what is to choose from, as a file writes it.
-        place: what has the names, for the error.
-        option: the option that chooses, for the error.
+        wanted: a code or name; with a region, it finds that region alone.
+        names: the names as the file writes them.
+        place: the file, for the message.
+        option: the option that chooses the language, for the message.
 
     Returns:
-        The codes (`language_code`) of those that do: the language itself, and its region where
-        there is only one.
+        The codes (`language_code`) of the language itself, and of its region if there is only one.
 
     Raises:
-        UserError: several regions or scripts of the language are there, but not itself.
+        UserError: the file has several regions or scripts of the language, but not the language
+            itself.
     """
     spellings = {}
     for name in names:

@@ -2,16 +2,21 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from data.errors import UserError
 from data.files.archives import FREE_EXPANSION, MOST_EXPANSION
 from data.formats.delimited import refuse_repeated
 from data.formats.record import Record
 
+if TYPE_CHECKING:
+    import pyarrow
+    import pyarrow.parquet
+
 _ROWS = 4096
-# Fewer rows are read at once where they are long.
+# Fewer rows are read at once if they are long.
 _BYTES = 64 * 2**20
-# What a cell takes in memory beside its text, at least.
+# The memory that a cell takes in addition to its text, at least.
 _CELL = 16
 
 
@@ -41,8 +46,8 @@ def read_parquet(path: str) -> Iterator[Record]:
                 if column.physical_type == "BYTE_ARRAY" and column.logical_type.type != "DECIMAL"
             ]
             rows = _rows_at_once(file.metadata)
-        # Texts that repeat stay together: each is in memory once, and their size can be told before
-        # they are spread over the rows.
+        # As a dictionary, each text that repeats is in memory once, and the size of all rows is
+        # known before each row gets its own copy.
         with pyarrow.parquet.ParquetFile(path, read_dictionary=texts) as file:
             number, budget = 0, _Budget(path)
             for batch in _batches(file, rows):
@@ -56,14 +61,14 @@ def read_parquet(path: str) -> Iterator[Record]:
         raise _unreadable(path, error) from None
 
 
-def _batches(file, rows: int) -> Iterator:
+def _batches(file: "pyarrow.parquet.ParquetFile", rows: int) -> Iterator["pyarrow.RecordBatch"]:
     """Yields the rows of each row group; Arrow cannot join the nested texts of several."""
     for group in range(file.num_row_groups):
         yield from file.iter_batches(batch_size=rows, row_groups=[group])
 
 
-def read_parquet_schema(path: str):
-    """Returns the names and types of the columns, a `pyarrow.Schema` without metadata.
+def read_parquet_schema(path: str) -> "pyarrow.Schema":
+    """Returns the names and types of the columns of a Parquet file, without metadata.
 
     Args:
         path: the file.
@@ -86,7 +91,7 @@ def _unreadable(path: str, error: Exception) -> UserError:
 
 
 class _Budget:
-    """How many bytes a file may still unpack to."""
+    """The number of bytes that a file may still unpack to."""
 
     def __init__(self, path: str):
         self.path = path
@@ -102,11 +107,11 @@ class _Budget:
             )
 
 
-def _declared_bytes(metadata) -> int:
-    """The bytes and cells that a file says it has, before anything is unpacked.
+def _declared_bytes(metadata: "pyarrow.parquet.FileMetaData") -> int:
+    """Returns the size that a file declares for its texts and cells, before anything is unpacked.
 
-    The columns of a group are not asked how many values they have: where their statistics are
-    damaged, Arrow ends the process.
+    The number of values of a column is not read: Arrow ends the process if its statistics are
+    damaged.
     """
     groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
     return sum(
@@ -115,7 +120,7 @@ def _declared_bytes(metadata) -> int:
     )
 
 
-def _rows_at_once(metadata) -> int:
+def _rows_at_once(metadata: "pyarrow.parquet.FileMetaData") -> int:
     longest = max(
         (
             group.total_byte_size // max(group.num_rows, 1)
@@ -126,8 +131,8 @@ def _rows_at_once(metadata) -> int:
     return max(1, min(_ROWS, _BYTES // max(longest, 1)))
 
 
-def _repeated_bytes(array) -> int:
-    """The bytes of all texts of a column once each row has its own copy."""
+def _repeated_bytes(array: "pyarrow.Array") -> int:
+    """Returns the size of all texts of a column once each row has its own copy."""
     import pyarrow
     import pyarrow.compute as compute
 
@@ -146,14 +151,14 @@ def _repeated_bytes(array) -> int:
     return sum(map(_repeated_bytes, parts))
 
 
-def _is_text(kind) -> bool:
+def _is_text(kind: "pyarrow.DataType") -> bool:
     import pyarrow
 
     tests = ("is_string", "is_large_string", "is_binary", "is_large_binary")
     return any(getattr(pyarrow.types, test)(kind) for test in tests)
 
 
-def _read_cells(batch) -> tuple[dict[str, list], dict[int, str]]:
+def _read_cells(batch: "pyarrow.RecordBatch") -> tuple[dict[str, list], dict[int, str]]:
     """Returns the cells by column, and what is wrong with a row by its place."""
     columns, problems = {}, {}
     for name, array in zip(batch.schema.names, batch.columns, strict=True):
@@ -170,7 +175,7 @@ def _read_cells(batch) -> tuple[dict[str, list], dict[int, str]]:
     return columns, problems
 
 
-def _to_python(array) -> list:
+def _to_python(array: "pyarrow.Array") -> list:
     import pyarrow
 
     kind = array.type

@@ -1,13 +1,13 @@
 """Rows of CSV, TSV, JSON lines, plain text, Parquet and transcript files, streamed.
 
-A row that cannot be read is yielded with its number and what is wrong with it, in its place;
-whoever reads decides whether to stop. Memory does not grow with the file.
+A row that cannot be read is yielded in its place, with its number and its problem; the caller
+decides whether to stop. Memory does not grow with the file.
 """
 
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from data.errors import UserError, choose
@@ -18,7 +18,7 @@ from data.formats.record import TEXT_COLUMN, Record
 from data.formats.transcripts import read_srt, read_vtt
 
 STANDARD_STREAM = "-"
-# JSON nested deeper than this is no row of a table, and would exhaust the stack.
+# JSON that is nested deeper than this would exhaust the stack.
 _DEEPEST = 100
 
 
@@ -38,11 +38,15 @@ def read_records(path: str) -> Iterator[Record]:
         yield from _read_texts(read_stream_lines(sys.stdin.buffer, "standard input"))
 
 
-def file_format(path: str, table: dict) -> str:
-    """The file's suffix, in lower case, if `table` has it.
+def file_format(path: str, table: Mapping[str, object]) -> str:
+    """Returns the suffix of a file in lower case.
+
+    Args:
+        path: the file.
+        table: readers or writers by suffix.
 
     Raises:
-        UserError: it has not.
+        UserError: `table` does not have the suffix.
     """
     suffix = Path(path).suffix.lower()
     try:
@@ -83,13 +87,13 @@ def _read_json_lines(path: str) -> Iterator[Record]:
 def _to_object(pairs: list[tuple]) -> dict:
     values = dict(pairs)
     if len(values) < len(pairs):
-        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
-        raise ValueError(f"the name {twice!r} stands twice in an object")
+        repeated = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"the name {repeated!r} stands twice in an object")
     return values
 
 
 def _is_deeper(value: dict, line: str) -> bool:
-    """Whether lists and objects stand more than so many levels deep."""
+    """Whether lists and objects are nested deeper than `_DEEPEST` levels."""
     if line.count("[") + line.count("{") <= _DEEPEST:
         return False
     level = [value]
@@ -103,8 +107,8 @@ def _is_deeper(value: dict, line: str) -> bool:
     return bool(level)
 
 
-def _join_surrogates(value):
-    """JSON may escape half of a surrogate pair, which no UTF-8 file can hold: U+FFFD instead."""
+def _join_surrogates(value: object) -> object:
+    """Joins surrogates that JSON escaped; half a pair, which UTF-8 cannot hold, becomes U+FFFD."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):
@@ -123,5 +127,5 @@ READERS = {
     ".srt": read_srt,
     ".vtt": read_vtt,
 }
-# What has no names of columns, or always the same: the texts stand in `TEXT_COLUMN`.
+# Formats without column names, or with fixed ones: their texts stand in `TEXT_COLUMN`.
 TEXT_FORMATS = (".txt", ".srt", ".vtt")

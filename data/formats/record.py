@@ -1,17 +1,17 @@
-"""One row of a file, as every reader yields it."""
+"""The row that readers of all formats yield."""
 
 from typing import NamedTuple
 
-# The column of formats that have no names for theirs.
+# The column with the texts in formats without column names.
 TEXT_COLUMN = "text"
 
 
 class Record(NamedTuple):
-    """One row.
+    """One row of a file.
 
     Attributes:
         number: 1 for the first row after the header.
-        values: cells by column name; as far as they could be read where `problem` is set.
+        values: cells by column name; if the row has a problem, those that could be read.
         problem: what is wrong with the row, empty if nothing is.
     """
 

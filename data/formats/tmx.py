@@ -1,4 +1,8 @@
-"""Translation memories (TMX), streamed: memory does not grow with comments, mark-up or nesting."""
+"""Translation memories (TMX), read as a stream.
+
+Memory does not grow with comments, mark-up or nesting. A unit is TMX's translation unit: a text in
+several languages.
+"""
 
 import codecs
 import html
@@ -16,16 +20,16 @@ from data.files.archives import LONGEST_TEXT, open_unpacked
 from data.formats.languages import find_languages, language_code
 from data.messages import say
 
-# What these hold is another program's mark-up, not text.
+# Elements that hold the mark-up of another program, not text.
 _FOREIGN = {"bpt", "bx", "ept", "ex", "it", "ph", "ut"}
-# These stand for something between two words, such as a line break or a value.
+# Elements that stand for a line break, a value or the like between two words.
 _PLACEHOLDERS = {"br", "it", "lb", "ph", "ut", "x"}
 # No XML holds this character.
 _GAP = "\0"
 _SPACE = re.compile(r"(?<=[^\W_]|[.,;:!?…])\0+(?=[^\W_])")
 
-# Characters that are parsed at once. Expat reads an unfinished tag or comment again with each
-# piece, so one that is longer than a piece is refused.
+# The number of characters that are parsed at once. Expat reads an unfinished tag or comment again
+# with each piece, so one that is longer than a piece is refused.
 _PIECE = 8 * 2**20
 _DECLARED = re.compile(rb"\s*<\?xml[^>]*?\sencoding\s*=\s*[\"']\s*([\w.:-]+)")
 _BEGINNINGS = {
@@ -37,11 +41,10 @@ _BEGINNINGS = {
     b"<\0": "utf-16-le",
     b"\0<": "utf-16-be",
 }
-# Text encodings of Python's that no document is written in.
+# Text encodings of Python that no document is written in.
 _NO_ENCODINGS = {"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"}
 _PROBE = b'<seg a="1">&#65;</seg>'
-# What no XML may hold, though translation tools write it: control characters and references to
-# them.
+# Control characters and references to them: XML forbids them, but translation tools write them.
 _CONTROL = re.compile(
     r"[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
     r"|&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|x0*(?:[0-8bcef]|1[\da-f]));",
@@ -56,12 +59,12 @@ def read_tmx(path: str, source: str, target: str) -> ParallelTexts:
 
     Args:
         path: the file, which may be packed, in any encoding that it names and Python knows.
-        source, target: codes or names of languages. `en` stands for `en-GB` too; several regions
-            must be told apart.
+        source, target: codes or names of languages. `en` finds `en-GB`, too; of several regions
+            one must be named.
 
     Raises:
-        UserError: it cannot be parsed, no unit has both languages, several regions of a language
-            are there, or a text is empty.
+        UserError: the file cannot be parsed, no unit has both languages, a language has several
+            regions, or a text is empty.
     """
     reader = _Units(path, {language_code(language) for language in (source, target)})
     remedy = "It should be a TMX file in the encoding that it names"
@@ -113,12 +116,12 @@ def read_tmx(path: str, source: str, target: str) -> ParallelTexts:
 
 
 class _Units:
-    """Parses pieces of TMX.
+    """The translation units of a TMX file, which is parsed piece by piece.
 
     Attributes:
         units: the number of each unit that has a wanted language, and its texts by language code.
-        languages: all that were found, by code; as the file writes them.
-        count: of all units.
+        languages: all languages of the file as it writes them, by code.
+        count: the number of all units.
     """
 
     def __init__(self, path: str, wanted: set[str]):
@@ -128,12 +131,14 @@ class _Units:
         self.count = 0
         self._unit: dict[str, str] = {}
         self._code = ""
-        # The text of a segment, how deep it and foreign mark-up in it are; None outside of one.
+        # The text of a segment (None outside of one), and the depth of nesting and of foreign
+        # mark-up in it.
         self._parts: list[str] | None = None
         self._depth = self._foreign = self._length = 0
-        # What was parsed, and the characters since then: of a tag or comment that has not ended.
+        # The number of parsed events, and of characters since the last one: a tag or comment that
+        # has not ended.
         self._events = self._unread = 0
-        # A prefix stays a part of the name: namespaces are not looked up.
+        # Namespaces are not looked up: a prefix stays a part of the name.
         self._parser = parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.StartElementHandler = self._start
@@ -162,7 +167,7 @@ class _Units:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._events += 1
-        name = _local(name)
+        name = _local_name(name)
         if self._parts is not None:
             self._depth += 1
             if not self._foreign and name in _PLACEHOLDERS:
@@ -191,12 +196,12 @@ class _Units:
             self._depth -= 1
             self._foreign = max(self._foreign - 1, 0)
         elif self._parts is not None:
-            # Of several variants in a language the first counts.
+            # If a unit has several variants in a language, the first counts.
             if self._is_wanted():
                 text = _SPACE.sub(" ", "".join(self._parts)).replace(_GAP, "")
                 self._unit.setdefault(self._code, " ".join(text.split()))
             self._parts = None
-        elif _local(name) == "tu" and self._unit:
+        elif _local_name(name) == "tu" and self._unit:
             self.units.append((self.count, self._unit))
 
     def _is_wanted(self) -> bool:
@@ -215,15 +220,15 @@ class _Units:
             )
 
 
-def _local(name: str) -> str:
-    """The name of an element without the prefix of its namespace."""
+def _local_name(name: str) -> str:
+    """Returns the name of an element without the prefix of its namespace."""
     return name.rpartition(":")[2].lower()
 
 
 def _decode(file: BinaryIO, path: str) -> Iterator[str]:
-    """Yields the characters in pieces; no reference to a character is cut."""
-    encoding = _encoding_of(file.peek(1024)[:1024], path)
-    with _text_of(file, encoding) as text:
+    """Yields the characters in pieces that cut no reference to a character."""
+    encoding = _detect_encoding(file.peek(1024)[:1024], path)
+    with _decode_stream(file, encoding) as text:
         rest = ""
         while piece := text.read(_PIECE - len(rest)):
             piece = rest + piece
@@ -234,16 +239,16 @@ def _decode(file: BinaryIO, path: str) -> Iterator[str]:
 
 
 @contextmanager
-def _text_of(file: BinaryIO, encoding: str):
+def _decode_stream(file: BinaryIO, encoding: str) -> Iterator[io.TextIOWrapper]:
     text = io.TextIOWrapper(file, encoding, newline="")
     try:
         yield text
     finally:
-        # Else it would close the file.
+        # Otherwise it would close the file.
         text.detach()
 
 
-def _encoding_of(head: bytes, path: str) -> str:
+def _detect_encoding(head: bytes, path: str) -> str:
     for beginning, encoding in _BEGINNINGS.items():
         if head.startswith(beginning):
             return encoding
@@ -253,7 +258,7 @@ def _encoding_of(head: bytes, path: str) -> str:
     encoding = declared[1].decode("ascii", "replace")
     try:
         name = codecs.lookup(encoding).name.replace("_", "-")
-        # Whoever saved a file of UTF-16 again as UTF-8 may have left the declaration as it was.
+        # A file of UTF-16 that was saved again as UTF-8 may have kept its declaration.
         if name.startswith(("utf-16", "utf-32")):
             return "utf-8"
         if name not in _NO_ENCODINGS and _PROBE.decode(encoding) == _PROBE.decode("ascii"):

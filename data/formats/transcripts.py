@@ -1,6 +1,6 @@
 """Cues of SubRip (.srt) and WebVTT (.vtt) transcripts, streamed, one a row.
 
-Not by a library: pysubs2 adds a cue with a broken time line to the text of the cue before it,
+Libraries do not serve: pysubs2 adds a cue with a broken time line to the text of the cue before it,
 webvtt-py drops it, srt drops it or stops there, and all three hold the whole file in memory. Here
 every block of lines is a cue or a row with a problem.
 """
@@ -17,11 +17,11 @@ from data.text.invisible import drop_invisible
 _ARROW = "-->"
 # Tools write times without hours, without fractions, with blanks, and commas and dots as they like.
 _TIME = r"((?:\d+\s?:\s?)?[0-5]?\d\s?:\s?[0-5]?\d(?:\s?[.,]\s?\d{1,9}|:\d{3})?)"
-# What follows the times are settings of the display.
+# Settings of the display may follow the times.
 _TIMES = re.compile(rf"{_TIME}\s*(?:-\s?-?\s?>|[\u2013\u2014]>)\s*{_TIME}(?![\d:.,]).*", re.ASCII)
 _BEGINS_WITH_A_TIME = re.compile(r"\d+\s?:\s?\d", re.ASCII)
-# A known name makes a tag: "a < b", "<3", "a <b and c> d" and "<laughs>" are text. Those of the
-# second line may say more than their name (<v Anna>, <font color="red">).
+# Only a known name makes a tag: "a < b", "<3", "a <b and c> d" and "<laughs>" are text. The tags of
+# the second line may have attributes (<v Anna>, <font color="red">).
 _TAGS = re.compile(
     r"</?(?:[bcisu]|rt|ruby|em|strong|big|small|sub|sup)(?:\.[^\s<>]*)?\s*/?>"
     r"|</?(?:v|lang|font|span|p|div)(?:[.\s][^<>]*)?>"
@@ -32,13 +32,13 @@ _LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s+([^\s<>][^<>]*)>")
 # Joined files have a header for each part.
 _NO_CUES = re.compile(r"(?:WEBVTT|NOTE|STYLE|REGION)(?:\s.*)?")
-# A longer cue is no transcript's: memory does not grow with the file, whatever it is.
+# No transcript has a longer cue. The limit keeps memory small, whatever the file is.
 _MOST_LINES = 10_000
 _MOST_CHARACTERS = 2**20
 
 
 def read_srt(path: str) -> Iterator[Record]:
-    """Yields a row a cue: `start` and `end` as the file writes them, and the text in `text`.
+    """Yields the cues of a SubRip file: `start` and `end` as the file writes them, and `text`.
 
     Lines of a cue are joined by a space, without their tags. If the file has voice tags
     (`<v Anna>`) all rows have a column `speaker` too.
@@ -53,14 +53,23 @@ def read_srt(path: str) -> Iterator[Record]:
 
 
 def read_vtt(path: str) -> Iterator[Record]:
-    """Yields a row a cue, as `read_srt`; the header and blocks of notes, styles and regions are
-    passed over, and character references (`&amp;`) are decoded."""
+    """Yields the cues of a WebVTT file, with the columns of `read_srt`.
+
+    The header and blocks of notes, styles and regions are skipped, and character references
+    (`&amp;`) are decoded.
+
+    Args:
+        path: the file, which is read twice.
+
+    Raises:
+        UserError: it cannot be read, or has no cue with a time line.
+    """
     blocks = _join_blocks(_drop_comments(_split_blocks(path, numbers_follow=True)))
     return _read_cues(path, blocks, unescape)
 
 
 def _read_cues(path: str, blocks: Iterator[list[str]], decode: Callable) -> Iterator[Record]:
-    # The columns of the first row are those of all rows.
+    # All rows must have the columns of the first one.
     has_speakers = any(_VOICE.search(line) for line in read_lines(path))
     readable = False
     for number, block in enumerate(blocks, 1):
@@ -81,16 +90,16 @@ def _split_blocks(path: str, numbers_follow: bool = False) -> Iterator[list[str]
 
     Args:
         path: the file.
-        numbers_follow: whether a line of digits right above the time line of a further cue is that
-            cue's number only if it follows the number of the cue before, else it is text. Without
-            it, such a line is a number if the cue before has one.
+        numbers_follow: whether a line of digits right above the time line of a further cue is the
+            cue's number only if it follows the number of the cue before; otherwise it is text.
+            False: such a line is a number if the cue before has one.
     """
     block, size, timed = [], 0, False
     for line in read_lines(path):
         text = line.strip()
         # Marks of direction may stand around times and numbers.
         shown = drop_invisible(text)
-        if not shown or _is_time_line(shown) or _number(shown) is not None:
+        if not shown or _is_time_line(shown) or _read_number(shown) is not None:
             text = shown
         # Text may hold an arrow as well.
         begins = (timed or len(block) > 1) and _is_time_line(text)
@@ -103,24 +112,24 @@ def _split_blocks(path: str, numbers_follow: bool = False) -> Iterator[list[str]
         if text:
             block.append(text)
             size += len(text)
-            timed = timed or (len(block) < 3 and _time_place(block) is not None)
+            timed = timed or (len(block) < 3 and _find_time_line(block) is not None)
     if block:
         yield block
 
 
 def _is_number(block: list[str], numbers_follow: bool) -> bool:
-    """Whether the last line of a block is the number of the next one."""
-    number, before = _number(block[-1]), _number(block[0])
-    if number is None or _time_place(block) is None:
+    """Whether the last line of a block is the number of the next block."""
+    number, before = _read_number(block[-1]), _read_number(block[0])
+    if number is None or _find_time_line(block) is None:
         return number is not None
     return before is not None and (not numbers_follow or number == before + 1)
 
 
 def _join_blocks(blocks: Iterator[list[str]]) -> Iterator[list[str]]:
-    """Joins what empty lines tore apart: a time line and its text, a number and its time line."""
+    """Joins a time line and its text, or a number and its time line, across an empty line."""
     cue, number, expected = [], [], None
     for block in blocks:
-        place = _time_place(block)
+        place = _find_time_line(block)
         if number:
             if place == 0:
                 block, place = number + block, 1
@@ -130,7 +139,8 @@ def _join_blocks(blocks: Iterator[list[str]]) -> Iterator[list[str]]:
                 yield number
             number = []
         if place is None:
-            follows = _number(block[0]) is not None and expected in (None, _number(block[0]))
+            first = _read_number(block[0])
+            follows = first is not None and expected in (None, first)
             if follows and len(block) == 1:
                 number = block
                 continue
@@ -141,7 +151,7 @@ def _join_blocks(blocks: Iterator[list[str]]) -> Iterator[list[str]]:
             yield cue
             cue = []
         if place is not None:
-            before = _number(block[0]) if place else None
+            before = _read_number(block[0]) if place else None
             # No number follows none.
             expected = -1 if before is None else before + 1
         if place is None or len(block) > place + 1:
@@ -154,12 +164,12 @@ def _join_blocks(blocks: Iterator[list[str]]) -> Iterator[list[str]]:
 def _drop_comments(blocks: Iterator[list[str]]) -> Iterator[list[str]]:
     for block in blocks:
         # As in browsers, one that has a time line is a cue of that name.
-        if _time_place(block) is not None or not _NO_CUES.fullmatch(drop_invisible(block[0])):
+        if _find_time_line(block) is not None or not _NO_CUES.fullmatch(drop_invisible(block[0])):
             yield block
 
 
 def _is_time_line(line: str) -> bool:
-    """Whether a line is the time line of a cue, sound or broken, wherever it stands."""
+    """Whether a line is the time line of a cue, intact or broken."""
     if ">" not in line:
         return False
     if _TIMES.fullmatch(line):
@@ -167,23 +177,23 @@ def _is_time_line(line: str) -> bool:
     return _ARROW in line and _BEGINS_WITH_A_TIME.match(line) is not None
 
 
-def _time_place(block: list[str]) -> int | None:
-    """The place of a block's time line: above it there is a number or a name, at most."""
+def _find_time_line(block: list[str]) -> int | None:
+    """Finds the time line of a block, above which there is at most a number or a name."""
     for place, line in enumerate(block[:2]):
         if _ARROW in line or _is_time_line(line):
             return place
     return None
 
 
-def _number(line: str) -> int | None:
+def _read_number(line: str) -> int | None:
     return int(line) if len(line) < 10 and line.isdecimal() else None
 
 
 def _read_cue(block: list[str], decode: Callable) -> tuple[dict, str]:
-    """The columns of a cue, and what is wrong with it."""
-    place = _time_place(block)
+    """Returns the columns of a cue, and what is wrong with it."""
+    place = _find_time_line(block)
     if place is None:
-        lines = block[1:] if _number(block[0]) is not None and len(block) > 1 else block
+        lines = block[1:] if _read_number(block[0]) is not None and len(block) > 1 else block
         times, problem = None, f"a cue without a time line: {block[0][:60]!r}"
     else:
         times, lines = _TIMES.fullmatch(block[place]), block[place + 1 :]
@@ -193,7 +203,7 @@ def _read_cue(block: list[str], decode: Callable) -> tuple[dict, str]:
 
 
 def _join_text(lines: list[str], decode: Callable) -> str:
-    """The lines joined, without tags and repeated white space."""
+    """Joins lines, without tags and repeated white space."""
     text = _TAGS.sub("", _LINE_BREAK.sub(" ", " ".join(lines)))
-    # What was escaped is no tag, so it is decoded after them.
+    # Escaped signs make no tag, so they are decoded after the tags are removed.
     return " ".join(decode(text).split())

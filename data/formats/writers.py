@@ -1,13 +1,15 @@
-"""Rows out to CSV, TSV, JSON lines or Parquet files, streamed; the twin of
-`data.formats.readers`."""
+"""Writes rows to CSV, TSV, JSON lines or Parquet files, streamed, as `data.formats.readers` reads
+them."""
 
 import csv
 import json
 import math
 import re
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Self, TextIO
 
 from data.errors import UserError
 from data.files.lines import replace_surrogates
@@ -16,30 +18,36 @@ from data.formats.delimited import column_name
 from data.formats.parquet import read_parquet_schema
 from data.formats.readers import STANDARD_STREAM, file_format
 
-# A row group of Parquet: as many rows, or fewer long ones.
+if TYPE_CHECKING:
+    import pyarrow
+
+# The rows of a row group of Parquet; fewer if they have more characters than this.
 _PARQUET_ROWS = 4096
 _PARQUET_CHARACTERS = 2**26
-# A spreadsheet takes a cell that begins so for a formula, and runs it.
+# A spreadsheet runs a cell that begins with one of these as a formula.
 _FORMULA = re.compile(r"[=+\-@\t\r\n]")
 _LINE_SIGNS = re.compile(r"[\t\r\n]+")
 
 
 @contextmanager
-def record_writer(path: str, like: str | None = None, csv_safe: bool = False):
-    """Yields a function that takes one row, a dict; `-` writes JSON lines to standard output.
+def record_writer(
+    path: str, like: str | None = None, csv_safe: bool = False
+) -> Iterator[Callable[[dict], None]]:
+    """Yields a function that writes one row, a dict.
 
     The file appears when all rows are written, or not at all. Except in JSON lines, all rows have
-    the first one's columns, and in Parquet the types of `like`, else of the first thousands. In
-    JSON lines and Parquet, which are UTF-8 by definition, each byte that is not becomes U+FFFD.
+    the columns of the first one. In Parquet columns have the types of `like`, or else those of the
+    first thousands of rows. In JSON lines and Parquet, which are UTF-8 by definition, each byte
+    that is not UTF-8 becomes U+FFFD.
 
     Args:
-        path: a file, or `-`.
-        like: the file whose rows are written, with more columns; None for none.
+        path: a file, or `-` for JSON lines to standard output.
+        like: the input file whose rows are written with more columns, or None.
         csv_safe: whether CSV and TSV get an apostrophe before each cell that a spreadsheet would
-            take for a formula.
+            run as a formula.
 
     Raises:
-        UserError: an unknown format, a place that cannot be written, or a row that does not fit.
+        UserError: the format is unknown, the file cannot be written, or a row does not fit into it.
     """
     if path == STANDARD_STREAM:
         sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
@@ -52,7 +60,7 @@ def record_writer(path: str, like: str | None = None, csv_safe: bool = False):
 
 
 def _align(row: dict, columns: list[str]) -> list:
-    """The row's cells in the order of the columns; a missing one is None.
+    """Returns the cells of a row in the order of the columns; a missing one is None.
 
     Raises:
         UserError: the row has a column that the first one lacks.
@@ -65,12 +73,13 @@ def _align(row: dict, columns: list[str]) -> list:
     return [row.get(name) for name in columns]
 
 
-def to_json(value) -> str:
-    """Returns JSON in one line, which can be read again: null for NaN and infinity, which JSON
-    lacks, and U+FFFD for each byte that was not UTF-8.
+def to_json(value: object) -> str:
+    """Returns a value as valid JSON in one line.
+
+    NaN and infinity, which JSON lacks, become null; each byte that was not UTF-8 becomes U+FFFD.
 
     Args:
-        value: what JSON holds, or dates, bytes and the like, which become texts.
+        value: numbers, texts, lists and dicts; anything else, such as a date, becomes a text.
     """
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_to_text)
@@ -79,12 +88,12 @@ def to_json(value) -> str:
     return replace_surrogates(text)
 
 
-def _to_text(value) -> str:
-    """What JSON has no form for, such as a date or bytes."""
+def _to_text(value: object) -> str:
+    """Returns the text for a value that JSON cannot hold, such as a date or bytes."""
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
 
 
-def _replace_nan(value):
+def _replace_nan(value: object) -> object:
     if isinstance(value, dict):
         return {name: _replace_nan(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
@@ -95,12 +104,12 @@ def _replace_nan(value):
 class _TextWriter:
     """Writes rows to a text file."""
 
-    def __init__(self, file, csv_safe: bool = False):
+    def __init__(self, file: TextIO, csv_safe: bool = False):
         self.file, self.csv_safe = file, csv_safe
 
     @classmethod
     @contextmanager
-    def open(cls, path: Path, like: str | None, csv_safe: bool):
+    def open(cls, path: Path, like: str | None, csv_safe: bool) -> Iterator[Self]:
         with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
             yield cls(file, csv_safe)
 
@@ -111,7 +120,7 @@ class _JsonLinesWriter(_TextWriter):
 
 
 class _DelimitedWriter(_TextWriter):
-    """Writes rows of cells; their columns are those of the first."""
+    """Writes rows of cells with the columns of the first row."""
 
     columns = None
 
@@ -122,10 +131,10 @@ class _DelimitedWriter(_TextWriter):
         self._write_cells([self._cell(value) for value in _align(row, self.columns)])
 
     def _header(self) -> list[str]:
-        """The names of the columns, as they are read again.
+        """Returns the names of the columns as they will be read.
 
         Raises:
-            UserError: two would be the same.
+            UserError: two names would be the same.
         """
         places = {}
         for name in self.columns:
@@ -140,8 +149,8 @@ class _DelimitedWriter(_TextWriter):
     def _clean(self, name: str) -> str:
         return column_name(name)
 
-    def _cell(self, value):
-        """A cell that can be read again: lists and objects are JSON."""
+    def _cell(self, value: object) -> object:
+        """Returns a cell that can be read again: lists and objects become JSON."""
         if isinstance(value, bytes):
             value = _to_text(value)
         elif isinstance(value, list | dict):
@@ -153,7 +162,7 @@ class _DelimitedWriter(_TextWriter):
 
 class _CsvWriter(_DelimitedWriter):
     def _write_header(self, names: list[str]) -> None:
-        # In quotation marks a name says nothing about the delimiter, whatever it holds.
+        # A name in quotation marks gives no hint of a delimiter, whatever it contains.
         hints = any(re.search(r"[;\t|]|^sep=", name) for name in names)
         quoting = csv.QUOTE_ALL if hints else csv.QUOTE_MINIMAL
         csv.writer(self.file, quoting=quoting).writerow(names)
@@ -170,13 +179,13 @@ class _TsvWriter(_DelimitedWriter):
         self._write_cells(names)
 
     def _write_cells(self, cells: list) -> None:
-        # A line of nothing would be no row.
+        # An empty line would not be a row.
         self.file.write(("\t".join(map(_tsv_cell, cells)) or '""') + "\n")
 
 
-def _tsv_cell(value) -> str:
-    """Tabs and line ends cannot stand in a cell; quotation marks around all of it are doubled,
-    since `data.formats.readers` takes them off."""
+def _tsv_cell(value: object) -> str:
+    """Returns a cell without tabs and line ends; quotation marks around all of it are doubled,
+    since `data.formats.readers` removes them."""
     cell = "" if value is None else _LINE_SIGNS.sub(" ", str(value))
     if len(cell) > 1 and cell[0] + cell[-1] == '""':
         return '"' + cell.replace('"', '""') + '"'
@@ -186,17 +195,17 @@ def _tsv_cell(value) -> str:
 class _ParquetWriter:
     """Writes rows to a Parquet file, a row group at a time.
 
-    The type of a column is that of the input; of a new one it follows from the first row group.
+    A column of the input keeps its type; the type of a new one follows from the first row group.
     """
 
     def __init__(self, path: Path, like: str | None):
         self.path, self.rows, self.characters = path, [], 0
         self.columns, self.writer = None, None
-        self.given, self.inferred = _types_of(like), {}
+        self.given, self.inferred = _read_types(like), {}
 
     @classmethod
     @contextmanager
-    def open(cls, path: Path, like: str | None, csv_safe: bool):
+    def open(cls, path: Path, like: str | None, csv_safe: bool) -> Iterator[Self]:
         writer = cls(path, like)
         try:
             yield writer
@@ -218,7 +227,7 @@ class _ParquetWriter:
         import pyarrow.parquet
 
         columns = list(zip(*self.rows, strict=True)) or [()] * len(self.columns or [])
-        # TypeError, ValueError and OverflowError: a number or a date that no type of Arrow holds.
+        # Arrow raises TypeError, ValueError or OverflowError if none of its types holds a value.
         try:
             arrays = {
                 name: self._array(name, cells)
@@ -236,8 +245,8 @@ class _ParquetWriter:
             ) from None
         self.rows, self.characters = [], 0
 
-    def _array(self, name: str, cells: tuple):
-        """The cells of a column in its type."""
+    def _array(self, name: str, cells: tuple) -> "pyarrow.Array":
+        """Returns the cells of a column in its type."""
         import pyarrow
 
         kind = self.given.get(name)
@@ -246,19 +255,19 @@ class _ParquetWriter:
         if kind is not None:
             return _to_arrow(cells, kind)
         array = _to_arrow(cells)
-        # By a cast: with a type given, Arrow would make 0 of 0.5.
+        # Arrow would make 0 of 0.5 if the type were given; a cast fails.
         return array.cast(self.inferred.setdefault(name, _without_null(array.type)))
 
 
-def _types_of(like: str | None) -> dict:
-    """The types of a Parquet file's columns; none of another file."""
+def _read_types(like: str | None) -> dict:
+    """Returns the types of a Parquet file's columns; none for another file."""
     if like is None or Path(like).suffix.lower() != ".parquet":
         return {}
     schema = read_parquet_schema(like)
     return dict(zip(schema.names, schema.types, strict=True))
 
 
-def _to_arrow(cells, kind=None):
+def _to_arrow(cells: tuple, kind: "pyarrow.DataType | None" = None) -> "pyarrow.Array":
     import pyarrow
 
     try:
@@ -267,7 +276,7 @@ def _to_arrow(cells, kind=None):
         return pyarrow.array([_to_utf8(cell) for cell in cells], kind)
 
 
-def _to_utf8(value):
+def _to_utf8(value: object) -> object:
     if isinstance(value, str):
         return replace_surrogates(value)
     if isinstance(value, list | tuple):
@@ -277,8 +286,8 @@ def _to_utf8(value):
     return value
 
 
-def _without_null(kind):
-    """The type with text where there was nothing in the first group: there may be some later."""
+def _without_null(kind: "pyarrow.DataType") -> "pyarrow.DataType":
+    """Returns a type with text in place of null: cells of later row groups may hold text."""
     import pyarrow
 
     types = pyarrow.types

@@ -104,7 +104,7 @@ def _folder(folder: Path) -> Documents:
 def _text(path: Path) -> str:
     content = _bytes(path)
     if _is_binary(content):
-        raise UserError(f"{path} is no text: it holds null bytes. Check --dataset")
+        raise UserError(f"{path} is not text: it holds null bytes. Check --dataset")
     text = _decode(path, content)
     if len(text.strip()) < 2:
         raise UserError(f"{path} holds no text. Check --dataset")
@@ -119,7 +119,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _is_binary(content: bytes) -> bool:
-    """Whether a file is no text, as Git tells: UTF-8 has null bytes for nothing."""
+    """Whether a file is not text, as Git tells: UTF-8 has null bytes for nothing."""
     return b"\0" in content and not content.startswith(UTF16)
 
 

@@ -107,7 +107,7 @@ def read_rows(path: str, columns: LabelledColumns, labels: list[str]) -> pd.Data
     texts = table[columns.text]
     refuse_rows(path, table.index[texts.isna()], "without a text")
     odd = ~texts.map(lambda text: isinstance(text, str))
-    refuse_rows(path, table.index[odd], f"whose {columns.text!r} is no text")
+    refuse_rows(path, table.index[odd], f"whose {columns.text!r} is not text")
     odd = table.map(lambda cell: isinstance(cell, str) and not is_utf8(cell)).any(axis=1)
     refuse_rows(path, table.index[odd], "that are not UTF-8 (convert the file to UTF-8)")
     refuse_rows(path, table.index[texts.str.strip() == ""], "with an empty text")

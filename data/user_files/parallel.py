@@ -11,7 +11,7 @@ from data.examples.splits import FRACTIONS
 from data.files.archives import open_unpacked, unpacked_name
 from data.files.lines import is_utf8, read_stream_lines
 from data.files.writing import sha256
-from data.formats.delimited import csv_rows
+from data.formats.delimited import read_csv_rows
 from data.formats.tmx import read_tmx
 from data.user_files.columns import ParallelFiles
 from data.user_files.parallel_columns import choose_columns
@@ -209,7 +209,7 @@ def _rows(path: str) -> Iterator[tuple[int, list[str]]]:
     if _suffix(path) != ".csv":
         yield from ((number, line.split("\t")) for number, line in enumerate(_read_lines(path), 1))
         return
-    for number, row, problem in csv_rows(_read_lines(path, keep_ends=True), path):
+    for number, row, problem in read_csv_rows(_read_lines(path, keep_ends=True), path):
         if problem:
             raise UserError(f"{path}: line {number}: {problem}. Fix it")
         yield number, row

@@ -12,7 +12,7 @@ from data.examples.parallel import (
     split_parallel,
 )
 from data.files.writing import sha256
-from data.formats.languages import three_letters
+from data.formats.languages import three_letter_code
 from data.messages import say
 from data.user_files.parallel import read_member
 
@@ -37,7 +37,7 @@ def read(data_dir: str | None, source: str, target: str) -> ParallelCorpus:
             f"tatoeba has English and one other language. Received: --source {source} "
             f"--target {target}"
         )
-    code = three_letters(other.pop())
+    code = three_letter_code(other.pop())
     name = f"{code}-eng.zip"
     path = find_original(data_dir, name, f"*/{name}")
     if path is None:

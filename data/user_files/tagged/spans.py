@@ -42,7 +42,7 @@ def read_spans(
     if not records:
         raise UserError(f"{path} has no rows. Expected a text and its spans in each")
     rows, problems, counts = _unwrapped(records)
-    shape = _shape_of(path, rows, problems, text_column, spans_column)
+    shape = _find_shape(path, rows, problems, text_column, spans_column)
     names, texts, tagged = [], [], {}
     for number, values in rows.items():
         try:
@@ -151,7 +151,9 @@ def _unwrapped(records: list[Record]) -> tuple[dict[int, dict], dict[int, str], 
     return rows, problems, counts
 
 
-def _shape_of(path: str, rows: dict, problems: dict, text_column: str, spans_column: str) -> Shape:
+def _find_shape(
+    path: str, rows: dict, problems: dict, text_column: str, spans_column: str
+) -> Shape:
     """The shape of the first row with spans, or else of the first that could have some."""
     first, why = None, ""
     for values in rows.values():
@@ -190,7 +192,7 @@ def _text_of(values: dict, shape: Shape, counts: Counter) -> TaggedText | None:
         counts["empty text(s) left out"] += 1
         return None
     if not isinstance(text, str):
-        raise BadRow(f"{shape.text!r} is no text")
+        raise BadRow(f"{shape.text!r} is not text")
     if not text.strip():
         raise BadRow("an empty text")
     if not is_utf8(text):
@@ -216,7 +218,7 @@ def _tokens_of(values: dict, shape: Shape) -> tuple[list[str], list[str]]:
     if not cells:
         raise BadRow("no token")
     if not all(isinstance(cell, str) and cell.strip() and is_utf8(cell) for cell in cells):
-        raise BadRow("an empty token or tag, or one that is no text")
+        raise BadRow("an empty token or tag, or one that is not text")
     return tokens, tags
 
 

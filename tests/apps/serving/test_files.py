@@ -100,7 +100,7 @@ def test_other_columns_stay_as_they_are(tmp_path):
         (
             ".jsonl",
             '{"text": "a"}\n{"text": null}\n{"txt": "b"}\n',
-            ["row 2: 'text' is no text but None", "row 3: no 'text'"],
+            ["row 2: 'text' is not text but None", "row 3: no 'text'"],
         ),
         (".jsonl", '{"text": "a"}\n{\n7\n', ["row 2: not JSON", "row 3: not a JSON object: 7"]),
         (".txt", "a\n\n  \n", ["row 2: an empty text", "row 3: an empty text"]),

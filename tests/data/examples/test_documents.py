@@ -45,9 +45,9 @@ def test_files_of_their_own_are_the_other_splits(tmp_path):
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        (pyarrow.array([["win", "a"], ["prize"]]), "2 row(s) whose 'text' is no text: row 1, 2"),
+        (pyarrow.array([["win", "a"], ["prize"]]), "2 row(s) whose 'text' is not text: row 1, 2"),
         (pyarrow.array([b"tea", b"caf\xe9"]).view(pyarrow.string()), "that are not UTF-8"),
-        (pyarrow.array([1, 2]), "2 row(s) whose 'text' is no text: row 1, 2"),
+        (pyarrow.array([1, 2]), "2 row(s) whose 'text' is not text: row 1, 2"),
         (pyarrow.array(["tea", None]), "1 row(s) without a text: row 2"),
     ],
     ids=["lists", "bytes", "numbers", "nothing"],
@@ -84,8 +84,8 @@ def test_texts_carry_the_positions_of_their_classes(tmp_path):
         ("a.csv", "text,n\nx,1\n ,2\n", False, "1 row(s) with an empty text: row 2"),
         ("a.csv", "text,n\nx\n", False, "1 unreadable row(s): row 1: 1 fields"),
         ("a.csv", "text,split\nx,nowhere\n", False, "an unknown split, first 'nowhere' in row 1"),
-        ("a.jsonl", '{"text": ["win", "a", "prize"]}', False, "whose 'text' is no text: row 1"),
-        ("a.jsonl", '{"text": 5}', False, "whose 'text' is no text: row 1"),
+        ("a.jsonl", '{"text": ["win", "a", "prize"]}', False, "whose 'text' is not text: row 1"),
+        ("a.jsonl", '{"text": 5}', False, "whose 'text' is not text: row 1"),
         ("a.jsonl", '{"text": null}', False, "1 row(s) without a text: row 1"),
         (
             "a.jsonl",
@@ -124,7 +124,7 @@ def test_utf16_is_refused(tmp_path, name):
 
 def test_a_file_with_null_bytes_is_no_text(tmp_path):
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
-    with pytest.raises(UserError, match=r"a\.png is no text"):
+    with pytest.raises(UserError, match=r"a\.png is not text"):
         read_documents(str(tmp_path / "a.png"))
 
 

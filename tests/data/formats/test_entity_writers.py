@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from data.errors import UserError
-from data.formats.entity_writers import TAG_WRITERS, format_of, tag_writer
+from data.formats.entity_writers import ENTITY_WRITERS, choose_format, entity_writer
 from data.formats.readers import read_records
 from data.user_files.tagged.conll import read_conll
 from data.user_files.tagged.spans import read_spans
@@ -44,7 +44,7 @@ UNANSWERED = {"id": 9, "post": "", "entities": None, "tagged_tokens": []}
 
 
 def written(path, rows, format=None):
-    with tag_writer(str(path), format, "post") as write:
+    with entity_writer(str(path), format, "post") as write:
         for row in rows:
             write(row)
     return path
@@ -85,7 +85,7 @@ def test_what_is_written_can_be_trained_on(format, tmp_path):
 @pytest.mark.parametrize("format", ["csv", "tsv"])
 def test_no_cell_is_a_formula_where_a_spreadsheet_reads_it(format, tmp_path):
     path, row = tmp_path / f"o.{format}", row_of("=Ana()", {"Ana": "PER"})
-    with tag_writer(str(path), None, "post", csv_safe=True) as write:
+    with entity_writer(str(path), None, "post", csv_safe=True) as write:
         write(row)
     [record] = read_records(str(path))
     assert record.values["post"] == "'=Ana()"
@@ -149,7 +149,7 @@ def test_a_page_shows_the_texts_and_no_foreign_markup(tmp_path):
     assert page.elements == {"p", "mark", "small"}
 
 
-@pytest.mark.parametrize("format", TAG_WRITERS)
+@pytest.mark.parametrize("format", ENTITY_WRITERS)
 def test_a_stream_gets_what_a_file_does(format, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), newline=""))
     written("-", ROWS, format)
@@ -158,11 +158,13 @@ def test_a_stream_gets_what_a_file_does(format, tmp_path, monkeypatch):
 
 
 def test_json_lines_are_the_default_of_a_stream():
-    assert [format_of("-", None), format_of("a.CSV", None), format_of("a.x", "html")] == [
-        *("jsonl", "csv", "html")
-    ]
+    assert [
+        choose_format("-", None),
+        choose_format("a.CSV", None),
+        choose_format("a.x", "html"),
+    ] == [*("jsonl", "csv", "html")]
     with pytest.raises(UserError, match=r"format 'txt'. Choose one of jsonl, conll"):
-        format_of("a.txt", None)
+        choose_format("a.txt", None)
 
 
 def test_a_cell_is_quoted_as_a_spreadsheet_wants_it(tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 
 from data.errors import UserError
-from data.formats.languages import find_languages, is_language, language_code, three_letters
+from data.formats.languages import find_languages, is_language, language_code, three_letter_code
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_words_and_sentences_are_no_languages(name):
 
 
 def test_manythings_org_has_codes_of_its_own():
-    assert [three_letters(code) for code in ("fr", "de", "zh", "fa", "tlh")] == [
+    assert [three_letter_code(code) for code in ("fr", "de", "zh", "fa", "tlh")] == [
         "fra",
         "deu",
         "cmn",

@@ -403,7 +403,7 @@ def test_a_row_without_a_text_is_refused_by_number(table, rows):
 
 @pytest.mark.parametrize("text", [5, ["win", "a"], {"raw": "win"}, True])
 def test_what_is_no_text_is_refused_by_number(table, text):
-    with pytest.raises(UserError, match=r"1 row\(s\) whose 'text' is no text: row 1\."):
+    with pytest.raises(UserError, match=r"1 row\(s\) whose 'text' is not text: row 1\."):
         table(changed(1, text=text), name="rows.jsonl")
 
 

@@ -352,7 +352,7 @@ def test_some_rows_without_a_split_are_refused(tmp_path):
         ({"spans": [[0, 3, "X"], [2, 5, "X"]]}, "overlaps another"),
         ({"spans": [[3, 4, "X"]]}, "holds no letter"),
         ({"spans": "Åsa"}, "'spans' is no list"),
-        ({"text": 7}, "'text' is no text"),
+        ({"text": 7}, "'text' is not text"),
         ({"text": " "}, "an empty text"),
         ({"split": "tset"}, "an unknown split 'tset'"),
     ],
