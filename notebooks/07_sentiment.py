@@ -335,7 +335,7 @@ for name in poolings:
 print(f"\n{'pooling':12} {'validation':>10} {'test':>6} {'seconds':>8}")
 for name in poolings:
     run = f"runs/{name}"
-    seconds = RunFolder(Path(run)).describe()["training_seconds"]
+    seconds = RunFolder(Path(run)).describe().training_seconds
     figures = accuracy(run, "validation"), accuracy(run, "test")
     print(f"{name:12} {figures[0]:10.3f} {figures[1]:6.3f} {seconds:8.1f}")
 

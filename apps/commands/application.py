@@ -98,12 +98,12 @@ class Application:
             UserError: it is a run of another application, or its options are not this one's.
         """
         description = files.description
-        if description["application"] != self.name:
+        if description.application != self.name:
             raise UserError(
-                f"{files.run.path} holds a run of {description['application']!r}, not of "
+                f"{files.run.path} holds a run of {description.application!r}, not of "
                 f"{self.name!r}. Check --run"
             )
-        return override(self.config(), description["config"])
+        return override(self.config(), description.config)
 
     def trained(self, run: str | Path):
         """Returns the trained task of a run folder, for use in Python.

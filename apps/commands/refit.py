@@ -3,12 +3,15 @@
 from pathlib import Path
 
 from apps.runs.contents import REFIT
+from apps.runs.files import RunFiles
 from apps.runs.unfinished import UnfinishedTraining
 from apps.training import devices, fit
 from apps.training.divergence import Diverged
 
 
-def trained(task, corpus, unfinished: UnfinishedTraining) -> tuple:
+def trained(
+    task, corpus, unfinished: UnfinishedTraining, pretrained: RunFiles | None = None
+) -> tuple:
     """Trains a task once, or with `refit` twice.
 
     The validation split has chosen how long and what is decided; the second training, on its texts,
@@ -19,6 +22,7 @@ def trained(task, corpus, unfinished: UnfinishedTraining) -> tuple:
         task: built for the corpus.
         corpus: the data.
         unfinished: checkpoints and history go there, or are there to go on from.
+        pretrained: the run that the training begins with, or None.
 
     Returns:
         The trained task; how its training ended (`apps.training.fit.TrainingResult`); its figures
@@ -40,18 +44,18 @@ def trained(task, corpus, unfinished: UnfinishedTraining) -> tuple:
     if first.stopped or not task.config.refit:
         return task, first, report
     try:
-        again, second = _anew(task, corpus, unfinished.path / REFIT, first.epochs)
+        again, second = _anew(task, corpus, unfinished.path / REFIT, first.epochs, pretrained)
     except Diverged as found:
         return task, first._replace(stopped=str(found)), report
     ending = whole(second)._replace(seconds=first.seconds + second.seconds)
     return (task if ending.stopped else again), ending, report
 
 
-def _anew(task, corpus, folder: Path, epochs: int) -> tuple:
+def _anew(task, corpus, folder: Path, epochs: int, pretrained: RunFiles | None) -> tuple:
     """A new task, and how its training on both splits ended."""
     together = corpus.with_validation()
     print(f"\nanew on {len(together.split('train')):,} texts, those of validation among them")
     fit.seed_everything(task.config)
     with devices.distribution_scope(task.config):
-        again = type(task).build(task.config, together)
+        again = type(task).build(task.config, together, pretrained)
     return again, again.fit_as(task, together, folder, epochs)

@@ -13,9 +13,10 @@ import keras
 from apps.commands.application import Application
 from apps.config.options import to_json
 from apps.config.training import TrainingConfig
-from apps.runs.contents import CONFIG, GRADIENT_NORMS, HISTORY, REFIT_HISTORY, SEEDS
+from apps.runs.contents import GRADIENT_NORMS, HISTORY, REFIT_HISTORY, SEEDS
+from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
-from apps.runs.folder import RunFolder, read_object
+from apps.runs.folder import RunFolder
 from apps.runs.unfinished import UnfinishedTraining
 from apps.training.divergence import Diverged
 from data.examples.corpus import Corpus, Examples
@@ -29,7 +30,7 @@ def train(
     application: Application,
     corpus: Corpus,
     config: TrainingConfig,
-    origin: dict,
+    description: RunDescription,
     unfinished: UnfinishedTraining,
     train_member: Callable[..., None],
 ) -> None:
@@ -40,7 +41,7 @@ def train(
         corpus: the data.
         config: the options; the seeds are `seed`, `seed` + 1, ... The run's model is the ensemble,
             or that of the member with the highest `monitor`, a figure of `evaluate`.
-        origin: what the figures came from.
+        description: of the whole training; its provenance is that of the metrics.
         unfinished: the folder of the whole training.
         train_member: see `train_members`.
     """
@@ -54,7 +55,7 @@ def train(
         task, model = application.load_task().ensemble(loaded, corpus), "the ensemble"
     else:
         task, model = application.trained(members[best].path), f"seed {best}"
-    seconds = sum(member.describe()["training_seconds"] for member in members.values())
+    seconds = sum(member.describe().training_seconds for member in members.values())
     with unfinished.publishing() as new:
         hidden = shutil.ignore_patterns(".*")
         shutil.copytree(unfinished.path / SEEDS, new.path / SEEDS, ignore=hidden)
@@ -62,20 +63,19 @@ def train(
             _copy(members[best], new, _OF_ONE)
         task.save(new.path)
         new.write_description(
-            {
-                **read_object(unfinished.path / CONFIG),
-                "config": _as_whole(task.config, config),
-                **task.describe(),
-                **origin,
-                "model": model,
-                "training_seconds": round(seconds, 1),
-                "stopped_early": diverged,
-            }
+            replace(
+                description,
+                config=_as_whole(task.config, config),
+                details={**description.details, **task.describe()},
+                model=model,
+                training_seconds=round(seconds, 1),
+                stopped_early=diverged,
+            )
         )
         # A member has its figures; with --refit it has learned from these texts meanwhile.
         report = task.evaluate(corpus.split("validation")) if config.ensemble else figures[best]
         report = {**report, "seeds": summary(figures)}
-        new.add_metrics("validation", {**report, **origin})
+        new.add_metrics("validation", {**report, **description.provenance.to_json()})
         task.draw("validation", report, new.path)
     unfinished.discard()
     if diverged:

@@ -4,16 +4,20 @@ TensorFlow is imported after everything that can be refused without it.
 """
 
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from apps.commands.application import DATA_OPTIONS, SPLIT_FILES, Application
 from apps.commands.startup import import_tensorflow
 from apps.config.options import from_file, override, own_options, to_json
+from apps.runs.contents import CONFIG, MODEL
+from apps.runs.description import RunDescription
 from apps.runs.export_folder import next_version
 from apps.runs.files import RunFiles, read_run
-from apps.runs.folder import CONFIG, FORMAT, MODEL, RunFolder, versions
-from apps.runs.init_from import options_from_pretrained
+from apps.runs.folder import RunFolder
+from apps.runs.init_from import options_from_pretrained, read_pretrained
+from apps.runs.provenance import Provenance
 from apps.runs.resumption import check_checksum, check_surroundings, resumed
 from apps.runs.unfinished import UnfinishedTraining
 from apps.training.signals import Signals, Terminated
@@ -30,22 +34,23 @@ def train(application: Application, options: dict) -> None:
     given = {**(from_file(config_file) if config_file else {}), **options}
     run.check_replaceable()
     unfinished = UnfinishedTraining(run.path)
-    begun = None
+    begun = pretrained = None
     if resume:
         begun = unfinished.describe(application.name)
-        command = begun["command"]
-        config = resumed(override(application.config(), begun["config"]), given)
+        command = begun.provenance.command
+        config = resumed(override(application.config(), begun.config), given)
     else:
         config = override(application.recipe(given.get("dataset", "sample")), given)
-        if config.init_from:
-            config = options_from_pretrained(config, given)
+        pretrained = read_pretrained(config)
+        if pretrained is not None:
+            config = options_from_pretrained(config, given, pretrained.description)
     application.check_data(config)
     application.check_vectors(config)
     application.check_step(config)
     application.check_seeds(config)
     if find:
         import_tensorflow()
-        _find_learning_rate(application, config, command, run.path)
+        _find_learning_rate(application, config, command, run.path, pretrained)
         return
     with unfinished.locked(), Signals():
         if resume:
@@ -53,7 +58,7 @@ def train(application: Application, options: dict) -> None:
         else:
             unfinished.begin(restart)
         try:
-            _train(application, config, command, unfinished, begun)
+            _train(application, config, command, unfinished, begun, pretrained=pretrained)
         except (KeyboardInterrupt, Terminated) as stop:
             what = "terminated" if isinstance(stop, Terminated) else "interrupted"
             raise type(stop)(f"{what}. {unfinished.way_on(application.name)}") from None
@@ -64,7 +69,13 @@ def train(application: Application, options: dict) -> None:
 
 
 def _train(
-    application: Application, config, command: str, unfinished, begun: dict | None, corpus=None
+    application: Application,
+    config,
+    command: str,
+    unfinished,
+    begun: RunDescription | None,
+    corpus=None,
+    pretrained: RunFiles | None = None,
 ) -> None:
     """Trains, or goes on with what has `begun`, and puts the run in its place; with several seeds
     it calls itself for each, with the `corpus` that they share."""
@@ -81,23 +92,27 @@ def _train(
         sizes = ", ".join(f"{len(rows)} {name}" for name, rows in corpus.splits.items())
         labels = corpus.describe_labels()
         say(f"{corpus.name}: {sizes}{f'; {labels}' if labels else ''}")
-    origin = _origin(command, corpus, config, devices.names(config.devices))
-    description = {"format": FORMAT, "application": application.name}
+    description = RunDescription(
+        application.name,
+        to_json(config),
+        provenance=Provenance.collect(command, corpus, config, devices.names(config.devices)),
+    )
     if begun:
-        if not corpus.is_known_as(begun["checksum"]):
+        if not corpus.is_known_as(begun.provenance.checksum):
             check_checksum(begun, corpus.checksum)
     else:
-        RunFolder(unfinished.path).write_json(
-            CONFIG, {**description, "config": to_json(config), **origin}
-        )
+        RunFolder(unfinished.path).write_json(CONFIG, description.to_json())
+    pretrained = read_pretrained(config, pretrained)
     if config.seeds > 1:
-        train_member = partial(_train, application, command=command, corpus=corpus)
-        seeds.train(application, corpus, config, origin, unfinished, train_member)
+        train_member = partial(
+            _train, application, command=command, corpus=corpus, pretrained=pretrained
+        )
+        seeds.train(application, corpus, config, description, unfinished, train_member)
         return
     with devices.distribution_scope(config):
-        task = task_class.build(config, corpus)
+        task = task_class.build(config, corpus, pretrained)
     try:
-        task, ending, report = refit.trained(task, corpus, unfinished)
+        task, ending, report = refit.trained(task, corpus, unfinished, pretrained)
     except Diverged:
         # It would go the same way again.
         unfinished.discard()
@@ -105,20 +120,19 @@ def _train(
     with unfinished.publishing() as new:
         task.save(new.path)
         new.write_description(
-            {
-                **description,
-                "config": to_json(task.config),
-                **task.describe(),
-                **origin,
-                "training_seconds": round(ending.seconds, 1),
-                "stopped_early": ending.stopped,
-            }
+            replace(
+                description,
+                config=to_json(task.config),
+                details=task.describe(),
+                training_seconds=round(ending.seconds, 1),
+                stopped_early=ending.stopped,
+            )
         )
         if history := new.history():
             pictures.training_curves(history, new.path / "training_curves.png")
         if norms := new.gradient_norms():
             pictures.gradient_norms(norms, config.clip_norm, new.path / "gradient_norms.png")
-        new.add_metrics("validation", {**report, **origin})
+        new.add_metrics("validation", {**report, **description.provenance.to_json()})
         task.draw("validation", report, new.path)
     if not ending.resumable:
         unfinished.discard()
@@ -131,7 +145,9 @@ def _train(
     )
 
 
-def _find_learning_rate(application: Application, config, command: str, run: Path) -> None:
+def _find_learning_rate(
+    application: Application, config, command: str, run: Path, pretrained: RunFiles | None
+) -> None:
     from apps.training import devices, fit
     from apps.training.learning_rate_finder import find_learning_rate
 
@@ -139,31 +155,8 @@ def _find_learning_rate(application: Application, config, command: str, run: Pat
     fit.seed_everything(config)
     corpus = task_class.read(config, application.sample)
     with devices.distribution_scope(config):
-        task = task_class.build(config, corpus)
+        task = task_class.build(config, corpus, pretrained)
     find_learning_rate(task.model, *task.training_data(corpus), config, command, run)
-
-
-def _origin(command: str, corpus, config, devices: list[str]) -> dict:
-    """What a figure came from, so that it can be had again; `devices` are the training's."""
-    return {
-        "command": command,
-        "dataset": corpus.name,
-        "checksum": corpus.checksum,
-        "seed": config.seed,
-        "devices": devices,
-        "mixed_precision": config.mixed_precision,
-        "jit": config.jit,
-        "accumulate": config.accumulate,
-        "versions": versions(),
-    }
-
-
-def _trained(application: Application, files: RunFiles, own):
-    """The trained task; `own` are options of its application alone, or None."""
-    task = application.load(files)
-    if own is not None:
-        task.set_options(own)
-    return task
 
 
 def _check_unlearned(split: str | None, learned: bool) -> None:
@@ -197,13 +190,13 @@ def evaluate(application: Application, options: dict) -> None:
     config = override(trained, given)
     application.check_data(config)
     same = config.dataset == trained.dataset
-    learned = same and bool(description.get("refit_epochs"))
+    learned = same and description.refit_epochs > 0
     _check_unlearned(split, learned)
     import_tensorflow()
     task_class = application.load_task()
     task = application.load(files, config)
     corpus = task_class.read(config, application.sample, task)
-    if same and not corpus.is_known_as(description["checksum"]):
+    if same and not corpus.is_known_as(description.provenance.checksum):
         say(f"warning: {config.dataset} has changed since the training", file=sys.stderr)
     if split is None:
         split = corpus.measured_split()
@@ -230,9 +223,10 @@ def evaluate(application: Application, options: dict) -> None:
     if asked:
         report["bias"] = bias.bias_report(task, examples, asked)
         say(f"\n{bias.describe(report['bias'])}")
-    origin = _origin(options["command"], corpus, config, description.get("devices", []))
+    devices = description.provenance.devices or []
+    provenance = Provenance.collect(options["command"], corpus, config, devices)
     with files.unreplaced():
-        run.put_metrics(name, {**report, **origin})
+        run.put_metrics(name, {**report, **provenance.to_json()})
         task.draw(name.replace(" ", "_"), report, run.path)
         if asked:
             bias.draw(report["bias"], run.path / f"bias_{name.replace(' ', '_')}.png")
@@ -260,7 +254,9 @@ def predict(application: Application, options: dict) -> None:
     prediction.check_csv_safe(options)
     prediction.check_files(source, output, formats)
     import_tensorflow()
-    task = _trained(application, files, own)
+    task = application.load(files, config)
+    if own is not None:
+        task.set_options(own)
     del files  # a large model shall be in memory once
     if application.converses and not (source or output):
         task.run_interactively(texts)
@@ -289,16 +285,19 @@ def export(application: Application, options: dict) -> None:
     """Writes the serving model as a SavedModel, the next version in its folder, with the run's
     files in it."""
     files = read_run(RunFolder(Path(options["run"])))
-    application.config_of(files)  # whatever is wrong is told before TensorFlow is imported
+    config = application.config_of(files)
     folder = next_version(Path(options["output"]))
     own = own_options(application.export_options, options)
     import_tensorflow()
     from apps.runs.tensorflow_files import tensorflow_writing
     from models.serving.classifier import export as write
 
-    task = _trained(application, files, own)
-    with tensorflow_writing(folder), files.copied() as copy:
-        write(task.serving(), folder, [copy / CONFIG, copy / MODEL, *task.files(copy)])
+    with files.copied() as copy:
+        task = application.load_task().load(config, files.description, copy)
+        if own is not None:
+            task.set_options(own)
+        with tensorflow_writing(folder):
+            write(task.serving(), folder, [copy / CONFIG, copy / MODEL, *task.files(copy)])
     say(f"SavedModel: {folder}")
 
 

@@ -9,9 +9,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from apps.runs.checksums import FILES, is_answer_file, is_member
+from apps.runs.checksums import is_answer_file, is_member
 from apps.runs.contents import CONFIG, MODEL, SEEDS
+from apps.runs.description import RunDescription
 from apps.runs.folder import RunFolder
+from apps.runs.unfinished import UnfinishedTraining
 from data.errors import UserError
 from data.files.json_files import cannot_read
 from data.files.writing import explain_write_errors
@@ -31,7 +33,7 @@ class RunFiles:
     """
 
     run: RunFolder
-    description: dict
+    description: RunDescription
     contents: dict[str, bytes]
 
     @contextmanager
@@ -89,13 +91,21 @@ class RunFiles:
         )
 
 
+def put_back(run: RunFolder) -> None:
+    """Puts a run in its place again, if a process ended just as it was replaced."""
+    if not os.path.lexists(run.path):
+        # Whatever prevents it also prevents reading the run, which is reported then.
+        with suppress(OSError):
+            UnfinishedTraining(run.path).put_back()
+
+
 def read_run(run: RunFolder) -> RunFiles:
     """Reads a run and compares it with the checksums in its `config.json`; older runs have none.
 
     Raises:
         UserError: there is no run, or it is damaged or cannot be read.
     """
-    run.put_back()
+    put_back(run)
     for _ in range(_TRIES):
         before = _mark(run)
         try:
@@ -131,7 +141,7 @@ def _read_once(run: RunFolder) -> RunFiles:
         except FileNotFoundError as error:  # just removed
             raise run.missing(error) from None
         description = run.described(contents[CONFIG])
-        checksums = description.get(FILES)
+        checksums = description.files
         for name in checksums or filter(is_answer_file, there):
             with suppress(FileNotFoundError):
                 contents[name] = _read(run, folder, name)

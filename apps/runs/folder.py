@@ -2,10 +2,8 @@
 
 import csv
 import fcntl
-import importlib.metadata
 import json
 import os
-import platform
 import stat
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,32 +20,13 @@ from apps.runs.contents import (
     SEEDS,
     find_foreign,
 )
+from apps.runs.description import FORMAT, RunDescription, is_description
 from data.errors import UserError
 from data.files.json_files import LONGEST_JSON, cannot_read, parse_json
 from data.files.writing import whole_file
 
-FORMAT = 1
-# What `config.json` says at the least, whatever the task adds.
-_DESCRIBED = {"format": int, "application": str, "config": dict, "checksum": str}
-# It has a few kilobytes, or a megabyte with very many classes.
+# `config.json` has a few kilobytes, or a megabyte with very many classes.
 _LONGEST_CONFIG = 16 * 2**20
-# What else it may say.
-_MAY_DESCRIBE = {
-    "class_names": list,
-    "decision": dict,
-    "refit_epochs": int,
-    "devices": list,
-    "training_seconds": int | float,
-}
-_PACKAGES = (
-    "tensorflow",
-    "keras",
-    "numpy",
-    "pandas",
-    "scikit-learn",
-    "tensorflow-datasets",
-    "sacrebleu",
-)
 
 
 class Damaged(UserError):
@@ -66,13 +45,12 @@ class RunFolder:
         path = Path(os.path.realpath(path)) if ".." in path.parts else path
         object.__setattr__(self, "path", path)
 
-    def describe(self) -> dict:
+    def describe(self) -> RunDescription:
         """Returns what `config.json` says.
 
         Raises:
             UserError: the folder holds no run, or a damaged one, or one of another version.
         """
-        self.put_back()
         try:
             # Both are looked at before either is read.
             there = all(stat.S_ISREG(os.stat(self.path / name).st_mode) for name in (CONFIG, MODEL))
@@ -83,42 +61,30 @@ class RunFolder:
             raise self.missing()
         return self.described(content)
 
-    def put_back(self) -> None:
-        """Puts the run in its place again, if a process ended just as it was replaced."""
-        if not os.path.lexists(self.path):
-            # That module needs this one.
-            from apps.runs.unfinished import UnfinishedTraining
-
-            # What keeps it from that keeps the run from being read, and is told then.
-            with suppress(OSError):
-                UnfinishedTraining(self.path).put_back()
-
     def missing(self, error: Exception | None = None) -> UserError:
         """Returns the mistake that there is no run, or that an error keeps it from being read."""
         if error is None or isinstance(error, FileNotFoundError | NotADirectoryError):
             return UserError(f"no trained model in {self.path}. Train one first, or check --run")
         return cannot_read(self.path, error, "Check --run and the permissions of the folder")
 
-    def described(self, content: bytes) -> dict:
+    def described(self, content: bytes) -> RunDescription:
         """Returns what the content of a `config.json` says.
 
         Raises:
             UserError: it is damaged, or of another version or program.
         """
         config = self.path / CONFIG
-        description = _object(config, content, _LONGEST_CONFIG)
-        if description.get("format", FORMAT) != FORMAT:
+        values = _object(config, content, _LONGEST_CONFIG)
+        if values.get("format", FORMAT) != FORMAT:
             raise UserError(
-                f"{config} has format {description['format']!r}, expected {FORMAT}. Train again"
+                f"{config} has format {values['format']!r}, expected {FORMAT}. Train again"
             )
-        kinds = _DESCRIBED | {n: kind for n, kind in _MAY_DESCRIBE.items() if n in description}
-        for name, kind in kinds.items():
-            if not isinstance(description.get(name), kind):
-                raise _damaged(config)
-        if not all(isinstance(name, str) for name in description.get("class_names", ())):
-            raise _damaged(config)
         try:
-            check_description(description)
+            description = RunDescription.from_json(values)
+        except ValueError:
+            raise _damaged(config) from None
+        try:
+            check_description(values)
         except ValueError as error:
             raise Damaged(
                 f"{config} is damaged: {error}. Copy the run again, or train again"
@@ -153,10 +119,10 @@ class RunFolder:
             return
         try:
             there = os.path.lexists(self.path / CONFIG)
-            description = read_object(self.path / CONFIG) if there else {}
+            values = read_object(self.path / CONFIG) if there else {}
         except Damaged:
-            description = {}
-        if any(not isinstance(description.get(key), kind) for key, kind in _DESCRIBED.items()):
+            values = {}
+        if not is_description(values):
             damaged = [f"{CONFIG} is damaged or of another program"]
             others = find_foreign(self.path, RUN) or (
                 damaged if there else find_foreign(self.path, {})
@@ -177,10 +143,10 @@ class RunFolder:
             text = json.dumps(value, indent=2, ensure_ascii=False)
             partial.write_text(text + "\n", encoding="utf-8")
 
-    def write_description(self, description: dict) -> None:
+    def write_description(self, description: RunDescription) -> None:
         """Writes `config.json`, with the checksums of all other files that answers depend on: of
         these it is the last."""
-        self.write_json(CONFIG, with_checksums(description, self.path))
+        self.write_json(CONFIG, with_checksums(description.to_json(), self.path))
 
     def add_metrics(self, split: str, report: dict) -> None:
         """Writes the figures of one split into `metrics.json`; those of other splits stay."""
@@ -312,9 +278,3 @@ def _object(path: Path, content: bytes, longest: int = LONGEST_JSON) -> dict:
 
 def _damaged(path: Path) -> Damaged:
     return Damaged(f"{path} is damaged or of another program. Train again")
-
-
-def versions() -> dict[str, str]:
-    """The versions of Python and of the packages that a result depends on."""
-    found = {name: importlib.metadata.version(name) for name in _PACKAGES}
-    return {"python": platform.python_version(), **found}

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from apps.config.options import override, with_present_names
+from apps.runs.description import RunDescription
+from apps.runs.files import RunFiles, read_run
 from apps.runs.folder import RunFolder
 from data.errors import UserError
 from data.registry import CLASSIFIER_TOKENS, TAGGER_TOKENS
@@ -25,18 +27,35 @@ _KINDS = {
 _NO_VECTORS = {"vectors": None, "open_vocabulary": 0}
 
 
-def options_from_pretrained(config, given: dict):
+def read_pretrained(config, read: RunFiles | None = None) -> RunFiles | None:
+    """Returns the files of the run that `--init-from` names; None without it.
+
+    Args:
+        config: the options of a training.
+        read: files that have been read already; they are returned if they are of that run.
+
+    Raises:
+        UserError: there is no run, or it is damaged.
+    """
+    if not config.init_from:
+        return None
+    run = RunFolder(Path(config.init_from))
+    return read if read is not None and read.run == run else read_run(run)
+
+
+def options_from_pretrained(config, given: dict, description: RunDescription):
     """The options of a model with those that follow from `--init-from`.
 
     Args:
         config: its options.
         given: by name, those of them that the user chose.
+        description: of the run that `init_from` names.
 
     Raises:
-        UserError: there is no such run, or a language model reads other tokens,
-            or an option that was chosen is another than the trained model's.
+        UserError: a language model reads other tokens, or an option that was chosen is another
+            than the trained model's.
     """
-    follow = _follow(config, RunFolder(Path(config.init_from)).describe())
+    follow = _follow(config, description)
     followed = override(config, follow)
     for name in follow:
         ours, theirs = getattr(config, name), getattr(followed, name)
@@ -48,7 +67,7 @@ def options_from_pretrained(config, given: dict):
     return followed
 
 
-def check_inherited(config, description: dict) -> None:
+def check_inherited(config, description: RunDescription) -> None:
     """Refuses a trained model whose options are not those that a training has begun with: another
     run may have got the name since.
 
@@ -66,17 +85,17 @@ def check_inherited(config, description: dict) -> None:
         )
 
 
-def _follow(config, description: dict) -> dict:
+def _follow(config, description: RunDescription) -> dict:
     """Returns the options that follow from those of a trained model.
 
     Raises:
         UserError: it is of another kind, or a language model that reads other tokens, or its
             options are damaged.
     """
-    model, kind = with_present_names(description["config"]), kind_of(description)
+    model, kind = with_present_names(description.config), kind_of(description)
     if kind not in config.begins_with:
         raise UserError(
-            f"{config.init_from} holds a run of {description['application']!r}, not of "
+            f"{config.init_from} holds a run of {description.application!r}, not of "
             f"{' or '.join(_KINDS[each] for each in config.begins_with)}. Check --init-from"
         )
     try:
@@ -106,10 +125,10 @@ def _follow_kind(config, model: dict, kind: str) -> dict:
     return follow | _NO_VECTORS if config.classifies else follow
 
 
-def kind_of(description: dict) -> str:
+def kind_of(description: RunDescription) -> str:
     """What a run holds, by its description: "classifier" of whichever application, or the
     application."""
-    return "classifier" if "decision" in description else description["application"]
+    return "classifier" if "decision" in description.details else description.application
 
 
 def _of_classifier(config, model: dict) -> dict:

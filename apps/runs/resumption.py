@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from apps.config.options import override
-from apps.runs.folder import versions
+from apps.runs.description import RunDescription
+from apps.runs.provenance import installed_versions
 from data.errors import UserError
 from data.files.writing import sha256
 from data.messages import say
@@ -30,7 +31,7 @@ def resumed(config, given: dict):
     return replace(config, **{name: given[name] for name in _FREE if name in given})
 
 
-def check_surroundings(begun: dict, data_file: Path | None) -> None:
+def check_surroundings(begun: RunDescription, data_file: Path | None) -> None:
     """Refuses changed data, and warns of changed versions, before anything slow is imported.
 
     Args:
@@ -42,24 +43,24 @@ def check_surroundings(begun: dict, data_file: Path | None) -> None:
     """
     if data_file is not None:
         check_checksum(begun, sha256(data_file))
-    now = versions()
+    now = installed_versions()
     changed = [
         f"{name} {former} is {now.get(name)} now"
-        for name, former in begun["versions"].items()
+        for name, former in begun.provenance.versions.items()
         if now.get(name) != former
     ]
     if changed:
         say(f"warning: {', '.join(changed)}: results may differ slightly", file=sys.stderr)
 
 
-def check_checksum(begun: dict, checksum: str) -> None:
+def check_checksum(begun: RunDescription, checksum: str) -> None:
     """Refuses other data than those of the unfinished training.
 
     Raises:
         UserError: the checksum is another.
     """
-    if checksum != begun["checksum"]:
-        name = begun["config"].get("dataset")
+    if checksum != begun.provenance.checksum:
+        name = begun.config.get("dataset")
         raise UserError(
             f"the data set {name!r} has changed since the training began. Put "
             "the former one back, or train anew with --restart"

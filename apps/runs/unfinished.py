@@ -28,14 +28,13 @@ from apps.runs.contents import (
     remove_known,
     rescue_foreign,
 )
+from apps.runs.description import FORMAT, RunDescription
 from apps.runs.folder import Damaged, RunFolder, read_object
 from data.errors import UserError
 from data.files.replacement import sync_names, sync_tree, take_place
 from data.files.writing import explain_write_errors
 from data.messages import say
 
-# What its `config.json` says at the least.
-_DESCRIBED = {"application": str, "config": dict, "command": str, "checksum": str, "versions": dict}
 # What the run keeps of it, by its name there.
 _PUBLISHED = {
     HISTORY: HISTORY,
@@ -82,7 +81,7 @@ class UnfinishedTraining:
             or any(self.path.glob(f"{SEEDS}/*/{CHECKPOINTS}/checkpoint"))
         )
 
-    def describe(self, application: str) -> dict:
+    def describe(self, application: str) -> RunDescription:
         """What its `config.json` says.
 
         Raises:
@@ -95,14 +94,15 @@ class UnfinishedTraining:
             )
         path = self.path / CONFIG
         try:
-            description = read_object(path)
-        except Damaged:
-            description = {}
-        if any(not isinstance(description.get(key), kind) for key, kind in _DESCRIBED.items()):
-            raise UserError(f"{path} is damaged. Train anew with --restart")
-        if description["application"] != application:
+            description = RunDescription.from_json({"format": FORMAT, **read_object(path)})
+        except (Damaged, ValueError):
+            raise _damaged(path) from None
+        provenance = description.provenance
+        if not isinstance(provenance.command, str) or not isinstance(provenance.versions, dict):
+            raise _damaged(path)
+        if description.application != application:
             raise UserError(
-                f"{self.path} is a training of {description['application']!r}, not of "
+                f"{self.path} is a training of {description.application!r}, not of "
                 f"{application!r}. Check --run"
             )
         return description
@@ -250,3 +250,7 @@ class UnfinishedTraining:
             if kept:
                 say(f"kept in {self.run}: {', '.join(kept)}", file=sys.stderr)
         remove_known(folder, RUN)
+
+
+def _damaged(path: Path) -> UserError:
+    return UserError(f"{path} is damaged. Train anew with --restart")

@@ -1,15 +1,14 @@
 """The trained model that `--init-from` names, and what its ids mean."""
 
-from pathlib import Path
 from typing import NamedTuple
 
 import keras
 
 from apps.config.training import TrainingConfig
 from apps.runs.contents import MODEL
-from apps.runs.files import read_run
-from apps.runs.folder import RunFolder
-from apps.runs.init_from import check_inherited
+from apps.runs.description import RunDescription
+from apps.runs.files import RunFiles
+from apps.runs.init_from import check_inherited, read_pretrained
 from apps.tasks.builder import load
 from data.text.preprocessor import Vocabularies
 from data.text.tokenizer_vocabulary import TokenizerVocabulary, find_vocabulary
@@ -25,33 +24,37 @@ class TrainedModel(NamedTuple):
         tokenizer_vocabulary: of a language model, or of the one that a tagger reads.
     """
 
-    description: dict
+    description: RunDescription
     model: keras.Model
     vocabularies: Vocabularies | None
     tokenizer_vocabulary: TokenizerVocabulary | None
 
 
-def beginning(config: TrainingConfig) -> TrainedModel | None:
-    """Returns the model that a training begins with; None if that has weights of its own.
+def load_pretrained(config: TrainingConfig, files: RunFiles | None = None) -> TrainedModel | None:
+    """Returns the model that a training begins with; None if it begins with random weights.
+
+    Args:
+        config: the options of the training.
+        files: of the run that `init_from` names, where it has been read already.
 
     Raises:
         UserError: there is no run, it is damaged, or another one than when the training began.
     """
-    if not config.init_from:
+    files = read_pretrained(config, files)
+    if files is None:
         return None
-    trained = read_trained(config.init_from)
+    trained = load_trained(files)
     check_inherited(config, trained.description)
     return trained
 
 
-def read_trained(run: str) -> TrainedModel:
-    """Returns the model in the run folder of a language model, a tagger or a classifier.
+def load_trained(files: RunFiles) -> TrainedModel:
+    """Returns the model in the run of a language model, a tagger or a classifier.
 
     Raises:
-        UserError: there is no run, or its files are missing or damaged.
+        UserError: files are missing or damaged.
     """
-    files = read_run(RunFolder(Path(run)))
-    language = files.description["application"] == "text_generation"
+    language = files.description.application == "text_generation"
     with files.copied() as folder:
         vocabularies = None if language else Vocabularies.load(folder)
         tokens = None

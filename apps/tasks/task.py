@@ -14,6 +14,8 @@ if TYPE_CHECKING:  # a command that only prints its help must not wait for Tenso
     import tensorflow as tf
 
     from apps.config.training import TrainingConfig
+    from apps.runs.description import RunDescription
+    from apps.runs.files import RunFiles
     from apps.training.fit import TrainingResult
 
 
@@ -84,12 +86,20 @@ class Task(Answering, Protocol):
         """
 
     @classmethod
-    def build(cls, config: "TrainingConfig", corpus: Any) -> Self:
+    def build(
+        cls, config: "TrainingConfig", corpus: Any, pretrained: "RunFiles | None" = None
+    ) -> Self:
         """Returns a new task for a corpus; what it learns beforehand, such as a vocabulary, comes
-        from the training split alone."""
+        from the training split alone.
+
+        Args:
+            config: the options.
+            corpus: the data.
+            pretrained: the run that `--init-from` names, where it has been read already.
+        """
 
     @classmethod
-    def load(cls, config: "TrainingConfig", description: dict, folder: Path) -> Self:
+    def load(cls, config: "TrainingConfig", description: "RunDescription", folder: Path) -> Self:
         """Returns a trained task from its run folder.
 
         Raises:

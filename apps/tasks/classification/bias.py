@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from apps.runs.description import RunDescription
 from data.errors import UserError
 from data.examples.labelled import LabelledTexts
 from data.identity_terms.files import read_identity_terms
@@ -27,7 +28,7 @@ class BiasRequest:
     terms: IdentityTerms
 
 
-def bias_request(options: dict, description: dict) -> BiasRequest | None:
+def bias_request(options: dict, description: RunDescription) -> BiasRequest | None:
     """What `--bias` and its options ask of the run that `description` describes; None without it.
 
     Raises:
@@ -38,7 +39,7 @@ def bias_request(options: dict, description: dict) -> BiasRequest | None:
         if terms or name:
             raise UserError("--identity-terms and --bias-class go with --bias. Add it")
         return None
-    names = description.get("class_names") or [name]
+    names = description.class_names or (name,)
     if name not in (None, *names):
         raise UserError(
             f"no class {name!r} in the model: it has {', '.join(names)}. Check --bias-class"

@@ -62,7 +62,7 @@ def build_classifier(
         load_language_model_into_classifier(model, trained)
         say(f"vectors and recurrent layers: those of {config.init_from}")
     elif trained is not None:
-        same = tuple(beginning.description["class_names"]) == tuple(class_names)
+        same = tuple(beginning.description.class_names) == tuple(class_names)
         load_classifier_weights(model, trained, same)
         say(f"{'all' if same else 'all but the last'} layers: those of {config.init_from}")
     return model
@@ -72,7 +72,7 @@ def _recurrent_model(beginning: TrainedModel, run: str) -> LanguageModel | TextC
     """The model that a run holds, a classifier without its linear model."""
     model = beginning.model
     if isinstance(model, Ensemble):
-        first = beginning.description["config"]["seed"]
+        first = beginning.description.config["seed"]
         raise UserError(
             f"{run} holds the mean of {len(model.members)} models. Begin with one of them, such as "
             f"--init-from {run}/seeds/{first}, or with one after the other by --seeds "

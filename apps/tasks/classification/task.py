@@ -8,7 +8,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from apps.runs.folder import CONFIG, MODEL
+from apps.runs.contents import CONFIG, MODEL
+from apps.runs.description import RunDescription
+from apps.runs.files import RunFiles
 from apps.tasks.builder import load, with_open_vocabulary
 from apps.tasks.classification import answers
 from apps.tasks.classification import report as classification_report
@@ -16,7 +18,7 @@ from apps.tasks.classification.builder import build_classifier, sizes, vocabular
 from apps.tasks.classification.config import ClassificationConfig
 from apps.tasks.classification.linear import check_size, with_linear_model
 from apps.tasks.classification.validation import ClassifierValidation, linear_logits, logits_of
-from apps.tasks.pretrained import beginning
+from apps.tasks.pretrained import load_pretrained
 from apps.tasks.training_batches import training_batches
 from apps.training import fit as training
 from data.batches.padded import Batches, describe_cut
@@ -105,11 +107,16 @@ class TextClassification:
         return corpus
 
     @classmethod
-    def build(cls, config: ClassificationConfig, corpus: LabelledCorpus) -> "TextClassification":
+    def build(
+        cls,
+        config: ClassificationConfig,
+        corpus: LabelledCorpus,
+        pretrained: RunFiles | None = None,
+    ) -> "TextClassification":
         """A new classifier for a corpus; vocabularies come from its training split alone."""
         config.precisions(corpus.class_names)  # refused before the training, not after it
         config = replace(config, vectors=find_vectors(config.vectors, config.data_dir))
-        trained = beginning(config)
+        trained = load_pretrained(config, pretrained)
         vocabularies = vocabularies_for(config, corpus.split("train").texts, trained)
         vocabularies, open_rows = with_open_vocabulary(vocabularies, config)
         if config.linear:
@@ -119,7 +126,7 @@ class TextClassification:
 
     @classmethod
     def load(
-        cls, config: ClassificationConfig, description: dict, folder: Path
+        cls, config: ClassificationConfig, description: RunDescription, folder: Path
     ) -> "TextClassification":
         """A trained classifier from its run folder.
 
@@ -127,8 +134,9 @@ class TextClassification:
             UserError: files are missing or damaged.
         """
         try:
-            classes, multi_label = tuple(description["class_names"]), description["multi_label"]
-            decision = Decision.read(description["decision"], classes, multi_label)
+            details = description.details
+            classes, multi_label = tuple(details["class_names"]), details["multi_label"]
+            decision = Decision.read(details["decision"], classes, multi_label)
         except (KeyError, TypeError, ValueError):
             raise UserError(
                 f"{folder / CONFIG} is damaged: no classes, or no thresholds of them. Train again"

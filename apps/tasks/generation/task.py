@@ -7,13 +7,15 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from apps.runs.folder import CONFIG, MODEL
+from apps.runs.contents import CONFIG, MODEL
+from apps.runs.description import RunDescription
+from apps.runs.files import RunFiles
 from apps.tasks.builder import load
 from apps.tasks.generation.builder import build_language_model, sizes
 from apps.tasks.generation.config import GenerationConfig, GenerationOptions
 from apps.tasks.generation.perplexity import Perplexity, table
 from apps.tasks.generation.terminal import GenerationTerminal
-from apps.tasks.pretrained import beginning
+from apps.tasks.pretrained import load_pretrained
 from apps.training import fit as training
 from data.batches.streams import Streams
 from data.datasets import read_documents
@@ -90,10 +92,12 @@ class TextGeneration:
         )
 
     @classmethod
-    def build(cls, config: GenerationConfig, corpus: DocumentCorpus) -> "TextGeneration":
+    def build(
+        cls, config: GenerationConfig, corpus: DocumentCorpus, pretrained: RunFiles | None = None
+    ) -> "TextGeneration":
         """A new model for a corpus; its tokens come from the training split alone."""
         train = corpus.split("train")
-        trained = beginning(config)
+        trained = load_pretrained(config, pretrained)
         if trained is not None:
             vocabulary = trained.tokenizer_vocabulary
         else:
@@ -104,14 +108,17 @@ class TextGeneration:
         return cls(config, corpus.class_names, vocabulary, train.whole, model)
 
     @classmethod
-    def load(cls, config: GenerationConfig, description: dict, folder: Path) -> "TextGeneration":
+    def load(
+        cls, config: GenerationConfig, description: RunDescription, folder: Path
+    ) -> "TextGeneration":
         """A trained model from its run folder.
 
         Raises:
             UserError: files are missing or damaged.
         """
         try:
-            names, ends = tuple(description["class_names"]), bool(description["ends"])
+            details = description.details
+            names, ends = tuple(details["class_names"]), bool(details["ends"])
         except (KeyError, TypeError):
             raise UserError(f"{folder / CONFIG} is damaged: no classes. Train again") from None
         vocabulary = TokenizerVocabulary.load(folder)

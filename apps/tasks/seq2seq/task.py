@@ -7,7 +7,9 @@ import keras
 import tensorflow as tf
 
 from apps.plots import translation as translation_pictures
-from apps.runs.folder import CONFIG, MODEL
+from apps.runs.contents import CONFIG, MODEL
+from apps.runs.description import RunDescription
+from apps.runs.files import RunFiles
 from apps.serving import files as prediction
 from apps.tasks.builder import load
 from apps.tasks.seq2seq import answers as translated
@@ -94,7 +96,9 @@ class Seq2Seq:
         return read_parallel_texts(config.dataset, sample, config.data_dir, files)
 
     @classmethod
-    def build(cls, config: TranslationConfig, corpus: ParallelCorpus) -> "Seq2Seq":
+    def build(
+        cls, config: TranslationConfig, corpus: ParallelCorpus, pretrained: RunFiles | None = None
+    ) -> "Seq2Seq":
         """A new translator for a corpus; its tokens come from the training split alone."""
         train = corpus.split("train")
         vocabularies = learned(config, train)
@@ -105,19 +109,21 @@ class Seq2Seq:
         return cls(config, corpus.languages, vocabularies, model)
 
     @classmethod
-    def load(cls, config: TranslationConfig, description: dict, folder: Path) -> "Seq2Seq":
+    def load(
+        cls, config: TranslationConfig, description: RunDescription, folder: Path
+    ) -> "Seq2Seq":
         """A trained translator from its run folder.
 
         Raises:
             UserError: files are missing or damaged.
         """
-        languages = description.get("class_names")
-        if not isinstance(languages, list | tuple) or len(languages) != 2:
+        languages = description.class_names
+        if len(languages) != 2:
             raise UserError(f"{folder / CONFIG} is damaged: no languages. Train again")
         vocabularies = [TokenizerVocabulary.load(folder, name) for name in vocabulary_names(config)]
         vocabularies = (vocabularies[0], vocabularies[-1])
         model = load(folder / MODEL, sizes(tokenizers_of(vocabularies)))
-        return cls(config, tuple(languages), vocabularies, model)
+        return cls(config, languages, vocabularies, model)
 
     def describe(self) -> dict:
         """What `load` needs besides config, vocabularies and model."""

@@ -8,10 +8,12 @@ import numpy as np
 import tensorflow as tf
 
 from apps.plots import training as pictures
-from apps.runs.folder import CONFIG, MODEL
+from apps.runs.contents import CONFIG, MODEL
+from apps.runs.description import RunDescription
+from apps.runs.files import RunFiles
 from apps.serving import files as prediction
 from apps.tasks.builder import load, with_open_vocabulary
-from apps.tasks.pretrained import beginning
+from apps.tasks.pretrained import load_pretrained
 from apps.tasks.tagging import answers, spans_on_screen
 from apps.tasks.tagging.builder import build_tagger, check_tokenizer_vocabulary, sizes
 from apps.tasks.tagging.config import TaggingConfig
@@ -108,7 +110,9 @@ class TextTagging:
         )
 
     @classmethod
-    def build(cls, config: TaggingConfig, corpus: TaggedCorpus) -> "TextTagging":
+    def build(
+        cls, config: TaggingConfig, corpus: TaggedCorpus, pretrained: RunFiles | None = None
+    ) -> "TextTagging":
         """A new tagger for a corpus; vocabularies come from its training split alone."""
         if config.max_length <= 2 * config.overlap:
             raise UserError(
@@ -127,7 +131,7 @@ class TextTagging:
             tokens.strings.flat_values, config.max_tokens, config.min_count, config.lowercase
         )
         vocabularies, open_rows = with_open_vocabulary(learned, config)
-        trained = beginning(config)
+        trained = load_pretrained(config, pretrained)
         model = build_tagger(config, vocabularies, corpus.entity_types, open_rows, trained)
         tokens = None
         if trained:
@@ -137,22 +141,23 @@ class TextTagging:
         return cls(config, corpus.entity_types, vocabularies, model, tokens)
 
     @classmethod
-    def load(cls, config: TaggingConfig, description: dict, folder: Path) -> "TextTagging":
+    def load(
+        cls, config: TaggingConfig, description: RunDescription, folder: Path
+    ) -> "TextTagging":
         """A trained tagger from its run folder.
 
         Raises:
             UserError: files are missing or damaged.
         """
         try:
-            types = tuple(description["class_names"])
+            types = tuple(description.details["class_names"])
         except (KeyError, TypeError):
             raise UserError(f"{folder / CONFIG} is damaged: no types. Train again") from None
         vocabularies = Vocabularies.load(folder)
         model = load(folder / MODEL, sizes(config, vocabularies, types))
         tokens = TokenizerVocabulary.load(folder) if find_vocabulary(folder).exists() else None
         tokens = check_tokenizer_vocabulary(tokens, model, folder)
-        epochs = description.get("refit_epochs", 0)
-        return cls(config, types, vocabularies, model, tokens, epochs)
+        return cls(config, types, vocabularies, model, tokens, description.refit_epochs)
 
     def describe(self) -> dict:
         """What `load` needs besides config, vocabularies and model."""

@@ -89,7 +89,7 @@ class Task:
         self.known, self.drawn = known, random.random()
 
     @classmethod
-    def build(cls, config, corpus):
+    def build(cls, config, corpus, pretrained=None):
         return cls(len(corpus.split("train")))
 
     def fit(self, corpus, folder):

@@ -22,7 +22,9 @@ from apps.commands.application import Application
 from apps.commands.main import main
 from apps.config.training import TrainingConfig
 from apps.hate_speech import APPLICATION
+from apps.runs.description import RunDescription
 from apps.runs.folder import RunFolder
+from apps.runs.provenance import Provenance
 from apps.runs.unfinished import UnfinishedTraining
 from apps.tasks.classification.config import ClassificationConfig
 from apps.tasks.classification.task import TextClassification
@@ -103,7 +105,9 @@ def test_an_ensemble_scores_and_serves_the_mean_of_its_members(multi_label, tmp_
     served = [[row[f"score_{name}"] for name in task.class_names] for row in answer]
     assert_allclose(served, expected, atol=1e-6)
     task.save(tmp_path)
-    loaded = TextClassification.load(SMALL, read_back(task.describe()), tmp_path)
+    loaded = TextClassification.load(
+        SMALL, RunDescription("made", {}, read_back(task.describe())), tmp_path
+    )
     assert_allclose(loaded.scores(TEXTS), expected, atol=1e-6)
 
 
@@ -225,12 +229,13 @@ def test_a_member_under_way_goes_on(tmp_path):
     (folder / "checkpoints").mkdir(parents=True)
     (folder / "checkpoints" / "checkpoint").touch()
     begun = {
+        "format": 1,
         **{"application": "hate_speech", "config": {}, "command": "train"},
         **{"checksum": "abc", "versions": {}},
     }
     (folder / "config.json").write_text(json.dumps(begun))
     trained.members(1)
-    assert trained.calls == [(5, begun)]
+    assert trained.calls == [(5, RunDescription.from_json(begun))]
 
 
 def test_a_member_that_diverges_is_told_and_the_others_are_trained(tmp_path):
@@ -307,7 +312,7 @@ def test_the_run_has_the_options_the_time_and_the_figures_of_all_members(
     )
     unfinished = UnfinishedTraining(tmp_path / "run")
     unfinished.path.mkdir()
-    RunFolder(unfinished.path).write_json("config.json", {"command": "train"})
+    description = RunDescription("made", {}, provenance=Provenance(checksum="abc"))
 
     def train_member(config, unfinished, begun):
         if config.seed == 7:
@@ -316,13 +321,15 @@ def test_the_run_has_the_options_the_time_and_the_figures_of_all_members(
         member = RunFolder(unfinished.run)
         Made(config).save(member.path)
         options = {"seed": config.seed, "init_from": "member"}
-        described = {"format": 1, "application": "made", "config": options, "checksum": ""}
-        member.write_description({**described, "training_seconds": 2.0 ** (config.seed - 5)})
+        seconds = 2.0 ** (config.seed - 5)
+        member.write_description(
+            dataclasses.replace(description, config=options, training_seconds=seconds)
+        )
         # Where a class is missing there is no area under a curve.
         accuracy, area = {5: (0.5, None), 6: (0.75, 0.25)}[config.seed]
         member.add_metrics("validation", {"accuracy": accuracy, "roc_auc": area})
 
-    seeds.train(MAKING, corpus(False), whole, {"checksum": "abc"}, unfinished, train_member)
+    seeds.train(MAKING, corpus(False), whole, description, unfinished, train_member)
     description = read(unfinished.run / "config.json")
     assert (description["model"], description["training_seconds"]) == (model, 1.0 + 2.0)
     options = {name: description["config"][name] for name in ("seed", "seeds", "ensemble")}

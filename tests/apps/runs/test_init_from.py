@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from apps import hate_speech, ner, sentiment, spam, text_generation
 from apps.commands.main import main
+from apps.runs.description import RunDescription
 from apps.runs.init_from import check_inherited, options_from_pretrained
 from data.errors import UserError
 from data.registry import END, GLOVE
@@ -172,12 +173,9 @@ STACK |= {"layer_normalization": True, "embedding_dim": 4}
 def follow(application, own, given=None, former=text_generation.APPLICATION, **options):
     """The options of an application that begins with a run which nobody has trained."""
     own = dataclasses.replace(application.config(), init_from="former", **own)
-    with pytest.MonkeyPatch.context() as patch:
-        description = {"application": former.name, "config": {**STACK, **options}}
-        if former.config.classifies:
-            description["decision"] = {}
-        patch.setattr("apps.runs.init_from.RunFolder.describe", lambda self: description)
-        return options_from_pretrained(own, given or {})
+    details = {"decision": {}} if former.config.classifies else {}
+    description = RunDescription(former.name, {**STACK, **options}, details)
+    return options_from_pretrained(own, given or {}, description)
 
 
 def test_a_classifier_follows_a_language_model_in_all_that_was_not_chosen():
@@ -223,14 +221,14 @@ def test_a_language_model_of_other_tokens_is_refused(application, tokenizer, rea
 
 def test_a_run_of_another_kind_is_refused():
     config = dataclasses.replace(text_generation.APPLICATION.config(), init_from="former")
-    description = {"application": "ner", "config": {}}
+    description = RunDescription("ner", {})
     with pytest.raises(UserError, match=r"^former holds a run of 'ner', not of a language model\."):
         check_inherited(config, description)
 
 
 @pytest.mark.parametrize("tokenizer", ["tweet-tokens", [], {}])
 def test_a_run_without_the_options_of_its_kind_is_refused(tokenizer):
-    description = {"application": "text_generation", "config": {"tokenizer": tokenizer}}
+    description = RunDescription("text_generation", {"tokenizer": tokenizer})
     config = dataclasses.replace(sentiment.APPLICATION.config(), init_from="former")
     with pytest.raises(UserError, match=r"^former is damaged: its options are not those of a lang"):
         check_inherited(config, description)
@@ -238,10 +236,10 @@ def test_a_run_without_the_options_of_its_kind_is_refused(tokenizer):
 
 def test_another_run_of_the_same_name_is_no_beginning():
     config = dataclasses.replace(sentiment.APPLICATION.config(), init_from="former", units=7)
-    description = {"application": "spam", "decision": {}, "config": dataclasses.asdict(config)}
+    description = RunDescription("spam", dataclasses.asdict(config), {"decision": {}})
     config = dataclasses.replace(config, vectors=None, open_vocabulary=0)
     check_inherited(config, description)
-    description["config"]["units"] = 8
+    description.config["units"] = 8
     with pytest.raises(UserError, match=r"^former is another run than when the training began"):
         check_inherited(config, description)
 

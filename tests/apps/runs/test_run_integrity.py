@@ -10,6 +10,7 @@ import pytest
 
 from apps.hate_speech import APPLICATION
 from apps.runs.checksums import fingerprint
+from apps.runs.description import RunDescription
 from apps.runs.files import read_run
 from apps.runs.folder import RunFolder
 from data.errors import UserError
@@ -41,7 +42,7 @@ def small_run(tmp_path):
         (folder / "history.csv").write_text("epoch\n0\n")
         (folder / "seeds" / "7" / "config.json").write_text(word)
         description = {"format": 1, "application": "spam", "config": {}, "checksum": word}
-        RunFolder(folder).write_description(description)
+        RunFolder(folder).write_description(RunDescription.from_json(description))
         return RunFolder(folder)
 
     return make
@@ -53,7 +54,7 @@ def small_run(tmp_path):
 def test_a_run_names_every_file_that_answers_depend_on(trained_once):
     run, _ = trained_once
     names = {"model.keras", "vocabulary.txt", "characters.txt"}
-    assert RunFolder(run).describe()["files"].keys() == names
+    assert RunFolder(run).describe().files.keys() == names
     assert read_run(RunFolder(run)).contents.keys() == names | {"config.json"}
 
 
@@ -133,7 +134,7 @@ def test_figures_are_written_into_the_run_that_was_measured_alone(tiny_run, comm
 def test_a_description_is_guarded_however_it_is_laid_out(small_run):
     run = small_run("run", "one")
     description = run.describe()
-    (run.path / "config.json").write_text(json.dumps(dict(reversed(description.items()))))
+    (run.path / "config.json").write_text(json.dumps(dict(reversed(description.to_json().items()))))
     assert run.describe() == description
 
 
@@ -191,7 +192,7 @@ def test_what_answers_do_not_depend_on_has_no_checksum(small_run):
         (run.path / name).write_text("one")
     run.write_description(run.describe())
     names = {"model.keras", "vocabulary.txt", "characters.txt", "tokenizer.json"}
-    assert run.describe()["files"].keys() == names | {"seeds/7/config.json"}
+    assert run.describe().files.keys() == names | {"seeds/7/config.json"}
 
 
 def test_a_missing_file_is_named(small_run):
@@ -275,7 +276,7 @@ def test_what_is_read_while_a_run_is_replaced_is_of_one_training(small_run, tmp_
                 continue
             names = ["model.keras", "vocabulary.txt", "characters.txt", "tokenizer.json"]
             read = {found.contents[name] for name in names}
-            assert read == {found.description["checksum"].encode()}
+            assert read == {found.description.provenance.checksum.encode()}
             words |= read
     finally:
         over.set()

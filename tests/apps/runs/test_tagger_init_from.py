@@ -10,7 +10,9 @@ from numpy.testing import assert_array_equal
 
 from apps import ner, sentiment, text_generation
 from apps.commands.main import main
-from apps.tasks.pretrained import read_trained
+from apps.runs.files import read_run
+from apps.runs.folder import RunFolder
+from apps.tasks.pretrained import load_trained
 from data.examples.tags import find_entities
 from data.text.tokenizer_vocabulary import learn_vocabulary
 from data.text.word_tokenizer import normalize_case_and_digits, tokenize_words
@@ -54,8 +56,8 @@ def test_a_run_holds_the_language_model_and_its_tokens(language_model, tagger):
         language_model / "tokenizer.json"
     ).read_text()
     layer, theirs = (
-        read_trained(tagger).model.get_layer("language"),
-        read_trained(language_model).model,
+        load_trained(read_run(RunFolder(tagger))).model.get_layer("language"),
+        load_trained(read_run(RunFolder(language_model))).model,
     )
     weights = [theirs.embedding.embeddings, *theirs.stack.weights]
     for ours, other in zip(layer.get_weights(), weights, strict=True):
@@ -93,7 +95,8 @@ def test_a_tagger_that_begins_with_it_reads_the_same_language_model(tagger, comm
     answer = command_of(ner.APPLICATION, "train", *options, "--run", tmp_path / "run")
     assert answer.status == 0, answer.err
     ours, theirs = (
-        read_trained(run).model.get_layer("language") for run in (tmp_path / "run", tagger)
+        load_trained(read_run(RunFolder(run))).model.get_layer("language")
+        for run in (tmp_path / "run", tagger)
     )
     for our, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         assert_array_equal(our, other)

@@ -6,6 +6,7 @@ import stat
 
 import pytest
 
+from apps.runs.files import read_run
 from apps.runs.folder import RunFolder
 from apps.runs.unfinished import UnfinishedTraining
 from data.errors import UserError
@@ -53,7 +54,7 @@ def test_the_folder_lies_beside_the_run_under_its_name(unfinished, tmp_path):
 
 
 def test_it_says_what_its_configuration_says(unfinished):
-    assert unfinished.describe("hate_speech") == DESCRIPTION
+    assert unfinished.describe("hate_speech").to_json() == {"format": 1, **DESCRIPTION}
 
 
 def test_nothing_to_go_on_from_is_one_line(run):
@@ -356,7 +357,7 @@ def test_broken_off_at_any_moment_there_is_a_whole_run_and_nothing_is_lost(
         assert there or system == "renamed" or not former
         # Whoever reads the run finds one.
         if former or there:
-            RunFolder(unfinished.run).describe()
+            read_run(RunFolder(unfinished.run))
             model = (unfinished.run / "model.keras").read_text()
             assert model in ("former", "new")
             assert (unfinished.run / "metrics.json").exists() == (model == "new")
@@ -378,7 +379,7 @@ def test_broken_off_at_any_moment_there_is_a_whole_run_and_nothing_is_lost(
 
 def test_a_run_on_its_way_out_is_found_by_whoever_reads_it(unfinished):
     unfinished.run.rename(unfinished.path / "former")
-    assert RunFolder(unfinished.run).describe()["application"] == "hate_speech"
+    assert read_run(RunFolder(unfinished.run)).description.application == "hate_speech"
     assert (unfinished.run / "model.keras").read_text() == "former"
 
 
@@ -386,7 +387,7 @@ def test_a_run_that_is_being_replaced_is_not_put_back(unfinished):
     with unfinished.locked():
         unfinished.run.rename(unfinished.path / "former")
         with pytest.raises(UserError, match="no trained model"):
-            RunFolder(unfinished.run).describe()
+            read_run(RunFolder(unfinished.run))
         assert (unfinished.path / "former").exists()
 
 
@@ -492,7 +493,7 @@ def test_several_seeds_that_are_broken_off_at_any_moment_are_completed_by_the_ne
         write_run(run)
         (run / "notes.txt").write_text("precious")
         broken = break_off(number, lambda: train_two_members(several))
-        RunFolder(run).describe()
+        read_run(RunFolder(run))
         train_two_members(several)
         assert files(run.parent) == ["run"]
         assert files(run) == ["config.json", "model.keras", "notes.txt", "seeds"]

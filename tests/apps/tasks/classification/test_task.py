@@ -8,6 +8,7 @@ import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 
 from apps.hate_speech import APPLICATION
+from apps.runs.description import RunDescription
 from apps.tasks.classification.config import ClassificationConfig
 from apps.tasks.classification.explanation import Explained
 from apps.tasks.classification.task import TextClassification
@@ -131,7 +132,7 @@ def test_the_decision_is_that_of_the_validation_split(tmp_path, monkeypatch):
     task.fit(corpus(), tmp_path)
     assert task.decision == chosen
     task.save(tmp_path)
-    description = json.loads(json.dumps(task.describe()))
+    description = describe(task)
     assert TextClassification.load(SMALL, description, tmp_path).decision == chosen
 
 
@@ -142,7 +143,7 @@ def test_a_linear_model_is_fitted_saved_and_served_with_the_recurrent_one(tmp_pa
     task = TextClassification.build(config, data)
     task.fit(data, tmp_path)
     task.save(tmp_path)
-    description = json.loads(json.dumps(task.describe()))
+    description = describe(task)
     loaded = TextClassification.load(config, description, tmp_path)
     assert isinstance(loaded.model, WideClassifier)
     assert_array_equal(loaded.scores(TEXTS), task.scores(TEXTS))
@@ -262,12 +263,18 @@ def saved(task, tmp_path):
     return tmp_path
 
 
+def describe(task, **changes):
+    """What a run says of a task, read back from JSON."""
+    details = json.loads(json.dumps(task.describe()))
+    return RunDescription("hate_speech", {}, {**details, **changes})
+
+
 def load(task, folder, **changes):
-    return TextClassification.load(SMALL, {**task.describe(), **changes}, folder)
+    return TextClassification.load(SMALL, describe(task, **changes), folder)
 
 
 def test_a_saved_task_scores_the_same(task, saved):
-    description = json.loads(json.dumps(task.describe()))
+    description = describe(task)
     loaded = TextClassification.load(SMALL, description, saved)
     assert_array_equal(loaded.scores(TEXTS), task.scores(TEXTS))
     assert loaded.class_names == task.class_names
