@@ -133,7 +133,7 @@ for source, target in mirror.split("train").take(range(4)):
 #
 # The **encoder** reads the source both ways; the **bridge** turns its last states into the first
 # state of the **decoder**, which is a language model of the target (notebook 9) that begins there
-# (Sutskever et al. 2014; `models/seq2seq/encoder_decoder.py`, `models/layers/state_bridge.py`,
+# (Sutskever et al. 2014; `models/seq2seq/encoder_decoder.py`, `models/layers/initial_states.py`,
 # `models/seq2seq/decoder.py`):
 #
 # $$h_i = [\,\overrightarrow{h}_i,\ \overleftarrow{h}_i\,], \qquad

@@ -13,6 +13,7 @@ from data.text.preprocessor import Vocabularies
 from data.vectors import first_words, read_vectors
 from models.layers.embedding import set_vectors_of, vectors_of
 from models.model_archive import read_model
+from models.registry import RECURRENT_OPTIONS
 
 
 def build(model_class: type, settings: dict) -> keras.Model:
@@ -85,21 +86,7 @@ def with_open_vocabulary(
 def recurrent_options(config: TrainingConfig) -> dict:
     """The arguments of `models.recurrent.stack.recurrent_stack`."""
     return {
-        "cell": config.cell,
-        "units": config.units,
-        "num_layers": config.num_layers,
-        "bidirectional": config.bidirectional,
-        "dropout": config.dropout,
-        "recurrent_dropout": config.recurrent_dropout,
-        "weight_drop": config.weight_drop,
-        "forget_bias": config.forget_bias,
-        "chrono_length": config.chrono_length,
-        "l1": config.l1,
-        "l2": config.l2,
-        "kernel_initializer": config.kernel_initializer,
-        "recurrent_initializer": config.recurrent_initializer,
-        "residual": config.residual,
-        "layer_normalization": config.layer_normalization,
+        **{name: getattr(config, name) for name in RECURRENT_OPTIONS},
         # XLA cannot compile what cuDNN does.
         "use_cudnn": False if config.jit else "auto",
     }

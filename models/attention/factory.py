@@ -1,22 +1,40 @@
-"""The attentions by name."""
+"""The factory of attention layers: one layer by name."""
 
 from data.errors import choose
-from models.attention import global_attention, local_attention
-from models.registry import ATTENTIONS
+from models.attention.global_attention import (
+    AdditiveAttention,
+    Attention,
+    ConcatAttention,
+    DotAttention,
+    GeneralAttention,
+)
+from models.attention.local_attention import (
+    LocalAttention,
+    LocalMonotonicAttention,
+    LocalPredictiveAttention,
+)
+
+ATTENTIONS: dict[str, type[Attention]] = {
+    "additive": AdditiveAttention,
+    "dot": DotAttention,
+    "general": GeneralAttention,
+    "concat": ConcatAttention,
+    "local-m": LocalMonotonicAttention,
+    "local-p": LocalPredictiveAttention,
+}
 
 
-def attention_layer(name: str, units: int, window: int = 4) -> global_attention.Attention:
-    """An attention by its name in `models.registry.ATTENTIONS`.
+def attention_layer(name: str, units: int, window: int = 4) -> Attention:
+    """Builds an attention by its name.
 
     Args:
-        name: of it.
+        name: one of `models.registry.ATTENTIONS`.
         units: size of the queries, and of the projections where there are some.
         window: of local attention, positions on either side.
 
     Raises:
         ValueError: unknown name.
     """
-    class_name = choose("attention", name, ATTENTIONS)
-    if hasattr(global_attention, class_name):
-        return getattr(global_attention, class_name)(units, name="attention")
-    return getattr(local_attention, class_name)(units, window, name="attention")
+    layer_class = choose("attention", name, ATTENTIONS)
+    options = {"window": window} if issubclass(layer_class, LocalAttention) else {}
+    return layer_class(units, **options, name="attention")

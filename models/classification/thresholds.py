@@ -9,7 +9,6 @@ import tensorflow as tf
 from sklearn.metrics import f1_score
 
 from data.errors import choose
-from models.registry import THRESHOLDS
 
 # Powers of the class frequency; 0 leaves the scores as they are.
 STRENGTHS = np.linspace(0.0, 1.0, 21)
@@ -70,6 +69,9 @@ def by_f1(scores, targets, prior, multi_label) -> np.ndarray:
     return thresholds
 
 
+THRESHOLDS = {"none": even, "prior": by_prior, "f1": by_f1}
+
+
 def thresholds_for(
     goal: str, scores: np.ndarray, targets: np.ndarray, prior: np.ndarray, multi_label: bool
 ) -> np.ndarray:
@@ -92,7 +94,7 @@ def thresholds_for(
     Raises:
         ValueError: unknown goal.
     """
-    choice = globals()[choose("goal of thresholds", goal, THRESHOLDS)]
+    choice = choose("goal of thresholds", goal, THRESHOLDS)
     thresholds = choice(scores, targets, prior, multi_label)
     return thresholds if goal == "none" else _rescued(scores, targets, thresholds, multi_label)
 

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from models.copies import without_cudnn
 from models.layers.embedding import embed
-from models.layers.label_bridge import InitialStatesFromLabel
+from models.layers.initial_states import InitialStatesFromLabel
 from models.layers.vocabulary_dropout import VocabularyDropout
 from models.layers.vocabulary_logits import VocabularyLogits
 from models.precision import dtype_policy

@@ -1,9 +1,81 @@
-"""A vector for each word from its letters, read by a recurrent layer."""
+"""A vector for each word from its characters, by convolutions or by a recurrent layer."""
 
 import keras
 from keras import ops
 
+from data.errors import choose
 from models.recurrent.factory import recurrent_layer
+
+
+@keras.saving.register_keras_serializable(package="models")
+class CharacterConvolution(keras.layers.Layer):
+    """A vector for each word from its letters: convolutions, then the maximum over the word.
+
+    The character encoder of Kim et al. (2016), "Character-Aware Neural Language Models", without
+    the highway layer: misspelt and unknown words get a vector from their parts.
+
+    Args:
+        vocabulary_size: characters, with padding 0 and unknown 1.
+        embedding_dim: size of a character's vector.
+        filters: filters of each width; the output has `filters * len(widths)` features.
+        widths: letters that one filter sees.
+
+    Call arguments:
+        character_ids: <int32>[batch, time, letters], 0 where padded.
+
+    Output shape:
+        <float32>[batch, time, filters * len(widths)]; padding letters add nothing to it.
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        embedding_dim: int = 24,
+        filters: int = 32,
+        widths: tuple[int, ...] = (2, 3, 4),
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.vocabulary_size = vocabulary_size
+        self.embedding_dim = embedding_dim
+        self.filters = filters
+        self.widths = tuple(widths)
+        self.embedding = keras.layers.Embedding(vocabulary_size, embedding_dim)
+        # Without bias and with a floor at zero, windows of padding alone never win the maximum.
+        self.convolutions = [
+            keras.layers.Conv1D(filters, width, padding="valid", use_bias=False)
+            for width in self.widths
+        ]
+
+    def build(self, input_shape):
+        self.embedding.build(input_shape)
+        for convolution in self.convolutions:
+            convolution.build((None, None, self.embedding_dim))
+        super().build(input_shape)
+
+    def call(self, character_ids):
+        batch, time, letters = ops.shape(character_ids)
+        ids = ops.reshape(character_ids, (batch * time, letters))
+        x = self.embedding(ids) * ops.cast(ids != 0, self.compute_dtype)[..., None]
+        # Pad so that words shorter than a filter are seen by it.
+        x = ops.pad(x, [[0, 0], [max(self.widths) - 1] * 2, [0, 0]])
+        words = [ops.max(ops.relu(convolution(x)), axis=1) for convolution in self.convolutions]
+        return ops.reshape(ops.concatenate(words, axis=-1), (batch, time, self._features()))
+
+    def _features(self) -> int:
+        return self.filters * len(self.widths)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self._features())
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "vocabulary_size": self.vocabulary_size,
+            "embedding_dim": self.embedding_dim,
+            "filters": self.filters,
+            "widths": self.widths,
+        }
 
 
 @keras.saving.register_keras_serializable(package="models")
@@ -62,3 +134,27 @@ class CharacterRecurrence(keras.layers.Layer):
     def get_config(self):
         names = ("vocabulary_size", "embedding_dim", "units", "cell", "use_cudnn")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+CHARACTER_ENCODERS: dict[str, type[keras.layers.Layer]] = {
+    "convolution": CharacterConvolution,
+    "recurrent": CharacterRecurrence,
+}
+
+
+def character_encoder(
+    name: str, vocabulary_size: int, use_cudnn: str | bool = "auto"
+) -> keras.layers.Layer:
+    """Builds a character encoder by its name; the layer is called `characters`.
+
+    Args:
+        name: one of `models.registry.CHARACTER_ENCODERS`.
+        vocabulary_size: characters, with padding 0 and unknown 1.
+        use_cudnn: of a recurrent encoder, see `models.recurrent.stack.RecurrentStack`.
+
+    Raises:
+        ValueError: unknown name.
+    """
+    encoder_class = choose("characters", name, CHARACTER_ENCODERS)
+    options = {"use_cudnn": use_cudnn} if encoder_class is CharacterRecurrence else {}
+    return encoder_class(vocabulary_size, name="characters", **options)

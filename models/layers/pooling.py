@@ -4,7 +4,6 @@ import keras
 from keras import ops
 
 from data.errors import choose
-from models.registry import POOLINGS
 
 
 class _Pooling(keras.layers.Layer):
@@ -122,11 +121,19 @@ class AttentionPooling(_Pooling):
         return {**super().get_config(), "units": self.units}
 
 
+POOLINGS: dict[str, type[_Pooling]] = {
+    "last": LastState,
+    "mean": MaskedMean,
+    "max": MaskedMax,
+    "attention": AttentionPooling,
+}
+
+
 def pooling_layer(name: str, bidirectional: bool = False) -> keras.layers.Layer:
     """A pooling layer by its name in `models.registry.POOLINGS`.
 
     Raises:
         ValueError: unknown name.
     """
-    layer_class = globals()[choose("pooling", name, POOLINGS)]
+    layer_class = choose("pooling", name, POOLINGS)
     return layer_class(bidirectional) if layer_class is LastState else layer_class()

@@ -6,7 +6,6 @@ import keras
 from keras import ops
 
 from data.errors import choose
-from models.registry import SCHEDULES
 
 # The exponential's end: it falls to this share of the highest learning rate.
 _EXPONENTIAL_END = 0.01
@@ -32,6 +31,9 @@ def exponential(progress):
     return ops.exp(math.log(_EXPONENTIAL_END) * progress)
 
 
+SCHEDULES = {"constant": constant, "linear": linear, "cosine": cosine, "exponential": exponential}
+
+
 @keras.saving.register_keras_serializable(package="models")
 class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
     """Rises along a line for `warmup_steps`, then falls until `total_steps`.
@@ -49,7 +51,7 @@ class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
     def __init__(self, highest: float, shape: str, warmup_steps: int, total_steps: int):
         self.highest, self.shape = highest, shape
         self.warmup_steps, self.total_steps = warmup_steps, total_steps
-        self.fall = globals()[choose("schedule", shape, SCHEDULES)]
+        self.fall = choose("schedule", shape, SCHEDULES)
 
     def __call__(self, step):
         step = ops.cast(step, "float32")

@@ -7,7 +7,7 @@ from models.recurrent import equations
 from models.recurrent.initializers import GateBias
 
 
-class _Cell(keras.layers.Layer):
+class Cell(keras.layers.Layer):
     """What the cells here share: their kernels, their parameters and their one step.
 
     Args:
@@ -30,7 +30,7 @@ class _Cell(keras.layers.Layer):
     # of `models.recurrent.initializers.GateBias`; whether a new bias gets `forget_bias`; its
     # states; and its further weights: their name, size in units, and initial value.
     equations: equations.Equations
-    gate_signs = (-1, 1, 0, 0)
+    gate_signs: tuple[int, ...] = (-1, 1, 0, 0)
     forgets_by_bias = True
     num_states = 2
     parameters: tuple = ()
@@ -140,7 +140,7 @@ class _Cell(keras.layers.Layer):
         }
 
 
-class _NormalizedCell(_Cell):
+class _NormalizedCell(Cell):
     """Its projections have no bias of their own: the norms would undo it. The bias comes after."""
 
     def step_weights(self):
@@ -149,10 +149,10 @@ class _NormalizedCell(_Cell):
 
 
 @keras.saving.register_keras_serializable(package="models")
-class PeepholeLSTMCell(_Cell):
+class PeepholeLSTMCell(Cell):
     """`models.recurrent.equations.peephole_lstm` (Gers et al. 2002)."""
 
-    equations = equations.peephole_lstm()
+    equations = equations.peephole_lstm
     parameters = (
         ("peephole_input", 1, "zeros"),
         ("peephole_forget", 1, "zeros"),
@@ -161,10 +161,10 @@ class PeepholeLSTMCell(_Cell):
 
 
 @keras.saving.register_keras_serializable(package="models")
-class CoupledLSTMCell(_Cell):
+class CoupledLSTMCell(Cell):
     """`models.recurrent.equations.coupled_lstm` (Greff et al. 2017)."""
 
-    equations = equations.coupled_lstm()
+    equations = equations.coupled_lstm
     gate_signs = (1, 0, 0)
 
 
@@ -172,7 +172,7 @@ class CoupledLSTMCell(_Cell):
 class LayerNormLSTMCell(_NormalizedCell):
     """`models.recurrent.equations.layer_norm_lstm` (Ba et al. 2016)."""
 
-    equations = equations.layer_norm_lstm()
+    equations = equations.layer_norm_lstm
     parameters = (
         ("input_gain", 4, "ones"),
         ("recurrent_gain", 4, "ones"),
@@ -185,10 +185,18 @@ class LayerNormLSTMCell(_NormalizedCell):
 class LayerNormGRUCell(_NormalizedCell):
     """`models.recurrent.equations.layer_norm_gru` (Ba et al. 2016)."""
 
-    equations = equations.layer_norm_gru()
+    equations = equations.layer_norm_gru
     gate_signs, forgets_by_bias, num_states = (1, 0, 0), False, 1
     parameters = (
         ("input_gain", 3, "ones"),
         ("recurrent_gain", 3, "ones"),
         ("recurrent_bias", 3, "zeros"),
     )
+
+
+CELLS: dict[str, type[Cell]] = {
+    "peephole_lstm": PeepholeLSTMCell,
+    "coupled_lstm": CoupledLSTMCell,
+    "layer_norm_lstm": LayerNormLSTMCell,
+    "layer_norm_gru": LayerNormGRUCell,
+}

@@ -7,7 +7,7 @@ in which its gates are named.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -15,6 +15,9 @@ import tensorflow as tf
 from models.recurrent import step_gradients
 
 _EPSILON = 1e-3
+
+# step(projections, states, parameters, axis) -> the new states, see `Equations.step`
+Step = Callable[[list, list, Sequence, int], list]
 
 
 @dataclass(frozen=True)
@@ -30,20 +33,24 @@ class Equations:
         gradient: for the compiled loop.
     """
 
-    step: Callable
+    step: Step
     merged: bool
     gradient: step_gradients.Gradient
 
 
-def _by_tape(step: Callable, gates: int, merged: bool = True) -> Equations:
-    """The equations with TensorFlow's own gradient.
+def _by_tape(gates: int, merged: bool = True) -> Callable[[Step], Equations]:
+    """Returns a decorator that makes equations of a step, with TensorFlow's own gradient.
 
     Args:
-        step: as `Equations.step`.
         gates: height of each projection, in units.
         merged: as in `Equations`.
     """
-    return Equations(step, merged, step_gradients.by_tape(step, (gates,) * (1 if merged else 2)))
+
+    def decorate(step: Step) -> Equations:
+        heights = (gates,) * (1 if merged else 2)
+        return Equations(step, merged, step_gradients.by_tape(step, heights))
+
+    return decorate
 
 
 def sigmoid(x: tf.Tensor) -> tf.Tensor:
@@ -60,7 +67,7 @@ def simple_rnn(tanh: Callable = tf.tanh) -> Equations:
 
     if tanh is tf.tanh:
         return Equations(step, merged=True, gradient=step_gradients.simple_rnn())
-    return _by_tape(step, 1)
+    return _by_tape(gates=1)(step)
 
 
 @functools.cache
@@ -77,7 +84,7 @@ def lstm(tanh: Callable = tf.tanh, s: Callable = sigmoid) -> Equations:
 
     if (tanh, s) == (tf.tanh, sigmoid):
         return Equations(step, merged=True, gradient=step_gradients.lstm())
-    return _by_tape(step, 4)
+    return _by_tape(gates=4)(step)
 
 
 @functools.cache
@@ -95,43 +102,35 @@ def gru(tanh: Callable = tf.tanh, s: Callable = sigmoid) -> Equations:
 
     if (tanh, s) == (tf.tanh, sigmoid):
         return Equations(step, merged=False, gradient=step_gradients.gru())
-    return _by_tape(step, 3, merged=False)
+    return _by_tape(gates=3, merged=False)(step)
 
 
-@functools.cache
-def peephole_lstm() -> Equations:
+@_by_tape(gates=4)
+def peephole_lstm(projections, states, parameters, axis):
     """Gers, Schraudolph & Schmidhuber (2002), "Learning Precise Timing with LSTM Recurrent
     Networks": gates see the cell through weights `p`, one for each unit.
 
     `i, f, g, o = W x + R h`, `i = s(i + p_i c)`, `f = s(f + p_f c)`, `c = f c + i tanh(g)`,
     `o = s(o + p_o c)` with the new `c`, `h = o tanh(c)`.
     """
-
-    def step(projections, states, parameters, axis):
-        i, f, g, o = tf.split(projections[0], 4, axis)
-        p_i, p_f, p_o = parameters
-        carry = states[1]
-        carry = sigmoid(f + p_f * carry) * carry + sigmoid(i + p_i * carry) * tf.tanh(g)
-        return [sigmoid(o + p_o * carry) * tf.tanh(carry), carry]
-
-    return _by_tape(step, 4)
+    i, f, g, o = tf.split(projections[0], 4, axis)
+    p_i, p_f, p_o = parameters
+    carry = states[1]
+    carry = sigmoid(f + p_f * carry) * carry + sigmoid(i + p_i * carry) * tf.tanh(g)
+    return [sigmoid(o + p_o * carry) * tf.tanh(carry), carry]
 
 
-@functools.cache
-def coupled_lstm() -> Equations:
+@_by_tape(gates=3)
+def coupled_lstm(projections, states, parameters, axis):
     """The coupled input and forget gate, CIFG, of Greff et al. (2017), "LSTM: A Search Space
     Odyssey": what is written is what was forgotten.
 
     `f, g, o = W x + R h`, `c = s(f) c + (1 - s(f)) tanh(g)`, `h = s(o) tanh(c)`.
     """
-
-    def step(projections, states, parameters, axis):
-        f, g, o = tf.split(projections[0], 3, axis)
-        forget = sigmoid(f)
-        carry = forget * states[1] + (1.0 - forget) * tf.tanh(g)
-        return [sigmoid(o) * tf.tanh(carry), carry]
-
-    return _by_tape(step, 3)
+    f, g, o = tf.split(projections[0], 3, axis)
+    forget = sigmoid(f)
+    carry = forget * states[1] + (1.0 - forget) * tf.tanh(g)
+    return [sigmoid(o) * tf.tanh(carry), carry]
 
 
 def _normalize(x: tf.Tensor, gain: tf.Tensor, axis: int) -> tf.Tensor:
@@ -141,38 +140,29 @@ def _normalize(x: tf.Tensor, gain: tf.Tensor, axis: int) -> tf.Tensor:
     return gain * centred * tf.math.rsqrt(variance + _EPSILON)
 
 
-@functools.cache
-def layer_norm_lstm() -> Equations:
+@_by_tape(gates=4, merged=False)
+def layer_norm_lstm(projections, states, parameters, axis):
     """Ba, Kiros & Hinton (2016), "Layer Normalization", equations 20 to 22.
 
     `i, f, g, o = LN(W x; a_x) + LN(R h; a_h) + b`, `c = s(f) c + s(i) tanh(g)`,
     `h = s(o) tanh(LN(c; a_c) + b_c)`. The projections come without a bias: the norms would undo it.
     """
-
-    def step(projections, states, parameters, axis):
-        shift, gain_x, gain_h, gain_c, shift_c = parameters
-        total = _normalize(projections[0], gain_x, axis) + _normalize(projections[1], gain_h, axis)
-        i, f, g, o = tf.split(total + shift, 4, axis)
-        carry = sigmoid(f) * states[1] + sigmoid(i) * tf.tanh(g)
-        return [sigmoid(o) * tf.tanh(_normalize(carry, gain_c, axis) + shift_c), carry]
-
-    return _by_tape(step, 4, merged=False)
+    shift, gain_x, gain_h, gain_c, shift_c = parameters
+    total = _normalize(projections[0], gain_x, axis) + _normalize(projections[1], gain_h, axis)
+    i, f, g, o = tf.split(total + shift, 4, axis)
+    carry = sigmoid(f) * states[1] + sigmoid(i) * tf.tanh(g)
+    return [sigmoid(o) * tf.tanh(_normalize(carry, gain_c, axis) + shift_c), carry]
 
 
-@functools.cache
-def layer_norm_gru() -> Equations:
+@_by_tape(gates=3, merged=False)
+def layer_norm_gru(projections, states, parameters, axis):
     """The GRU of Ba et al. (2016), with the reset gate after the product.
 
     `z, r, g = LN(W x; a_x) + b_x`, `z', r', g' = LN(R h; a_h) + b_h`, then as `gru`.
     """
-    gates = gru()
-
-    def step(projections, states, parameters, axis):
-        shift_x, gain_x, gain_h, shift_h = parameters
-        normed = [
-            _normalize(projections[0], gain_x, axis) + shift_x,
-            _normalize(projections[1], gain_h, axis) + shift_h,
-        ]
-        return gates.step(normed, states, (), axis)
-
-    return _by_tape(step, 3, merged=False)
+    shift_x, gain_x, gain_h, shift_h = parameters
+    normed = [
+        _normalize(projections[0], gain_x, axis) + shift_x,
+        _normalize(projections[1], gain_h, axis) + shift_h,
+    ]
+    return gru().step(normed, states, (), axis)

@@ -7,11 +7,14 @@ import keras
 from data.errors import choose
 from models.recurrent import cells, layers
 from models.recurrent.initializers import GateBias, GateOrthogonal
-from models.registry import CELLS
 
-# For `GateBias`, of Keras' cells; those of `models.recurrent.cells` say theirs. A GRU's update gate
-# keeps.
-_KERAS_GATE_SIGNS = {"lstm": (-1, 1, 0, 0), "gru": (1, 0, 0)}
+# The cells that Keras has, too, are layers of their own; the others run in `layers.CellRNN`.
+CELLS: dict[str, type] = {
+    "simple_rnn": layers.SimpleRNN,
+    "lstm": layers.LSTM,
+    "gru": layers.GRU,
+    **cells.CELLS,
+}
 
 
 def recurrent_layer(cell: str, units: int, bidirectional: bool = False, **options):
@@ -39,30 +42,29 @@ def recurrent_layer(cell: str, units: int, bidirectional: bool = False, **option
     Raises:
         ValueError: an unknown cell or option, or a size below 1.
     """
-    class_name = choose("cell", cell, CELLS)
+    cell_class = choose("cell", cell, CELLS)
     if isinstance(units, bool) or not hasattr(units, "__index__") or units < 1:
         raise ValueError(f"units must be a whole number of at least 1. Received: {units!r}")
     units = operator.index(units)
     options = _with_penalties(options)
     if options.get("recurrent_initializer") == "gate_orthogonal":
         options["recurrent_initializer"] = GateOrthogonal()
-    options = _with_gate_bias(cell, options)
+    options = _with_gate_bias(cell, cell_class, options)
     if not bidirectional:
-        return _one_direction(cell, class_name, units, options)
+        return _one_direction(cell, cell_class, units, options)
     backward = {**options, "go_backwards": not options.get("go_backwards", False)}
     # Made here: while a file is loaded, Keras takes the copy it would make for the layer itself.
     return layers.Bidirectional(
-        _one_direction(cell, class_name, units, options),
-        backward_layer=_one_direction(cell, class_name, units, backward),
+        _one_direction(cell, cell_class, units, options),
+        backward_layer=_one_direction(cell, cell_class, units, backward),
     )
 
 
-def _one_direction(cell: str, class_name: str, units: int, options: dict):
-    if hasattr(layers, class_name):
-        layer_class = getattr(layers, class_name)
-        _check_options(cell, {*layer_class(1).get_config(), "use_cudnn"}, options)
-        return layer_class(units, **options)
-    return _layer_of_cell(cell, getattr(cells, class_name), units, options)
+def _one_direction(cell: str, cell_class: type, units: int, options: dict) -> keras.layers.RNN:
+    if issubclass(cell_class, cells.Cell):
+        return _layer_of_cell(cell, cell_class, units, options)
+    _check_options(cell, {*cell_class(1).get_config(), "use_cudnn"}, options)
+    return cell_class(units, **options)
 
 
 def _with_penalties(options: dict) -> dict:
@@ -75,27 +77,25 @@ def _with_penalties(options: dict) -> dict:
     return {**options, "kernel_regularizer": penalty, "recurrent_regularizer": penalty}
 
 
-def _with_gate_bias(cell: str, options: dict) -> dict:
+def _with_gate_bias(cell: str, cell_class: type, options: dict) -> dict:
     """`forget_bias` and `chrono_length` as the initializer of the bias."""
     wanted = {
         name: options.pop(name) for name in ("forget_bias", "chrono_length") if name in options
     }
     if wanted.get("forget_bias") is None and not wanted.get("chrono_length"):
         return options
-    own_class = getattr(cells, CELLS[cell], None)
-    signs = own_class.gate_signs if own_class else _KERAS_GATE_SIGNS.get(cell)
-    if signs is None:
+    if not cell_class.gate_signs:
         raise ValueError(f"{cell} has no gates: leave {' and '.join(wanted)} out.")
     if "bias_initializer" in options:
         raise ValueError("forget_bias and chrono_length stand for bias_initializer. Pass one.")
     constant = wanted.get("forget_bias")
     bias = GateBias(
-        signs,
+        cell_class.gate_signs,
         1.0 if constant is None else constant,
         wanted.get("chrono_length", 0),
     )
     keras_own = {"unit_forget_bias": False} if cell == "lstm" else {}
-    own = {"forget_bias": 0.0} if own_class else {}
+    own = {"forget_bias": 0.0} if issubclass(cell_class, cells.Cell) else {}
     return {**options, **keras_own, **own, "bias_initializer": bias}
 
 

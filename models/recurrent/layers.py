@@ -32,6 +32,9 @@ class _CompiledLoop:
             the compiled loop and cuDNN.
     """
 
+    # Of each gate in the order of the bias, see `models.recurrent.initializers.GateBias`.
+    gate_signs: tuple[int, ...] = ()
+
     def __init__(self, *args, weight_drop: float = 0.0, **kwargs):
         super().__init__(*args, **kwargs)
         if not 0.0 <= weight_drop < 1.0:
@@ -152,6 +155,8 @@ class SimpleRNN(_CompiledLoop, keras.layers.SimpleRNN):
 class LSTM(_CompiledLoop, keras.layers.LSTM):
     """`keras.layers.LSTM`; the recurrence is `models.recurrent.equations.lstm`."""
 
+    gate_signs = (-1, 1, 0, 0)
+
     def _equations(self):
         tanh, s = (_ELEMENTWISE.get(a) for a in (self.activation, self.recurrent_activation))
         return tanh and s and equations.lstm(tanh, s)
@@ -160,6 +165,9 @@ class LSTM(_CompiledLoop, keras.layers.LSTM):
 @keras.saving.register_keras_serializable(package="models")
 class GRU(_CompiledLoop, keras.layers.GRU):
     """`keras.layers.GRU`; the recurrence with `reset_after` is `models.recurrent.equations.gru`."""
+
+    # The update gate keeps.
+    gate_signs = (1, 0, 0)
 
     def _equations(self):
         tanh, s = (_ELEMENTWISE.get(a) for a in (self.activation, self.recurrent_activation))

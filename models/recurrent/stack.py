@@ -5,6 +5,7 @@ import inspect
 import keras
 
 from models.recurrent.factory import recurrent_layer
+from models.registry import RECURRENT_OPTIONS
 
 
 @keras.saving.register_keras_serializable(package="models")
@@ -181,13 +182,8 @@ class RecurrentStack(keras.layers.Layer):
         return shape, [(input_shape[0], size) for sizes in self.state_sizes for size in sizes]
 
     def get_config(self):
-        names = (
-            "cell units num_layers bidirectional dropout recurrent_dropout weight_drop forget_bias "
-            "chrono_length l1 l2 "
-            "kernel_initializer recurrent_initializer residual layer_normalization use_cudnn "
-            "return_state"
-        )
-        return {**super().get_config(), **{name: getattr(self, name) for name in names.split()}}
+        names = (*RECURRENT_OPTIONS, "use_cudnn", "return_state")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 def _state_sizes(layer) -> list[int]:

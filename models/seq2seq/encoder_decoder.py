@@ -6,7 +6,7 @@ import tensorflow as tf
 from models.attention.self_attention import SelfAttention
 from models.copies import without_cudnn
 from models.layers.embedding import embed
-from models.layers.state_bridge import InitialStatesFromEncoder
+from models.layers.initial_states import InitialStatesFromEncoder
 from models.precision import dtype_policy
 from models.recurrent.stack import recurrent_stack
 from models.seq2seq.decoder import TranslationDecoder, word_vectors

@@ -9,6 +9,7 @@ from models.compilation import compiled_loops, stock_operations
 from models.decoding.beam_search import beam_search
 from models.decoding.constraints import Constraints
 from models.decoding.decode import decode
+from models.decoding.options import DecodingOptions
 from models.decoding.sampling import Sampling, greedy
 from models.decoding.stop_strings import StopStrings
 from models.language_model.language_model import LanguageModel
@@ -37,7 +38,7 @@ class TextGenerator(tf.Module):
     Args:
         tokenizer: texts to ids and back.
         model: a trained language model.
-        options: how texts are continued, an `apps.tasks.generation.config.GenerationOptions`.
+        options: how texts are continued.
         ends: whether the model has learned where texts end.
         label: the class of what is generated, of a model with classes.
     """
@@ -46,7 +47,7 @@ class TextGenerator(tf.Module):
         self,
         tokenizer: Tokenizer,
         model: LanguageModel,
-        options,
+        options: DecodingOptions,
         ends: bool = True,
         label: int = 0,
     ):

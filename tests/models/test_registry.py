@@ -1,30 +1,54 @@
+import inspect
+
 import keras
 import pytest
 
+from apps.config.training import TrainingConfig
 from models import registry
-from models.layers import pooling
-from models.optimization import schedules
-from models.recurrent import cells, layers
+from models.attention.factory import ATTENTIONS
+from models.classification.thresholds import THRESHOLDS
+from models.layers.characters import CHARACTER_ENCODERS
+from models.layers.pooling import POOLINGS
+from models.optimization.schedules import SCHEDULES
+from models.recurrent.factory import CELLS
+from models.recurrent.stack import RecurrentStack
 
 
-@pytest.mark.parametrize("name", registry.CELLS.values())
-def test_every_cell_is_a_recurrent_layer_or_a_cell(name):
-    if hasattr(layers, name):
-        assert issubclass(getattr(layers, name), getattr(keras.layers, name))
-    else:
-        assert issubclass(getattr(cells, name), keras.layers.Layer)
+@pytest.mark.parametrize(
+    ("names", "table"),
+    [
+        (registry.CELLS, CELLS),
+        (registry.POOLINGS, POOLINGS),
+        (registry.CHARACTER_ENCODERS, CHARACTER_ENCODERS),
+        (registry.ATTENTIONS, ATTENTIONS),
+        (registry.SCHEDULES, SCHEDULES),
+        (registry.THRESHOLDS, THRESHOLDS),
+    ],
+    ids=["cells", "poolings", "character encoders", "attentions", "schedules", "thresholds"],
+)
+def test_each_name_has_an_implementation_and_each_implementation_a_name(names, table):
+    assert list(names) == list(table)
+    assert len(set(table.values())) == len(names)
 
 
-@pytest.mark.parametrize("name", registry.POOLINGS.values())
-def test_every_pooling_is_a_layer(name):
-    assert issubclass(getattr(pooling, name), keras.layers.Layer)
+def test_each_precision_is_a_dtype_policy_of_keras():
+    for policy in registry.PRECISIONS.values():
+        assert keras.DTypePolicy(policy).variable_dtype == "float32"
 
 
-@pytest.mark.parametrize("name", registry.SCHEDULES.values())
-def test_every_schedule_is_a_function(name):
-    assert callable(getattr(schedules, name))
+def test_each_option_of_a_recurrent_stack_is_an_option_of_a_training():
+    arguments = set(inspect.signature(RecurrentStack).parameters)
+    options = set(registry.RECURRENT_OPTIONS)
+    assert arguments - options == {"use_cudnn", "return_state", "kwargs"}
+    assert options <= set(TrainingConfig.__dataclass_fields__)
+
+
+def test_the_configuration_of_a_recurrent_stack_has_all_its_arguments():
+    config = RecurrentStack("gru", 2).get_config()
+    assert {*registry.RECURRENT_OPTIONS, "use_cudnn", "return_state"} <= set(config)
 
 
 def test_the_names_are_known_without_tensorflow(python_process):
-    code = "import sys, models.registry; sys.exit('tensorflow' in sys.modules)"
+    imports = "import sys, models.registry, models.decoding.options"
+    code = f"{imports}; sys.exit('tensorflow' in sys.modules)"
     assert python_process(code).returncode == 0

@@ -1,8 +1,7 @@
 import keras
 import pytest
 
-from models.layers.label_bridge import InitialStatesFromLabel
-from models.layers.state_bridge import InitialStatesFromEncoder
+from models.layers.initial_states import InitialStatesFromEncoder, InitialStatesFromLabel
 from models.layers.vocabulary_logits import VocabularyLogits
 
 

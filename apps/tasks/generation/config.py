@@ -6,6 +6,7 @@ from apps.config.options import option
 from apps.config.training import LARGEST_STATE, TrainingConfig
 from data.errors import UserError
 from data.registry import CLASSIFIER_TOKENS, TAGGER_TOKENS, TOKENIZERS
+from models.decoding.options import DecodingOptions
 from models.registry import CELLS
 
 # What other applications have, and why this one has not.
@@ -79,33 +80,57 @@ class GenerationConfig(TrainingConfig):
 
 
 @dataclass(frozen=True)
-class GenerationOptions:
+class GenerationOptions(DecodingOptions):
     """How texts are continued."""
 
-    max_length: int = option(200, "tokens that are added, at most", at_least=1)
-    temperature: float = option(
-        1.0, "below 1: likely tokens more often, above: less; 0: the likeliest", at_least=0.0
+    max_length: int = option(
+        DecodingOptions.max_length, "tokens that are added, at most", at_least=1
     )
-    top_k: int = option(0, "choose among so many likeliest tokens; 0: all", at_least=0)
+    temperature: float = option(
+        DecodingOptions.temperature,
+        "below 1: likely tokens more often, above: less; 0: the likeliest",
+        at_least=0.0,
+    )
+    top_k: int = option(
+        DecodingOptions.top_k, "choose among so many likeliest tokens; 0: all", at_least=0
+    )
     top_p: float = option(
-        1.0, "choose among the likeliest that have this share together", at_least=0.0, at_most=1.0
+        DecodingOptions.top_p,
+        "choose among the likeliest that have this share together",
+        at_least=0.0,
+        at_most=1.0,
     )
     min_p: float = option(
-        0.0, "choose among tokens this share as likely as the likeliest", at_least=0.0, at_most=1.0
+        DecodingOptions.min_p,
+        "choose among tokens this share as likely as the likeliest",
+        at_least=0.0,
+        at_most=1.0,
     )
-    greedy: bool = option(False, "always the likeliest token, as --temperature 0")
+    greedy: bool = option(DecodingOptions.greedy, "always the likeliest token, as --temperature 0")
     beam_width: int = option(
-        0, "search for the likeliest text with so many beginnings; 0: choose by chance", at_least=0
+        DecodingOptions.beam_width,
+        "search for the likeliest text with so many beginnings; 0: choose by chance",
+        at_least=0,
     )
     length_penalty: float = option(
-        0.0, "above 0: beams favour longer texts (Wu et al. 2016)", at_least=0.0
+        DecodingOptions.length_penalty,
+        "above 0: beams favour longer texts (Wu et al. 2016)",
+        at_least=0.0,
     )
     repetition_penalty: float = option(
-        1.0, "above 1: tokens that the text has are less likely", at_least=1.0
+        DecodingOptions.repetition_penalty,
+        "above 1: tokens that the text has are less likely",
+        at_least=1.0,
     )
-    no_repeat_ngram: int = option(0, "no run of so many tokens comes twice; 0: any", at_least=0)
-    stop: tuple[str, ...] = option((), "strings before which a text ends")
-    seed: int = option(0, "of what is chosen by chance; the same seed, the same text", at_least=0)
+    no_repeat_ngram: int = option(
+        DecodingOptions.no_repeat_ngram, "no run of so many tokens comes twice; 0: any", at_least=0
+    )
+    stop: tuple[str, ...] = option(DecodingOptions.stop, "strings before which a text ends")
+    seed: int = option(
+        DecodingOptions.seed,
+        "of what is chosen by chance; the same seed, the same text",
+        at_least=0,
+    )
     condition: str | None = option(None, "class of the texts, of a model trained --conditioned")
 
     def __post_init__(self):

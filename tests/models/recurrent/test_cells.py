@@ -10,9 +10,8 @@ from models.compilation import stock_operations
 from models.recurrent import cells
 from models.recurrent.factory import recurrent_layer
 from models.recurrent.initializers import GateBias, GateOrthogonal
-from models.registry import CELLS
 
-OWN = [name for name, class_name in CELLS.items() if hasattr(cells, class_name)]
+OWN = list(cells.CELLS)
 INPUT = np.array([[1.0, -2.0]])
 STATES = [np.array([[0.5, -0.25]]), np.array([[0.2, 0.4]])]
 

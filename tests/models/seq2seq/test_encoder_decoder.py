@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 
-from models.layers.state_bridge import InitialStatesFromEncoder
+from models.layers.initial_states import InitialStatesFromEncoder
 from models.seq2seq.encoder_decoder import Translator
 from models.seq2seq.loss import TranslationLoss, smoothed_cross_entropy
 

@@ -9,10 +9,10 @@ import tensorflow as tf
 from numpy.testing import assert_allclose
 from tensorflow.core.protobuf import saved_model_pb2
 
-from apps.tasks.generation.config import GenerationOptions
 from data.registry import END, START
 from data.text.tokenizer import Tokenizer
 from data.text.tokenizer_vocabulary import learn_vocabulary
+from models.decoding.options import DecodingOptions
 from models.language_model.language_model import LanguageModel
 from models.serving.classifier import export
 from models.serving.generator import LONGEST_PROMPT, TextGenerator
@@ -35,7 +35,7 @@ def model():
 @pytest.fixture
 def generator(model):
     return lambda **options: TextGenerator(
-        TOKENIZER, model, GenerationOptions(**{"max_length": 12, **options}), ends=False
+        TOKENIZER, model, DecodingOptions(**{"max_length": 12, **options}), ends=False
     )
 
 
@@ -136,7 +136,7 @@ def test_no_run_of_tokens_comes_twice(generator):
 
 @pytest.mark.parametrize("ends", [True, False])
 def test_texts_end_only_where_the_model_has_learned_to(model, ends):
-    made = TextGenerator(TOKENIZER, model, GenerationOptions(max_length=50), ends)
+    made = TextGenerator(TOKENIZER, model, DecodingOptions(max_length=50), ends)
     lengths = {len(text) for text in texts(made.serve(tf.constant(["a"] * 30)))}
     assert (lengths == {50}) is not ends
 
@@ -154,7 +154,7 @@ def test_the_likeliest_tokens_come_with_their_shares(model, generator):
 @pytest.fixture(scope="module")
 def exported(model, tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported") / "saved"
-    options = GenerationOptions(max_length=12, seed=5, top_k=4)
+    options = DecodingOptions(max_length=12, seed=5, top_k=4)
     made = TextGenerator(TOKENIZER, model.for_export(), options, ends=False)
     export(made, folder)
     return made, folder
