@@ -156,10 +156,10 @@ def read_prepared(
         # TFDS prints sizes, even those that it does not know.
         with contextlib.redirect_stdout(io.StringIO()):
             builder.download_and_prepare(download_config=config)
-        return {split: _read(builder, split, class_names, text) for split in splits}
+        return {split: _read_split(builder, split, class_names, text) for split in splits}
 
 
-def _read(
+def _read_split(
     builder: tfds.core.DatasetBuilder, split: str, class_names: tuple[str, ...], text: str
 ) -> LabelledTexts:
     columns = tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1))

@@ -1,4 +1,4 @@
-"""Users' own texts to learn a language from: a text, a folder of texts, or a table of them."""
+"""Users' own texts to learn a language from: a text, a folder of texts, or a table of texts."""
 
 import codecs
 import sys
@@ -13,8 +13,8 @@ from data.user_files.columns import LabelledColumns
 from data.user_files.labelled import assign_rows, read_labelled_file, read_row_splits, read_rows
 
 _TABLES = (".csv", ".tsv", ".jsonl", ".parquet")
-# Without a table there is no test split: whoever wants one has a file for it.
-_TWO = {"train": 0.9, "validation": 0.1}
+# Only a table has a test split of its own; otherwise the user passes a file for it.
+_TWO_SPLITS = {"train": 0.9, "validation": 0.1}
 
 
 def read_document_files(
@@ -27,19 +27,19 @@ def read_document_files(
 ) -> DocumentCorpus:
     """Reads a user's texts.
 
-    A table has a text a row; it is split as its column says, or by content, 80/10/10. The files of
-    a folder are whole texts, split by content, 90/10; what is hidden, empty or no text is left out.
-    Any other file is one text, whose last tenth is the validation split.
+    A table has a text a row, and is split by its column of splits, or by content, 80/10/10. The
+    files of a folder are whole texts, split by content, 90/10; hidden, empty and binary files are
+    left out. Any other file is one text, whose last tenth is the validation split.
 
     Args:
         path: a file or a folder.
-        columns: of tables.
-        conditioned: whether the texts' classes are wanted; tables alone have some.
+        columns: the columns of tables.
+        conditioned: whether the texts keep their classes, which only tables have.
         validation, test: files or folders of these splits, or None.
-        class_names: of a trained model, to measure it on other texts.
+        class_names: the classes of a trained model, to evaluate it on other texts.
 
     Raises:
-        UserError: something cannot be used.
+        UserError: a file or folder cannot be used.
     """
     if conditioned:
         if Path(path).suffix.lower() not in _TABLES or validation or test:
@@ -51,37 +51,37 @@ def read_document_files(
         return DocumentCorpus.from_labelled(corpus, conditioned=True)
     if validation or test:
         splits = {"train": path, "validation": validation, "test": test}
-        splits = {name: _all(file, columns) for name, file in splits.items() if file}
+        splits = {name: _read_all(file, columns) for name, file in splits.items() if file}
         if not validation:
-            splits |= split_documents(splits["train"], _TWO)
+            splits |= split_documents(splits["train"], _TWO_SPLITS)
         return DocumentCorpus.from_splits(Path(path).name, splits)
     if Path(path).is_dir():
         return DocumentCorpus.from_splits(
-            Path(path).name, split_documents(_folder(Path(path)), _TWO)
+            Path(path).name, split_documents(_read_folder(Path(path)), _TWO_SPLITS)
         )
     if Path(path).suffix.lower() in _TABLES:
-        splits = _table(path, columns)
+        splits = _read_table(path, columns)
     else:
-        splits = cut_text(_text(Path(path)))
+        splits = cut_text(_read_text(Path(path)))
     return DocumentCorpus.from_splits(Path(path).name, splits, checksum=sha256(path))
 
 
-def _all(path: str, columns: LabelledColumns) -> Documents:
-    """Everything in a file or folder, as whole texts."""
+def _read_all(path: str, columns: LabelledColumns) -> Documents:
+    """Reads all of a file or folder as whole texts."""
     if Path(path).is_dir():
-        return _folder(Path(path))
+        return _read_folder(Path(path))
     if Path(path).suffix.lower() in _TABLES:
         return Documents(read_rows(path, columns, [])[columns.text].tolist())
-    return Documents([_text(Path(path))])
+    return Documents([_read_text(Path(path))])
 
 
-def _folder(folder: Path) -> Documents:
+def _read_folder(folder: Path) -> Documents:
     texts, empty, binary = [], [], []
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
         if any(part.startswith(".") for part in name.parts) or not path.is_file():
             continue
-        content = _bytes(path)
+        content = _read_bytes(path)
         if _is_binary(content):
             binary.append(name)
         elif not content.removeprefix(codecs.BOM_UTF8).strip():
@@ -90,7 +90,7 @@ def _folder(folder: Path) -> Documents:
             texts.append(_decode(path, content))
     for kind, names in (("empty", empty), ("binary", binary)):
         if names:
-            # In quotation marks: whoever named the files, no name reaches a terminal raw.
+            # In quotation marks, no name reaches a terminal raw, whoever chose it.
             shown = list_values(repr(str(name)) for name in names)
             say(f"{folder}: {len(names)} {kind} file(s) left out: {shown}", file=sys.stderr)
     if len(texts) < 2:
@@ -101,8 +101,8 @@ def _folder(folder: Path) -> Documents:
     return Documents(texts)
 
 
-def _text(path: Path) -> str:
-    content = _bytes(path)
+def _read_text(path: Path) -> str:
+    content = _read_bytes(path)
     if _is_binary(content):
         raise UserError(f"{path} is not text: it holds null bytes. Check --dataset")
     text = _decode(path, content)
@@ -111,7 +111,7 @@ def _text(path: Path) -> str:
     return text
 
 
-def _bytes(path: Path) -> bytes:
+def _read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
@@ -119,23 +119,23 @@ def _bytes(path: Path) -> bytes:
 
 
 def _is_binary(content: bytes) -> bool:
-    """Whether a file is not text, as Git tells: UTF-8 has null bytes for nothing."""
+    """Whether a file is not text, by Git's rule: text in UTF-8 has no null byte."""
     return b"\0" in content and not content.startswith(UTF16)
 
 
 def _decode(path: Path, content: bytes) -> str:
-    """Returns the text; any line end becomes a line feed."""
+    """Decodes a text; every line end becomes a line feed."""
     if content.startswith(UTF16):
         raise UserError(f"{path} is UTF-16, UTF-8 is needed. Save it again as UTF-8")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UserError(f"{path} is no UTF-8 text: {error.reason}. Save it as UTF-8") from None
+        raise UserError(f"{path} is not UTF-8: {error.reason}. Save it as UTF-8") from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _table(path: str, columns: LabelledColumns) -> dict[str, Documents]:
-    """The texts of a table by split."""
+def _read_table(path: str, columns: LabelledColumns) -> dict[str, Documents]:
+    """Reads the texts of a table by split."""
     table = read_rows(path, columns, [])
     texts = table[columns.text].tolist()
     rows_by_split = assign_rows(texts, [0] * len(texts), read_row_splits(table, columns, path))

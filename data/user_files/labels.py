@@ -10,9 +10,9 @@ from data.errors import UserError, list_values, refuse_rows
 from data.user_files.columns import LabelledColumns
 
 _TRUTH = {"0": False, "false": False, "1": True, "true": True}
-# What other programs write where there is no value; the list is that of `pandas.read_csv`. Case
-# counts: "None" is Python's, but "none" and "NONE" are classes of many a corpus (no target, no
-# stance), and "na" may well be one.
+# Missing values as other programs write them: the list of `pandas.read_csv`. Case counts: "None" is
+# Python's, but "none" and "NONE" are classes of many corpora (no target, no stance), and "na" may
+# well be one.
 _MISSING = frozenset(
     ["", "#N/A", "#N/A N/A", "#NA", "-NaN", "-nan", "<NA>", "N/A", "NA", "NULL", "NaN", "None"]
 ).union(["n/a", "nan", "null"])
@@ -20,7 +20,7 @@ _WHOLE = re.compile(r"(-?[0-9]+)\.0+")
 
 
 def is_multi_label(table: pd.DataFrame, columns: LabelledColumns) -> bool:
-    """Whether a text may have any number of classes, as the columns or the cells say."""
+    """Whether a text may have any number of classes, by the columns or the cells of a table."""
     if len(columns.labels) > 1 or columns.label_separator:
         return True
     return bool(table[columns.label].map(lambda cell: isinstance(cell, list)).any())
@@ -32,12 +32,12 @@ def read_label_sets(
     """Returns the set of class names of each row, and all names in the table.
 
     Raises:
-        UserError: rows without a label, or with something else than names.
+        UserError: rows have no label, or a label that is not a name.
     """
     if len(columns.labels) > 1:
         return _read_label_columns(table, columns.labels, path)
     cells = table[columns.label]
-    refuse_rows(path, table.index[cells.map(_is_nested)], f"whose {columns.label!r} is no label")
+    refuse_rows(path, table.index[cells.map(_is_nested)], f"whose {columns.label!r} is not a label")
     label_sets = cells.map(lambda cell: _label_set(cell, columns.label_separator))
     if not is_multi_label(table, columns):
         refuse_rows(path, table.index[label_sets.map(len) == 0], "without a label")

@@ -49,14 +49,14 @@ def read_parallel_files(path: str, files: ParallelFiles) -> ParallelCorpus:
     Raises:
         UserError: a file cannot be used; the message has the numbers of bad lines.
     """
-    splits, unsplit = {}, _read(path, files.target_file, files)
+    splits, unsplit = {}, _read_file(path, files.target_file, files)
     others = {
         "validation": (files.validation, files.validation_target),
         "test": (files.test, files.test_target),
     }
     for name, (file, target) in others.items():
         if file is not None:
-            splits[name] = _read(file, target, files)
+            splits[name] = _read_file(file, target, files)
         elif target is not None:
             raise UserError(f"{target} has no sources. Add --{name}-file")
     wanted = {name: share for name, share in FRACTIONS.items() if name not in splits}
@@ -73,7 +73,7 @@ def read_parallel_files(path: str, files: ParallelFiles) -> ParallelCorpus:
     return corpus
 
 
-def _read(path: str, target: str | None, files: ParallelFiles) -> ParallelTexts:
+def _read_file(path: str, target: str | None, files: ParallelFiles) -> ParallelTexts:
     if target is not None:
         return read_aligned(path, target)
     if _suffix(path) == ".tmx":
@@ -144,7 +144,7 @@ def read_pairs(
         UserError: a line lacks a column, a text is empty, or a header is not understood.
     """
     _refuse_formats(path, _OTHER_FORMATS)
-    rows = _rows(path)
+    rows = _read_rows(path)
     first = next(rows, None)
     if first is None:
         return _make_pairs(path, rows, (0, 1))
@@ -204,7 +204,7 @@ def _make_pairs(
     return ParallelTexts(pairs)
 
 
-def _rows(path: str) -> Iterator[tuple[int, list[str]]]:
+def _read_rows(path: str) -> Iterator[tuple[int, list[str]]]:
     """Yields the cells of each row, and the number of the line in which it begins."""
     if _suffix(path) != ".csv":
         yield from ((number, line.split("\t")) for number, line in enumerate(_read_lines(path), 1))

@@ -12,7 +12,7 @@ from data.examples.tags import Span, bio_names, spans_to_tags, tags_to_spans
 from data.graphs import graph
 from data.text.tag_preprocessor import TagPreprocessor, row_splits_up_to
 from data.text.word_tokenizer import Tokens
-from data.user_files.tagged.span_cuts import cut_at, inner_ends, split_places
+from data.user_files.tagged.span_cuts import cut_at, find_inner_ends, split_places
 from models.evaluation.entities import micro_f1
 from models.serving.tagger import Bio
 
@@ -73,7 +73,7 @@ def places_of(examples: TaggedTexts, tokens: Tokens) -> list[list[tuple[int, int
     spans begin and end, so that every span counts."""
     columns = (split_places(each) for each in (tokens.starts, tokens.ends))
     return [
-        [*zip(*cut_at(*places, inner_ends(*places, row.spans)), strict=True)]
+        [*zip(*cut_at(*places, find_inner_ends(*places, row.spans)), strict=True)]
         if row.tokens is None
         else [*row.tokens]
         for row, *places in zip(examples, *columns, strict=True)

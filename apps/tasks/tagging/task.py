@@ -31,7 +31,7 @@ from data.text.tokenizer import Tokenizer
 from data.text.tokenizer_vocabulary import TokenizerVocabulary, find_vocabulary
 from data.text.word_tokenizer import Tokens
 from data.user_files.columns import TaggedColumns
-from data.user_files.tagged.span_cuts import cut_shared_tokens, words_with_inner_ends
+from data.user_files.tagged.span_cuts import cut_shared_tokens, find_words_with_inner_ends
 from data.vectors import find_vectors
 from models.classification.losses import class_weights
 from models.evaluation.entities import entity_metrics, entity_table, main_metrics
@@ -244,7 +244,7 @@ class TextTagging:
             for each, row in zip(places, rows, strict=True)
         ]
         report = entity_metrics(*self._gold(examples), found, self.class_names)
-        if words := words_with_inner_ends(tokens, examples):
+        if words := find_words_with_inner_ends(tokens, examples):
             report["cut_words"] = {"count": len(words), "first": words[0]}
         return report
 

@@ -12,7 +12,7 @@ _URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshak
 
 
 def read(data_dir: str | None) -> DocumentCorpus:
-    """The first 90 % to train, the last 10 % to validate, as in nanoGPT.
+    """Reads the first 90 % to train and the last 10 % to validate, as in nanoGPT.
 
     Raises:
         UserError: the file cannot be read, or there is none and no network.
@@ -29,7 +29,7 @@ def read(data_dir: str | None) -> DocumentCorpus:
                 remedy = f"the file of {_URL} at <folder>/{_PLACES[0]}"
                 check_download("tiny_shakespeare", _URL, remedy)
                 builder.download_and_prepare()
-            # Its three splits are parts of the text, in this order.
+            # The three splits of TFDS are parts of the text, in this order.
             parts = (builder.as_dataset(split=name) for name in ("train", "validation", "test"))
             rows = (row["text"] for part in parts for row in tfds.as_numpy(part))
             text = b"".join(rows).decode("utf-8")

@@ -18,7 +18,7 @@ _FOLDERS = ("neg", "pos")
 # In the data folder itself or below `imdb`, unpacked or packed.
 _PLACES = ("aclImdb", "imdb/aclImdb", "aclImdb*.tar*", "imdb/aclImdb*.tar*")
 _URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
-# Of each class, in train and in test.
+# The number of reviews of each class, in train and in test.
 _REVIEWS = 12_500
 
 
@@ -34,7 +34,7 @@ def read(data_dir: str | None) -> LabelledCorpus:
     """
     source = find_original(data_dir, *_PLACES)
     if source is not None:
-        parts = _read(source)
+        parts = _read_reviews(source)
     else:
         with explain_tfds_errors("imdb_reviews"):
             builder = tfds.builder("imdb_reviews")
@@ -42,41 +42,41 @@ def read(data_dir: str | None) -> LabelledCorpus:
                 remedy = f"the file of {_URL} at <folder>/imdb/aclImdb_v1.tar.gz"
                 check_download("imdb", _URL, remedy)
             parts = read_prepared(builder, CLASS_NAMES, splits=("train", "test"))
-    # TFDS shuffles: in the order of their texts, rows are the same wherever they came from.
-    parts = {name: part.take(_by_text(part)) for name, part in parts.items()}
+    # TFDS shuffles; in the order of their texts, rows are the same from both sources.
+    parts = {name: part.take(_order_by_text(part)) for name, part in parts.items()}
     rows = split_by_content(
         parts["train"].texts,
         parts["train"].targets[:, 1].tolist(),
         fractions={"train": 0.9, "validation": 0.1},
-        form=_beginning,
+        form=_take_beginning,
     )
     splits = {name: parts["train"].take(rows[name]) for name in ("train", "validation")}
     splits["test"] = parts["test"]
     return LabelledCorpus.from_splits("imdb", splits, CLASS_NAMES)
 
 
-def _beginning(text: str) -> str:
+def _take_beginning(text: str) -> str:
     return canonical_form(text[:1000])[:200]
 
 
-def _by_text(part: LabelledTexts) -> list[int]:
+def _order_by_text(part: LabelledTexts) -> list[int]:
     return sorted(range(len(part)), key=lambda row: (part.texts[row], part.targets[row, 1]))
 
 
-def _read(source: Path) -> dict[str, LabelledTexts]:
+def _read_reviews(source: Path) -> dict[str, LabelledTexts]:
     """Reads `{train,test}/{neg,pos}/*.txt` of a folder or an archive; 3 s for the latter."""
-    found = defaultdict(list)
+    reviews = defaultdict(list)
     remedy = f"Get it from {_URL}"
     with explain_read_errors(source, remedy):
-        reviews = _unpacked(source) if source.is_dir() else read_tar(source, _is_review, remedy)
-        for path, content in reviews:
+        files = _read_folder(source) if source.is_dir() else read_tar(source, _is_review, remedy)
+        for path, content in files:
             *_, split, folder, _ = PurePosixPath(path).parts
-            # TFDS strips them too.
+            # TFDS strips texts, too.
             text = content.decode("utf-8").strip()
-            found[split].append((text, _FOLDERS.index(folder)))
+            reviews[split].append((text, _FOLDERS.index(folder)))
     parts = {}
     for split in ("train", "test"):
-        texts, labels = zip(*found[split], strict=True) if found[split] else ((), ())
+        texts, labels = zip(*reviews[split], strict=True) if reviews[split] else ((), ())
         for label, folder in enumerate(_FOLDERS):
             if labels.count(label) != _REVIEWS:
                 raise UserError(
@@ -92,7 +92,7 @@ def _is_review(name: str) -> bool:
     return split in ("train", "test") and folder in _FOLDERS and file.endswith(".txt")
 
 
-def _unpacked(folder: Path) -> Iterator[tuple[str, bytes]]:
+def _read_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
     for path in folder.glob("*/*/*.txt"):
         if _is_review(path.as_posix()):
             with path.open("rb") as file:

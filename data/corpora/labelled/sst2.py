@@ -28,7 +28,7 @@ def read(data_dir: str | None) -> LabelledCorpus:
     """
     folder = find_original(data_dir, "sst2")
     if folder is not None:
-        name, splits = "sst2", {name: _read(folder / file) for name, file in _FILES.items()}
+        name, splits = "sst2", {name: _read_file(folder / file) for name, file in _FILES.items()}
     else:
         name = "sst2 of GLUE"
         with explain_tfds_errors("glue/sst2"):
@@ -39,7 +39,7 @@ def read(data_dir: str | None) -> LabelledCorpus:
     return LabelledCorpus.from_splits(name, splits, CLASS_NAMES)
 
 
-def _read(path: Path) -> LabelledTexts:
+def _read_file(path: Path) -> LabelledTexts:
     """Reads rows of `sentence<TAB>0` or 1, no header; quotation marks have no meaning."""
     remedy = f"Get it from {_REPOSITORY}"
     with open_unpacked(path, remedy) as file:

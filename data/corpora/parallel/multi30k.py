@@ -4,7 +4,7 @@ from pathlib import Path
 
 from data.corpora.download import check_original, download, find_original
 from data.errors import UserError
-from data.examples.parallel import ParallelCorpus, ParallelTexts
+from data.examples.parallel import ParallelCorpus
 from data.user_files.parallel import read_aligned
 
 LANGUAGES = ("en", "fr", "de")
@@ -25,11 +25,16 @@ _SHA256 = {
 
 
 def read(data_dir: str | None, source: str, target: str) -> ParallelCorpus:
-    """29,000 pairs to train, 1,014 to validate and 1,000 to test (`test_2016_flickr`), from
-    `multi30k/*.gz` in the data folder, or downloaded once.
+    """Reads 29,000 pairs to train, 1,014 to validate and 1,000 to test (`test_2016_flickr`).
+
+    The files are `multi30k/*.gz` in the data folder, or downloaded once.
+
+    Args:
+        data_dir: the data folder, or None.
+        source, target: two of `LANGUAGES`.
 
     Raises:
-        UserError: unknown languages, a file that is another one, or none and no network.
+        UserError: a language is unknown, a file is another one, or there is none and no network.
     """
     for language in (source, target):
         if language not in LANGUAGES:
@@ -39,12 +44,12 @@ def read(data_dir: str | None, source: str, target: str) -> ParallelCorpus:
             )
     splits = {}
     for split, name in _FILES.items():
-        sides = [_file(data_dir, f"{name}.{language}.gz") for language in (source, target)]
-        splits[split] = ParallelTexts(read_aligned(*map(str, sides)).rows)
+        sides = [_find_file(data_dir, f"{name}.{language}.gz") for language in (source, target)]
+        splits[split] = read_aligned(*map(str, sides))
     return ParallelCorpus.from_splits("multi30k", (source, target), splits)
 
 
-def _file(data_dir: str | None, name: str) -> Path:
+def _find_file(data_dir: str | None, name: str) -> Path:
     path = find_original(data_dir, f"multi30k/{name}", name)
     if path is None:
         path = _DOWNLOADS.expanduser() / name

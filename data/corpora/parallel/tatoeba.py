@@ -19,17 +19,23 @@ from data.user_files.parallel import read_member
 _URL = "http://www.manythings.org/anki/"
 _DOWNLOADS = Path("~/.cache/recurrent-text-suite/tatoeba")
 _ENGLISH = "en"
-# The archives that the figures of the README are of.
+# The archives on which the metrics of the README were measured.
 _KNOWN = {"fra-eng.zip": "16c4f7d0df9e7c5e6c54cdb0447f3f4a18a55052ff5e2e0b27dd4a06c0e49d04"}
 
 
 def read(data_dir: str | None, source: str, target: str) -> ParallelCorpus:
-    """Pairs of English and another language, from `<code>-eng.zip` (`fra-eng.zip`) in the data
-    folder or a folder in it, or downloaded once; split 80/10/10 by the English sentence, so that no
-    such sentence stands in two splits, whichever way is translated.
+    """Reads pairs of English and another language.
+
+    The file is `<code>-eng.zip` (`fra-eng.zip`) in the data folder or in a folder of it, or is
+    downloaded once. Pairs are split 80/10/10 by the English sentence, so that no such sentence
+    stands in two splits, in either direction.
+
+    Args:
+        data_dir: the data folder, or None.
+        source, target: the languages, of which one is English.
 
     Raises:
-        UserError: unknown languages, a damaged file, or none and no network.
+        UserError: a language is unknown, the file is damaged, or there is none and no network.
     """
     other = {source, target} - {_ENGLISH}
     if len(other) != 1 or source == target:
@@ -44,10 +50,10 @@ def read(data_dir: str | None, source: str, target: str) -> ParallelCorpus:
         path = _DOWNLOADS.expanduser() / name
         if not path.is_file():
             _download(code, path)
-    pairs = _pairs_in(path, code)
+    pairs = _read_pairs(path, code)
     if name in _KNOWN and sha256(path) != _KNOWN[name]:
         say(
-            f"{path} is not the file of 2017-09-29: figures are not those of the README",
+            f"{path} is not the file of 2017-09-29: metrics differ from those of the README",
             file=sys.stderr,
         )
     splits = split_parallel(pairs)
@@ -59,13 +65,13 @@ def read(data_dir: str | None, source: str, target: str) -> ParallelCorpus:
     return ParallelCorpus.from_splits("tatoeba", (source, target), splits)
 
 
-def _pairs_in(path: Path, code: str) -> ParallelTexts:
-    """English first; newer files have a third column, who wrote it."""
+def _read_pairs(path: Path, code: str) -> ParallelTexts:
+    """Reads pairs, English first; the third column of newer files names the author."""
     return read_member(str(path), f"{code}.txt", f"Get it from {_URL}")
 
 
 def _download(code: str, path: Path) -> None:
     name = f"{code}-eng.zip"
     remedy = f"the file of {_URL}{name} at <folder>/"
-    # There is no checksum, as the file grows: what can be read was not damaged on its way.
-    download("tatoeba", _URL + name, path, remedy, lambda partial: _pairs_in(partial, code))
+    # There is no checksum, because the file grows; a file that can be read is intact.
+    download("tatoeba", _URL + name, path, remedy, lambda partial: _read_pairs(partial, code))

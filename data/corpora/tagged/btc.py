@@ -9,10 +9,11 @@ _SOURCE = "https://github.com/GateNLP/broad_twitter_corpus"
 
 
 def read(data_dir: str | None) -> TaggedCorpus:
-    """6,338 sentences to train and 1,000 to validate, from `btc` in the data folder; a test split
-    if `btc.test` is there, too. One more sentence to validate is white space.
+    """Reads 6,338 sentences to train and 1,000 to validate, from `btc` in the data folder.
+
+    There is a test split if `btc.test` is there, too. One more sentence to validate is white space.
 
     Raises:
-        UserError: the files are not there.
+        UserError: a file is missing.
     """
     return read_files("btc", data_dir, _FILES, TYPES, _SOURCE, optional=("test",))

@@ -1,4 +1,4 @@
-"""Corpora of entities in files of columns, below the user's data folder."""
+"""Reads corpora of entities from files of columns below the user's data folder."""
 
 from data.corpora.download import find_original
 from data.errors import UserError
@@ -14,15 +14,15 @@ def read_files(
     source: str,
     optional: tuple[str, ...] = (),
 ) -> TaggedCorpus:
-    """Reads a file a split, from the folder `name` in the data folder or from that itself.
+    """Reads a file a split, from the folder `name` in the data folder or from the data folder.
 
     Args:
-        name: of the corpus and its folder.
+        name: the name of the corpus and its folder.
         data_dir: the user's data folder, or None.
         files: the names that each split's file may have.
-        types: of the entities.
-        source: where the files are to be had.
-        optional: splits that may be absent.
+        types: the entity types of the corpus.
+        source: the address of the files.
+        optional: splits that may be missing.
 
     Raises:
         UserError: files are missing or damaged, or have other types.
@@ -35,7 +35,7 @@ def read_files(
             splits[split], _ = read_conll(path)
         elif split not in optional:
             raise UserError(
-                f"no {name}: {names[0]} is not there. Get it from {source}, put it at "
+                f"no {name}: {names[0]} is missing. Get it from {source}, put it at "
                 f"<folder>/{name}/{names[0]} and pass --data-dir <folder>"
             )
     corpus = TaggedCorpus.from_splits(name, splits, types)

@@ -14,16 +14,16 @@ _FILES = {
     "test": ("eng.testb", "test.txt"),
 }
 _TASK = "https://www.clips.uantwerpen.be/conll2003/ner/"
-# What the builder downloads.
+# The file that the builder downloads.
 _PREPARED = "https://data.deepai.org/conll2003.zip"
 _TFDS_SPLITS = {"train": "train", "validation": "dev", "test": "test"}
 
 
 def read(data_dir: str | None) -> TaggedCorpus:
-    """The official splits: 14,041 / 3,250 / 3,453 sentences.
+    """Reads the official splits: 14,041 / 3,250 / 3,453 sentences.
 
-    From the task's own files `eng.train`, `eng.testa`, `eng.testb` in the data folder or its folder
-    `conll2003`; without them by the builder of TensorFlow Datasets.
+    They come from the task's own files `eng.train`, `eng.testa`, `eng.testb` in the data folder or
+    its folder `conll2003`, otherwise from the builder of TensorFlow Datasets.
 
     Raises:
         UserError: files are missing or damaged, or there are none and no network.
@@ -37,16 +37,16 @@ def read(data_dir: str | None) -> TaggedCorpus:
             remedy = "eng.train, eng.testa and eng.testb at <folder>/conll2003/"
             check_download("conll2003", _PREPARED, remedy)
         builder.download_and_prepare()
-        splits = {ours: _read(builder, theirs) for ours, theirs in _TFDS_SPLITS.items()}
+        splits = {name: _read_split(builder, split) for name, split in _TFDS_SPLITS.items()}
     return TaggedCorpus.from_splits("conll2003", splits, TYPES)
 
 
-def _read(builder: tfds.core.DatasetBuilder, split: str) -> TaggedTexts:
+def _read_split(builder: tfds.core.DatasetBuilder, split: str) -> TaggedTexts:
     names = builder.info.features["ner"].feature.names
     rows = []
     for row in tfds.as_numpy(builder.as_dataset(split=split, shuffle_files=False)):
         tokens = [token.decode("utf-8") for token in row["tokens"]]
-        # The builder takes a document's marker for a sentence.
+        # To the builder the marker of a document is a sentence.
         if tokens and tokens != ["-DOCSTART-"]:
             rows.append(TaggedText.from_tokens(tokens, [names[tag] for tag in row["ner"]]))
     return TaggedTexts(rows)

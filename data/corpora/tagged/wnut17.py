@@ -13,9 +13,9 @@ _SOURCE = "https://github.com/leondz/emerging_entities_17"
 
 
 def read(data_dir: str | None) -> TaggedCorpus:
-    """The official splits: 3,394 / 1,009 / 1,287 sentences, from `wnut17` in the data folder.
+    """Reads the official splits: 3,394 / 1,009 / 1,287 sentences, from `wnut17` in the data folder.
 
     Raises:
-        UserError: the files are not there.
+        UserError: a file is missing.
     """
     return read_files("wnut17", data_dir, _FILES, TYPES, _SOURCE)

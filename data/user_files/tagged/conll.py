@@ -13,15 +13,15 @@ from data.files.lines import is_utf8, read_lines
 from data.user_files.tagged.tag_forms import (
     NotTags,
     TagForm,
-    entity_share_note,
+    describe_entity_share,
     read_tags,
-    recognise,
+    recognise_form,
 )
 
 _DOCUMENT = "-DOCSTART-"
 _DOCUMENT_COMMENTS = ("#begin document", "#end document")
-# Of a word; with a group those of multi-word tokens and empty nodes of CoNLL-U, whose words have
-# lines of their own.
+# The number of a word; the group matches multi-word tokens and empty nodes of CoNLL-U, whose words
+# have lines of their own.
 _NUMBER = re.compile(r"\d+([-.]\d+)?")
 TOKEN_HEADERS = {"token", "tokens", "word", "words", "form", "text"}
 TAG_HEADERS = {"tag", "tags", "label", "labels", "ner", "ner_tag", "ner_tags", "iob", "bio", "ne"}
@@ -31,11 +31,11 @@ _LONGEST_SENTENCE = 50
 
 
 class TokenRow(NamedTuple):
-    """A token, its tag and what else a file says of it.
+    """A line with a token, its tag and further columns.
 
     Attributes:
-        number: of the line.
-        line: as it stands in the file.
+        number: the number of the line.
+        line: the line itself.
         columns: its cells.
     """
 
@@ -47,18 +47,18 @@ class TokenRow(NamedTuple):
 def read_conll(
     path: str | Path, token_column: int = 0, tag_column: int = -1
 ) -> tuple[TaggedTexts, tuple[str, ...]]:
-    """Reads a file.
+    """Reads sentences from a file with a token and its tag a line.
 
-    Columns stand between tabs where a line has one, else between spaces; other white space belongs
-    to a token. Lines of white space end a sentence, however many they are. Document markers,
-    comments, a header and CoNLL-U's multi-word tokens are passed over.
+    Tabs separate the columns of a line that has one, otherwise spaces do; other white space belongs
+    to a token. Lines of white space end a sentence. Document markers, comments, a header and the
+    multi-word tokens of CoNLL-U are skipped.
 
     Args:
         path: a UTF-8 file.
         token_column, tag_column: numbers from 0; negative ones count from the right.
 
     Returns:
-        The sentences, and what was recognised, a line each, for the user.
+        The sentences, and notes for the user of what was recognised.
 
     Raises:
         UserError: the file cannot be read, lines lack a column, or a column holds no tags.
@@ -73,23 +73,29 @@ def read_conll(
     if not sentences:
         raise UserError(f"{path} has no sentence. Expected a token and its tag a line")
     _check_token_column(path, sentences, token_column)
-    return texts_of_rows(path, sentences, has_breaks, token_column, tag_column)
+    return make_tagged_texts(path, sentences, has_breaks, token_column, tag_column)
 
 
-def texts_of_rows(
+def make_tagged_texts(
     path: str,
     sentences: list[list[TokenRow]],
     has_breaks: bool,
     token_column: int,
     tag_column: int,
 ) -> tuple[TaggedTexts, tuple[str, ...]]:
-    """Makes texts of the rows of each sentence; the rest is that of `read_conll`.
+    """Makes tagged texts of sentences.
 
     Args:
-        path: what error messages call the file.
-        sentences: rows with a token and a tag each.
-        has_breaks: whether the file says where sentences end.
-        token_column, tag_column: of the rows.
+        path: the file, for messages.
+        sentences: rows with a token and a tag, by sentence.
+        has_breaks: whether the file marks the ends of sentences.
+        token_column, tag_column: the columns of tokens and tags in the rows.
+
+    Returns:
+        The sentences, and notes for the user of what was recognised.
+
+    Raises:
+        UserError: the column holds no tags.
     """
     cells = [[row.columns[tag_column] for row in rows] for rows in sentences]
     rows = [row for rows in sentences for row in rows]
@@ -97,32 +103,37 @@ def texts_of_rows(
     try:
         tags, form = read_tags(cells)
     except NotTags as error:
-        raise _not_tags(path, rows, tag_column, error, others) from None
-    has_outside = any(OUTSIDE in each for each in tags)
+        raise _explain_tags(path, rows, tag_column, error, others) from None
+    has_outside = any(OUTSIDE in sequence for sequence in tags)
     if others and not form.is_sure and not has_outside:
-        found = NotTags({cell for each in cells for cell in each}, "no tags: none of them is O")
-        raise _not_tags(path, rows, tag_column, found, others)
+        error = NotTags({cell for row in cells for cell in row}, "no tags: none of them is O")
+        raise _explain_tags(path, rows, tag_column, error, others)
     tokens = [[row.columns[token_column] for row in rows] for rows in sentences]
-    notes = [*form.notes, *_notes(tags, others, tag_column), *_ragged(sentences)]
+    notes = [
+        *form.notes,
+        *_describe_tags(tags, others, tag_column),
+        *_describe_ragged_rows(sentences),
+    ]
     if not has_breaks and max(map(len, tokens)) > _LONGEST_SENTENCE:
-        before, (tokens, tags) = len(tokens), _cut(tokens, tags)
+        before, (tokens, tags) = len(tokens), _cut_at_full_stops(tokens, tags)
         cut = f"cut into {len(tokens)} at full stops" if len(tokens) > before else "it stays whole"
         notes.append(f"warning: no empty lines between sentences: {cut}")
     texts = [TaggedText.from_tokens(*pair) for pair in zip(tokens, tags, strict=True)]
     return TaggedTexts(texts), tuple(notes)
 
 
-def _notes(tags: list[list[str]], others: dict[int, str], tag_column: int) -> list[str]:
+def _describe_tags(tags: list[list[str]], others: dict[int, str], tag_column: int) -> list[str]:
     notes = []
     scheme = find_scheme(tags)
     if scheme != "BIO":
         notes.append(f"tags of the scheme {scheme}, taken as BIO")
-    if share := entity_share_note(tags):
+    if share := describe_entity_share(tags):
         notes.append(f"warning: {share}")
     if others:
-        found = list_values(f"{column} ({cells})" for column, cells in others.items())
+        columns = list_values(f"{column} ({cells})" for column, cells in others.items())
         notes.append(
-            f"column {found} holds tags, too; column {tag_column} is read. Choose with --tag-column"
+            f"column {columns} holds tags, too; column {tag_column} is read. Choose with "
+            "--tag-column"
         )
     return notes
 
@@ -130,20 +141,20 @@ def _notes(tags: list[list[str]], others: dict[int, str], tag_column: int) -> li
 def _read_sentences(
     path: str, token_column: int, tag_column: int
 ) -> tuple[list[list[TokenRow]], bool]:
-    """The rows of each sentence, and whether empty lines stand between some of them."""
-    groups, has_breaks = _groups(path)
+    """Reads the rows of each sentence, and whether empty lines separate any of them."""
+    groups, has_breaks = _read_groups(path)
     rows = [row for group in groups for row in group]
     # A line that begins with # is a token only if it looks like the others.
     plain = [row for row in rows if not row.line.startswith("#")] or rows
     widths = {len(row.columns) for row in plain}
-    seen = {_cell(row.columns, tag_column) for row in plain}
+    seen = {_find_cell(row.columns, tag_column) for row in plain}
     is_numbered = token_column != 0 and all(_NUMBER.fullmatch(row.columns[0]) for row in plain)
 
     def is_token(row: TokenRow) -> bool:
         if row is rows[0] and _is_header(row, token_column, tag_column):
             return False
         if row.line.startswith("#"):
-            cell = _cell(row.columns, tag_column)
+            cell = _find_cell(row.columns, tag_column)
             return len(row.columns) in widths and (cell in seen or is_tag(cell))
         return not (is_numbered and _NUMBER.fullmatch(row.columns[0])[1])
 
@@ -153,8 +164,8 @@ def _read_sentences(
     return [group for group in groups if group], has_breaks
 
 
-def _groups(path: str) -> tuple[list[list[TokenRow]], bool]:
-    """The rows between empty lines and markers of documents, comments among them."""
+def _read_groups(path: str) -> tuple[list[list[TokenRow]], bool]:
+    """Reads the rows between empty lines and document markers, including comments."""
     groups, has_breaks, last_is_empty = [[]], False, False
     for number, line in enumerate(read_lines(path), 1):
         if not is_utf8(line):
@@ -166,7 +177,7 @@ def _groups(path: str) -> tuple[list[list[TokenRow]], bool]:
             if groups[-1]:
                 groups.append([])
                 last_is_empty = is_empty
-            # An empty line beside a marker ends the document, not a sentence of it.
+            # An empty line next to a marker ends the document, not a sentence of it.
             last_is_empty &= is_empty
             continue
         if len(groups) > 1 and not groups[-1]:
@@ -175,18 +186,20 @@ def _groups(path: str) -> tuple[list[list[TokenRow]], bool]:
     return groups, has_breaks
 
 
-def _cell(columns: list[str], column: int) -> str:
+def _find_cell(columns: list[str], column: int) -> str:
     return columns[column] if -len(columns) <= column < len(columns) else ""
 
 
 def _is_header(row: TokenRow, token_column: int, tag_column: int) -> bool:
-    token, tag = (_cell(row.columns, at).lower() for at in (token_column, tag_column))
+    token, tag = (_find_cell(row.columns, at).lower() for at in (token_column, tag_column))
     return token in TOKEN_HEADERS and tag in TAG_HEADERS
 
 
-def _check_columns(path: str, groups, token_column: int, tag_column: int) -> None:
+def _check_columns(
+    path: str, groups: list[list[TokenRow]], token_column: int, tag_column: int
+) -> None:
     """Refuses rows that lack a column, a token or a tag."""
-    # Counting from the left or the right, a column needs so many of them.
+    # The smallest number of columns that a line needs, counted from the left or the right.
     needed = max(2, *(at + 1 if at >= 0 else -at for at in (token_column, tag_column)))
     rows = [row for group in groups for row in group]
     short = [row.number for row in rows if len(row.columns) < needed]
@@ -209,15 +222,15 @@ def _is_usable(columns: list[str], token_column: int, tag_column: int) -> bool:
     token, tag = columns[token_column], columns[tag_column]
     if not tag or not tag.isprintable() or " " in tag:
         return False
-    # Twitter corpora have white space that was taken for a token; such rows are passed over.
+    # Twitter corpora have rows whose token is white space; they are skipped.
     return bool(token.strip()) or tag == OUTSIDE
 
 
 def _check_token_column(path: str, sentences: list[list[TokenRow]], token_column: int) -> None:
-    """Refuses a column that numbers the tokens of each sentence, where words stand next to it."""
+    """Refuses a column that numbers the tokens of each sentence if the next column has words."""
     rows = [row for sentence in sentences for row in sentence]
     next_column = token_column + 1
-    words = [_cell(row.columns, next_column) for row in rows if len(row.columns) > 2]
+    words = [_find_cell(row.columns, next_column) for row in rows if len(row.columns) > 2]
     are_words = 2 * sum(any(map(str.isalpha, word)) for word in words) > len(rows)
     if (
         are_words
@@ -237,27 +250,30 @@ def _is_numbered(cells: list[str]) -> bool:
 
 
 def _other_tag_columns(rows: list[TokenRow], tag_column: int) -> dict[int, str]:
-    """Other columns that are sure to hold tags, with some of their cells."""
+    """Finds other columns that are sure to hold tags, and some of their cells."""
     width = min(len(row.columns) for row in rows)
-    found = {}
+    examples = {}
     for column in {*range(width)} - {tag_column, len(rows[0].columns) + tag_column}:
         counts = Counter(row.columns[column] for row in rows)
         form = _sure_form(counts)
         if form and (form.tags is None or OUTSIDE in form.tags.values()):
             tagged = [cell for cell, _ in counts.most_common() if cell not in (OUTSIDE, "*", "_")]
-            found[column] = list_values(tagged[:2])
-    return found
+            examples[column] = list_values(tagged[:2])
+    return examples
 
 
 def _sure_form(counts: Counter) -> TagForm | None:
     try:
-        form = recognise(counts)
+        form = recognise_form(counts)
     except NotTags:
         return None
     return form if form.is_sure and len(counts) > 1 else None
 
 
-def _not_tags(path: str, rows, tag_column: int, error: NotTags, others) -> UserError:
+def _explain_tags(
+    path: str, rows: list[TokenRow], tag_column: int, error: NotTags, others: dict[int, str]
+) -> UserError:
+    """Returns the error for a column that holds no tags."""
     first = next((r.number for r in rows if r.columns[tag_column] in error.cells), rows[0].number)
     remedy = (
         f"Column {next(iter(others))} holds tags: pass --tag-column {next(iter(others))}"
@@ -270,8 +286,8 @@ def _not_tags(path: str, rows, tag_column: int, error: NotTags, others) -> UserE
     )
 
 
-def _ragged(sentences: list[list[TokenRow]]) -> list[str]:
-    """A note of lines with another number of columns than their sentence."""
+def _describe_ragged_rows(sentences: list[list[TokenRow]]) -> list[str]:
+    """Returns a warning of lines with another number of columns than their sentence has."""
     odd = []
     for rows in sentences:
         widths = Counter(len(row.columns) for row in rows)
@@ -286,8 +302,8 @@ def _ragged(sentences: list[list[TokenRow]]) -> list[str]:
     ]
 
 
-def _cut(tokens: list[list[str]], tags: list[list[str]]) -> tuple[list, list]:
-    """Cuts texts at full stops outside of entities."""
+def _cut_at_full_stops(tokens: list[list[str]], tags: list[list[str]]) -> tuple[list, list]:
+    """Cuts sentences at full stops outside of entities."""
     new_tokens, new_tags = [], []
     for words, marks in zip(tokens, tags, strict=True):
         stops = [

@@ -53,10 +53,10 @@ def read_tagged_files(
     Raises:
         UserError: a file cannot be used, or has entity types that the model does not know.
     """
-    splits = _read(path, columns)
+    splits = _read_file(path, columns)
     for name, file in (("validation", validation), ("test", test)):
         if file is not None:
-            splits[name] = TaggedTexts.join([*_read(file, columns).values()])
+            splits[name] = TaggedTexts.join([*_read_file(file, columns).values()])
     unsplit = splits.pop("", None)
     if unsplit is not None:
         wanted = {name: share for name, share in FRACTIONS.items() if name not in splits}
@@ -82,7 +82,7 @@ def read_tagged_files(
     return corpus
 
 
-def _read(path: str, columns: TaggedColumns) -> dict[str, TaggedTexts]:
+def _read_file(path: str, columns: TaggedColumns) -> dict[str, TaggedTexts]:
     """Reads the texts of a file by split, and reports what was recognised in it."""
     suffix = Path(path).suffix.lower()
     if suffix in _NOT_READ:

@@ -1,6 +1,6 @@
-"""Rows of annotation tools in one shape: a text and its spans, or tokens and their tags.
+"""Turns rows of annotation tools into one shape: a text and its spans, or tokens and their tags.
 
-Known are the exports of Prodigy, spaCy, doccano, Label Studio, Dataturks and data sets of Hugging
+It knows the exports of Prodigy, spaCy, doccano, Label Studio, Dataturks, and data sets of Hugging
 Face.
 """
 
@@ -13,7 +13,7 @@ from data.text.invisible import is_invisible
 
 _TEXTS = ("text", "content", "sentence")
 _SPANS = ("spans", "entities", "labels", "label", "annotation", "annotations", "ents")
-# Of these, a column of a table does not hold one label a row or token.
+# Those of these names under which tables do not have one label a row or token.
 _SPAN_COLUMNS = ("spans", "entities")
 _TOKENS = ("tokens", "words")
 _TAGS = ("ner_tags", "tags", "labels", "ner", "bio_tags")
@@ -21,8 +21,11 @@ _STARTS = ("start", "start_offset", "startOffset", "begin", "start_char")
 _ENDS = ("end", "end_offset", "endOffset", "end_char")
 _TYPES = ("type", "label", "labels", "entity_group", "entity_type", "entity", "tag")
 _KEYS_NEEDED = "start, end and type (or start_offset, end_offset, label)"
-# What annotators say of a row that is not to be learned.
+# The answers of annotators for rows that are not to be learned.
 _REJECTED = ("reject", "ignore")
+
+
+_Types = type | tuple[type, ...]
 
 
 class BadRow(ValueError):
@@ -30,11 +33,11 @@ class BadRow(ValueError):
 
 
 class Shape(NamedTuple):
-    """Which keys of a file's rows hold what.
+    """The keys of a file's rows under which texts and spans, or tokens and tags, stand.
 
     Attributes:
-        text, spans: of texts with spans.
-        tokens, tags: of tokens with tags.
+        text, spans: the keys of texts with spans.
+        tokens, tags: the keys of tokens with tags.
     """
 
     text: str = ""
@@ -43,7 +46,7 @@ class Shape(NamedTuple):
     tags: str = ""
 
     def note(self, text_column: str, spans_column: str) -> str:
-        """What is read from other keys than those that were asked for; empty if nothing is."""
+        """Returns a note of keys that differ from those asked for; empty if none differ."""
         if self.tokens:
             return f"tokens are read from {self.tokens!r}, tags from {self.tags!r}"
         read = [
@@ -57,12 +60,17 @@ class Shape(NamedTuple):
         return ", ".join(read)
 
 
-def unwrap(values) -> tuple[dict, bool]:
-    """The text and spans of a row of Label Studio or spaCy 2 under plain keys, other rows as they
-    are; and whether an annotator rejected it or did not come to it.
+def unwrap(values: object) -> tuple[dict, bool]:
+    """Puts the text and spans of a row of Label Studio or spaCy 2 under plain keys.
+
+    Args:
+        values: a row of any tool.
+
+    Returns:
+        The row, and whether an annotator rejected or skipped it.
 
     Raises:
-        BadRow: it is no row of any tool.
+        BadRow: it is the row of no known tool.
     """
     if isinstance(values, list) and len(values) == 2 and isinstance(values[1], dict):
         return {"text": values[0], "spans": values[1].get("entities")}, False
@@ -70,14 +78,17 @@ def unwrap(values) -> tuple[dict, bool]:
         raise BadRow(f"no object but {str(values)[:40]!r}")
     annotations = values.get("annotations", values.get("completions"))
     if isinstance(values.get("data"), dict) and isinstance(annotations, list):
-        return _of_label_studio(values["data"], annotations)
+        return _unwrap_label_studio(values["data"], annotations)
     answer = values.get("answer")
     return values, isinstance(answer, str) and answer.lower() in _REJECTED
 
 
-def _of_label_studio(data: dict, annotations: list) -> tuple[dict, bool]:
-    done = [each for each in annotations if isinstance(each, dict)]
-    done = [annotation for annotation in done if not annotation.get("was_cancelled")]
+def _unwrap_label_studio(data: dict, annotations: list) -> tuple[dict, bool]:
+    done = [
+        annotation
+        for annotation in annotations
+        if isinstance(annotation, dict) and not annotation.get("was_cancelled")
+    ]
     values = {name: cell for name, cell in data.items() if isinstance(cell, str)}
     if not done:
         return values, True
@@ -103,13 +114,17 @@ def has_spans(names: list[str], text_column: str, spans_column: str) -> bool:
 def find_shape(values: dict, text_column: str, spans_column: str) -> Shape:
     """Finds the keys of a file by one of its rows.
 
+    Args:
+        values: the row.
+        text_column, spans_column: the keys that the user named; others are tried after them.
+
     Raises:
-        BadRow: it lacks a text or spans; the message names its keys.
+        BadRow: the row lacks a text or spans; the message names its keys.
     """
 
-    def key(names, kind, of=object) -> str:
+    def key(names: tuple[str, ...], kind: type, of: _Types = object) -> str:
         cells = ((name, values.get(name)) for name in names)
-        good = (n for n, c in cells if isinstance(c, kind) and (kind is str or _all(c, of)))
+        good = (n for n, c in cells if isinstance(c, kind) and (kind is str or _are_all(c, of)))
         return next(good, "")
 
     text = key((text_column, *_TEXTS), str)
@@ -127,17 +142,24 @@ def find_shape(values: dict, text_column: str, spans_column: str) -> Shape:
     raise BadRow(f"no {wanted} under {name!r}; it has {list_values(values, 12)}")
 
 
-def _all(cells: list, kinds) -> bool:
+def _are_all(cells: list, kinds: _Types) -> bool:
     return all(isinstance(cell, kinds) for cell in cells)
 
 
-def spans_in(text: str, cells: list) -> list[Span]:
-    """The spans of a row.
+def read_row_spans(text: str, cells: list) -> list[Span]:
+    """Reads the spans of a row.
+
+    Args:
+        text: the text of the row.
+        cells: the spans in the form of any known tool.
+
+    Returns:
+        Spans in ascending order.
 
     Raises:
-        BadRow: one of them is none, lies outside of the text or overlaps another.
+        BadRow: a span is malformed, lies outside of the text or overlaps another one.
     """
-    spans, end = {_span(text, part) for cell in cells for part in _parts(cell)}, 0
+    spans, end = {_read_span(text, part) for cell in cells for part in _split_points(cell)}, 0
     for span in sorted(spans):
         if span.start < end:
             raise BadRow(f"the span {span.start}-{span.end} overlaps another")
@@ -145,8 +167,8 @@ def spans_in(text: str, cells: list) -> list[Span]:
     return sorted(spans)
 
 
-def _parts(cell) -> list:
-    """A span; Dataturks has several places of a type, whose ends are their last letters."""
+def _split_points(cell: object) -> list:
+    """Splits the points of Dataturks, whose ends are last letters; any other cell is one span."""
     if not (isinstance(cell, dict) and isinstance(cell.get("points"), list)):
         return [cell]
     return [
@@ -156,10 +178,10 @@ def _parts(cell) -> list:
     ]
 
 
-def _span(text: str, cell) -> Span:
+def _read_span(text: str, cell: object) -> Span:
     said = None
     if isinstance(cell, dict):
-        start, end, kind = (_first(cell, names) for names in (_STARTS, _ENDS, _TYPES))
+        start, end, kind = (_find_first(cell, names) for names in (_STARTS, _ENDS, _TYPES))
         said, keys = cell.get("text"), f"; it has {list_values(cell, 8)}"
     elif isinstance(cell, list | tuple) and len(cell) == 3:
         (start, end, kind), keys = cell, ""
@@ -174,25 +196,25 @@ def _span(text: str, cell) -> Span:
         raise BadRow(f"the span {start}-{end} in a text of {len(text)} characters")
     if not any(map(_is_seen, text[start:end])):
         raise BadRow(f"the span {start}-{end} holds no letter")
-    if isinstance(said, str) and _letters(said) != _letters(text[start:end]):
+    if isinstance(said, str) and _keep_letters(said) != _keep_letters(text[start:end]):
         raise BadRow(
             f"the span {start}-{end} is {text[start:end][:40]!r}, though it says {said[:40]!r} "
-            "(places count Unicode code points from 0, the end is behind the last)"
+            "(positions count Unicode code points from 0, the end is after the last)"
         )
     # White space in a type would break a line of CoNLL.
     return Span(start, end, "_".join(kind.split()))
 
 
-def _first(cell: dict, names: tuple[str, ...]):
+def _find_first(cell: dict, names: tuple[str, ...]) -> object:
     return next((cell[name] for name in names if name in cell), None)
 
 
 def _is_seen(letter: str) -> bool:
-    """Whether a letter belongs to a token: `data.text.word_tokenizer` takes all others for white
-    space."""
+    """Whether a character belongs to a token; others are white space to
+    `data.text.word_tokenizer`."""
     category = unicodedata.category(letter)
     return category[0] != "Z" and category != "Cc" and not is_invisible(letter)
 
 
-def _letters(text: str) -> str:
+def _keep_letters(text: str) -> str:
     return "".join(filter(str.isalnum, text))

@@ -1,4 +1,4 @@
-"""Users' texts with spans by character, or tokens with tags: JSON or Parquet to tagged texts."""
+"""Users' own texts with spans, or tokens with tags, read from JSON, Parquet or tables."""
 
 import codecs
 import json
@@ -14,77 +14,83 @@ from data.files.json_files import LONGEST_JSON, cannot_read, parse_json
 from data.files.lines import is_utf8, read_lines
 from data.formats.readers import read_records
 from data.formats.record import Record
-from data.user_files.tagged.span_shapes import BadRow, Shape, find_shape, spans_in, unwrap
-from data.user_files.tagged.tag_forms import NotTags, entity_share_note, read_tags
+from data.user_files.tagged.span_shapes import BadRow, Shape, find_shape, read_row_spans, unwrap
+from data.user_files.tagged.tag_forms import NotTags, describe_entity_share, read_tags
 
 TABLES = (".csv", ".tsv")
-# The list of rows in a .json file that is an object.
+# Keys of a .json file that is an object under which its list of rows may stand.
 _WRAPPERS = ("annotations", "data", "examples", "rows", "tasks")
 
 
 def read_spans(
     path: str, text_column: str, spans_column: str, split_column: str
 ) -> tuple[dict[str, TaggedTexts], tuple[str, ...]]:
-    """Reads a file whose rows have a text and a list of spans: `{"start": 0, "end": 5, "type":
-    "PER"}` or `[0, 5, "PER"]`, places in Unicode code points; or tokens and a list of their tags;
-    or what annotation tools export (`data.user_files.tagged.span_shapes`).
+    """Reads a file whose rows have a text and its spans, or tokens and their tags.
 
-    Rows that an annotator rejected are left out, and empty texts without spans.
+    A span is `{"start": 0, "end": 5, "type": "PER"}` or `[0, 5, "PER"]`, in Unicode code points.
+    The exports of annotation tools are read, too (`data.user_files.tagged.span_shapes`). Rows that
+    an annotator rejected are left out, and empty texts without spans.
+
+    Args:
+        path: a .json, .jsonl, .parquet, .csv or .tsv file.
+        text_column, spans_column, split_column: the keys of texts, spans and splits.
 
     Returns:
-        Texts by split, all under `""` where the file has no column of splits; and what was
-        recognised or left out, a line each, for the user.
+        Texts by split, all under `""` if the file has no column of splits; and notes for the user
+        of what was recognised or left out.
 
     Raises:
-        UserError: rows that cannot be used, by number.
+        UserError: rows cannot be used; the message has their numbers.
     """
     records = _read_rows(path)
     if not records:
         raise UserError(f"{path} has no rows. Expected a text and its spans in each")
-    rows, problems, counts = _unwrapped(records)
-    shape = _find_shape(path, rows, problems, text_column, spans_column)
+    rows, problems, counts = _unwrap_rows(records)
+    shape = _choose_shape(path, rows, problems, text_column, spans_column)
     names, texts, tagged = [], [], {}
     for number, values in rows.items():
         try:
-            split = _split_of(values, split_column)
+            split = _read_split(values, split_column)
             if shape.tokens:
-                tagged[number] = _tokens_of(values, shape)
+                tagged[number] = _read_tokens(values, shape)
                 names.append(split)
-            elif (text := _text_of(values, shape, counts)) is not None:
+            elif (text := _read_text(values, shape, counts)) is not None:
                 texts.append(text)
                 names.append(split)
         except BadRow as error:
             problems[number] = str(error)
-    _refuse(path, problems)
+    _refuse_rows(path, problems)
     notes = [shape.note(text_column, spans_column)]
     if shape.tokens:
-        texts, more = _of_tags(path, tagged, shape.tags)
+        texts, more = _make_texts(path, tagged, shape.tags)
         notes += more
     parts = {}
     for name, text in zip(names, texts, strict=True):
         parts.setdefault(name, []).append(text)
     if not parts:
-        raise UserError(f"{path} has no row that can be used: {_counted(counts)}")
+        raise UserError(f"{path} has no row that can be used: {_describe_counts(counts)}")
     if "" in parts and len(parts) > 1:
         raise UserError(f"{path}: some rows have no {split_column!r}. Give it to all or to none")
-    notes.append(_counted(counts))
+    notes.append(_describe_counts(counts))
     return {name: TaggedTexts(part) for name, part in parts.items()}, tuple(filter(None, notes))
 
 
 def _read_rows(path: str) -> list[Record]:
-    """The rows of the file; those of JSON may be lists."""
+    """Reads the rows of a file; those of JSON may be lists."""
     suffix = Path(path).suffix.lower()
-    # A list may be called .jsonl, and JSON lines .json.
+    # A file .jsonl may be a list, and a file .json may be JSON lines.
     if suffix == ".json" or (suffix == ".jsonl" and _read_head(path).startswith(b"[")):
         values = _read_whole(path)
-        return [*_json_lines(path)] if values is None else _rows_in(values)
+        return [*_read_json_lines(path)] if values is None else _find_rows(values)
     if suffix in TABLES:
-        return [record._replace(values=_of_cells(record.values)) for record in read_records(path)]
+        return [
+            record._replace(values=_parse_cells(record.values)) for record in read_records(path)
+        ]
     return [*read_records(path)]
 
 
-def _of_cells(cells: dict) -> dict:
-    """The cells of a table, lists read from JSON; an empty cell is none."""
+def _parse_cells(cells: dict) -> dict:
+    """Parses the lists in the cells of a table as JSON; an empty cell becomes None."""
     values = {name: cell or None for name, cell in cells.items()}
     for name, cell in cells.items():
         if isinstance(cell, str) and cell.startswith("[") and cell.endswith("]"):
@@ -101,15 +107,15 @@ def _read_head(path: str, size: int = 4096) -> bytes:
         raise cannot_read(Path(path), error, "Check the path") from None
 
 
-def _read_whole(path: str):
-    """The value of a file that is JSON as a whole, or None."""
+def _read_whole(path: str) -> object:
+    """Returns the value of a file that is JSON as a whole, or None."""
     try:
         return parse_json(_read_head(path, LONGEST_JSON + 1))
     except ValueError:
         return None
 
 
-def _rows_in(values) -> list[Record]:
+def _find_rows(values: object) -> list[Record]:
     if isinstance(values, dict):
         lists = [values[name] for name in _WRAPPERS if isinstance(values.get(name), list)]
         values = lists[0] if len(lists) == 1 and "text" not in values else [values]
@@ -117,7 +123,7 @@ def _rows_in(values) -> list[Record]:
     return [Record(number, row) for number, row in enumerate(rows, 1)]
 
 
-def _json_lines(path: str) -> Iterator[Record]:
+def _read_json_lines(path: str) -> Iterator[Record]:
     number = 0
     for line in read_lines(path):
         if not line.strip():
@@ -129,9 +135,9 @@ def _json_lines(path: str) -> Iterator[Record]:
             yield Record(number, {}, f"not JSON: {error}")
 
 
-def _unwrapped(records: list[Record]) -> tuple[dict[int, dict], dict[int, str], Counter]:
-    """The rows under plain keys and the problems of others, by number; and how many rows were
-    left out, by reason."""
+def _unwrap_rows(records: list[Record]) -> tuple[dict[int, dict], dict[int, str], Counter]:
+    """Returns rows under plain keys and the problems of bad rows, both by number, and how many rows
+    were left out, by reason."""
     rows, problems, counts = {}, {}, Counter()
     for record in records:
         if record.values is None:
@@ -151,10 +157,10 @@ def _unwrapped(records: list[Record]) -> tuple[dict[int, dict], dict[int, str], 
     return rows, problems, counts
 
 
-def _find_shape(
+def _choose_shape(
     path: str, rows: dict, problems: dict, text_column: str, spans_column: str
 ) -> Shape:
-    """The shape of the first row with spans, or else of the first that could have some."""
+    """Returns the shape of the first row with spans, or else of the first row that has a shape."""
     first, why = None, ""
     for values in rows.values():
         try:
@@ -167,26 +173,26 @@ def _find_shape(
         first = first or shape
     if first:
         return first
-    _refuse(path, problems or dict.fromkeys(rows, why))
+    _refuse_rows(path, problems or dict.fromkeys(rows, why))
     raise UserError(f"{path}: all rows were rejected by their annotator. Pass other rows")
 
 
-def _refuse(path: str, problems: dict[int, str]) -> None:
+def _refuse_rows(path: str, problems: dict[int, str]) -> None:
     if problems:
         number = min(problems)
         what = f"that cannot be used, first ({number}: {problems[number]})"
         refuse_rows(path, sorted(problems), what)
 
 
-def _split_of(values: dict, split_column: str) -> str:
+def _read_split(values: dict, split_column: str) -> str:
     split = str(values.get(split_column) or "").strip().lower()
     if split not in ("", *SPLIT_NAMES):
         raise BadRow(f"an unknown split {split!r}")
     return SPLIT_NAMES.get(split, "")
 
 
-def _text_of(values: dict, shape: Shape, counts: Counter) -> TaggedText | None:
-    """A text and its spans; None for an empty text without any."""
+def _read_text(values: dict, shape: Shape, counts: Counter) -> TaggedText | None:
+    """Returns a text and its spans, or None for an empty text without spans."""
     text, cells = values.get(shape.text), values.get(shape.spans)
     if not cells and isinstance(text, str | None) and not (text or "").strip():
         counts["empty text(s) left out"] += 1
@@ -202,10 +208,10 @@ def _text_of(values: dict, shape: Shape, counts: Counter) -> TaggedText | None:
         cells = []
     if not isinstance(cells, list):
         raise BadRow(f"{shape.spans!r} is no list")
-    return TaggedText(text, tuple(spans_in(text, cells)))
+    return TaggedText(text, tuple(read_row_spans(text, cells)))
 
 
-def _tokens_of(values: dict, shape: Shape) -> tuple[list[str], list[str]]:
+def _read_tokens(values: dict, shape: Shape) -> tuple[list[str], list[str]]:
     tokens, tags = values.get(shape.tokens), values.get(shape.tags)
     if not isinstance(tokens, list) or not isinstance(tags, list) or len(tokens) != len(tags):
         raise BadRow(f"{shape.tokens!r} and {shape.tags!r} are no lists of one length")
@@ -222,7 +228,7 @@ def _tokens_of(values: dict, shape: Shape) -> tuple[list[str], list[str]]:
     return tokens, tags
 
 
-def _of_tags(path: str, tagged: dict, name: str) -> tuple[list[TaggedText], list[str]]:
+def _make_texts(path: str, tagged: dict, name: str) -> tuple[list[TaggedText], list[str]]:
     try:
         tags, form = read_tags([tags for _, tags in tagged.values()])
     except NotTags as error:
@@ -232,11 +238,11 @@ def _of_tags(path: str, tagged: dict, name: str) -> tuple[list[TaggedText], list
             f"{path}: {name!r} has {error.cells[0]!r} (row {row}): {error.reason}. Tags are O and "
             "B-PER, I-PER and the like"
         ) from None
-    share = entity_share_note(tags)
+    share = describe_entity_share(tags)
     rows = zip(tagged.values(), tags, strict=True)
     texts = [TaggedText.from_tokens(words, row) for (words, _), row in rows]
     return texts, [*form.notes, *([f"warning: {share}"] if share else [])]
 
 
-def _counted(counts: Counter) -> str:
+def _describe_counts(counts: Counter) -> str:
     return ", ".join(f"{count} {what}" for what, count in counts.items())

@@ -1,32 +1,33 @@
-"""Recognises how a file writes its tags, and rewrites them to the tags of `data.examples.tags`.
+"""Recognises how a file writes its tags, and rewrites them as tags of `data.examples.tags`.
 
 Tags come as `B-PER`, `B_PER`, `PER-B` or `b-per`, in the schemes BIO, BIOES, BILOU, BMES or BMEWO,
 as bare types, as B, I and O alone, in the brackets of CoNLL-2012 or as `name=B-PER` among other
-features of CoNLL-U. All cells of a column together say which; what they leave open is refused.
+features of CoNLL-U. All cells of a column together decide; an ambiguous column is refused.
 """
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from data.examples.tags import OUTSIDE
 
-# What BMES and BMEWO call the inside of an entity and an entity of one token.
+# The letters of BMES and BMEWO for the inside of an entity and an entity of one token.
 _ALIASES = {"M": "I", "W": "S"}
 _LETTERS = "BIESLUMW"
 _TYPE = r"[^\s*()]*\w[^\s*()]*"
-# The name of a form, and its pattern with a letter and a type.
+# Patterns with a letter and a type, by an example of the form.
 _FORMS = {
     "B-PER": rf"(?P<letter>[{_LETTERS}])-(?P<type>{_TYPE})",
     "B_PER": rf"(?P<letter>[{_LETTERS}])[_:./|=](?P<type>{_TYPE})",
     "PER-B": rf"(?P<type>{_TYPE})[-_:./|=](?P<letter>[{_LETTERS}])",
     "B": rf"(?P<letter>[{_LETTERS}])-?(?P<type>)",
 }
-# The type where the tags name none.
+# The type of tags that name none.
 _ONLY_TYPE = "ENTITY"
-# A longer cell is a text; the patterns would take quadratic time on it.
+# A longer cell is a text, on which the patterns would take quadratic time.
 _LONGEST_TAG = 256
-# What stands for O in some files; words do so only beside tags that have a letter.
+# Some files write these for O; the words mean O only if other tags have a letter.
 _SYMBOLS = {"_", "-", "0", "*"}
 _OUTSIDES = {*_SYMBOLS, "o", "OUT", "OTHER", "Other", "other", "NONE", "None", "none"}
 _BARE_TYPE = re.compile(r"(?=.*[^\W\d_])[\w.&+:'/-]+")
@@ -34,32 +35,32 @@ _BRACKETS = re.compile(rf"\*|\((?P<type>{_TYPE})\*?\)?|\*\)")
 _FEATURES = re.compile(r"_|[^=|]+=[^|]*(?:\|[^=|]+=[^|]*)*")
 _SEVERAL = re.compile(rf"[|+/,;&#](?:[{_LETTERS}][-_]|{OUTSIDE}$)")
 _SCORED = re.compile(r".*[:|/@=(]\d+(?:\.\d+)?\)?")
-# Types are few; what has this many, and seldom one twice, is a column of words.
+# A column with more types than this, few of them repeated, is a column of words.
 _MANY_TYPES = 20
-# No corpus of entities has so many tokens in them; chunks and parts of speech have.
+# Chunks and parts of speech cover this share of the tokens; entities never do.
 _NEARLY_EVERY, _FEW_TOKENS = 0.8, 20
 
 
 class NotTags(ValueError):
-    """Cells of a column that are no tags.
+    """Raised for cells of a column that are not tags.
 
     Attributes:
         cells: the cells.
         reason: what is wrong with them.
     """
 
-    def __init__(self, cells, reason: str = "no tags"):
+    def __init__(self, cells: Iterable[str], reason: str = "no tags"):
         super().__init__(reason)
         self.cells, self.reason = sorted(cells), reason
 
 
 class TagForm(NamedTuple):
-    """How the cells of a column say tags.
+    """The form in which the cells of a column write tags.
 
     Attributes:
         tags: the tag of each cell; None for brackets, whose tags depend on the cells before.
         notes: what was recognised beyond the usual.
-        is_sure: whether cells say which tokens begin or go on, so that it is no other column.
+        is_sure: whether letters or brackets prove that the column holds tags.
         feature: the name of the feature in each cell that holds the tag; empty for none.
     """
 
@@ -72,32 +73,38 @@ class TagForm(NamedTuple):
 def read_tags(sequences: list[list[str]]) -> tuple[list[list[str]], TagForm]:
     """Rewrites the tags of all sentences of a file.
 
+    Args:
+        sequences: the cells of each sentence.
+
     Returns:
         The tags, each `O` or a prefix of BIO or BIOES and a type; and their form.
 
     Raises:
-        NotTags: cells are no tags, or could mean several things.
+        NotTags: cells are not tags, or are ambiguous.
     """
     counts = Counter(cell for cells in sequences for cell in cells)
-    form = recognise(counts)
+    form = recognise_form(counts)
     if form.tags is None:
-        return [_of_brackets(cells) for cells in sequences], form
+        return [_read_brackets(cells) for cells in sequences], form
     return [[form.tags[cell] for cell in cells] for cells in sequences], form
 
 
-def recognise(counts: Counter) -> TagForm:
-    """Recognises the form of a column by its cells and how often each occurs.
+def recognise_form(counts: Counter) -> TagForm:
+    """Recognises the form of a column by its cells.
+
+    Args:
+        counts: how often each cell occurs.
 
     Raises:
-        NotTags: cells are no tags.
+        NotTags: cells are not tags.
     """
     cells = set(counts)
-    form = _with_letters(cells) or _bracketed(cells) or _in_features(cells)
-    return form or _bare(counts)
+    form = _find_letter_form(cells) or _find_bracket_form(cells) or _find_feature_form(cells)
+    return form or _find_bare_form(counts)
 
 
-def entity_share_note(sequences: list[list[str]]) -> str:
-    """A warning where nearly every token is in an entity; empty where all is as usual."""
+def describe_entity_share(sequences: list[list[str]]) -> str:
+    """Returns a warning if nearly every token is in an entity, otherwise an empty text."""
     counts = Counter(tag == OUTSIDE for tags in sequences for tag in tags)
     if counts[False] and not counts[True]:
         return "no cell is O, so that every token is in an entity. Check --tag-column"
@@ -107,24 +114,24 @@ def entity_share_note(sequences: list[list[str]]) -> str:
     return f"{share:.0%} of the tokens are in entities. Check --tag-column"
 
 
-def _with_letters(cells: set[str]) -> TagForm | None:
-    """The form of cells of which each but those for O has a letter such as B or I."""
+def _find_letter_form(cells: set[str]) -> TagForm | None:
+    """Finds the form of cells that all have a letter such as B or I, except those for O."""
     best, rest = "", set()
     for flags in (0, re.IGNORECASE):
         for name, pattern in _FORMS.items():
-            found = {
+            matches = {
                 cell: re.fullmatch(pattern, cell, flags)
                 for cell in cells - {OUTSIDE}
                 if len(cell) <= _LONGEST_TAG
             }
-            tags = {cell: match for cell, match in found.items() if match}
+            tags = {cell: match for cell, match in matches.items() if match}
             others = cells - tags.keys() - {OUTSIDE}
             letters = {match["letter"].upper() for match in tags.values()}
             usual = name == "B-PER" and not flags
             if not letters & set("BISUW" if usual else "BI"):
                 continue
             if others <= _OUTSIDES:
-                return _form(name, tags, cells - tags.keys(), usual)
+                return _make_letter_form(name, tags, cells - tags.keys(), usual)
             if "B" in letters and (usual or len(tags) >= len(others)) and not best:
                 best, rest = name, others - _OUTSIDES
     if best:
@@ -132,29 +139,40 @@ def _with_letters(cells: set[str]) -> TagForm | None:
     return None
 
 
-def _form(name: str, found: dict[str, re.Match], outside: set[str], usual: bool) -> TagForm:
-    several = {cell for cell, match in found.items() if _SEVERAL.search(match["type"])}
-    if several:
-        raise NotTags(several, "several tags in one cell")
-    scored = {cell for cell, match in found.items() if _SCORED.fullmatch(match["type"])}
-    if len(scored) > len(found) / 2:
-        raise NotTags(scored, "tags with numbers behind them")
+def _make_letter_form(
+    name: str, matches: dict[str, re.Match], outside: set[str], usual: bool
+) -> TagForm:
+    """Makes the form of cells that match a pattern.
+
+    Args:
+        name: of the pattern.
+        matches: of the cells.
+        outside: the cells for O.
+        usual: whether the form needs no note.
+    """
+    multiple = {cell for cell, match in matches.items() if _SEVERAL.search(match["type"])}
+    if multiple:
+        raise NotTags(multiple, "several tags in one cell")
+    scored = {cell for cell, match in matches.items() if _SCORED.fullmatch(match["type"])}
+    if len(scored) > len(matches) / 2:
+        raise NotTags(scored, "tags with numbers after them")
     tags, notes = dict.fromkeys(outside, OUTSIDE), []
-    for cell, match in found.items():
+    for cell, match in matches.items():
         letter = match["letter"].upper()
         tags[cell] = f"{_ALIASES.get(letter, letter)}-{match['type'] or _ONLY_TYPE}"
     if name == "B":
         notes.append(f"B, I and O without a type, taken as the type {_ONLY_TYPE}")
     elif not usual:
-        cell = min(found)
+        cell = min(matches)
         notes.append(f"tags of the form {cell}, taken as {tags[cell]}")
-    for letter in sorted({match["letter"].upper() for match in found.values()} & _ALIASES.keys()):
+    for letter in sorted({match["letter"].upper() for match in matches.values()} & _ALIASES.keys()):
         notes.append(f"the prefix {letter} taken as {_ALIASES[letter]}")
     notes += [f"{cell!r} taken as O" for cell in sorted(outside - {OUTSIDE})]
     return TagForm(tags, tuple(notes))
 
 
-def _bracketed(cells: set[str]) -> TagForm | None:
+def _find_bracket_form(cells: set[str]) -> TagForm | None:
+    """Finds the form of brackets as in CoNLL-2012."""
     if "*" not in cells or len(cells) < 2 or max(map(len, cells)) > _LONGEST_TAG:
         return None
     if not all(map(_BRACKETS.fullmatch, cells)):
@@ -162,7 +180,7 @@ def _bracketed(cells: set[str]) -> TagForm | None:
     return TagForm(None, ("tags in brackets, as in CoNLL-2012",))
 
 
-def _of_brackets(cells: list[str]) -> list[str]:
+def _read_brackets(cells: list[str]) -> list[str]:
     tags, kind = [], None
     for cell in cells:
         opened = _BRACKETS.fullmatch(cell)["type"]
@@ -175,19 +193,19 @@ def _of_brackets(cells: list[str]) -> list[str]:
     return tags
 
 
-def _in_features(cells: set[str]) -> TagForm | None:
-    """The form of `name=B-PER` among other features of a cell."""
+def _find_feature_form(cells: set[str]) -> TagForm | None:
+    """Finds the form of cells with features, one of which is `name=B-PER`."""
     if not all(map(_FEATURES.fullmatch, cells)) or cells <= {"_"}:
         return None
-    pairs = {cell: dict(_pairs(cell)) for cell in cells}
+    pairs = {cell: dict(_split_features(cell)) for cell in cells}
     values = {}
     for features in pairs.values():
         for name, value in features.items():
             values.setdefault(name, set()).add(value)
     forms = {}
-    for name, found in values.items():
+    for name, texts in values.items():
         try:
-            form = _with_letters(found)
+            form = _find_letter_form(texts)
         except NotTags:
             continue
         if form:
@@ -203,11 +221,12 @@ def _in_features(cells: set[str]) -> TagForm | None:
     return TagForm(tags, (f"tags read from {name}=", *form.notes), True, name)
 
 
-def _pairs(cell: str) -> list[tuple[str, str]]:
+def _split_features(cell: str) -> list[tuple[str, str]]:
     return [tuple(part.split("=", 1)) for part in cell.split("|") if "=" in part]
 
 
-def _bare(counts: Counter) -> TagForm:
+def _find_bare_form(counts: Counter) -> TagForm:
+    """Finds the form of cells that are types or symbols for O."""
     cells = set(counts) - {OUTSIDE}
     symbols = cells & _SYMBOLS if OUTSIDE not in counts else set()
     types = cells - symbols

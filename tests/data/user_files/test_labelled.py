@@ -208,7 +208,7 @@ def test_missing_values_among_several_labels_are_none_of_them(table):
 
 @pytest.mark.parametrize("label", [{"name": "a"}, [["a"]], [{"name": "a"}]])
 def test_what_is_no_name_is_no_label(table, label):
-    with pytest.raises(UserError, match=r"1 row\(s\) whose 'label' is no label: row 4\."):
+    with pytest.raises(UserError, match=r"1 row\(s\) whose 'label' is not a label: row 4\."):
         table(changed(4, label=label), name="rows.jsonl")
 
 

@@ -128,7 +128,7 @@ def test_what_was_damaged_on_its_way_is_not_kept(tmp_path, monkeypatch):
 @pytest.mark.skipif(not (DATA / "tatoeba_fra").is_dir(), reason="needs the original archive")
 def test_the_known_archive_has_142_787_pairs():
     path = DATA / "tatoeba_fra" / "fra-eng.zip"
-    pairs = tatoeba._pairs_in(path, "fra")
+    pairs = tatoeba._read_pairs(path, "fra")
     assert len(pairs) == 142_787
     assert len(set(pairs.texts)) == 98_659
     assert sha256(path) == tatoeba._KNOWN[path.name]

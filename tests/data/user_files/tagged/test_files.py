@@ -237,7 +237,7 @@ def test_spans_beside_a_text_are_read_as_brat_writes_them(suffix, tmp_path):
 @pytest.mark.parametrize(
     ("text", "ann", "message"),
     [
-        (None, ANN, "doc.txt is not there"),
+        (None, ANN, "doc.txt is missing"),
         (TEXT, "T1\tPER 0 3 Ana\n", "line 1 is no span but"),
         (TEXT, "T1\tPER 0 3\tJo\n", "the span 0-3 is 'Ana', though it says 'Jo'"),
         (TEXT, "T1\tPER 0 3;4 7\tAna ran\nT2\tLOC 4 7\tran\n", "overlaps"),

@@ -7,8 +7,8 @@ from data.text.tag_preprocessor import all_tokens
 from data.user_files.tagged.span_cuts import (
     cut_at,
     cut_shared_tokens,
-    inner_ends,
-    words_with_inner_ends,
+    find_inner_ends,
+    find_words_with_inner_ends,
 )
 
 TEXT = "In Graz-Lyon it rains."
@@ -28,7 +28,7 @@ STARTS, ENDS = np.array([0, 3, 13, 16, 21]), np.array([2, 12, 15, 21, 22])
     ],
 )
 def test_spans_that_begin_or_end_inside_of_tokens_are_found(spans, cuts):
-    assert inner_ends(STARTS, ENDS, spans).tolist() == cuts
+    assert find_inner_ends(STARTS, ENDS, spans).tolist() == cuts
 
 
 def test_tokens_are_cut_in_order():
@@ -58,11 +58,11 @@ def test_tokens_of_several_spans_are_cut_for_training():
     assert tokens.starts.to_list()[0] == [0, 3, 7, 8, 13, 16, 21]
     assert tokens.ends.to_list()[0] == [2, 7, 8, 12, 15, 21, 22]
     uncut = all_tokens(examples.texts)
-    assert words_with_inner_ends(uncut, examples) == ["Graz-Lyon", "Graz-based"]
+    assert find_words_with_inner_ends(uncut, examples) == ["Graz-Lyon", "Graz-based"]
 
 
 def test_without_shared_tokens_nothing_changes():
     examples = TaggedTexts([TaggedText(TEXT, (Span(3, 12, "LOC"),))])
     tokens = all_tokens(examples.texts)
     assert cut_shared_tokens(tokens, examples) == (tokens, [])
-    assert words_with_inner_ends(tokens, examples) == []
+    assert find_words_with_inner_ends(tokens, examples) == []

@@ -3,7 +3,12 @@ from collections import Counter
 
 import pytest
 
-from data.user_files.tagged.tag_forms import NotTags, entity_share_note, read_tags, recognise
+from data.user_files.tagged.tag_forms import (
+    NotTags,
+    describe_entity_share,
+    read_tags,
+    recognise_form,
+)
 
 # Two tokens of X, one of Y, in what files write; `O` between them where it is not said.
 BIO = ["B-X", "I-X", "O", "B-Y"]
@@ -68,7 +73,7 @@ def test_a_form_of_tags_is_recognised_and_told(name):
         ("B-X I-X O Y", ["Y"], "no tags, though others are of the form B-PER"),
         ("B_X I_X O BB_O_X", ["BB_O_X"], "no tags, though others are of the form B_PER"),
         ("B-X|B-Y O", ["B-X|B-Y"], "several tags in one cell"),
-        ("B-X:0.9 I-X:0.7 O", ["B-X:0.9", "I-X:0.7"], "tags with numbers behind them"),
+        ("B-X:0.9 I-X:0.7 O", ["B-X:0.9", "I-X:0.7"], "tags with numbers after them"),
         ("B-X:0.9 O:0.7", ["O:0.7"], "no tags, though others are of the form B-PER"),
         ("NNP , O", [","], "no tags"),
         ("_ SpaceAfter=No", ["SpaceAfter=No"], "no tags but features"),
@@ -96,17 +101,17 @@ def test_a_column_of_words_has_no_types():
 
 
 def test_where_nearly_every_token_is_in_an_entity_it_is_told():
-    assert "no cell is O" in entity_share_note([["B-X"], ["B-X", "I-X"]])
-    assert entity_share_note([["B-X"] * 16 + ["O"] * 4]).startswith("80% of the tokens")
-    assert entity_share_note([["B-X"] * 15 + ["O"] * 5]) == ""
+    assert "no cell is O" in describe_entity_share([["B-X"], ["B-X", "I-X"]])
+    assert describe_entity_share([["B-X"] * 16 + ["O"] * 4]).startswith("80% of the tokens")
+    assert describe_entity_share([["B-X"] * 15 + ["O"] * 5]) == ""
     # A few sentences may be so.
-    assert entity_share_note([["B-X", "I-X", "I-X", "I-X", "O"]]) == ""
-    assert entity_share_note([["O"]]) == ""
+    assert describe_entity_share([["B-X", "I-X", "I-X", "I-X", "O"]]) == ""
+    assert describe_entity_share([["O"]]) == ""
 
 
 @pytest.mark.parametrize("cell", ["a" * 70_000, "a_" * 35_000, "(" + "a" * 70_000, "[" * 70_000])
 def test_a_cell_of_any_length_is_told_from_a_tag_in_linear_time(cell):
     started = time.process_time()
     with pytest.raises(NotTags):
-        recognise(Counter({cell: 1, "O": 5, "B-PER": 2, "*": 1}))
+        recognise_form(Counter({cell: 1, "O": 5, "B-PER": 2, "*": 1}))
     assert time.process_time() - started < 5
