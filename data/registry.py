@@ -42,6 +42,3 @@ TOKENIZERS = ("characters", "bytes", "words", "subwords")
 CLASSIFIER_TOKENS = {"tweet-tokens": "tweet", "review-tokens": "review", "plain-tokens": "plain"}
 # And that of the taggers, in lower case and with zeros for digits.
 TAGGER_TOKENS = "tagger-tokens"
-# The ids before those of every vocabulary, and how a token reads that the vocabulary lacks.
-PADDING, UNKNOWN, START, END = range(4)
-UNKNOWN_TEXT = "\ufffd"

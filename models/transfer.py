@@ -4,7 +4,7 @@ or a tagger in another one."""
 import keras
 import numpy as np
 
-from data.registry import END
+from data.text.special_tokens import END
 from models.classification.classifier import TextClassifier
 from models.language_model.language_model import LanguageModel
 from models.layers.embedding import set_vectors_of, vectors_of

@@ -38,7 +38,8 @@ from data.datasets import read_labelled_texts
 from data.errors import UserError
 from data.registry import GLOVE
 from data.text.cleaning import tokenize
-from data.text.preprocessor import TextPreprocessor, build_vocabularies
+from data.text.preprocessor import TextPreprocessor
+from data.text.vocabulary import build_vocabularies
 from data.vectors import find_vectors, read_vectors
 from models.classification.classifier import TextClassifier
 from models.layers.pooling import MaskedMean

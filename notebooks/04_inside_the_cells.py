@@ -37,7 +37,8 @@ import tensorflow as tf
 
 from data.datasets import read_labelled_texts
 from data.text.cleaning import tokenize
-from data.text.preprocessor import TextPreprocessor, build_vocabularies
+from data.text.preprocessor import TextPreprocessor
+from data.text.vocabulary import build_vocabularies
 from models.classification.classifier import TextClassifier
 from models.recurrent.factory import recurrent_layer
 from models.registry import CELLS

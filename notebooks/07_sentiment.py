@@ -53,7 +53,8 @@ from data.datasets import read_labelled_texts, read_tagged_texts
 from data.errors import UserError
 from data.registry import GLOVE, TRUNCATIONS
 from data.text.cleaning import tokenize
-from data.text.preprocessor import TextPreprocessor, build_vocabularies
+from data.text.preprocessor import TextPreprocessor
+from data.text.vocabulary import build_vocabularies
 from data.vectors import find_vectors
 from models.layers.pooling import AttentionPooling
 

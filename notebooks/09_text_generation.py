@@ -50,7 +50,7 @@ from apps.tasks.generation.config import GenerationOptions
 from apps.tasks.generation.task import TextGeneration
 from apps.text_generation import APPLICATION
 from data.batches.streams import Streams
-from data.registry import END, START
+from data.text.special_tokens import END, START
 from data.text.tokenizer import Tokenizer
 from data.text.tokenizer_vocabulary import learn_vocabulary
 from models.decoding.sampling import Sampling

@@ -58,7 +58,8 @@ from apps.training import fit
 from apps.translation import APPLICATION
 from data.batches.parallel import ended
 from data.examples.parallel import Pair, ParallelCorpus, ParallelTexts
-from data.registry import END, SAMPLES, START
+from data.registry import SAMPLES
+from data.text.special_tokens import END, START
 from models.decoding.beam_search import beam_search
 from models.evaluation import translation as translation_report
 

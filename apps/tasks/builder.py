@@ -9,7 +9,7 @@ from apps.config.training import TrainingConfig
 from data.errors import UserError
 from data.files.json_files import cannot_read
 from data.messages import say
-from data.text.preprocessor import Vocabularies
+from data.text.vocabulary import Vocabularies
 from data.vectors import first_words, read_vectors
 from models.layers.embedding import set_vectors_of, vectors_of
 from models.model_archive import read_model

@@ -10,8 +10,8 @@ from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
 from apps.runs.init_from import check_inherited, read_pretrained
 from apps.tasks.builder import load
-from data.text.preprocessor import Vocabularies
 from data.text.tokenizer_vocabulary import TokenizerVocabulary, find_vocabulary
+from data.text.vocabulary import Vocabularies
 
 
 class TrainedModel(NamedTuple):

@@ -138,7 +138,7 @@ def _read_tokenizer(path: Path, generator: random.Random) -> None:
 
 
 def _read_vocabulary(path: Path, generator: random.Random) -> None:
-    from data.text.preprocessor import Vocabularies
+    from data.text.vocabulary import Vocabularies
 
     path.with_name("characters.txt").write_text("a\nb\n")
     Vocabularies.load(path.parent)

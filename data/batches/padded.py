@@ -4,8 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from data.batches.buckets import batch_order, few_lengths, rows_of_shape
-from data.chunks import in_chunks
-from data.graphs import as_it_stands
+from data.graphs import as_it_stands, in_chunks
 from data.text.preprocessor import TextPreprocessor
 
 

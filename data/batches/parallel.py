@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from data.batches.buckets import batch_order, few_lengths
 from data.batches.padded import Batches
-from data.registry import END, START
+from data.text.special_tokens import END, START
 
 
 class ParallelBatches(Batches):

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from data.graphs import as_it_stands
-from data.registry import END, START
+from data.text.special_tokens import END, START
 
 
 class Streams:

@@ -8,8 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Sequence
 
 from data.examples.corpus import SPLITS
-from data.text.characters import unescape
-from data.text.invisible import drop_invisible
+from data.text.characters import drop_invisible, unescape
 
 FRACTIONS = {"train": 0.8, "validation": 0.1, "test": 0.1}
 # The names of splits that users' files may have.

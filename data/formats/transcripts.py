@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator
 from data.errors import UserError
 from data.files.lines import read_lines
 from data.formats.record import TEXT_COLUMN, Record
-from data.text.characters import unescape
-from data.text.invisible import drop_invisible
+from data.text.characters import drop_invisible, unescape
 
 _ARROW = "-->"
 # Tools write times without hours, without fractions, with blanks, and commas and dots as they like.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from data.text.invisible import drop_invisible
+from data.text.characters import drop_invisible
 
 # Links and user names are taken whole, so that no term is found in them.
 _WORD = re.compile(r"(?i:https?:\S*|www\.\S+)|@\w+|(\w+)")

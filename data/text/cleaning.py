@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from data.errors import choose
 from data.registry import STANDARDIZERS
-from data.text.invisible import FORMAT_CHARACTERS, INVISIBLE, NEEDLESS_JOINERS, is_invisible
+from data.text.characters import FORMAT_CHARACTERS, INVISIBLE, NEEDLESS_JOINERS, is_invisible
 
 USER, LINK, NUMBER = "<user>", "<url>", "<number>"
 
@@ -34,15 +34,15 @@ _BLANKS = r"[\p{Cc}\p{Z}\x{2800}]"
 
 def to_valid_utf8(texts: tf.Tensor) -> tf.Tensor:
     """Replaces bytes that are not UTF-8 by U+FFFD, and control characters and every kind of white
-    space by spaces; invisible characters (`data.text.invisible`) are dropped."""
+    space by spaces; invisible characters (`data.text.characters`) are dropped."""
     texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
     texts = tf.strings.regex_replace(texts, INVISIBLE, "")
     return tf.strings.regex_replace(texts, _BLANKS, " ")
 
 
 def drop_format_characters(texts: tf.Tensor) -> tf.Tensor:
-    """Drops invisible characters (`data.text.invisible`) and nothing else, for what writes texts as
-    it reads them: joiners stay where they are part of the spelling. <string> both, any bytes."""
+    """Drops invisible characters (`data.text.characters`) and nothing else, for models that write
+    texts: joiners stay where they are part of the spelling. <string> both, any bytes."""
     texts = tf.strings.regex_replace(texts, FORMAT_CHARACTERS, "")
     # Twice: what a match ends with begins no other one.
     for _ in range(2):
@@ -94,6 +94,14 @@ def _decode_leading_number(pieces: tf.Tensor) -> tf.Tensor:
     return tf.where(is_entity, characters + rest, pieces)
 
 
+def decode_and_lower(texts: tf.Tensor) -> tf.Tensor:
+    """Decodes HTML entities and turns capitals into small letters. <string>[batch] both, the result
+    valid UTF-8 without control characters."""
+    # The escapes go first, then what they hid (an escaped line break) is cleaned as well.
+    texts = to_valid_utf8(decode_entities(to_valid_utf8(texts)))
+    return tf.strings.lower(texts, encoding="utf-8")
+
+
 def clean_tweets(texts: tf.Tensor) -> tf.Tensor:
     """Lower-cased tweets whose tokens stand between spaces.
 
@@ -106,9 +114,7 @@ def clean_tweets(texts: tf.Tensor) -> tf.Tensor:
     Returns:
         <string>[batch], valid UTF-8.
     """
-    # The escapes go first, then what they hid (an escaped line break) is cleaned as well.
-    texts = to_valid_utf8(decode_entities(to_valid_utf8(texts)))
-    texts = tf.strings.lower(texts, encoding="utf-8")
+    texts = decode_and_lower(texts)
     texts = tf.strings.regex_replace(texts, r"https?:\S*|www\.\S+", f" {LINK} ")
     texts = tf.strings.regex_replace(texts, r"@\w+", f" {USER} ")
     texts = tf.strings.regex_replace(texts, r"[’‘`´]", "'")
@@ -139,8 +145,7 @@ def clean_reviews(texts: tf.Tensor) -> tf.Tensor:
     Returns:
         <string>[batch], valid UTF-8.
     """
-    texts = to_valid_utf8(decode_entities(to_valid_utf8(texts)))
-    texts = tf.strings.lower(texts, encoding="utf-8")
+    texts = decode_and_lower(texts)
     texts = tf.strings.regex_replace(texts, r"</?[a-z][^<>]{0,99}>", " ")
     texts = tf.strings.regex_replace(texts, r"[’‘`´]", "'")
     texts = tf.strings.regex_replace(texts, r"([^\p{L}\p{M}\p{N}_\s])", r" \1 ")

@@ -1,114 +1,13 @@
-"""Vocabularies, learned from the training texts alone, and the layer that turns text into ids."""
-
-from collections import Counter
-from dataclasses import dataclass
-from pathlib import Path
-from typing import ClassVar
+"""The layer that turns the texts of classifiers into ids."""
 
 import keras
 import tensorflow as tf
 
-from data.errors import UserError, choose
-from data.graphs import graph
+from data.errors import choose
 from data.registry import TRUNCATIONS
 from data.text.cleaning import tokenize
-
-PADDING, UNKNOWN, START = "", "<unk>", "<start>"
-_BATCH = 1024
-
-
-@dataclass(frozen=True)
-class Vocabularies:
-    """What the preprocessor learned: tokens and characters by falling frequency, and after them
-    the tokens that came with pretrained vectors.
-
-    The id of an entry is its position plus 2: 0 is padding and 1 the unknown.
-    """
-
-    tokens: list[str]
-    characters: list[str]
-
-    FILES: ClassVar[dict[str, str]] = {"tokens": "vocabulary.txt", "characters": "characters.txt"}
-
-    def joined_by(self, words: list[str]) -> "Vocabularies":
-        """These, followed by those words that they lack."""
-        known = {*self.tokens, PADDING, UNKNOWN}
-        new = [word for word in dict.fromkeys(words) if word not in known]
-        return Vocabularies(self.tokens + new, self.characters)
-
-    def save(self, folder: Path) -> None:
-        """Writes one entry a line, UTF-8. Entries hold no white space, so lines are safe."""
-        for field, name in self.FILES.items():
-            # newline="": entries may hold U+2028 and the like, which are not line ends here.
-            with (folder / name).open("w", encoding="utf-8", newline="") as file:
-                file.writelines(f"{entry}\n" for entry in getattr(self, field))
-
-    def files(self, folder: Path) -> list[Path]:
-        """What `save` writes."""
-        return [folder / name for name in self.FILES.values()]
-
-    @classmethod
-    def load(cls, folder: Path) -> "Vocabularies":
-        """Reads what `save` wrote.
-
-        Raises:
-            UserError: a file is missing or damaged.
-        """
-        entries = {}
-        for field, name in cls.FILES.items():
-            try:
-                with (folder / name).open(encoding="utf-8", newline="") as file:
-                    *entries[field], rest = file.read().split("\n")
-                _check_entries(field, entries[field], rest)
-            except (OSError, ValueError) as error:
-                raise UserError(f"cannot read {folder / name}: {error}. Train again") from None
-        return cls(**entries)
-
-
-def _check_entries(field: str, entries: list[str], rest: str) -> None:
-    """Raises ValueError if the lines are not what `Vocabularies.save` wrote: ids would shift."""
-    if rest or not all(entries) or len(set(entries)) < len(entries):
-        raise ValueError("it is cut short, or has empty or repeated lines")
-    if entries[:1] != [START] if field == "tokens" else any(len(e) != 1 for e in entries):
-        raise ValueError(f"these are no {field}")
-    if not entries:
-        raise ValueError("it is empty")
-
-
-def build_vocabularies(
-    train_texts: list[str], standardize: str, max_tokens: int, min_count: int
-) -> Vocabularies:
-    """Counts tokens and characters of the training texts.
-
-    Args:
-        train_texts: raw texts of the training split, and of no other.
-        standardize: a name in `data.registry.STANDARDIZERS`.
-        max_tokens: keep this many of the most frequent tokens, the start token counted.
-        min_count: and only those seen this often; rarer ones train the unknown's vector.
-    """
-    split = graph(
-        lambda texts: tokenize(texts, standardize).flat_values,
-        input_signature=[tf.TensorSpec([None], tf.string)],
-    )
-    counts = Counter()
-    for start in range(0, len(train_texts), _BATCH):
-        counts.update(split(tf.constant(train_texts[start : start + _BATCH])).numpy())
-    counts = Counter({token.decode("utf-8"): count for token, count in counts.items()})
-    characters = Counter()
-    for token, count in counts.items():
-        characters.update(dict.fromkeys(token, count))
-    # A text may say "<unk>" itself, but the lookup has that word already.
-    tokens = [t for t in by_frequency(counts, min_count) if t not in (START, UNKNOWN)]
-    # U+FFFD is what bytes that are no text become: a lookup needs one entry at least.
-    letters = by_frequency(characters, min_count) or ["\ufffd"]
-    return Vocabularies([START, *tokens[: max_tokens - 1]], letters)
-
-
-def by_frequency(counts: Counter, min_count: int) -> list[str]:
-    """Entries by falling count, equal counts in code point order, so that ids never depend on
-    the order of the rows."""
-    kept = [entry for entry, count in counts.items() if count >= min_count]
-    return sorted(kept, key=lambda entry: (-counts[entry], entry))
+from data.text.special_tokens import PADDING_TOKEN, START_TOKEN, UNKNOWN_TOKEN
+from data.text.vocabulary import Vocabularies
 
 
 class TextPreprocessor(keras.layers.Layer):
@@ -118,7 +17,7 @@ class TextPreprocessor(keras.layers.Layer):
     both need one real token a row.
 
     Args:
-        vocabularies: from `build_vocabularies`.
+        vocabularies: from `data.text.vocabulary.build_vocabularies`.
         standardize: a name in `data.registry.STANDARDIZERS`.
         max_length: tokens kept of a text, the start token not counted.
         max_word_length: characters kept from the head of a token; 0 for no character ids.
@@ -157,7 +56,7 @@ class TextPreprocessor(keras.layers.Layer):
 
     def ids_of(self, tokens: tf.RaggedTensor) -> dict[str, tf.RaggedTensor]:
         """What `ragged` returns, from the tokens of each text, <string>[batch, (tokens)]."""
-        start = tf.fill([tokens.nrows(), 1], START)
+        start = tf.fill([tokens.nrows(), 1], START_TOKEN)
         tokens = tf.concat([tf.RaggedTensor.from_tensor(start), tokens], axis=1)
         ids = {"token_ids": tokens.with_flat_values(self._ids(tokens.flat_values))}
         if self.character_lookup is not None:
@@ -219,7 +118,7 @@ class TextPreprocessor(keras.layers.Layer):
 def token_lookup(vocabularies: Vocabularies) -> keras.layers.StringLookup:
     """From tokens to ids, 0 for padding and 1 for the unknown."""
     return keras.layers.StringLookup(
-        vocabulary=vocabularies.tokens, mask_token=PADDING, oov_token=UNKNOWN
+        vocabulary=vocabularies.tokens, mask_token=PADDING_TOKEN, oov_token=UNKNOWN_TOKEN
     )
 
 

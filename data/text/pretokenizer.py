@@ -4,15 +4,12 @@ A space belongs to the piece that follows it, as in GPT-2 (Radford et al. 2019, 
 them." is "I", " saw", " them", ".". Contractions part as in the Penn Treebank ("isn't" is "is",
 "n't") and elisions behind their apostrophe ("l'homme" is "l'", "homme").
 
-The rules read a text's outline, one ASCII character for each of its characters: with the letters of
-all scripts in their patterns, RE2 would be slow, and no text can hold a mark that they set.
+The rules read a text's outline (`data.text.outlines`).
 """
 
-import functools
-import unicodedata
-
-import numpy as np
 import tensorflow as tf
+
+from data.text.outlines import Outlines
 
 # Longer words are cut: the rest of a piece costs each of its pieces' merges a turn.
 LONGEST = 40
@@ -41,20 +38,21 @@ _PIECES = "|".join(
         rf"{_ATTACHED}?[^{_ATTACHED}{_END}]",
     ]
 )
-# Code points from here on, rare ideographs, stand alone.
-_OUTLINED = 0x20000
 # Without spaces between its words, a script's signs are the words.
 _IDEOGRAPHS = ("CJK UNIFIED", "CJK COMPATIBILITY IDEOGRAPH", "HIRAGANA", "KATAKANA")
-_ALIKE = {
-    **dict.fromkeys("‘’ʼ＇", "'"),
-    **dict.fromkeys("‐‑", "-"),
-    **dict.fromkeys("\n\r\x0b\x0c\x85\u2028\u2029", _BREAK),
-}
-# By a character's category, or the first letter of it. Cf: joiners stand inside of words.
-_OUTLINES = {
-    **{"Lu": "A", "Lt": "A", "L": "a", "M": "a", "Cf": "a"},
-    **{"N": "0", "Z": _BLANK, "Cc": _BLANK},
-}
+_OUTLINES = Outlines(
+    alike={
+        **dict.fromkeys("‘’ʼ＇", "'"),
+        **dict.fromkeys("‐‑", "-"),
+        **dict.fromkeys("\n\r\x0b\x0c\x85\u2028\u2029", _BREAK),
+    },
+    by_category={
+        # Cf: joiners stand inside of words.
+        **{"Lu": "A", "Lt": "A", "L": "a", "M": "a", "Cf": "a"},
+        **{"N": "0", "Z": _BLANK, "Cc": _BLANK},
+    },
+    by_script=lambda name, category: "*" if name.startswith(_IDEOGRAPHS) else None,
+)
 
 
 def pretokenize(texts: tf.Tensor) -> tf.RaggedTensor:
@@ -67,8 +65,8 @@ def pretokenize(texts: tf.Tensor) -> tf.RaggedTensor:
         <string>[batch, (pieces)], none of them empty.
     """
     codes = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
-    flat = tf.gather(_outlines(), tf.minimum(codes.flat_values, _OUTLINED - 1))
-    outlines = tf.strings.unicode_encode(codes.with_flat_values(flat), "UTF-8")
+    outlines = codes.with_flat_values(_OUTLINES.outline(codes.flat_values))
+    outlines = tf.strings.unicode_encode(outlines, "UTF-8")
     for pattern, mark in _MARKS:
         outlines = tf.strings.regex_replace(outlines, pattern, mark)
     marked = tf.strings.regex_replace(outlines, f"({_PIECES})", rf"\1{_END}")
@@ -78,19 +76,3 @@ def pretokenize(texts: tf.Tensor) -> tf.RaggedTensor:
         codes.flat_values, tf.strings.length(cut.flat_values), validate=False
     )
     return cut.with_flat_values(tf.strings.unicode_encode(letters, "UTF-8"))
-
-
-@functools.cache
-def _outlines() -> np.ndarray:
-    """<int32>[_OUTLINED], of each code point: the character that stands for it."""
-    return np.array([ord(_outline(chr(code))) for code in range(_OUTLINED)], np.int32)
-
-
-def _outline(character: str) -> str:
-    if " " <= character <= "~":
-        return character
-    if unicodedata.name(character, "").startswith(_IDEOGRAPHS):
-        return "*"
-    category = unicodedata.category(character)
-    known = _OUTLINES.get(category) or _OUTLINES.get(category[0], "*")
-    return _ALIKE.get(character, known)

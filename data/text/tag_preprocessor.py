@@ -6,20 +6,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from data.chunks import in_chunks
-from data.graphs import graph
+from data.graphs import graph, in_chunks
 from data.registry import CASES
-from data.text.preprocessor import (
-    PADDING,
-    START,
+from data.text.preprocessor import character_lookup, letters_of, token_lookup
+from data.text.special_tokens import (
+    PADDING_TOKEN,
+    START_TOKEN,
     UNKNOWN,
-    Vocabularies,
-    by_frequency,
-    character_lookup,
-    letters_of,
-    token_lookup,
+    UNKNOWN_TEXT,
+    UNKNOWN_TOKEN,
 )
 from data.text.tokenizer import Tokenizer
+from data.text.vocabulary import Vocabularies, by_frequency
 from data.text.word_tokenizer import tokenize_words, with_zeros
 
 _STRINGS = tf.TensorSpec([None], tf.string)
@@ -51,10 +49,11 @@ def build_tag_vocabularies(
     for columns in (forms, tf.where(zeros == forms, "", zeros)):
         for form, token in zip(columns.numpy(), tokens, strict=True):
             counts[form.decode("utf-8")] += exact[token]
-    kept = [form for form in by_frequency(counts, min_count) if form not in (PADDING, UNKNOWN)]
-    # Vocabularies begin with the start of a text; no token of these is it.
-    kept = [form for form in kept if form != START][: max_tokens - 1]
-    return Vocabularies([START, *kept], by_frequency(characters, min_count) or ["\ufffd"])
+    # The lookup has these already; no token of a tagger is the start of a text.
+    special = (PADDING_TOKEN, UNKNOWN_TOKEN, START_TOKEN)
+    kept = [form for form in by_frequency(counts, min_count) if form not in special]
+    kept = kept[: max_tokens - 1]
+    return Vocabularies([START_TOKEN, *kept], by_frequency(characters, min_count) or [UNKNOWN_TEXT])
 
 
 class TagPreprocessor(keras.layers.Layer):
@@ -103,7 +102,7 @@ class TagPreprocessor(keras.layers.Layer):
         found = [tf.cast(self.token_lookup(form), tf.int32) for form in forms]
         ids = found[-1]
         for better in reversed(found[:-1]):
-            ids = tf.where(better == 1, ids, better)
+            ids = tf.where(better == UNKNOWN, ids, better)
         ids = {"token_ids": ids}
         if self.case_features:
             ids["case_ids"] = _cases(tokens)

@@ -2,13 +2,12 @@
 
 import tensorflow as tf
 
-from data.chunks import in_chunks
-from data.registry import END, PADDING, START, UNKNOWN, UNKNOWN_TEXT
+from data.graphs import in_chunks
 from data.text.byte_pairs import Merger
 from data.text.cleaning import drop_format_characters
 from data.text.pretokenizer import pretokenize
-from data.text.token_units import splitter_of
-from data.text.tokenizer_vocabulary import BYTES, TokenizerVocabulary
+from data.text.special_tokens import END, PADDING, START, UNKNOWN, UNKNOWN_TEXT
+from data.text.tokenizer_vocabulary import BYTES, TokenizerVocabulary, find_splitter
 
 _SPECIAL = END + 1
 _SHOWN = {PADDING: "", UNKNOWN: UNKNOWN_TEXT, START: "<start>", END: "<end>"}
@@ -18,7 +17,7 @@ _DECODED = {PADDING: "", UNKNOWN: UNKNOWN_TEXT, START: "", END: ""}
 class Tokenizer(tf.Module):
     """Encodes and decodes; works eagerly, in graphs, in tf.data and in SavedModels.
 
-    Invisible characters (`data.text.invisible`) are passed over. Bytes are lossless but for them.
+    Invisible characters (`data.text.characters`) are passed over. Bytes are lossless but for them.
     Characters, words and sub-words are so, too, but for what the vocabulary lacks and for bytes
     that are not UTF-8, which become U+FFFD. The tokens of classifiers and
     taggers are not: each is decoded with a space before it.
@@ -39,7 +38,7 @@ class Tokenizer(tf.Module):
             decoded = [bytes([byte]) for byte in range(BYTES)]
             # Half of them are no text by themselves.
             shown = [chr(b) if b < 0x80 else f"<0x{b:02X}>" for b in range(BYTES)]
-        self._split_tokens = splitter_of(self.kind)
+        self._split_tokens = find_splitter(self.kind)
         if self._split_tokens:
             decoded = [f" {token}" for token in decoded]
         # Nearly all words that are unknown stood behind a space, which went with them.

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 
@@ -13,12 +13,13 @@ import tensorflow as tf
 from data.errors import UserError, choose
 from data.files.json_files import parse_json
 from data.graphs import graph
-from data.registry import CLASSIFIER_TOKENS, END, TAGGER_TOKENS, TOKENIZERS
+from data.registry import CLASSIFIER_TOKENS, TAGGER_TOKENS, TOKENIZERS
 from data.text.byte_pairs import Pair, learn_merges
-from data.text.cleaning import drop_format_characters, drop_format_characters_of
-from data.text.preprocessor import START, UNKNOWN, by_frequency
+from data.text.cleaning import drop_format_characters, drop_format_characters_of, tokenize
 from data.text.pretokenizer import pretokenize
-from data.text.token_units import splitter_of
+from data.text.special_tokens import END, START_TOKEN, UNKNOWN_TOKEN
+from data.text.vocabulary import by_frequency
+from data.text.word_tokenizer import normalize_case_and_digits, tokenize_words
 
 BYTES = 256
 # Of a run's file, and what it was before tokens were called tokens.
@@ -31,10 +32,10 @@ _STRINGS = tf.TensorSpec([None], tf.string)
 class TokenizerVocabulary:
     """What was learned.
 
-    The id of a token is its position plus 4: `data.registry` has the ids before them.
+    The id of a token is its position plus 4: `data.text.special_tokens` has the ids before them.
 
     Attributes:
-        kind: a name in `data.registry.TOKENIZERS` or `CLASSIFIER_TOKENS`, or `TAGGER_TOKENS`.
+        kind: a name in `TOKENIZERS` or `CLASSIFIER_TOKENS` of `data.registry`, or `TAGGER_TOKENS`.
         tokens: by falling frequency; of sub-words first the single characters, then what was
             merged, in that order. No tokens for bytes, whose ids are the byte plus 4.
         merges: of sub-words, the pairs that were merged, in the order they were learned.
@@ -102,7 +103,7 @@ def learn_vocabulary(kind: str, texts: Iterable[str], size: int) -> TokenizerVoc
     """Learns from the training texts, and from no others.
 
     Args:
-        kind: a name in `data.registry.TOKENIZERS` or `CLASSIFIER_TOKENS`, or `TAGGER_TOKENS`.
+        kind: a name in `TOKENIZERS` or `CLASSIFIER_TOKENS` of `data.registry`, or `TAGGER_TOKENS`.
         texts: raw texts; for a vocabulary that two languages share, those of both.
         size: the most tokens wanted.
 
@@ -110,6 +111,33 @@ def learn_vocabulary(kind: str, texts: Iterable[str], size: int) -> TokenizerVoc
         ValueError: unknown `kind`.
     """
     return choose("tokenizer", kind, _LEARN)(texts, size)
+
+
+def find_splitter(kind: str) -> Callable[[tf.Tensor], tf.RaggedTensor] | None:
+    """Returns what splits texts into the tokens of classifiers or taggers, from which a text cannot
+    be restored; None for other kinds of tokens.
+
+    Args:
+        kind: as `learn_vocabulary` takes it.
+
+    Returns:
+        A function of <string>[batch] to <string>[batch, (length)].
+    """
+    return _SPLITTERS.get(kind)
+
+
+def _split_for_taggers(texts: tf.Tensor) -> tf.RaggedTensor:
+    tokens = tokenize_words(texts).strings
+    return tokens.with_flat_values(normalize_case_and_digits(tokens.flat_values))
+
+
+_SPLITTERS: dict[str, Callable[[tf.Tensor], tf.RaggedTensor]] = {
+    TAGGER_TOKENS: _split_for_taggers,
+    **{
+        kind: partial(tokenize, standardize=standardize)
+        for kind, standardize in CLASSIFIER_TOKENS.items()
+    },
+}
 
 
 def _characters(texts: Iterable[str], size: int) -> TokenizerVocabulary:
@@ -131,9 +159,9 @@ def _tokens(kind: str) -> Callable[[Iterable[str], int], TokenizerVocabulary]:
     """As the vocabulary of a classifier or tagger, but for rare tokens, which are learned too."""
 
     def learn(texts: Iterable[str], size: int) -> TokenizerVocabulary:
-        found = by_frequency(_count_pieces(texts, splitter_of(kind)), 1)
+        found = by_frequency(_count_pieces(texts, find_splitter(kind)), 1)
         # Such a vocabulary has these already.
-        kept = [token for token in found if token not in (START, UNKNOWN)]
+        kept = [token for token in found if token not in (START_TOKEN, UNKNOWN_TOKEN)]
         return TokenizerVocabulary(kind, tuple(kept[:size]))
 
     return learn

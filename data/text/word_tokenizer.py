@@ -6,21 +6,20 @@ write in one piece ("@name", "#topic", links, emoticons). Each character of a sc
 spaces between words (Chinese, Japanese, Thai and the like) is a token, with the marks that belong
 to it. A text that is tokenised already, its tokens joined by spaces, is at most cut further.
 
-Invisible characters (`data.text.invisible`) are passed over, so that what looks the same has the
+Invisible characters (`data.text.characters`) are passed over, so that what looks the same has the
 same tokens; the places of tokens count them.
 
-The rules read a text's outline, one ASCII character for each of its characters: with the letters of
-all scripts in their patterns, RE2 would run out of memory and be slow.
+The rules read a text's outline (`data.text.outlines`).
 """
 
 import functools
-import unicodedata
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from data.text.invisible import is_invisible
+from data.text.characters import is_invisible
+from data.text.outlines import OUTLINED, Outlines, clip_codes
 
 # Stands behind every token before the outline is split there; it holds no control characters.
 _END = "\x1f"
@@ -55,40 +54,34 @@ _TOKENS = "|".join(
         rf"[^ {_END}]",
     ]
 )
-# Code points from here on are rare ideographs, each a token, and then the invisible ones.
-_OUTLINED = 0x20000
 _TAGS = 0xE0000
 _SPACE = ord(" ")
 # The bytes of U+FFFD.
 _REPLACEMENT = (0xEF, 0xBF, 0xBD)
-_ALIKE = {
-    **dict.fromkeys("‘’ʼ＇", "'"),
-    **dict.fromkeys("‐‑–—", "-"),
-}
 # How the Unicode names of these scripts' characters begin, after "COMBINING " or "HALFWIDTH ".
 _WITHOUT_SPACES = (
-    *(
-        "CJK UNIFIED",
-        "CJK COMPATIBILITY IDEOGRAPH",
-        "HIRAGANA",
-        "KATAKANA",
-        "IDEOGRAPHIC ITERATION",
-    ),
-    *(
-        "BOPOMOFO",
-        "YI SYLLABLE",
-        "THAI",
-        "LAO",
-        "KHMER",
-        "MYANMAR",
-        "TAI",
-        "NEW TAI LUE",
-        "BALINESE",
-    ),
-    *("JAVANESE", "TIBETAN"),
+    *("CJK UNIFIED", "CJK COMPATIBILITY IDEOGRAPH", "HIRAGANA", "KATAKANA"),
+    *("IDEOGRAPHIC ITERATION", "BOPOMOFO", "YI SYLLABLE", "THAI", "LAO", "KHMER", "MYANMAR", "TAI"),
+    *("NEW TAI LUE", "BALINESE", "JAVANESE", "TIBETAN"),
 )
-# By the first letter of a character's category, or the whole of it.
-_OUTLINES = {"Lu": "A", "Lt": "A", "L": "a", "M": "a", "N": "0", "Z": " ", "Cc": " ", "Cf": "a"}
+
+
+def _outline_script(name: str, category: str) -> str | None:
+    """Scripts without spaces, each of whose characters is a token."""
+    name = name.removeprefix("COMBINING ").removeprefix("HALFWIDTH ")
+    if category[0] not in "LM" or not name.startswith(_WITHOUT_SPACES):
+        return None
+    return _SYLLABLE if category[0] == "L" else _SYLLABLE_MARK
+
+
+_OUTLINES = Outlines(
+    alike={**dict.fromkeys("‘’ʼ＇", "'"), **dict.fromkeys("‐‑–—", "-")},
+    by_category={
+        **{"Lu": "A", "Lt": "A", "L": "a", "M": "a", "Cf": "a"},
+        **{"N": "0", "Z": " ", "Cc": " "},
+    },
+    by_script=_outline_script,
+)
 
 
 class Tokens(NamedTuple):
@@ -115,12 +108,12 @@ def tokenize_words(texts: tf.Tensor) -> Tokens:
     codes, widths = _decoded(texts)
     places = widths.with_flat_values(tf.cumsum(widths.flat_values, exclusive=True))
     places -= tf.gather(tf.concat([places.flat_values, [0]], 0), places.row_starts())[:, None]
-    at = tf.minimum(codes.flat_values, _OUTLINED - 1)
+    at = clip_codes(codes.flat_values)
     # Tags and the rarer variation selectors; private signs lie behind them.
     hidden = tf.gather(_invisible(), at) | (codes.flat_values // 0x1000 == _TAGS // 0x1000)
     seen = codes.with_flat_values(~hidden)
     codes, places, widths = (tf.ragged.boolean_mask(each, seen) for each in (codes, places, widths))
-    flat = tf.gather(_outlines(), tf.minimum(codes.flat_values, _OUTLINED - 1))
+    flat = _OUTLINES.outline(codes.flat_values)
     outlines = tf.strings.unicode_encode(codes.with_flat_values(flat), "UTF-8")
     # "n't" goes with none of the letters before it, and a pattern cannot look ahead.
     marked = tf.strings.regex_replace(outlines, r"(?i)([a-z])(n't)\b", rf"\1{_END}\2")
@@ -170,23 +163,6 @@ def with_zeros(tokens: tf.Tensor) -> tf.Tensor:
 
 
 @functools.cache
-def _outlines() -> np.ndarray:
-    """<int32>[_OUTLINED], of each code point: the character that stands for it."""
-    return np.array([ord(_outline(chr(code))) for code in range(_OUTLINED)], np.int32)
-
-
-@functools.cache
 def _invisible() -> np.ndarray:
-    """<bool>[_OUTLINED], whether nobody sees a code point."""
-    return np.array([is_invisible(chr(code)) for code in range(_OUTLINED)])
-
-
-def _outline(character: str) -> str:
-    if " " <= character <= "~":
-        return character
-    category = unicodedata.category(character)
-    name = unicodedata.name(character, "").removeprefix("COMBINING ").removeprefix("HALFWIDTH ")
-    if category[0] in "LM" and name.startswith(_WITHOUT_SPACES):
-        return _SYLLABLE if category[0] == "L" else _SYLLABLE_MARK
-    known = _OUTLINES.get(category) or _OUTLINES.get(category[0], "*")
-    return _ALIKE.get(character, known)
+    """<bool>[OUTLINED], whether nobody sees a code point."""
+    return np.array([is_invisible(chr(code)) for code in range(OUTLINED)])

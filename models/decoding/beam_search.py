@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from data.registry import PADDING
+from data.text.special_tokens import PADDING
 from models.decoding.constraints import Constraints
 from models.decoding.decode import State, Step, previous, stepped, written
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from data.registry import PADDING, START
+from data.text.special_tokens import PADDING, START
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from data.registry import PADDING
+from data.text.special_tokens import PADDING
 from models.decoding.constraints import Constraints
 from models.decoding.sampling import Choose, uniform_streams
 

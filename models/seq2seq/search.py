@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from data.registry import END, START
+from data.text.special_tokens import END, START
 from models.decoding.beam_search import beam_search, length_divisor
 from models.decoding.decode import decode
 from models.decoding.sampling import Sampling, greedy

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from data.graphs import graph
-from data.registry import END, PADDING, START, UNKNOWN
+from data.text.special_tokens import END, PADDING, START, UNKNOWN
 from data.text.tokenizer import Tokenizer
 from models.compilation import compiled_loops, stock_operations
 from models.decoding.beam_search import beam_search

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from data.batches.parallel import ended
 from data.graphs import graph
-from data.registry import END, PADDING, START, UNKNOWN
+from data.text.special_tokens import END, PADDING, START, UNKNOWN
 from data.text.tokenizer import Tokenizer
 from models.compilation import stock_operations
 from models.seq2seq.encoder_decoder import Translator

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from data.registry import PADDING, START
+from data.text.special_tokens import PADDING, START
 from models.recurrent.stack import recurrent_stack
 
 # A trained model is read as it is.

@@ -5,7 +5,8 @@ from apps.tasks.classification.config import ClassificationConfig
 from apps.tasks.pretrained import TrainedModel
 from data.errors import UserError
 from data.messages import say
-from data.text.preprocessor import START, Vocabularies, build_vocabularies
+from data.text.special_tokens import START_TOKEN
+from data.text.vocabulary import Vocabularies, build_vocabularies
 from models.classification.classifier import TextClassifier
 from models.classification.ensemble import Ensemble
 from models.classification.wide_classifier import WideClassifier
@@ -90,5 +91,5 @@ def vocabularies_for(
         return beginning.vocabularies
     found = build_vocabularies(train_texts, config.standardize, config.max_tokens, config.min_count)
     if beginning:
-        return Vocabularies([START, *beginning.tokenizer_vocabulary.tokens], found.characters)
+        return Vocabularies([START_TOKEN, *beginning.tokenizer_vocabulary.tokens], found.characters)
     return found

@@ -6,7 +6,7 @@ import tensorflow as tf
 from apps.tasks.classification.validation import ClassifierValidation
 from data.errors import UserError
 from data.examples.labelled import LabelledTexts
-from data.text.preprocessor import Vocabularies
+from data.text.vocabulary import Vocabularies
 from models.classification.losses import class_weights
 from models.classification.ngram_regression import fit_ngrams
 from models.classification.ngrams import MOST_IDS

@@ -22,12 +22,13 @@ from apps.tasks.pretrained import load_pretrained
 from apps.tasks.training_batches import training_batches
 from apps.training import fit as training
 from data.batches.padded import Batches, describe_cut
-from data.chunks import in_chunks
 from data.datasets import read_labelled_texts
 from data.errors import UserError
 from data.examples.labelled import LabelledCorpus, LabelledTexts
+from data.graphs import in_chunks
 from data.messages import printable
-from data.text.preprocessor import TextPreprocessor, Vocabularies
+from data.text.preprocessor import TextPreprocessor
+from data.text.vocabulary import Vocabularies
 from data.user_files.columns import LabelledColumns
 from data.vectors import find_vectors
 from models.classification.decision import Decision

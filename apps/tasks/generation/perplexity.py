@@ -8,8 +8,8 @@ import tensorflow as tf
 from data.batches.streams import Streams
 from data.examples.documents import Documents
 from data.graphs import graph
-from data.registry import UNKNOWN
 from data.text.cleaning import drop_format_characters_of
+from data.text.special_tokens import UNKNOWN
 from data.text.tokenizer import Tokenizer
 from models.language_model.language_model import LanguageModel
 

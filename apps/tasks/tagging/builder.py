@@ -8,8 +8,8 @@ from apps.tasks.tagging.config import TaggingConfig
 from data.errors import UserError
 from data.examples.tags import bio_names
 from data.messages import say
-from data.text.preprocessor import Vocabularies
 from data.text.tokenizer_vocabulary import TokenizerVocabulary
+from data.text.vocabulary import Vocabularies
 from models.language_model.language_model import LanguageModel
 from models.registry import PRECISIONS
 from models.tagging.tagger import Tagger

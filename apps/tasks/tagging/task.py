@@ -25,10 +25,10 @@ from data.datasets import read_tagged_texts
 from data.errors import UserError, list_values
 from data.examples.tagged import TaggedCorpus, TaggedTexts
 from data.messages import say
-from data.text.preprocessor import Vocabularies
 from data.text.tag_preprocessor import TagPreprocessor, all_tokens, build_tag_vocabularies
 from data.text.tokenizer import Tokenizer
 from data.text.tokenizer_vocabulary import TokenizerVocabulary, find_vocabulary
+from data.text.vocabulary import Vocabularies
 from data.text.word_tokenizer import Tokens
 from data.user_files.columns import TaggedColumns
 from data.user_files.tagged.span_cuts import cut_shared_tokens, find_words_with_inner_ends

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from data.examples.tagged import TaggedText, TaggedTexts
 from data.examples.tags import Span
-from data.text.invisible import drop_invisible
+from data.text.characters import drop_invisible
 from data.text.word_tokenizer import Tokens
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from data.errors import list_values
 from data.examples.tags import Span
-from data.text.invisible import is_invisible
+from data.text.characters import is_invisible
 
 _TEXTS = ("text", "content", "sentence")
 _SPANS = ("spans", "entities", "labels", "label", "annotation", "annotations", "ents")

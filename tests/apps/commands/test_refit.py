@@ -14,7 +14,7 @@ from apps.training.divergence import Diverged
 from apps.training.epochs import ProgressCallback
 from apps.training.fit import TrainingResult
 from data.examples.tagged import TaggedCorpus, TaggedText, TaggedTexts
-from data.text.preprocessor import Vocabularies
+from data.text.vocabulary import Vocabularies
 
 TINY = [
     *["--epochs", "3", "--units", "4", "--embedding-dim", "6", "--no-bidirectional"],

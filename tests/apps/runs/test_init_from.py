@@ -14,7 +14,8 @@ from apps.commands.main import main
 from apps.runs.description import RunDescription
 from apps.runs.init_from import check_inherited, options_from_pretrained
 from data.errors import UserError
-from data.registry import END, GLOVE
+from data.registry import GLOVE
+from data.text.special_tokens import END
 
 LANGUAGE_MODEL = [
     *["train", "--units", "5", "--embedding-dim", "4", "--num-layers", "2", "--tied"],
@@ -61,9 +62,10 @@ def test_it_has_the_vocabulary_and_the_weights_of_the_language_model(language_mo
 
 
 def test_both_read_the_same_ids_but_for_the_end(language_model, classifier):
-    from data.text.preprocessor import TextPreprocessor, Vocabularies
+    from data.text.preprocessor import TextPreprocessor
     from data.text.tokenizer import Tokenizer
     from data.text.tokenizer_vocabulary import TokenizerVocabulary
+    from data.text.vocabulary import Vocabularies
 
     ours = TextPreprocessor(Vocabularies.load(classifier), "review", 20)(tf.constant(TEXTS))[
         "token_ids"

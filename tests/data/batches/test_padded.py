@@ -5,8 +5,9 @@ import pytest
 import tensorflow as tf
 
 from data.batches.padded import Batches, describe_cut
-from data.chunks import in_chunks
-from data.text.preprocessor import TextPreprocessor, Vocabularies
+from data.graphs import in_chunks
+from data.text.preprocessor import TextPreprocessor
+from data.text.vocabulary import Vocabularies
 
 TOY = TextPreprocessor(Vocabularies(["<start>", "a", "b"], ["a", "b"]), "tweet", 9, 2)
 # Row i has i % 5 words, and its number as target.

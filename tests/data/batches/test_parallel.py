@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from data.batches.parallel import ParallelBatches
-from data.registry import END, START
+from data.text.special_tokens import END, START
 
 
 def ragged(lengths):

@@ -2,7 +2,7 @@ import numpy as np
 import tensorflow as tf
 
 from data.batches.streams import Streams
-from data.registry import END, START
+from data.text.special_tokens import END, START
 
 TEXTS = tf.ragged.constant([[11, 12, 13, 14, 15, 16, 17], [21, 22], [31, 32, 33]], dtype=tf.int32)
 ONE = tf.ragged.constant([list(range(10, 60))], dtype=tf.int32)

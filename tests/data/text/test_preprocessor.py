@@ -6,7 +6,8 @@ import tensorflow as tf
 
 from data.errors import UserError
 from data.registry import TRUNCATIONS
-from data.text.preprocessor import TextPreprocessor, Vocabularies, build_vocabularies
+from data.text.preprocessor import TextPreprocessor
+from data.text.vocabulary import Vocabularies, build_vocabularies
 
 # Ids by position plus 2: <start> 2, the 3, cat 4, sat 5; letters t 2, a 3, c 4, h 5.
 TOY = Vocabularies(["<start>", "the", "cat", "sat"], ["t", "a", "c", "h"])

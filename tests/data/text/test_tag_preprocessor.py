@@ -2,13 +2,13 @@ import numpy as np
 import tensorflow as tf
 
 from data.registry import CASES
-from data.text.preprocessor import Vocabularies
 from data.text.tag_preprocessor import (
     TagPreprocessor,
     all_tokens,
     build_tag_vocabularies,
     row_splits_up_to,
 )
+from data.text.vocabulary import Vocabularies
 
 VOCABULARIES = Vocabularies(["<start>", "lyon", "Apple", "apple", "0000"], list("Lnoy"))
 

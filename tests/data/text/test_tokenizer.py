@@ -5,19 +5,11 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.registry import (
-    CLASSIFIER_TOKENS,
-    END,
-    PADDING,
-    START,
-    TAGGER_TOKENS,
-    TOKENIZERS,
-    UNKNOWN,
-    UNKNOWN_TEXT,
-)
+from data.registry import CLASSIFIER_TOKENS, TAGGER_TOKENS, TOKENIZERS
 from data.text.byte_pairs import merged
 from data.text.cleaning import drop_format_characters
 from data.text.pretokenizer import pretokenize
+from data.text.special_tokens import END, PADDING, START, UNKNOWN, UNKNOWN_TEXT
 from data.text.tokenizer import Tokenizer
 from data.text.tokenizer_vocabulary import TokenizerVocabulary, learn_vocabulary
 

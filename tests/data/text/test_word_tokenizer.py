@@ -3,7 +3,7 @@ import time
 import pytest
 import tensorflow as tf
 
-from data.text.invisible import is_invisible
+from data.text.characters import is_invisible
 from data.text.word_tokenizer import tokenize_words
 
 SENTENCES = {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data.registry import END, PADDING
+from data.text.special_tokens import END, PADDING
 from models.decoding.beam_search import beam_search, length_divisor
 from models.decoding.constraints import Constraints
 from models.decoding.decode import decode

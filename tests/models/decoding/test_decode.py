@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 from scipy.stats import chisquare
 
-from data.registry import END, PADDING
+from data.text.special_tokens import END, PADDING
 from models.decoding.constraints import Constraints
 from models.decoding.decode import decode
 from models.decoding.sampling import Sampling, greedy

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 
-from data.registry import END, PADDING, START
+from data.text.special_tokens import END, PADDING, START
 from models.seq2seq.encoder_decoder import Translator
 from models.seq2seq.search import TranslationSearch
 

@@ -8,7 +8,8 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from data.errors import UserError
 from data.files.checksum_list import check_checksum_list
-from data.text.preprocessor import TextPreprocessor, Vocabularies
+from data.text.preprocessor import TextPreprocessor
+from data.text.vocabulary import Vocabularies
 from models.classification.classifier import TextClassifier
 from models.classification.decision import Decision
 from models.serving.classifier import CHECKSUMS, ServingClassifier, export

@@ -9,7 +9,7 @@ import tensorflow as tf
 from numpy.testing import assert_allclose
 from tensorflow.core.protobuf import saved_model_pb2
 
-from data.registry import END, START
+from data.text.special_tokens import END, START
 from data.text.tokenizer import Tokenizer
 from data.text.tokenizer_vocabulary import learn_vocabulary
 from models.decoding.options import DecodingOptions

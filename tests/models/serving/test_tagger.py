@@ -5,8 +5,8 @@ import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 from tensorflow.core.protobuf import saved_model_pb2
 
-from data.text.preprocessor import Vocabularies
 from data.text.tag_preprocessor import TagPreprocessor
+from data.text.vocabulary import Vocabularies
 from data.text.word_tokenizer import tokenize_words
 from models.serving.classifier import export
 from models.serving.tagger import Bio, ServingTagger

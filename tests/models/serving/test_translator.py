@@ -5,7 +5,7 @@ import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 from tensorflow.core.protobuf import saved_model_pb2
 
-from data.registry import END, UNKNOWN
+from data.text.special_tokens import END, UNKNOWN
 from data.text.tokenizer import Tokenizer
 from data.text.tokenizer_vocabulary import TokenizerVocabulary
 from models.seq2seq.encoder_decoder import Translator

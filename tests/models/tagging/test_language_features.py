@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 
-from data.registry import START
+from data.text.special_tokens import START
 from models.language_model.language_model import LanguageModel
 from models.tagging.language_features import LanguageFeatures
 from models.tagging.tagger import Tagger

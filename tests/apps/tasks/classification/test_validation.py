@@ -6,9 +6,10 @@ import tensorflow as tf
 
 from apps.tasks.classification import validation
 from apps.tasks.classification.validation import ClassifierValidation, logits_of
-from data.chunks import in_chunks
 from data.examples.labelled import LabelledTexts
-from data.text.preprocessor import TextPreprocessor, Vocabularies
+from data.graphs import in_chunks
+from data.text.preprocessor import TextPreprocessor
+from data.text.vocabulary import Vocabularies
 
 VOCABULARIES = Vocabularies(["<start>", "a", "b", "c"], ["a", "b", "c"])
 NAMES = ("rare", "frequent")

@@ -5,7 +5,7 @@ import pytest
 from data.examples.splits import canonical_form
 from data.identity_terms.files import read_identity_terms
 from data.registry import IDENTITY_TERMS
-from data.text.invisible import drop_invisible, is_invisible
+from data.text.characters import drop_invisible, is_invisible
 
 SEEN = "aé東ا़\u0301\u200a\u00a0\u2028😂\ue415\ufffd\ufffc\u0600\u1806"
 UNSEEN = (

@@ -2,7 +2,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from data.chunks import in_chunks
+from data.graphs import in_chunks
 
 
 class Figures(NamedTuple):
