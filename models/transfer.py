@@ -4,7 +4,7 @@ or a tagger in another one."""
 import keras
 import numpy as np
 
-from data.text.special_tokens import END
+from data.text.special_tokens import END, FIRST_ENTRY, UNKNOWN
 from models.classification.classifier import TextClassifier
 from models.language_model.language_model import LanguageModel
 from models.layers.embedding import set_vectors_of, vectors_of
@@ -118,9 +118,11 @@ def language_settings(trained: Tagger | LanguageModel) -> dict | None:
 def _adopt_rows(own, other, entries: list[str], known: list[str]) -> None:
     """Vectors of what both know, and of the unknown."""
     vectors, learned = vectors_of(own), vectors_of(other)
-    places = {entry: row for row, entry in enumerate(known, 2)}
-    pairs = [(1, 1)]
-    pairs += [(row, places[entry]) for row, entry in enumerate(entries, 2) if entry in places]
+    places = {entry: row for row, entry in enumerate(known, FIRST_ENTRY)}
+    pairs = [(UNKNOWN, UNKNOWN)]
+    pairs += [
+        (row, places[entry]) for row, entry in enumerate(entries, FIRST_ENTRY) if entry in places
+    ]
     to, source = np.array(pairs).T
     vectors[to] = learned[source]
     set_vectors_of(own, vectors)

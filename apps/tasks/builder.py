@@ -9,6 +9,7 @@ from apps.config.training import TrainingConfig
 from data.errors import UserError
 from data.files.json_files import cannot_read
 from data.messages import say
+from data.text.special_tokens import FIRST_ENTRY
 from data.text.vocabulary import Vocabularies
 from data.vectors import first_words, read_vectors
 from models.layers.embedding import set_vectors_of, vectors_of
@@ -60,10 +61,9 @@ def _check_sizes(expected: dict, model: keras.Model) -> None:
 
 def vocabulary_sizes(vocabularies: Vocabularies, characters: bool) -> dict[str, int]:
     """The arguments of a model that follow from what was learned; it may do without characters."""
-    # Ids 0 and 1, padding and unknown, stand before every vocabulary.
     return {
-        "vocabulary_size": len(vocabularies.tokens) + 2,
-        "character_vocabulary_size": len(vocabularies.characters) + 2 if characters else 0,
+        "vocabulary_size": vocabularies.vocabulary_size,
+        "character_vocabulary_size": vocabularies.character_vocabulary_size if characters else 0,
     }
 
 
@@ -112,7 +112,7 @@ def set_vectors(
         )
     matrix = vectors_of(embedding)
     found = 0
-    for row, token in enumerate(tokens, start=2):
+    for row, token in enumerate(tokens, FIRST_ENTRY):
         vector = vectors.get(token, vectors.get(token.lower()))
         if vector is not None:
             matrix[row, :dimension] = vector

@@ -60,6 +60,6 @@ def load_trained(files: RunFiles) -> TrainedModel:
         tokens = None
         if language or find_vocabulary(folder).exists():
             tokens = TokenizerVocabulary.load(folder)
-        size = tokens.vocabulary_size if language else len(vocabularies.tokens) + 2
+        size = tokens.vocabulary_size if language else vocabularies.vocabulary_size
         model = load(folder / MODEL, {"vocabulary_size": size})
     return TrainedModel(files.description, model, vocabularies, tokens)

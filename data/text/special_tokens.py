@@ -1,7 +1,9 @@
 """The special tokens before those of every vocabulary: their ids, and how they are written."""
 
-# All vocabularies give these ids; those of texts that a model writes have END, too.
+# The ids that they have everywhere; END is of the models that write texts alone.
 PADDING, UNKNOWN, START, END = range(4)
+# The id of the first entry of a classifier's or tagger's vocabulary, which is the start token.
+FIRST_ENTRY = UNKNOWN + 1
 
 # The tokens in the vocabularies of classifiers and taggers.
 PADDING_TOKEN, UNKNOWN_TOKEN, START_TOKEN = "", "<unk>", "<start>"

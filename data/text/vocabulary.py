@@ -10,7 +10,13 @@ import tensorflow as tf
 from data.errors import UserError
 from data.graphs import graph
 from data.text.cleaning import tokenize
-from data.text.special_tokens import PADDING_TOKEN, START_TOKEN, UNKNOWN_TEXT, UNKNOWN_TOKEN
+from data.text.special_tokens import (
+    FIRST_ENTRY,
+    PADDING_TOKEN,
+    START_TOKEN,
+    UNKNOWN_TEXT,
+    UNKNOWN_TOKEN,
+)
 
 _BATCH = 1024
 
@@ -21,12 +27,26 @@ class Vocabularies:
     the tokens that came with pretrained vectors.
 
     The id of an entry is its position plus 2: 0 is padding and 1 the unknown.
+
+    Attributes:
+        tokens: the start token is the first.
+        characters: single characters.
     """
 
     tokens: list[str]
     characters: list[str]
 
     FILES: ClassVar[dict[str, str]] = {"tokens": "vocabulary.txt", "characters": "characters.txt"}
+
+    @property
+    def vocabulary_size(self) -> int:
+        """How many ids tokens have, padding and the unknown included."""
+        return FIRST_ENTRY + len(self.tokens)
+
+    @property
+    def character_vocabulary_size(self) -> int:
+        """How many ids characters have, padding and the unknown included."""
+        return FIRST_ENTRY + len(self.characters)
 
     def joined_by(self, words: list[str]) -> "Vocabularies":
         """These, followed by those words that they lack."""

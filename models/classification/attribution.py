@@ -11,12 +11,11 @@ import keras
 import tensorflow as tf
 
 from data.graphs import graph
+from data.text.special_tokens import UNKNOWN
 from models.classification.classifier import TextClassifier
 from models.classification.wide_classifier import WideClassifier
 from models.compilation import stock_operations
 
-# The id that `data.text.preprocessor` gives to unknown tokens and unknown letters.
-UNKNOWN = 1
 # Points of the Riemann sum, a power of two; the sum misses the integral by a percent at most.
 STEPS = 64
 # Tokens that go through the network at once: memory does not grow with the length of the texts.

@@ -4,8 +4,10 @@ says."""
 import keras
 from keras import ops
 
-# Padding, unknown and start, see `data.text.preprocessor`: no words.
-FIRST_WORD = 3
+from data.text.special_tokens import START
+
+# Padding, unknown and start are no words.
+FIRST_WORD = START + 1
 # Of three words in a row some more is told than of two; longer ones are hardly ever seen again.
 LONGEST = 3
 # Ids of which 64 bits hold that many.

@@ -19,7 +19,7 @@ def check_size(vocabularies: Vocabularies) -> None:
     Raises:
         UserError: it is too large.
     """
-    if len(vocabularies.tokens) + 2 > MOST_IDS:
+    if vocabularies.vocabulary_size > MOST_IDS:
         raise UserError(
             f"--linear takes a vocabulary of at most {MOST_IDS:,} words. Received "
             f"{len(vocabularies.tokens):,}. Pass a smaller --max-tokens or --open-vocabulary"

@@ -8,6 +8,7 @@ from apps.tasks.tagging.config import TaggingConfig
 from data.errors import UserError
 from data.examples.tags import bio_names
 from data.messages import say
+from data.text.special_tokens import UNKNOWN
 from data.text.tokenizer_vocabulary import TokenizerVocabulary
 from data.text.vocabulary import Vocabularies
 from models.language_model.language_model import LanguageModel
@@ -67,7 +68,7 @@ def build_tagger(
         set_vectors(embedding, vocabularies.tokens, config)
     # An unknown word is what word dropout leaves of a known one.
     matrix = embedding.embeddings.numpy()
-    matrix[1] = 0.0
+    matrix[UNKNOWN] = 0.0
     embedding.embeddings.assign(matrix)
     if isinstance(trained, LanguageModel):
         attach_language_model(model, trained)
