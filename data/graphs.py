@@ -5,10 +5,10 @@ from functools import partial
 
 import tensorflow as tf
 
-# All loops and branches of the suite are TensorFlow's own: AutoGraph, which reads each source in
-# search of others, would take as long as all the rest.
+# The suite writes loops and branches as TensorFlow ops. AutoGraph, which searches the source of
+# each function for others, would take as long as all the rest of tracing.
 graph = partial(tf.function, autograph=False)
-as_it_stands = tf.autograph.experimental.do_not_convert
+without_autograph = tf.autograph.experimental.do_not_convert
 
 _CHUNK = 1024
 _STRINGS = tf.TensorSpec([None], tf.string)

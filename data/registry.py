@@ -1,4 +1,4 @@
-"""Names that options accept, importable without TensorFlow, and what implements each."""
+"""The names that options accept, importable without TensorFlow, and what each stands for."""
 
 from pathlib import Path
 
@@ -6,24 +6,19 @@ from pathlib import Path
 SAMPLES = Path(__file__).parent / "samples"
 IDENTITY_TERMS = Path(__file__).parent / "identity_terms" / "terms.csv"
 
-# data.text.cleaning: functions there.
-STANDARDIZERS = {
-    "tweet": "clean_tweets",
-    "review": "clean_reviews",
-    "plain": "clean_plain",
-    "none": "to_valid_utf8",
-}
+# data.text.cleaning: the ways to prepare a text for a classifier.
+STANDARDIZERS = ("tweet", "review", "plain", "none")
 
-# data.text.preprocessor: the share of --max-length that is kept of a longer text's head; the rest
-# is kept of its tail. A quarter and three quarters are what Sun et al. (2019), "How to Fine-Tune
-# BERT for Text Classification?", found best for reviews.
+# data.text.preprocessor: the share of --max-length that a longer text keeps at its head; it keeps
+# the rest at its tail. Sun et al. (2019), "How to Fine-Tune BERT for Text Classification?", found a
+# quarter and three quarters the best for reviews.
 TRUNCATIONS = {"head": 1.0, "tail": 0.0, "head-tail": 0.25}
 
-# data.vectors: GloVe 6B, 50 numbers a word (Pennington et al. 2014).
+# data.vectors: GloVe 6B, vectors of 50 numbers (Pennington et al. 2014).
 GLOVE = "glove-6b-50d"
 
-# How a word is written, and the pattern that says so; the first one that matches counts. Ids follow
-# from 1 on; the last one is for what none matches.
+# The ways to write a word, and their patterns, of which the first one that matches counts. Their
+# ids count from 1; the last one is for words that match no other.
 CASES = {
     "number": r"[\p{P}\p{S}]*\p{N}[\p{N}\p{P}]*",
     "with digits": r".*\p{N}.*",
@@ -35,10 +30,10 @@ CASES = {
     "small": r".*",
 }
 
-# data.text.tokenizer: what a language model or a translator splits texts into, and writes them in.
+# data.text.tokenizer: the tokens that language models and translators read and write.
 TOKENIZERS = ("characters", "bytes", "words", "subwords")
-# Tokenizers that can only read texts: those of the classifiers, with the name in `STANDARDIZERS` of
-# the clean-up before each.
+# Tokens that can be read alone, not written: those of the classifiers, with the name of their
+# clean-up in `STANDARDIZERS`.
 CLASSIFIER_TOKENS = {"tweet-tokens": "tweet", "review-tokens": "review", "plain-tokens": "plain"}
-# And that of the taggers, in lower case and with zeros for digits.
+# Those of the taggers, in lower case and with zeros for digits, can be read alone, too.
 TAGGER_TOKENS = "tagger-tokens"

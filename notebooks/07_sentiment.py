@@ -127,7 +127,7 @@ print(describe_cut(policies["head"], train.texts))
 
 long = train.texts[int(np.argsort(lengths)[len(lengths) * 3 // 4])]
 for policy, preprocessor in policies.items():
-    kept, dropped = preprocessor.kept_tokens(tf.constant([long]))
+    kept, dropped = preprocessor.keep_tokens(tf.constant([long]))
     words = [word.decode() for word in kept[0].numpy()]
     words.insert(preprocessor.head, f"[... {int(dropped[0])} words ...]")
     shown = words if len(words) < 60 else [*words[:20], "…", *words[-20:]]
@@ -350,7 +350,7 @@ for name in poolings:
 def looks(name, text):
     """The words that the model reads, and for each how much of the pooled vector is from there."""
     task = APPLICATION.trained(f"runs/{name}")
-    kept, _ = task.preprocessor.kept_tokens(tf.constant([text]))
+    kept, _ = task.preprocessor.keep_tokens(tf.constant([text]))
     words = ["<start>", *(word.decode() for word in kept[0].numpy())]
     ids = task.preprocessor(tf.constant([text]))
     outputs = keras.Model(task.model.input, task.model.get_layer("recurrent").output)(ids)

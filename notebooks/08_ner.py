@@ -51,7 +51,7 @@ from apps.plots import training  # noqa: F401 (it draws into files; the next lin
 from apps.serving.files import answer
 from data.datasets import read_tagged_texts
 from data.examples.tags import bio_names, find_entities, spans_to_tags
-from data.text.tag_preprocessor import all_tokens
+from data.text.tag_preprocessor import tokenize_all
 from data.text.word_tokenizer import tokenize_words
 from models.crf.layer import bio_constraints
 from models.evaluation.entities import entity_table
@@ -239,7 +239,7 @@ for name, run in runs.items():
 # %%
 def read(tagger, texts):
     """Words of each text, the tagger's emissions <float32>[texts, words, tags], and the mask."""
-    tokens = all_tokens(texts).strings
+    tokens = tokenize_all(texts).strings
     ids = {name: each.to_tensor() for name, each in tagger.preprocessor.ragged(tokens).items()}
     words = [[word.decode() for word in row] for row in tokens.to_list()]
     return words, tagger.model(ids, training=False), ids["token_ids"] != 0

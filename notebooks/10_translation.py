@@ -56,7 +56,7 @@ from apps.tasks.seq2seq.config import TranslationPredictOptions
 from apps.tasks.seq2seq.task import Seq2Seq
 from apps.training import fit
 from apps.translation import APPLICATION
-from data.batches.parallel import ended
+from data.batches.parallel import append_end
 from data.examples.parallel import Pair, ParallelCorpus, ParallelTexts
 from data.registry import SAMPLES
 from data.text.special_tokens import END, START
@@ -278,7 +278,7 @@ def middles(task, found):
     if not hasattr(attention, "position"):
         return np.minimum(np.arange(len(found.target)), last)
     source, target = task.tokenizers
-    _, states = task.model.encode(ended(source.encode(tf.constant([SENTENCE]))).to_tensor())
+    _, states = task.model.encode(append_end(source.encode(tf.constant([SENTENCE]))).to_tensor())
     ids = target.encode(tf.constant([" ".join(found.target)])).to_tensor()
     ids = tf.concat([[[START]], ids], axis=1)[:, : len(found.target)]
     vectors = task.model.decoder.embedded(ids, training=False)
@@ -322,7 +322,7 @@ plt.show()
 
 # %%
 task, answers, figures = train_toy(short, encoder_self_attention=True)
-source_ids = ended(task.tokenizers[0].encode(tf.constant([SENTENCE]))).to_tensor()
+source_ids = append_end(task.tokenizers[0].encode(tf.constant([SENTENCE]))).to_tensor()
 encoder = task.model.get_layer("encoder")
 before = keras.Model(encoder.input, encoder.get_layer("recurrent").output[0])(source_ids)
 weights = encoder.get_layer("self_attention").weights_of(before)[0].numpy()
@@ -443,7 +443,7 @@ display(Image(filename=FOLDER / "alignment.png", width=460))
 # %%
 K = 4
 model, (tokenizer, of_target) = tasks["all"].model, tasks["all"].tokenizers
-source_ids = ended(tokenizer.encode(tf.constant([NEW]))).to_tensor()
+source_ids = append_end(tokenizer.encode(tf.constant([NEW]))).to_tensor()
 memory, states = model.encode(source_ids)
 
 

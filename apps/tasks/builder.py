@@ -11,7 +11,7 @@ from data.files.json_files import cannot_read
 from data.messages import say
 from data.text.special_tokens import FIRST_ENTRY
 from data.text.vocabulary import Vocabularies
-from data.vectors import first_words, read_vectors
+from data.vectors import read_first_words, read_vectors
 from models.layers.embedding import set_vectors_of, vectors_of
 from models.model_archive import read_model
 from models.registry import RECURRENT_OPTIONS
@@ -79,7 +79,7 @@ def with_open_vocabulary(
         return vocabularies, 0
     if not config.vectors:
         raise UserError("--open-vocabulary needs a file of vectors. Add --vectors")
-    joined = vocabularies.joined_by(first_words(config.vectors, config.open_vocabulary))
+    joined = vocabularies.with_words(read_first_words(config.vectors, config.open_vocabulary))
     return joined, len(joined.tokens) - len(vocabularies.tokens)
 
 

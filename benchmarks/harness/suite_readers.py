@@ -74,10 +74,10 @@ def _read_pairs(path: Path, generator: random.Random) -> None:
 
 
 def _read_vectors(path: Path, generator: random.Random) -> None:
-    from data.vectors import first_words, read_vectors
+    from data.vectors import read_first_words, read_vectors
 
     read_vectors(str(path), ["w1", "w4", "text"])
-    first_words(str(path), 3)
+    read_first_words(str(path), 3)
 
 
 def _read_terms(path: Path, generator: random.Random) -> None:

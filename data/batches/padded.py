@@ -1,15 +1,15 @@
-"""Examples to batches: tokenised once, rows of like length together, no autotuner."""
+"""Padded batches of rows that were tokenized once, rows of similar length together."""
 
 import numpy as np
 import tensorflow as tf
 
-from data.batches.buckets import batch_order, few_lengths, rows_of_shape
-from data.graphs import as_it_stands, in_chunks
+from data.batches.buckets import batch_order, max_rows, round_up_lengths
+from data.graphs import in_chunks, without_autograph
 from data.text.preprocessor import TextPreprocessor
 
 
 def describe_cut(preprocessor: TextPreprocessor, texts: list[str]) -> str:
-    """A line on how many texts are longer than what the preprocessor keeps of them."""
+    """Returns a line on how many texts are longer than what the preprocessor keeps of them."""
     counts = in_chunks(lambda chunk: preprocessor.count_cut(chunk)[None])(texts)
     longer, tokens, dropped = counts.numpy().sum(axis=0).tolist()
     return (
@@ -21,18 +21,19 @@ def describe_cut(preprocessor: TextPreprocessor, texts: list[str]) -> str:
 class Batches:
     """Padded batches of `(ids, targets)`, epoch by epoch.
 
-    With several replicas or fixed shapes batches are filled up with copies of a row of their own,
-    and are `(ids, targets, weights)`: copies weigh nothing, and the mean of the weights is 1, so
-    that a mean over the rows stays what it is without them.
+    With several replicas or fixed shapes a batch is filled up with copies of one of its rows, and
+    is `(ids, targets, weights)`. Copies have the weight 0, and the mean of the weights is 1, so
+    that a mean over the rows is what it would be without the copies.
 
     Args:
-        ids: of all rows; `token_ids` gives the lengths.
-        targets: <float32>[rows, ...], or <int32>[rows, (tokens)], which is padded like the ids.
+        ids: of all rows; `token_ids` has the lengths.
+        targets: <float32>[rows, ...]; or <int32>[rows, (tokens)], which are padded like the ids.
         batch_size, batch_tokens: as `batch_order`.
-        shuffle_seed: the order of all epochs follows from it; None keeps ascending length.
-        replicas: a batch is cut into as many equal parts.
-        fixed_shapes: whether batches have few shapes, for XLA, which compiles for each: one for
-            each of `data.batches.buckets.LENGTHS` that occurs.
+        shuffle_seed: decides the order in every epoch; without one, rows are in ascending order of
+            length.
+        replicas: how many equal parts a batch can be cut into.
+        fixed_shapes: whether batches have one shape for each of `data.batches.buckets.LENGTHS` that
+            occurs: XLA compiles for each shape.
     """
 
     def __init__(
@@ -53,56 +54,56 @@ class Batches:
         self.batch_size, self.batch_tokens = batch_size, batch_tokens
         self.shuffle_seed = shuffle_seed
         self.replicas, self.fixed_shapes = replicas, fixed_shapes
-        # What a row takes in a batch of its like.
-        self.widths = few_lengths(self.lengths) if fixed_shapes else self.lengths
+        # The width of a batch of rows as long as this one.
+        self.widths = round_up_lengths(self.lengths) if fixed_shapes else self.lengths
 
     def order(self, epoch: int) -> list[np.ndarray]:
-        """The rows of each batch; they follow from the seed and the epoch alone."""
+        """Returns the rows of each batch, which follow from the seed and the epoch alone."""
         generator = None
         if self.shuffle_seed is not None:
             generator = np.random.default_rng([self.shuffle_seed, epoch])
         return batch_order(self.widths, self.batch_size, generator, self.batch_tokens)
 
-    def filled(self, rows: np.ndarray) -> np.ndarray:
-        """The rows of a batch, and then copies of its last until the batch has its shape."""
+    def fill_up(self, rows: np.ndarray) -> np.ndarray:
+        """Returns the rows of a batch, and copies of its last row until the batch has its shape."""
         wanted = len(rows)
         if self.fixed_shapes:
             width = int(self.widths[rows].max())
-            wanted = rows_of_shape(width, self.batch_size, self.batch_tokens)
+            wanted = max_rows(width, self.batch_size, self.batch_tokens)
         wanted += -wanted % self.replicas
         return np.concatenate([rows, np.full(wanted - len(rows), rows[-1], rows.dtype)])
 
     def steps(self, epoch: int) -> int:
-        """How many batches an epoch has; with `batch_tokens` not all have the same."""
+        """Returns the number of batches of an epoch; with `batch_tokens`, epochs differ in it."""
         return len(self.order(epoch))
 
     def padding_share(self, epoch: int = 0) -> float:
-        """The share of an epoch's token positions that are padding."""
+        """Returns the share of an epoch's token positions that are padding."""
         order = self.order(epoch)
-        positions = sum(len(self.filled(rows)) * int(self.widths[rows].max()) for rows in order)
+        positions = sum(len(self.fill_up(rows)) * int(self.widths[rows].max()) for rows in order)
         return 1.0 - int(self.lengths.sum()) / positions if positions else 0.0
 
     def dataset(self, epoch: int = 0, start: int = 0) -> tf.data.Dataset:
-        """The batches of an epoch from number `start` on, ids <int32>, 0 where padded."""
+        """Returns the batches of an epoch from number `start` on: ids <int32>, 0 where padded."""
         order = self.order(epoch)[start:]
-        filled = [self.filled(rows) for rows in order]
+        filled = [self.fill_up(rows) for rows in order]
         splits = np.cumsum([0, *(len(rows) for rows in filled)])
         values = np.concatenate(filled) if filled else np.zeros(0)
         rows = tf.RaggedTensor.from_row_splits(values.astype(np.int64), splits, validate=False)
         sizes = np.array([len(rows) for rows in order], np.int64)
-        return self._padded(tf.data.Dataset.from_tensor_slices((rows, sizes)))
+        return self._pad_batches(tf.data.Dataset.from_tensor_slices((rows, sizes)))
 
-    def _padded(self, batches: tf.data.Dataset) -> tf.data.Dataset:
-        """Batches of `rows`, the first `size` of which are no copies."""
+    def _pad_batches(self, batches: tf.data.Dataset) -> tf.data.Dataset:
+        """Pads batches, given by their `rows`, of which those after the first `size` are copies."""
 
-        @as_it_stands
+        @without_autograph
         def pad(rows, size):
             width = None
             if self.fixed_shapes:
                 width = tf.reduce_max(tf.gather(self.widths, rows))
-            padded = {name: _padded(rag, rows, width) for name, rag in self.ids.items()}
+            padded = {name: _pad_rows(ragged, rows, width) for name, ragged in self.ids.items()}
             if isinstance(self.targets, tf.RaggedTensor):
-                targets = _padded(self.targets, rows, width)
+                targets = _pad_rows(self.targets, rows, width)
             else:
                 targets = tf.gather(self.targets, rows)
             if self.replicas == 1 and not self.fixed_shapes:
@@ -112,14 +113,14 @@ class Batches:
             return padded, targets, weights
 
         dataset = batches.map(pad, num_parallel_calls=1, deterministic=True).prefetch(4)
-        # An iterator with the autotuner on blocks when it is destroyed until the tuner wakes up.
+        # With the autotuner, an iterator that is destroyed blocks until the tuner wakes up.
         options = tf.data.Options()
         options.autotune.enabled = False
         return dataset.with_options(options)
 
 
-def _padded(ragged: tf.RaggedTensor, rows: tf.Tensor, width: tf.Tensor | None) -> tf.Tensor:
-    """[batch, width, ...], 0 where padded; without a width, as wide as the longest row."""
+def _pad_rows(ragged: tf.RaggedTensor, rows: tf.Tensor, width: tf.Tensor | None) -> tf.Tensor:
+    """Pads rows to [batch, width, ...]; without a width, to that of the longest."""
     ids = tf.gather(ragged, rows).to_tensor()
     if width is None:
         return ids

@@ -1,25 +1,26 @@
-"""Batches of pairs of texts, of like length on both sides."""
+"""Padded batches of pairs of texts, of similar length on both sides."""
 
 import numpy as np
 import tensorflow as tf
 
-from data.batches.buckets import batch_order, few_lengths
+from data.batches.buckets import batch_order, round_up_lengths
 from data.batches.padded import Batches
 from data.text.special_tokens import END, START
 
 
 class ParallelBatches(Batches):
-    """Padded batches of `(ids, targets)`, epoch by epoch, as `data.batches.padded.Batches`.
+    """Padded batches of `(ids, targets)` of pairs, like those of `data.batches.padded.Batches`.
 
     `ids` are `token_ids`, the source and END, and `target_ids`, START and the target; the targets
-    are the target and END. No row is empty. Rows are sorted by the length of their target, and
-    those of one length by that of their source.
+    are the target and END. No row is empty. Rows are sorted by the length of the target, and rows
+    with targets of the same length by the length of the source.
 
     Args:
         sources, targets: <int32>[rows, (length)], from `data.text.tokenizer.Tokenizer.encode`.
-        batch_size, batch_tokens: as `data.batches.buckets.batch_order`; tokens are of the longer
-        side. shuffle_seed, replicas: as `Batches`.
-        fixed_shapes: as `Batches`; both sides of a batch are padded to one length.
+        batch_size, batch_tokens: as `data.batches.buckets.batch_order` takes them; the tokens are
+            those of the longer side.
+        shuffle_seed, replicas: as `Batches` takes them.
+        fixed_shapes: as `Batches` takes it; both sides of a batch are padded to one length.
     """
 
     def __init__(
@@ -32,13 +33,13 @@ class ParallelBatches(Batches):
         replicas: int = 1,
         fixed_shapes: bool = False,
     ):
-        ids = {"token_ids": ended(sources), "target_ids": started(targets)}
+        ids = {"token_ids": append_end(sources), "target_ids": prepend_start(targets)}
         super().__init__(
-            ids, ended(targets), batch_size, batch_tokens, shuffle_seed, replicas, fixed_shapes
+            ids, append_end(targets), batch_size, batch_tokens, shuffle_seed, replicas, fixed_shapes
         )
-        self.sides = [each.row_lengths().numpy() for each in ids.values()]
+        self.sides = [side.row_lengths().numpy() for side in ids.values()]
         self.lengths = np.maximum(*self.sides)
-        self.widths = few_lengths(self.lengths) if fixed_shapes else self.lengths
+        self.widths = round_up_lengths(self.lengths) if fixed_shapes else self.lengths
 
     def order(self, epoch: int) -> list[np.ndarray]:
         generator = None
@@ -46,7 +47,7 @@ class ParallelBatches(Batches):
             generator = np.random.default_rng([self.shuffle_seed, epoch])
         sources, targets = self.sides
         if self.fixed_shapes or self.batch_tokens:
-            # These limit the longer side.
+            # Widths and tokens are those of the longer side.
             first, second = self.widths, targets
         else:
             first, second = targets, sources
@@ -56,18 +57,18 @@ class ParallelBatches(Batches):
         order = self.order(epoch)
         wide = [self.widths] * 2 if self.fixed_shapes else self.sides
         positions = sum(
-            len(self.filled(rows)) * int(width[rows].max()) for rows in order for width in wide
+            len(self.fill_up(rows)) * int(width[rows].max()) for rows in order for width in wide
         )
         return 1.0 - sum(int(side.sum()) for side in self.sides) / positions if positions else 0.0
 
 
-def started(ids: tf.RaggedTensor) -> tf.RaggedTensor:
-    """START before each row, <int32>[rows, (length)]."""
+def prepend_start(ids: tf.RaggedTensor) -> tf.RaggedTensor:
+    """Puts START before each row, <int32>[rows, (length)]."""
     return tf.concat([_column(ids, START), ids], axis=1)
 
 
-def ended(ids: tf.RaggedTensor) -> tf.RaggedTensor:
-    """END behind each row, <int32>[rows, (length)]."""
+def append_end(ids: tf.RaggedTensor) -> tf.RaggedTensor:
+    """Puts END behind each row, <int32>[rows, (length)]."""
     return tf.concat([ids, _column(ids, END)], axis=1)
 
 

@@ -1,4 +1,4 @@
-"""Long texts in pieces that overlap, so that each of their tokens is read between neighbours."""
+"""Overlapping windows of long texts, so that every token is read between its neighbours."""
 
 from typing import NamedTuple
 
@@ -6,12 +6,12 @@ import tensorflow as tf
 
 
 class Windows(NamedTuple):
-    """Pieces of the tokens of a batch of texts, all <int64>[windows].
+    """Where the windows of a batch of texts begin and end, all <int64>[windows].
 
     Attributes:
-        begin, end: positions among the tokens of all texts, joined: a window reads from `begin` to
-            before `end`.
-        keep_from, keep_to: what it answers; of all windows that is every token, in order, once.
+        begin, end: a window reads the tokens from `begin` to before `end`, counted over all texts.
+        keep_from, keep_to: the tokens that it answers; together the windows answer every token
+            once, in order.
     """
 
     begin: tf.Tensor
@@ -20,13 +20,13 @@ class Windows(NamedTuple):
     keep_to: tf.Tensor
 
 
-def windows_of(lengths: tf.Tensor, size: int, overlap: int) -> Windows:
-    """Cuts texts into as few windows as it takes.
+def cut_windows(lengths: tf.Tensor, size: int, overlap: int) -> Windows:
+    """Cuts texts into as few windows as possible.
 
     Args:
-        lengths: <int64>[texts], tokens of each; those without any have no window.
-        size: tokens of a window, at most.
-        overlap: tokens at each end of a window that its neighbour answers.
+        lengths: <int64>[texts], tokens of each; a text without tokens has no window.
+        size: most tokens of a window.
+        overlap: tokens at either end of a window that the neighbouring window answers.
 
     Raises:
         ValueError: the overlaps leave nothing of a window.
@@ -39,7 +39,7 @@ def windows_of(lengths: tf.Tensor, size: int, overlap: int) -> Windows:
     number = tf.ragged.range(counts).flat_values
     length, count = tf.repeat(lengths, counts), tf.repeat(counts, counts)
     text_begin = tf.repeat(tf.cumsum(lengths, exclusive=True), counts)
-    # The last one is moved back until it is full: more to its left is read.
+    # The last window is moved back until it is full: it reads more of what is left of it.
     begin = tf.minimum(number * stride, tf.maximum(length - size, 0))
     inner = number * stride + overlap
     return Windows(

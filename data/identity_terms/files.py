@@ -1,4 +1,4 @@
-"""Files of identity terms, checked row by row."""
+"""Reads files of identity terms, checked row by row."""
 
 import re
 from collections import defaultdict
@@ -12,7 +12,7 @@ from data.identity_terms.terms import IdentityTerms, Term
 COLUMNS = ("kind", "group", "form", "term")
 # Words between single spaces or hyphens, nothing else.
 _TERM = re.compile(r"\w+(?:[ -]\w+)*")
-# What is wrong with a row, and what every good one passes.
+# What may be wrong with a row, and the check that every good row passes.
 _CHECKS = {
     "without a kind, group, form or term": all,
     "that are not UTF-8, or hold control characters": lambda row: "".join(row).isprintable(),
@@ -48,7 +48,7 @@ def _words(term: str) -> tuple[str, ...]:
 
 
 def _rows(path: str) -> dict[int, tuple[str, ...]]:
-    """Kind, group, form and term by row number."""
+    """Returns kind, group, form and term by row number."""
     records = list(read_records(path))
     if not records:
         raise UserError(f"{path} has no rows. Expected the columns {', '.join(COLUMNS)}")
@@ -77,12 +77,12 @@ def _cell(value) -> str:
 
 
 def _refuse_repeated(path: str | Path, rows: dict[int, tuple[str, ...]]) -> None:
-    """Refuses a row that stands twice, a term of two groups of a kind, a group of two kinds."""
+    """Refuses a term listed twice, one of two groups of a kind, and a group of two kinds."""
     seen, group_of, kind_of = {}, {}, {}
     for number, (kind, group, form, term) in rows.items():
         same = seen.setdefault((kind, form, _words(term)), number)
         if same != number and group_of[kind, _words(term)][0] == group:
-            raise UserError(f"{path}: {term!r} stands twice: row {same}, {number}. Drop one")
+            raise UserError(f"{path}: {term!r} is listed twice: row {same}, {number}. Drop one")
         other, row = group_of.setdefault((kind, _words(term)), (group, number))
         if other != group:
             raise UserError(

@@ -1,6 +1,7 @@
-"""Byte-pair encoding (Sennrich et al. 2016, "Neural Machine Translation of Rare Words with Subword
-Units"), on characters: merges are learned in Python and applied in stock TensorFlow
-ops."""
+"""Byte-pair encoding on characters: learned in Python, applied in stock TensorFlow ops.
+
+Sennrich et al. (2016), "Neural Machine Translation of Rare Words with Subword Units".
+"""
 
 import heapq
 from collections import Counter, defaultdict
@@ -17,15 +18,15 @@ Pair = tuple[str, str]
 
 
 def learn_merges(pieces: Counter, tokens: list[str], size: int) -> list[Pair]:
-    """The merges of the most frequent pair of neighbours, again and again.
+    """Learns merges: again and again, of the pair of neighbours that is the most frequent.
 
-    Of pairs that are equally frequent the first in code point order is merged; a pair that is seen
-    once is not.
+    Of equally frequent pairs the first in code point order is merged. A pair that is seen only once
+    is never merged.
 
     Args:
-        pieces: how often each is seen; merges never cross their ends.
-        tokens: the single characters to begin with; what holds others is not merged.
-        size: tokens wanted, these and the merged ones.
+        pieces: how often each piece is seen; merges do not cross the ends of pieces.
+        tokens: the single characters to begin with; pairs of other characters are not merged.
+        size: number of tokens wanted, the single characters included.
     """
     known, tokens = set(tokens), set(tokens)
     pairs = _Pairs(pieces, known)
@@ -38,10 +39,10 @@ def learn_merges(pieces: Counter, tokens: list[str], size: int) -> list[Pair]:
 
 
 class _Pairs:
-    """The pairs of neighbours in some pieces, counted, while they are merged.
+    """Counts of the pairs of neighbours in pieces, kept up to date while pairs are merged.
 
-    A merge touches only the pieces that hold the pair, and a heap finds the most frequent one; what
-    it holds may be out of date, which shows when it is taken out.
+    A merge touches only the pieces that hold the pair. A heap finds the most frequent pair; a count
+    in the heap may be out of date, which is noticed when the pair is taken out.
     """
 
     def __init__(self, pieces: Counter, known: set[str]):
@@ -67,7 +68,7 @@ class _Pairs:
         self.known.add("".join(pair))
         for number in sorted(self.holders.pop(pair)):
             changed |= self._count(number, -1)
-            self.pieces[number] = merged(self.pieces[number], pair)
+            self.pieces[number] = merge_pair(self.pieces[number], pair)
             changed |= self._count(number, 1)
         for other in changed:
             if self.counts[other] > 1:
@@ -75,31 +76,31 @@ class _Pairs:
 
     def _count(self, number: int, sign: int) -> set[Pair]:
         symbols = self.pieces[number]
-        found = set()
+        pairs = set()
         for pair in pairwise(symbols):
             if pair[0] in self.known and pair[1] in self.known:
                 self.counts[pair] += sign * self.times[number]
                 if sign > 0:
                     self.holders[pair].add(number)
-                found.add(pair)
-        return found
+                pairs.add(pair)
+        return pairs
 
 
-def merged(symbols: list[str], pair: Pair) -> list[str]:
-    """`symbols` with the pair as one wherever it stands, from the left."""
+def merge_pair(symbols: list[str], pair: Pair) -> list[str]:
+    """Returns symbols in which the pair is one symbol wherever it stands, from the left."""
     result, place = [], 0
     while place < len(symbols):
-        together = tuple(symbols[place : place + 2]) == pair
-        result.append("".join(pair) if together else symbols[place])
-        place += 2 if together else 1
+        is_pair = tuple(symbols[place : place + 2]) == pair
+        result.append("".join(pair) if is_pair else symbols[place])
+        place += 2 if is_pair else 1
     return result
 
 
 class Merger(tf.Module):
     """Applies merges to the symbols of many pieces at once.
 
-    Each turn merges in every piece the pair that was learned first, wherever it stands, until no
-    piece holds a pair that was learned.
+    Each turn of a loop merges, in every piece, the pair that was learned first, wherever it stands.
+    The loop ends when no piece holds a pair that was learned.
 
     Args:
         merges: in the order they were learned.
@@ -120,10 +121,10 @@ class Merger(tf.Module):
         )
         self.merged_ids = tf.constant([ids["".join(pair)] for pair in merges] or [0], tf.int32)
 
-    # Called eagerly, each turn would be a dozen calls.
+    # A graph: called eagerly, each turn would be a dozen calls.
     @graph(input_signature=[tf.RaggedTensorSpec([None, None], tf.int32)])
     def __call__(self, symbols: tf.RaggedTensor) -> tf.RaggedTensor:
-        """<int32>[pieces, (symbols)] -> <int32>[pieces, (symbols)], as many or fewer."""
+        """Merges the symbols of pieces, <int32>[pieces, (symbols)] both."""
         pieces = symbols.nrows()
 
         def turn(ids, rows, _):
@@ -150,20 +151,20 @@ class Merger(tf.Module):
         return tf.RaggedTensor.from_value_rowids(ids, rows, nrows=pieces, validate=False)
 
     def _ranks(self, ids: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
-        """<int32>[symbols - 1], of each symbol and the next one of the same piece."""
+        """Returns the rank of each symbol with the next one of its piece, <int32>[symbols - 1]."""
         wide = tf.cast(ids, tf.int64)
         ranks = self.ranks.lookup(wide[:-1] * self.vocabulary_size + wide[1:])
         return tf.where(rows[:-1] == rows[1:], ranks, _NONE)
 
 
 def _not_overlapping(wanted: tf.Tensor) -> tf.Tensor:
-    """Every other one of neighbours, from the first: of "aaa" the pair is merged at the left.
+    """Keeps every other one of neighbouring pairs, from the first: "aaa" is merged at the left.
 
     Args:
-        wanted: <bool>[pairs]; those of one run are of one piece and have one rank.
+        wanted: <bool>[pairs]; all pairs of a run are in one piece and have one rank.
     """
     starts = wanted & ~tf.concat([[False], wanted], 0)[: tf.size(wanted)]
-    # Before the first run there is nothing to look up.
+    # The 0 is for what stands before the first run.
     start_of_run = tf.concat([[0], tf.where(starts)[:, 0]], 0)
     run = tf.cumsum(tf.cast(starts, tf.int32))
     offset = tf.range(tf.size(wanted, tf.int64)) - tf.gather(start_of_run, run)

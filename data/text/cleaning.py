@@ -1,9 +1,10 @@
-"""Clean-up and tokenisation of raw strings in stock TensorFlow ops.
+"""Clean-up and tokenization of the raw texts of classifiers, in stock TensorFlow ops.
 
-Training and SavedModel share them. Every function takes and returns string tensors of UTF-8
-bytes and runs inside a graph.
+Training and SavedModel share them. The functions take and return string tensors of UTF-8 bytes and
+run inside a graph.
 """
 
+from collections.abc import Callable
 from html.entities import html5
 
 import tensorflow as tf
@@ -14,10 +15,10 @@ from data.text.characters import FORMAT_CHARACTERS, INVISIBLE, NEEDLESS_JOINERS,
 
 USER, LINK, NUMBER = "<user>", "<url>", "<number>"
 
-# Marks inside a string while numeric entities are decoded; control characters are gone by then.
+# Marks in a text while numeric entities are decoded; it holds no control characters by then.
 _ENTITY, _END = "\x01", "\x02"
 _NAMED_ENTITIES = {"lt": "<", "gt": ">", "quot": '"', "apos": "'", "nbsp": " ", "amp": "&"}
-# &shy;, &zwj; and the like.
+# Names of invisible characters: &shy;, &zwj; and the like.
 _INVISIBLE_ENTITIES = "|".join(
     sorted(
         name
@@ -33,8 +34,8 @@ _BLANKS = r"[\p{Cc}\p{Z}\x{2800}]"
 
 
 def to_valid_utf8(texts: tf.Tensor) -> tf.Tensor:
-    """Replaces bytes that are not UTF-8 by U+FFFD, and control characters and every kind of white
-    space by spaces; invisible characters (`data.text.characters`) are dropped."""
+    """Replaces bytes that are not UTF-8 by U+FFFD, control characters and every kind of white space
+    by spaces, and drops invisible characters (`data.text.characters`). <string>[batch] both."""
     texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
     texts = tf.strings.regex_replace(texts, INVISIBLE, "")
     return tf.strings.regex_replace(texts, _BLANKS, " ")
@@ -44,25 +45,28 @@ def drop_format_characters(texts: tf.Tensor) -> tf.Tensor:
     """Drops invisible characters (`data.text.characters`) and nothing else, for models that write
     texts: joiners stay where they are part of the spelling. <string> both, any bytes."""
     texts = tf.strings.regex_replace(texts, FORMAT_CHARACTERS, "")
-    # Twice: what a match ends with begins no other one.
+    # Twice, since the end of a match cannot begin another one.
     for _ in range(2):
         texts = tf.strings.regex_replace(texts, NEEDLESS_JOINERS, r"\1\2")
     return texts
 
 
-def drop_format_characters_of(text: str) -> str:
-    """Drops the characters of one Python string that `drop_format_characters` drops."""
+def drop_format_characters_from(text: str) -> str:
+    """Drops from one Python string what `drop_format_characters` drops."""
     if text.isascii():
         return text
     return drop_format_characters(tf.constant(text)).numpy().decode("utf-8")
 
 
 def decode_entities(texts: tf.Tensor) -> tf.Tensor:
-    """`&amp;` -> `&`, `&#128514;` and `&#x1F602;` -> the character, `&shy;` -> nothing.
+    """Decodes HTML entities: `&amp;`, `&#128514;`, `&#x1F602;`; `&shy;` and the like are dropped.
 
-    Numbers beyond Unicode become U+FFFD. `texts` holds no control characters.
+    Numbers beyond Unicode become U+FFFD.
+
+    Args:
+        texts: <string>[batch], UTF-8 without control characters.
     """
-    # Twitter escaped text that was already escaped: "&amp;#128514;" is an emoji too.
+    # Twitter escaped text that was already escaped: "&amp;#128514;" is an emoji, too.
     texts = tf.strings.regex_replace(texts, "&amp;", "&")
     for name, character in _NAMED_ENTITIES.items():
         texts = tf.strings.regex_replace(texts, f"&{name};", character)
@@ -77,7 +81,7 @@ def decode_entities(texts: tf.Tensor) -> tf.Tensor:
 
 
 def _decode_leading_number(pieces: tf.Tensor) -> tf.Tensor:
-    """`128514,<END>rest` or `,1F602<END>rest` -> the character and the rest."""
+    """Decodes `128514,<END>rest` and `,1F602<END>rest` to the character and the rest."""
     pattern = rf"(?s)^([0-9]*),([0-9a-fA-F]*){_END}(.*)$"
     is_entity = tf.strings.regex_full_match(pieces, pattern)
     entity = tf.where(is_entity, pieces, f"0,{_END}")
@@ -103,7 +107,7 @@ def decode_and_lower(texts: tf.Tensor) -> tf.Tensor:
 
 
 def clean_tweets(texts: tf.Tensor) -> tf.Tensor:
-    """Lower-cased tweets whose tokens stand between spaces.
+    """Cleans tweets: lower case, tokens between spaces.
 
     User names, links and numbers become one token each; runs of three or more of the same letter
     are cut to two ("soooo" -> "soo"); emoji and punctuation stand alone; "#word" is "# word".
@@ -134,10 +138,11 @@ def _shorten_runs(texts: tf.Tensor) -> tf.Tensor:
 
 
 def clean_reviews(texts: tf.Tensor) -> tf.Tensor:
-    """Lower-cased texts in the Penn Treebank's manner, which the word vectors of GloVe and corpora
-    like SST-2 follow: punctuation stands alone, "can't" is "ca n't", "it's" is "it 's".
+    """Cleans reviews in the manner of the Penn Treebank, lower-cased.
 
-    HTML tags (`<br />`) and escapes go; a text that is tokenised already stays as it is.
+    The word vectors of GloVe and corpora like SST-2 follow it: punctuation stands alone, "can't" is
+    "ca n't", "it's" is "it 's". HTML tags (`<br />`) are dropped and entities decoded. A text that
+    is tokenized already stays as it is.
 
     Args:
         texts: <string>[batch].
@@ -149,13 +154,13 @@ def clean_reviews(texts: tf.Tensor) -> tf.Tensor:
     texts = tf.strings.regex_replace(texts, r"</?[a-z][^<>]{0,99}>", " ")
     texts = tf.strings.regex_replace(texts, r"[’‘`´]", "'")
     texts = tf.strings.regex_replace(texts, r"([^\p{L}\p{M}\p{N}_\s])", r" \1 ")
-    # Every apostrophe stands alone now; those of contractions go back to their letters.
+    # Every apostrophe stands alone now; those of contractions are joined to their letters again.
     texts = tf.strings.regex_replace(texts, r"n\s+'\s+t\b", " n't")
     return tf.strings.regex_replace(texts, r"\s'\s+(s|m|d|re|ve|ll)\b", r" '\1")
 
 
 def clean_plain(texts: tf.Tensor) -> tf.Tensor:
-    """Lower-cased texts with punctuation set apart; nothing is replaced. <string>[batch] both."""
+    """Lower-cases texts and sets punctuation apart; replaces nothing. <string>[batch] both."""
     texts = tf.strings.lower(to_valid_utf8(texts), encoding="utf-8")
     return tf.strings.regex_replace(texts, r"([^\p{L}\p{M}\p{N}_\s'])", r" \1 ")
 
@@ -173,5 +178,10 @@ def tokenize(texts: tf.Tensor, standardize: str) -> tf.RaggedTensor:
     Raises:
         ValueError: unknown `standardize`.
     """
-    standardizer = globals()[choose("standardize", standardize, STANDARDIZERS)]
-    return tf.strings.split(standardizer(texts))
+    clean = choose("standardize", standardize, _CLEAN)
+    return tf.strings.split(clean(texts))
+
+
+_CLEAN: dict[str, Callable[[tf.Tensor], tf.Tensor]] = dict(
+    zip(STANDARDIZERS, (clean_tweets, clean_reviews, clean_plain, to_valid_utf8), strict=True)
+)

@@ -1,4 +1,4 @@
-"""The layer that turns the texts of classifiers into ids."""
+"""The layer that turns texts into the ids that a classifier reads."""
 
 import keras
 import tensorflow as tf
@@ -11,17 +11,17 @@ from data.text.vocabulary import Vocabularies
 
 
 class TextPreprocessor(keras.layers.Layer):
-    """Raw strings to token ids and character ids, in stock TensorFlow ops.
+    """Turns raw texts into token ids and character ids, in stock TensorFlow ops.
 
-    A start token stands before every text, so that no row is ever empty: cuDNN and attention
-    both need one real token a row.
+    Every text begins with a start token, so that no row is empty: cuDNN and attention need at least
+    one real token in each row.
 
     Args:
         vocabularies: from `data.text.vocabulary.build_vocabularies`.
         standardize: a name in `data.registry.STANDARDIZERS`.
-        max_length: tokens kept of a text, the start token not counted.
-        max_word_length: characters kept from the head of a token; 0 for no character ids.
-        truncate: which tokens of a longer text are kept, a name in `data.registry.TRUNCATIONS`.
+        max_length: most tokens kept of a text, without the start token.
+        max_word_length: characters kept at the head of a token; 0 for no character ids.
+        truncate: which tokens of a longer text are kept; a name in `data.registry.TRUNCATIONS`.
     """
 
     def __init__(
@@ -37,12 +37,12 @@ class TextPreprocessor(keras.layers.Layer):
         self.max_length = max_length
         self.head = round(max_length * choose("truncate", truncate, TRUNCATIONS))
         self.max_word_length = max_word_length
-        self.token_lookup = token_lookup(vocabularies)
-        self.character_lookup = character_lookup(vocabularies) if max_word_length else None
-        self.built = True  # it has no weights, and an export wants to know
+        self.token_lookup = make_token_lookup(vocabularies)
+        self.character_lookup = make_character_lookup(vocabularies) if max_word_length else None
+        self.built = True  # it has no weights; an export asks
 
     def ragged(self, texts: tf.Tensor) -> dict[str, tf.RaggedTensor]:
-        """The ids of each text, unpadded.
+        """Returns the ids of each text, unpadded.
 
         Args:
             texts: <string>[batch].
@@ -51,50 +51,52 @@ class TextPreprocessor(keras.layers.Layer):
             `token_ids`: <int32>[batch, (tokens)], each row at least one long; and with characters
             `character_ids`: <int32>[batch, (tokens), max_word_length], 0 where padded.
         """
-        tokens, _ = self.kept_tokens(texts)
-        return self.ids_of(tokens)
+        tokens, _ = self.keep_tokens(texts)
+        return self.to_ids(tokens)
 
-    def ids_of(self, tokens: tf.RaggedTensor) -> dict[str, tf.RaggedTensor]:
-        """What `ragged` returns, from the tokens of each text, <string>[batch, (tokens)]."""
+    def to_ids(self, tokens: tf.RaggedTensor) -> dict[str, tf.RaggedTensor]:
+        """Returns what `ragged` does, from the tokens of each text, <string>[batch, (tokens)]."""
         start = tf.fill([tokens.nrows(), 1], START_TOKEN)
         tokens = tf.concat([tf.RaggedTensor.from_tensor(start), tokens], axis=1)
         ids = {"token_ids": tokens.with_flat_values(self._ids(tokens.flat_values))}
         if self.character_lookup is not None:
-            letters = letters_of(tokens.flat_values, self.character_lookup, self.max_word_length)
+            letters = look_up_characters(
+                tokens.flat_values, self.character_lookup, self.max_word_length
+            )
             ids["character_ids"] = tokens.with_flat_values(letters)
         return ids
 
-    def kept_tokens(self, texts: tf.Tensor) -> tuple[tf.RaggedTensor, tf.Tensor]:
-        """The tokens that the model reads after the start token, and how many it does not.
+    def keep_tokens(self, texts: tf.Tensor) -> tuple[tf.RaggedTensor, tf.Tensor]:
+        """Splits texts and keeps the tokens that the model reads after the start token.
 
         Args:
             texts: <string>[batch].
 
         Returns:
-            <string>[batch, (tokens)], and <int64>[batch] how many are dropped after the first
-            `head` of them.
+            <string>[batch, (tokens)], and <int64>[batch], how many tokens are dropped after the
+            first `head`.
         """
         tokens = tokenize(texts, self.standardize)
         return self._cut(tokens), tf.maximum(tokens.row_lengths() - self.max_length, 0)
 
     def _cut(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
-        """The head and the tail of each row, which meet where it has `max_length` or less."""
+        """Cuts each row to its head and its tail; rows of at most `max_length` stay whole."""
         lengths = tokens.row_lengths()
         position = tf.ragged.range(lengths)
-        # Broadcast by hand: of a megabyte's tokens nothing but the numbers is copied.
+        # Positions are compared, not tokens: of a megabyte of text only numbers are copied.
         end = tf.repeat(lengths, lengths) - (self.max_length - self.head)
         kept = (position.flat_values < self.head) | (position.flat_values >= end)
         return tf.ragged.boolean_mask(tokens, position.with_flat_values(kept))
 
     def count_cut(self, texts: tf.Tensor) -> tf.Tensor:
-        """How much of some texts is cut.
+        """Counts how much of texts is cut.
 
         Args:
             texts: <string>[batch].
 
         Returns:
-            <int64>[3]: how many texts are longer than `max_length`, the tokens of all texts, and
-            how many of them are dropped.
+            <int64>[3]: the texts longer than `max_length`, the tokens of all texts, and the tokens
+            that are dropped.
         """
         lengths = tokenize(texts, self.standardize).row_lengths()
         dropped = tf.maximum(lengths - self.max_length, 0)
@@ -102,9 +104,9 @@ class TextPreprocessor(keras.layers.Layer):
         return tf.stack([longer, tf.reduce_sum(lengths), tf.reduce_sum(dropped)])
 
     def call(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Like `ragged`, padded with 0 at the right to the longest text of the batch."""
+        """Returns what `ragged` does, padded with 0 to the longest text of the batch."""
         ids = {name: ids.to_tensor() for name, ids in self.ragged(texts).items()}
-        # An empty batch has no longest text, but recurrent layers need a step.
+        # An empty batch has no longest text, but recurrent layers need at least one step.
         missing = tf.maximum(1 - tf.shape(ids["token_ids"])[1], 0)
         return {
             name: tf.pad(padded, [[0, 0], [0, missing], [0, 0]][: padded.shape.rank])
@@ -115,15 +117,15 @@ class TextPreprocessor(keras.layers.Layer):
         return tf.cast(self.token_lookup(tokens), tf.int32)
 
 
-def token_lookup(vocabularies: Vocabularies) -> keras.layers.StringLookup:
-    """From tokens to ids, 0 for padding and 1 for the unknown."""
+def make_token_lookup(vocabularies: Vocabularies) -> keras.layers.StringLookup:
+    """Makes the lookup of tokens: 0 for padding, 1 for the unknown."""
     return keras.layers.StringLookup(
         vocabulary=vocabularies.tokens, mask_token=PADDING_TOKEN, oov_token=UNKNOWN_TOKEN
     )
 
 
-def character_lookup(vocabularies: Vocabularies) -> keras.layers.IntegerLookup:
-    """From code points to ids, 0 for padding and 1 for the unknown."""
+def make_character_lookup(vocabularies: Vocabularies) -> keras.layers.IntegerLookup:
+    """Makes the lookup of code points: 0 for padding, 1 for the unknown."""
     return keras.layers.IntegerLookup(
         vocabulary=[ord(character) for character in vocabularies.characters],
         mask_token=0,
@@ -131,9 +133,12 @@ def character_lookup(vocabularies: Vocabularies) -> keras.layers.IntegerLookup:
     )
 
 
-def letters_of(tokens: tf.Tensor, lookup: keras.layers.IntegerLookup, size: int) -> tf.Tensor:
-    """The first `size` letters of tokens <string>[tokens], as ids <int32>[tokens, size]."""
-    # Cut bytes first (4 is the longest UTF-8 character): a word of a megabyte stays cheap.
+def look_up_characters(
+    tokens: tf.Tensor, lookup: keras.layers.IntegerLookup, size: int
+) -> tf.Tensor:
+    """Returns the ids of the first `size` characters of tokens: <string>[tokens] to
+    <int32>[tokens, size]."""
+    # Bytes are cut first, four for each character, so that a word of a megabyte stays cheap.
     head = tf.strings.substr(tokens, 0, 4 * size)
     codes = tf.strings.unicode_decode(head, "UTF-8", errors="ignore")[:, :size]
     ids = codes.with_flat_values(tf.cast(lookup(codes.flat_values), tf.int32))

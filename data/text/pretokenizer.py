@@ -1,8 +1,8 @@
-"""Texts cut into words and signs that join to the text again, in stock TensorFlow ops.
+"""Cuts texts into words and signs that, joined, are the text again, in stock TensorFlow ops.
 
 A space belongs to the piece that follows it, as in GPT-2 (Radford et al. 2019, section 2.2): "I saw
-them." is "I", " saw", " them", ".". Contractions part as in the Penn Treebank ("isn't" is "is",
-"n't") and elisions behind their apostrophe ("l'homme" is "l'", "homme").
+them." is "I", " saw", " them", ".". Contractions are cut as in the Penn Treebank ("isn't" is
+"is", "n't"), elisions after their apostrophe ("l'homme" is "l'", "homme").
 
 The rules read a text's outline (`data.text.outlines`).
 """
@@ -11,10 +11,10 @@ import tensorflow as tf
 
 from data.text.outlines import Outlines
 
-# Longer words are cut: the rest of a piece costs each of its pieces' merges a turn.
+# Longer words are cut: the time of merging grows with the length of a piece.
 LONGEST = 40
-# What stands in an outline beside ASCII: an apostrophe that begins a contraction, one before any
-# other letter, a space before what is no space, and the end of a piece.
+# Marks in an outline: an apostrophe that begins a contraction, one before any other letter, a space
+# before anything but a space, and the end of a piece.
 _CONTRACTION, _ELISION, _ATTACHED, _END = "\x01", "\x02", "\x03", "\x1f"
 _SPACE, _BLANK, _BREAK = " ", "\t", "\n"
 _MARKS = [
@@ -38,7 +38,7 @@ _PIECES = "|".join(
         rf"{_ATTACHED}?[^{_ATTACHED}{_END}]",
     ]
 )
-# Without spaces between its words, a script's signs are the words.
+# In scripts without spaces between words, each character is a word.
 _IDEOGRAPHS = ("CJK UNIFIED", "CJK COMPATIBILITY IDEOGRAPH", "HIRAGANA", "KATAKANA")
 _OUTLINES = Outlines(
     alike={
@@ -47,7 +47,7 @@ _OUTLINES = Outlines(
         **dict.fromkeys("\n\r\x0b\x0c\x85\u2028\u2029", _BREAK),
     },
     by_category={
-        # Cf: joiners stand inside of words.
+        # Cf: joiners occur inside words.
         **{"Lu": "A", "Lt": "A", "L": "a", "M": "a", "Cf": "a"},
         **{"N": "0", "Z": _BLANK, "Cc": _BLANK},
     },
@@ -56,7 +56,7 @@ _OUTLINES = Outlines(
 
 
 def pretokenize(texts: tf.Tensor) -> tf.RaggedTensor:
-    """Cuts texts; the pieces of each, joined, are the text again.
+    """Cuts texts into pieces; the pieces of each, joined, are the text again.
 
     Args:
         texts: <string>[batch], UTF-8; other bytes become U+FFFD.

@@ -1,4 +1,4 @@
-"""Texts to the ids of their tokens and back, in stock TensorFlow ops."""
+"""The tokenizer of language models and translators: texts to token ids and back."""
 
 import tensorflow as tf
 
@@ -15,18 +15,19 @@ _DECODED = {PADDING: "", UNKNOWN: UNKNOWN_TEXT, START: "", END: ""}
 
 
 class Tokenizer(tf.Module):
-    """Encodes and decodes; works eagerly, in graphs, in tf.data and in SavedModels.
+    """Encodes texts as token ids and decodes them, in stock TensorFlow ops: eagerly, in graphs, in
+    tf.data and in SavedModels.
 
-    Invisible characters (`data.text.characters`) are passed over. Bytes are lossless but for them.
-    Characters, words and sub-words are so, too, but for what the vocabulary lacks and for bytes
-    that are not UTF-8, which become U+FFFD. The tokens of classifiers and
-    taggers are not: each is decoded with a space before it.
+    Invisible characters (`data.text.characters`) are skipped. Otherwise bytes lose nothing.
+    Characters, words and sub-words lose only what the vocabulary lacks, and bytes that are not
+    UTF-8, which become U+FFFD. From the tokens of classifiers and taggers a text cannot be
+    restored: each is decoded with a space before it.
 
     Args:
         vocabulary: from `data.text.tokenizer_vocabulary.learn_vocabulary`.
 
     Attributes:
-        vocabulary_size: ids, the four special ones included.
+        vocabulary_size: number of ids, the four special ones included.
         encode_all: `encode` for a list of strings of any length.
     """
 
@@ -36,12 +37,12 @@ class Tokenizer(tf.Module):
         shown, decoded = list(vocabulary.tokens), list(vocabulary.tokens)
         if self.kind == "bytes":
             decoded = [bytes([byte]) for byte in range(BYTES)]
-            # Half of them are no text by themselves.
+            # Half of the bytes are no text by themselves.
             shown = [chr(b) if b < 0x80 else f"<0x{b:02X}>" for b in range(BYTES)]
         self._split_tokens = find_splitter(self.kind)
         if self._split_tokens:
             decoded = [f" {token}" for token in decoded]
-        # Nearly all words that are unknown stood behind a space, which went with them.
+        # Nearly all unknown words came after a space, which was part of the token.
         unknown = {UNKNOWN: f" {UNKNOWN_TEXT}"} if self._splits_words else {}
         self.vocabulary_size = vocabulary.vocabulary_size
         self._shown = tf.constant([*_SHOWN.values(), *shown])
@@ -49,17 +50,17 @@ class Tokenizer(tf.Module):
         ids = {token: id_ for id_, token in enumerate(vocabulary.tokens, _SPECIAL)}
         self._lookup = self._merger = None
         if self._splits_words:
-            # A table may not be empty; no piece is "".
-            self._lookup = _table({"": UNKNOWN} | ids, tf.string)
+            # A table must not be empty; no token is "".
+            self._lookup = _make_table({"": UNKNOWN} | ids, tf.string)
         elif self.kind != "bytes":
             codes = {ord(token): id_ for token, id_ in ids.items() if len(token) == 1}
-            self._lookup = _table({-1: UNKNOWN} | codes, tf.int64)
+            self._lookup = _make_table({-1: UNKNOWN} | codes, tf.int64)
         if self.kind == "subwords":
             self._merger = Merger(list(vocabulary.merges), ids, self.vocabulary_size)
         self.encode_all = in_chunks(self.encode)
 
     def encode(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """The ids of texts, without START and END.
+        """Returns the ids of texts, without START and END.
 
         Args:
             texts: <string>[batch], any bytes.
@@ -67,31 +68,37 @@ class Tokenizer(tf.Module):
         Returns:
             <int32>[batch, (length)].
         """
-        kind = "tokens" if self._split_tokens else self.kind
         texts = drop_format_characters(tf.convert_to_tensor(texts, tf.string))
-        return getattr(self, f"_encode_{kind}")(texts)
+        encoders = {
+            "characters": self._encode_characters,
+            "bytes": self._encode_bytes,
+            "subwords": self._encode_subwords,
+        }
+        return encoders.get(self.kind, self._encode_words)(texts)
 
     def decode(self, ids) -> tf.Tensor:
-        """The texts of ids; PADDING, START and END are left out, UNKNOWN is `UNKNOWN_TEXT`, as a
-        word with a space before it.
+        """Returns the texts of ids.
+
+        PADDING, START and END are left out. UNKNOWN becomes `UNKNOWN_TEXT`; for a word, with a
+        space before it.
 
         Args:
             ids: <int32>[batch, length], or ragged.
 
         Returns:
-            <string>[batch], UTF-8; bytes that are not become U+FFFD.
+            <string>[batch], UTF-8; other bytes become U+FFFD.
         """
-        texts = tf.strings.reduce_join(_each(ids, self._decoded), axis=-1)
+        texts = tf.strings.reduce_join(_gather(ids, self._decoded), axis=-1)
         if self.kind == "words":
             texts = tf.strings.regex_replace(texts, f"^ {UNKNOWN_TEXT}", UNKNOWN_TEXT)
         return tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
 
     def tokens(self, ids):
-        """The text of each id by itself, "" for padding, to be shown. <string>, as `ids`."""
-        return _each(ids, self._shown)
+        """Returns a readable text for each id, "" for padding: <string>, shaped like `ids`."""
+        return _gather(ids, self._shown)
 
     def split(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """The text of each token of `encode(texts)`, of those too that the vocabulary lacks.
+        """Returns the text of each token of `encode(texts)`, even if the vocabulary lacks it.
 
         Args:
             texts: <string>[batch].
@@ -104,8 +111,8 @@ class Tokenizer(tf.Module):
         if self.kind == "bytes":
             return self.tokens(ids)
         if self._splits_words:
-            return self._words_of(texts)
-        # Each unknown token is one unknown character, and both stand in the same order.
+            return self._split_words(texts)
+        # Each unknown token is one unknown character, in the same order.
         codes = tf.strings.unicode_decode(texts, "UTF-8").flat_values
         unknown = tf.boolean_mask(codes, self._character_ids(codes) == UNKNOWN)
         letters = tf.strings.unicode_encode(unknown[:, None], "UTF-8")
@@ -114,8 +121,8 @@ class Tokenizer(tf.Module):
         )
         return ids.with_flat_values(flat)
 
-    def ids_of(self, tokens: tf.Tensor) -> tf.Tensor:
-        """The ids of words or tokens that a text is split into already. <string> -> <int32>."""
+    def look_up(self, tokens: tf.Tensor) -> tf.Tensor:
+        """Returns the ids <int32> of words or tokens <string> of a text that is already split."""
         return self._lookup.lookup(tokens)
 
     def _encode_characters(self, texts):
@@ -130,18 +137,16 @@ class Tokenizer(tf.Module):
     def _splits_words(self) -> bool:
         return self.kind == "words" or self._split_tokens is not None
 
-    def _words_of(self, texts):
+    def _split_words(self, texts):
         return (self._split_tokens or pretokenize)(texts)
 
     def _encode_words(self, texts):
-        pieces = self._words_of(texts)
-        return pieces.with_flat_values(self.ids_of(pieces.flat_values))
-
-    _encode_tokens = _encode_words
+        pieces = self._split_words(texts)
+        return pieces.with_flat_values(self.look_up(pieces.flat_values))
 
     def _encode_subwords(self, texts):
         pieces = pretokenize(texts)
-        # Most pieces are repeated: each is merged once.
+        # Most pieces occur often: each is merged only once.
         different, index = tf.unique(pieces.flat_values)
         symbols = self._merger(self._encode_characters(different))
         return pieces.with_flat_values(tf.gather(symbols, index)).merge_dims(1, 2)
@@ -150,12 +155,12 @@ class Tokenizer(tf.Module):
         return self._lookup.lookup(tf.cast(codes, tf.int64))
 
 
-def _table(ids: dict, dtype: tf.DType) -> tf.lookup.StaticHashTable:
+def _make_table(ids: dict, dtype: tf.DType) -> tf.lookup.StaticHashTable:
     keys, values = tf.constant([*ids], dtype), tf.constant([*ids.values()], tf.int32)
     return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, values), UNKNOWN)
 
 
-def _each(ids, texts: tf.Tensor):
+def _gather(ids, texts: tf.Tensor):
     if isinstance(ids, tf.RaggedTensor):
         return ids.with_flat_values(tf.gather(texts, ids.flat_values))
     return tf.gather(texts, ids)

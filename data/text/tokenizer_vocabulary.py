@@ -1,4 +1,4 @@
-"""The tokens that language models and translators read and write, learned from training texts."""
+"""The vocabularies of language models and translators, learned from the training texts."""
 
 import json
 from collections import Counter
@@ -15,10 +15,10 @@ from data.files.json_files import parse_json
 from data.graphs import graph
 from data.registry import CLASSIFIER_TOKENS, TAGGER_TOKENS, TOKENIZERS
 from data.text.byte_pairs import Pair, learn_merges
-from data.text.cleaning import drop_format_characters, drop_format_characters_of, tokenize
+from data.text.cleaning import drop_format_characters, drop_format_characters_from, tokenize
 from data.text.pretokenizer import pretokenize
 from data.text.special_tokens import END, START_TOKEN, UNKNOWN_TOKEN
-from data.text.vocabulary import by_frequency
+from data.text.vocabulary import sort_by_frequency
 from data.text.word_tokenizer import normalize_case_and_digits, tokenize_words
 
 BYTES = 256
@@ -30,15 +30,16 @@ _STRINGS = tf.TensorSpec([None], tf.string)
 
 @dataclass(frozen=True)
 class TokenizerVocabulary:
-    """What was learned.
+    """The tokens that a tokenizer knows.
 
     The id of a token is its position plus 4: `data.text.special_tokens` has the ids before them.
 
     Attributes:
         kind: a name in `TOKENIZERS` or `CLASSIFIER_TOKENS` of `data.registry`, or `TAGGER_TOKENS`.
-        tokens: by falling frequency; of sub-words first the single characters, then what was
-            merged, in that order. No tokens for bytes, whose ids are the byte plus 4.
-        merges: of sub-words, the pairs that were merged, in the order they were learned.
+        tokens: in descending order of frequency; of sub-words first the single characters and then
+            the merged ones in the order of the merges. None for bytes, whose ids are the byte plus
+            4.
+        merges: of sub-words, the pairs that are merged, in the order in which they were learned.
     """
 
     kind: str
@@ -47,7 +48,7 @@ class TokenizerVocabulary:
 
     @property
     def vocabulary_size(self) -> int:
-        """How many ids there are, the four special ones included."""
+        """The number of ids, the four special ones included."""
         return END + 1 + (BYTES if self.kind == "bytes" else len(self.tokens))
 
     def save(self, folder: Path, name: str = NAME) -> None:
@@ -77,11 +78,11 @@ class TokenizerVocabulary:
         return vocabulary
 
     def _check(self) -> None:
-        """Raises ValueError if these cannot have been learned: ids would shift."""
+        """Raises ValueError if this cannot have been learned: ids would shift."""
         tokens = set(self.tokens)
         choose("tokenizer", self.kind, _LEARN)
         if not all(isinstance(token, str) for token in tokens):
-            raise ValueError("its tokens are no texts")
+            raise ValueError("its tokens are not all texts")
         if "" in tokens or len(tokens) < len(self.tokens):
             raise ValueError("it has empty or repeated tokens")
         if not all({left, right, left + right} <= tokens for left, right in self.merges):
@@ -100,12 +101,13 @@ def find_vocabulary(folder: Path, name: str = NAME) -> Path:
 
 
 def learn_vocabulary(kind: str, texts: Iterable[str], size: int) -> TokenizerVocabulary:
-    """Learns from the training texts, and from no others.
+    """Learns a vocabulary from the training texts.
 
     Args:
         kind: a name in `TOKENIZERS` or `CLASSIFIER_TOKENS` of `data.registry`, or `TAGGER_TOKENS`.
-        texts: raw texts; for a vocabulary that two languages share, those of both.
-        size: the most tokens wanted.
+        texts: raw texts, of the training split alone; for a vocabulary that two languages share,
+            the texts of both.
+        size: most tokens wanted.
 
     Raises:
         ValueError: unknown `kind`.
@@ -140,49 +142,49 @@ _SPLITTERS: dict[str, Callable[[tf.Tensor], tf.RaggedTensor]] = {
 }
 
 
-def _characters(texts: Iterable[str], size: int) -> TokenizerVocabulary:
+def _learn_characters(texts: Iterable[str], size: int) -> TokenizerVocabulary:
     counts = Counter()
     for text in texts:
-        counts.update(drop_format_characters_of(text))
-    return TokenizerVocabulary("characters", tuple(by_frequency(counts, 1)[:size]))
+        counts.update(drop_format_characters_from(text))
+    return TokenizerVocabulary("characters", tuple(sort_by_frequency(counts, 1)[:size]))
 
 
-def _bytes(texts: Iterable[str], size: int) -> TokenizerVocabulary:
+def _learn_bytes(texts: Iterable[str], size: int) -> TokenizerVocabulary:
     return TokenizerVocabulary("bytes")
 
 
-def _words(texts: Iterable[str], size: int) -> TokenizerVocabulary:
-    return TokenizerVocabulary("words", tuple(by_frequency(_count_pieces(texts), 1)[:size]))
+def _learn_words(texts: Iterable[str], size: int) -> TokenizerVocabulary:
+    return TokenizerVocabulary("words", tuple(sort_by_frequency(_count_pieces(texts), 1)[:size]))
 
 
-def _tokens(kind: str) -> Callable[[Iterable[str], int], TokenizerVocabulary]:
-    """As the vocabulary of a classifier or tagger, but for rare tokens, which are learned too."""
+def _learner_of_tokens(kind: str) -> Callable[[Iterable[str], int], TokenizerVocabulary]:
+    """Returns what learns the tokens of classifiers or taggers, rare tokens included."""
 
     def learn(texts: Iterable[str], size: int) -> TokenizerVocabulary:
-        found = by_frequency(_count_pieces(texts, find_splitter(kind)), 1)
-        # Such a vocabulary has these already.
-        kept = [token for token in found if token not in (START_TOKEN, UNKNOWN_TOKEN)]
+        tokens = sort_by_frequency(_count_pieces(texts, find_splitter(kind)), 1)
+        # The vocabulary of a classifier has these already.
+        kept = [token for token in tokens if token not in (START_TOKEN, UNKNOWN_TOKEN)]
         return TokenizerVocabulary(kind, tuple(kept[:size]))
 
     return learn
 
 
-def _subwords(texts: Iterable[str], size: int) -> TokenizerVocabulary:
+def _learn_subwords(texts: Iterable[str], size: int) -> TokenizerVocabulary:
     pieces = _count_pieces(texts)
     counts = Counter()
     for piece, count in pieces.items():
         for character in piece:
             counts[character] += count
-    # Texts with the signs of many scripts would leave no room for merges.
-    characters = by_frequency(counts, 1)[: (size + 1) // 2]
+    # Half of the room is for merges: texts may have the signs of many scripts.
+    characters = sort_by_frequency(counts, 1)[: (size + 1) // 2]
     merges = learn_merges(pieces, characters, size)
-    # Two ways may lead to one token.
+    # Two merges may lead to the same token.
     tokens = dict.fromkeys([*characters, *(left + right for left, right in merges)])
     return TokenizerVocabulary("subwords", tuple(tokens), tuple(merges))
 
 
 @cache
-def _flat(split: Callable) -> tf.types.experimental.PolymorphicFunction:
+def _split_flat(split: Callable) -> tf.types.experimental.PolymorphicFunction:
     def flat(texts):
         return split(drop_format_characters(texts)).flat_values
 
@@ -190,7 +192,7 @@ def _flat(split: Callable) -> tf.types.experimental.PolymorphicFunction:
 
 
 def _count_pieces(texts: Iterable[str], split: Callable = pretokenize) -> Counter:
-    counts, flat = Counter(), _flat(split)
+    counts, flat = Counter(), _split_flat(split)
     texts = iter(texts)
     while chunk := list(islice(texts, _BATCH)):
         counts.update(flat(tf.constant(chunk)).numpy())
@@ -198,5 +200,5 @@ def _count_pieces(texts: Iterable[str], split: Callable = pretokenize) -> Counte
 
 
 _LEARN: dict[str, Callable[[Iterable[str], int], TokenizerVocabulary]] = dict(
-    zip(TOKENIZERS, (_characters, _bytes, _words, _subwords), strict=True)
-) | {kind: _tokens(kind) for kind in (*CLASSIFIER_TOKENS, TAGGER_TOKENS)}
+    zip(TOKENIZERS, (_learn_characters, _learn_bytes, _learn_words, _learn_subwords), strict=True)
+) | {kind: _learner_of_tokens(kind) for kind in (*CLASSIFIER_TOKENS, TAGGER_TOKENS)}

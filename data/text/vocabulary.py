@@ -23,10 +23,11 @@ _BATCH = 1024
 
 @dataclass(frozen=True)
 class Vocabularies:
-    """What the preprocessor learned: tokens and characters by falling frequency, and after them
-    the tokens that came with pretrained vectors.
+    """The tokens and characters that a classifier or tagger knows.
 
-    The id of an entry is its position plus 2: 0 is padding and 1 the unknown.
+    They are in descending order of frequency; after them come the tokens of pretrained vectors.
+
+    The id of an entry is its position plus 2: 0 is padding, 1 is the unknown.
 
     Attributes:
         tokens: the start token is the first.
@@ -48,21 +49,21 @@ class Vocabularies:
         """How many ids characters have, padding and the unknown included."""
         return FIRST_ENTRY + len(self.characters)
 
-    def joined_by(self, words: list[str]) -> "Vocabularies":
-        """These, followed by those words that they lack."""
+    def with_words(self, words: list[str]) -> "Vocabularies":
+        """Returns these vocabularies with those words appended to the tokens that they lack."""
         known = {*self.tokens, PADDING_TOKEN, UNKNOWN_TOKEN}
         new = [word for word in dict.fromkeys(words) if word not in known]
         return Vocabularies(self.tokens + new, self.characters)
 
     def save(self, folder: Path) -> None:
-        """Writes one entry a line, UTF-8. Entries hold no white space, so lines are safe."""
+        """Writes one entry a line, in UTF-8. Entries hold no white space, so lines are safe."""
         for field, name in self.FILES.items():
-            # newline="": entries may hold U+2028 and the like, which are not line ends here.
+            # newline="": entries may hold U+2028 and the like, which end no line here.
             with (folder / name).open("w", encoding="utf-8", newline="") as file:
                 file.writelines(f"{entry}\n" for entry in getattr(self, field))
 
     def files(self, folder: Path) -> list[Path]:
-        """What `save` writes."""
+        """Returns the paths that `save` writes."""
         return [folder / name for name in self.FILES.values()]
 
     @classmethod
@@ -84,11 +85,11 @@ class Vocabularies:
 
 
 def _check_entries(field: str, entries: list[str], rest: str) -> None:
-    """Raises ValueError if the lines are not what `Vocabularies.save` wrote: ids would shift."""
+    """Raises ValueError if `Vocabularies.save` cannot have written the lines: ids would shift."""
     if rest or not all(entries) or len(set(entries)) < len(entries):
         raise ValueError("it is cut short, or has empty or repeated lines")
     if entries[:1] != [START_TOKEN] if field == "tokens" else any(len(e) != 1 for e in entries):
-        raise ValueError(f"these are no {field}")
+        raise ValueError(f"its lines are no {field}")
     if not entries:
         raise ValueError("it is empty")
 
@@ -96,13 +97,13 @@ def _check_entries(field: str, entries: list[str], rest: str) -> None:
 def build_vocabularies(
     train_texts: list[str], standardize: str, max_tokens: int, min_count: int
 ) -> Vocabularies:
-    """Counts tokens and characters of the training texts.
+    """Learns vocabularies from the tokens and characters of the training texts.
 
     Args:
-        train_texts: raw texts of the training split, and of no other.
+        train_texts: raw texts, of the training split alone.
         standardize: a name in `data.registry.STANDARDIZERS`.
-        max_tokens: keep this many of the most frequent tokens, the start token counted.
-        min_count: and only those seen this often; rarer ones train the unknown's vector.
+        max_tokens: how many of the most frequent tokens are kept, the start token included.
+        min_count: how often a token has to occur; rarer ones train the vector of the unknown.
     """
     split = graph(
         lambda texts: tokenize(texts, standardize).flat_values,
@@ -116,14 +117,17 @@ def build_vocabularies(
     for token, count in counts.items():
         characters.update(dict.fromkeys(token, count))
     # A text may say "<unk>" itself, but the lookup has that word already.
-    tokens = [t for t in by_frequency(counts, min_count) if t not in (START_TOKEN, UNKNOWN_TOKEN)]
-    # U+FFFD is what bytes that are no text become: a lookup needs one entry at least.
-    letters = by_frequency(characters, min_count) or [UNKNOWN_TEXT]
+    special = (START_TOKEN, UNKNOWN_TOKEN)
+    tokens = [token for token in sort_by_frequency(counts, min_count) if token not in special]
+    # A lookup needs at least one entry; U+FFFD is what bytes that are not UTF-8 become.
+    letters = sort_by_frequency(characters, min_count) or [UNKNOWN_TEXT]
     return Vocabularies([START_TOKEN, *tokens[: max_tokens - 1]], letters)
 
 
-def by_frequency(counts: Counter, min_count: int) -> list[str]:
-    """Entries by falling count, equal counts in code point order, so that ids never depend on
-    the order of the rows."""
+def sort_by_frequency(counts: Counter, min_count: int) -> list[str]:
+    """Returns the entries that occur often enough, in descending order of their counts.
+
+    Equal counts are in code point order, so that ids do not depend on the order of the rows.
+    """
     kept = [entry for entry, count in counts.items() if count >= min_count]
     return sorted(kept, key=lambda entry: (-counts[entry], entry))

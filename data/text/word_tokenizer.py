@@ -1,12 +1,12 @@
-"""Tokens of raw strings and where they stand, in stock TensorFlow ops.
+"""The tokenizer of taggers: words of raw texts and their places, in stock TensorFlow ops.
 
-Training, prediction and SavedModel share them. The rules are those of the Penn Treebank as far as
+Training, prediction and SavedModel share it. The rules are those of the Penn Treebank as far as
 they need no dictionary ("can't" is "ca n't", "Lyon's" is "Lyon 's"), and keep what social media
-write in one piece ("@name", "#topic", links, emoticons). Each character of a script that has no
-spaces between words (Chinese, Japanese, Thai and the like) is a token, with the marks that belong
-to it. A text that is tokenised already, its tokens joined by spaces, is at most cut further.
+write as one ("@name", "#topic", links, emoticons). Each character of a script that has no spaces
+between words (Chinese, Japanese, Thai and the like) is a token, with the marks that belong to it. A
+text that is tokenized already, its tokens joined by spaces, is at most cut further.
 
-Invisible characters (`data.text.characters`) are passed over, so that what looks the same has the
+Invisible characters (`data.text.characters`) are skipped, so that texts that look the same have the
 same tokens; the places of tokens count them.
 
 The rules read a text's outline (`data.text.outlines`).
@@ -21,7 +21,7 @@ import tensorflow as tf
 from data.text.characters import is_invisible
 from data.text.outlines import OUTLINED, Outlines, clip_codes
 
-# Stands behind every token before the outline is split there; it holds no control characters.
+# Marks the end of every token in an outline, which holds no control characters of its own.
 _END = "\x1f"
 # A character of a script without spaces, and a mark on it.
 _SYLLABLE, _SYLLABLE_MARK = "\x02", "\x03"
@@ -33,8 +33,8 @@ _ABBREVIATIONS = (
 _TOKENS = "|".join(
     [
         r"(?:https?://|www\.)[^ ]*[\w/]",
-        # Addresses and hosts have eight parts at most: without a limit each word of "aa.aa.aa..."
-        # would be read up to its end.
+        # Addresses and hosts have at most eight parts: without a limit, each word of "aa.aa.aa..."
+        # would be read up to the end.
         r"\w+(?:[.+-]+\w+){0,7}[.+-]*@\w[\w-]*(?:\.[\w-]+)*\.\w+",
         r"[@#]\w+",
         r"(?i:n't)\b",
@@ -67,7 +67,7 @@ _WITHOUT_SPACES = (
 
 
 def _outline_script(name: str, category: str) -> str | None:
-    """Scripts without spaces, each of whose characters is a token."""
+    """Returns the outline of a character of a script without spaces, where it is a token."""
     name = name.removeprefix("COMBINING ").removeprefix("HALFWIDTH ")
     if category[0] not in "LM" or not name.startswith(_WITHOUT_SPACES):
         return None
@@ -85,13 +85,13 @@ _OUTLINES = Outlines(
 
 
 class Tokens(NamedTuple):
-    """Tokens of a batch of texts.
+    """The tokens of a batch of texts and their places.
 
     Attributes:
         strings: <string>[batch, (tokens)].
-        starts, ends: <int32>[batch, (tokens)], where each begins and where it is over, in Unicode
-            code points of its text. Of bytes that are not UTF-8 each counts one, as Python's
-            `surrogateescape` has it.
+        starts, ends: <int32>[batch, (tokens)], where each begins and where it ends, in Unicode code
+            points of its text. Each byte that is not UTF-8 counts as one, as with Python's
+            `surrogateescape`.
     """
 
     strings: tf.RaggedTensor
@@ -100,26 +100,26 @@ class Tokens(NamedTuple):
 
 
 def tokenize_words(texts: tf.Tensor) -> Tokens:
-    """Splits texts; every character that is neither white space nor invisible is in a token.
+    """Splits texts into tokens; every character but white space and invisible ones is in a token.
 
     Args:
         texts: <string>[batch], any bytes.
     """
-    codes, widths = _decoded(texts)
+    codes, widths = _decode(texts)
     places = widths.with_flat_values(tf.cumsum(widths.flat_values, exclusive=True))
     places -= tf.gather(tf.concat([places.flat_values, [0]], 0), places.row_starts())[:, None]
     at = clip_codes(codes.flat_values)
-    # Tags and the rarer variation selectors; private signs lie behind them.
+    # Tags and the rarer variation selectors; the code points after them are for private use.
     hidden = tf.gather(_invisible(), at) | (codes.flat_values // 0x1000 == _TAGS // 0x1000)
     seen = codes.with_flat_values(~hidden)
     codes, places, widths = (tf.ragged.boolean_mask(each, seen) for each in (codes, places, widths))
     flat = _OUTLINES.outline(codes.flat_values)
     outlines = tf.strings.unicode_encode(codes.with_flat_values(flat), "UTF-8")
-    # "n't" goes with none of the letters before it, and a pattern cannot look ahead.
+    # "n't" is a token of its own; the pattern of words cannot look ahead to it.
     marked = tf.strings.regex_replace(outlines, r"(?i)([a-z])(n't)\b", rf"\1{_END}\2")
     marked = tf.strings.regex_replace(marked, f"({_TOKENS})", rf"\1{_END}")
     pieces = tf.strings.split(marked, _END)
-    # A piece is a token and the white space before it; the last one of a text may have no token.
+    # A piece is a token and the white space before it; the last piece may have no token.
     sizes = tf.strings.length(tf.strings.strip(pieces.flat_values))
     after = tf.cumsum(tf.strings.length(pieces.flat_values))
     is_token = pieces.with_flat_values(sizes > 0)
@@ -136,9 +136,11 @@ def tokenize_words(texts: tf.Tensor) -> Tokens:
     return Tokens(strings, starts, ends)
 
 
-def _decoded(texts: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
-    """The code points of texts, and how many places each takes: one, but U+FFFD in place of wrong
-    bytes as many as these. <int32>[batch, (letters)] both."""
+def _decode(texts: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+    """Decodes texts to code points and the numbers of their places, <int32>[batch, (letters)] both.
+
+    A code point has one place; U+FFFD for bytes that are not UTF-8 has as many as these bytes.
+    """
     codes, offsets = tf.strings.unicode_decode_with_offsets(texts, "UTF-8", errors="replace")
     sizes = tf.strings.length(texts)
     begins = tf.cast(tf.repeat(tf.cumsum(sizes, exclusive=True), codes.row_lengths()), tf.int64)
@@ -153,16 +155,16 @@ def _decoded(texts: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
 
 
 def normalize_case_and_digits(tokens: tf.Tensor) -> tf.Tensor:
-    """Tokens in lower case, and with zeros for digits: rare ones become frequent ones. <string>."""
-    return with_zeros(tf.strings.lower(tokens, encoding="utf-8"))
+    """Lower-cases tokens and replaces digits: rare tokens become frequent ones. <string>."""
+    return replace_digits(tf.strings.lower(tokens, encoding="utf-8"))
 
 
-def with_zeros(tokens: tf.Tensor) -> tf.Tensor:
-    """Tokens with a zero for each digit. <string>."""
+def replace_digits(tokens: tf.Tensor) -> tf.Tensor:
+    """Replaces each digit of tokens by a zero. <string>."""
     return tf.strings.regex_replace(tokens, r"\p{Nd}", "0")
 
 
 @functools.cache
 def _invisible() -> np.ndarray:
-    """<bool>[OUTLINED], whether nobody sees a code point."""
+    """Returns for each code point whether it is invisible, <bool>[OUTLINED]."""
     return np.array([is_invisible(chr(code)) for code in range(OUTLINED)])

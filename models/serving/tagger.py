@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from data.batches.windows import windows_of
+from data.batches.windows import cut_windows
 from data.graphs import graph
 from data.text.tag_preprocessor import TagPreprocessor
 from data.text.word_tokenizer import tokenize_words
@@ -20,7 +20,7 @@ class ServingTagger(tf.Module):
     Args:
         preprocessor: tokens to the trained model's inputs.
         model: the trained `models.tagging.tagger.Tagger`.
-        window, overlap: as `data.batches.windows.windows_of`.
+        window, overlap: as `data.batches.windows.cut_windows`.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class ServingTagger(tf.Module):
 
     def _tagged(self, tokens: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Tags <int32>[tokens] and scores <float32>[tokens] of the texts' tokens, joined."""
-        windows = windows_of(lengths, self.window, self.overlap)
+        windows = cut_windows(lengths, self.window, self.overlap)
         total = tf.size(windows.begin)
 
         def chunk(first, tags, scores):

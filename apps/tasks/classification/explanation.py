@@ -196,8 +196,8 @@ class Explained:
             yield explanation
 
     def _tokens_and_ids(self, texts: tf.Tensor) -> tuple:
-        tokens, dropped = self._serving.preprocessor.kept_tokens(texts)
-        return tokens, dropped, self._serving.preprocessor.ids_of(tokens)
+        tokens, dropped = self._serving.preprocessor.keep_tokens(texts)
+        return tokens, dropped, self._serving.preprocessor.to_ids(tokens)
 
     def _attributed(self, ids: dict[str, tf.RaggedTensor], classes: np.ndarray) -> list[dict]:
         """The attribution of each row, those of like length together."""

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from data.batches.padded import Batches
 from data.examples.labelled import LabelledTexts
-from data.graphs import as_it_stands
+from data.graphs import without_autograph
 from data.messages import say
 from models.classification.decision import Decision
 from models.classification.ngrams import NgramTerms
@@ -30,9 +30,11 @@ def logits_of(model: keras.Model, ids: dict[str, tf.RaggedTensor]) -> np.ndarray
     batches = Batches(
         ids, np.zeros(ids["token_ids"].nrows()), 1, batch_tokens=_TOKENS, replicas=replicas
     )
-    by_length = model.predict(batches.dataset().map(as_it_stands(lambda ids, *_: ids)), verbose=0)
+    by_length = model.predict(
+        batches.dataset().map(without_autograph(lambda ids, *_: ids)), verbose=0
+    )
     # Rows that fill a batch up are there twice, with the same logits.
-    order = np.concatenate([batches.filled(rows) for rows in batches.order(0)])
+    order = np.concatenate([batches.fill_up(rows) for rows in batches.order(0)])
     logits = np.empty((len(batches.lengths), *by_length.shape[1:]), by_length.dtype)
     logits[order] = by_length
     return logits

@@ -8,7 +8,7 @@ import tensorflow as tf
 from data.batches.streams import Streams
 from data.examples.documents import Documents
 from data.graphs import graph
-from data.text.cleaning import drop_format_characters_of
+from data.text.cleaning import drop_format_characters_from
 from data.text.special_tokens import UNKNOWN
 from data.text.tokenizer import Tokenizer
 from models.language_model.language_model import LanguageModel
@@ -47,7 +47,7 @@ class Perplexity:
         )
         self.unknown = int(np.count_nonzero(ids.flat_values.numpy() == UNKNOWN))
         # Those that are read.
-        self.characters = sum(len(drop_format_characters_of(text)) for text in documents.texts)
+        self.characters = sum(len(drop_format_characters_from(text)) for text in documents.texts)
 
     def figures(self) -> dict[str, float]:
         """What an epoch ends with: `loss`, nats a token, and `log_likelihood`, the same with its

@@ -10,7 +10,7 @@ from data.batches.padded import Batches
 from data.examples.tagged import TaggedTexts
 from data.examples.tags import Span, bio_names, spans_to_tags, tags_to_spans
 from data.graphs import graph
-from data.text.tag_preprocessor import TagPreprocessor, row_splits_up_to
+from data.text.tag_preprocessor import TagPreprocessor, split_rows
 from data.text.word_tokenizer import Tokens
 from data.user_files.tagged.span_cuts import cut_at, find_inner_ends, split_places
 from models.evaluation.entities import micro_f1
@@ -49,7 +49,7 @@ def tag_rows(
     Args:
         preprocessor: tokens to ids.
         examples: the split.
-        tokens: of its texts, by `data.text.tag_preprocessor.all_tokens`.
+        tokens: of its texts, by `data.text.tag_preprocessor.tokenize_all`.
         types: of entities.
         size: tokens of a row, at most.
     """
@@ -59,7 +59,7 @@ def tag_rows(
         for row, *places in zip(examples, starts, ends, strict=True)
     ]
     flat = np.concatenate(tags) if tags else np.zeros(0, np.int32)
-    splits = row_splits_up_to(tokens.strings.row_lengths().numpy(), size)
+    splits = split_rows(tokens.strings.row_lengths().numpy(), size)
     flat = Bio(bio_names(types)).mended(tf.constant(flat, tf.int32), tf.constant(splits[:-1]))
     ids = {
         name: tf.RaggedTensor.from_row_splits(ids.flat_values, splits)

@@ -25,7 +25,7 @@ from data.datasets import read_tagged_texts
 from data.errors import UserError, list_values
 from data.examples.tagged import TaggedCorpus, TaggedTexts
 from data.messages import say
-from data.text.tag_preprocessor import TagPreprocessor, all_tokens, build_tag_vocabularies
+from data.text.tag_preprocessor import TagPreprocessor, build_tag_vocabularies, tokenize_all
 from data.text.tokenizer import Tokenizer
 from data.text.tokenizer_vocabulary import TokenizerVocabulary, find_vocabulary
 from data.text.vocabulary import Vocabularies
@@ -193,7 +193,7 @@ class TextTagging:
         """Trains, see `apps.training.fit.fit`."""
         config, validation = self.config, corpus.split("validation")
         batches, loss = self.training_data(corpus)
-        rows = self._rows(validation, all_tokens(validation.texts))
+        rows = self._rows(validation, tokenize_all(validation.texts))
         held_out = TaggerValidation(rows, validation, self.class_names, config.outside_shift)
         ending = training.fit(
             self.model,
@@ -237,7 +237,7 @@ class TextTagging:
     def evaluate(self, examples: TaggedTexts) -> dict:
         """All figures of a split, through the serving model; see `models.evaluation.entities`."""
         rows = prediction.answers(self, self.serving().serve, examples.texts)
-        tokens = all_tokens(examples.texts)
+        tokens = tokenize_all(examples.texts)
         places = places_of(examples, tokens)
         found = [
             tags_at(each, answers.spans_of(row["entities"]), self.class_names)
@@ -256,7 +256,7 @@ class TextTagging:
 
     def _gold(self, examples: TaggedTexts) -> tuple[list[list[str]], list[list[str]]]:
         """The tokens that figures count, and their tags."""
-        places = places_of(examples, all_tokens(examples.texts))
+        places = places_of(examples, tokenize_all(examples.texts))
         tokens = [
             [row.text[start:end] for start, end in each]
             for row, each in zip(examples, places, strict=True)
@@ -307,4 +307,4 @@ class TextTagging:
 def _training_tokens(corpus: TaggedCorpus) -> tuple[Tokens, list[str]]:
     """The tokens of the training split, and the words that were cut between their entities."""
     train = corpus.split("train")
-    return cut_shared_tokens(all_tokens(train.texts), train)
+    return cut_shared_tokens(tokenize_all(train.texts), train)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.batches.buckets import LENGTHS, batch_order, few_lengths, padding_share, rows_of_shape
+from data.batches.buckets import LENGTHS, batch_order, max_rows, padding_share, round_up_lengths
 
 LENGTHS_OF_ROWS = st.lists(st.integers(1, 9), max_size=40)
 
@@ -73,15 +73,15 @@ def test_the_share_is_that_of_the_positions():
 def test_there_are_few_lengths_and_none_adds_more_than_an_eighth():
     assert LENGTHS[:10].tolist() == [8, 16, 24, 32, 40, 48, 56, 64, 72, 80]
     lengths = np.arange(64, 5000)
-    assert (few_lengths(lengths) >= lengths).all()
-    assert (few_lengths(lengths) / lengths).max() <= 1.125
-    assert few_lengths(np.array([1, 8, 9])).tolist() == [8, 8, 16]
+    assert (round_up_lengths(lengths) >= lengths).all()
+    assert (round_up_lengths(lengths) / lengths).max() <= 1.125
+    assert round_up_lengths(np.array([1, 8, 9])).tolist() == [8, 8, 16]
 
 
 @settings(deadline=None)
 @given(LENGTHS_OF_ROWS, st.integers(1, 6), st.sampled_from([0, 8, 100, 400]))
 def test_no_batch_has_more_rows_than_its_shape(lengths, batch_size, batch_tokens):
-    widths = few_lengths(np.array(lengths, int) * 7)
+    widths = round_up_lengths(np.array(lengths, int) * 7)
     order = batch_order(widths, batch_size, np.random.default_rng(0), batch_tokens)
     for rows in order:
-        assert len(rows) <= rows_of_shape(int(widths[rows].max()), batch_size, batch_tokens)
+        assert len(rows) <= max_rows(int(widths[rows].max()), batch_size, batch_tokens)

@@ -41,7 +41,7 @@ def test_a_file_becomes_terms_with_its_name_and_checksum(tmp_path):
         (HEADER + "religion,muslim,noun,Muslim!\n", ["single spaces", "row 1"]),
         (HEADER + "religion,muslim,noun,the  Muslim\n", ["single spaces", "row 1"]),
         ((HEADER + "religion,mus\xfalim,noun,Muslim\n").encode("latin-1"), ["UTF-8", "row 1"]),
-        (HEADER + GOOD + GOOD.lower(), ["'muslim' stands twice", "row 1, 2"]),
+        (HEADER + GOOD + GOOD.lower(), ["'muslim' is listed twice", "row 1, 2"]),
         (HEADER + GOOD + "religion,islam,faith,muslim\n", ["'muslim' in row 1", "row 2"]),
         (HEADER + GOOD + "religion,islam,noun,muslim\n", ["'muslim' in row 1", "row 2"]),
         (HEADER + GOOD + "origin,muslim,noun,Arab\n", ["kind 'religion' in row 1", "row 2"]),

@@ -72,7 +72,7 @@ def test_no_term_is_found_in_a_user_name_or_a_link(terms, text):
 
 
 def test_the_longest_term_of_a_kind_counts_and_other_kinds_stay(terms):
-    found = [place.term.written for place in terms.found("an African American trans woman")]
+    found = [place.term.written for place in terms.find("an African American trans woman")]
     assert found == ["African American", "trans woman"]
     assert terms.groups_in("a black man") == {"black", "male"}
 
@@ -170,7 +170,7 @@ def test_the_terms_that_ship_can_be_read_and_have_partners(shipped_samples, of_t
     terms = read_identity_terms(path)
     kinds = list(terms.groups.values())
     assert all(kinds.count(kind) > 1 for kind in kinds)
-    places = [terms.found(record.values["term"]) for record in read_records(str(path))]
+    places = [terms.find(record.values["term"]) for record in read_records(str(path))]
     written = [place.term for found in places for place in found]
     without = {term.written for term in written if not terms.partners(term)}
     assert without <= {"Latina", "Latinas"}

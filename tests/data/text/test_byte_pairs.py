@@ -1,7 +1,7 @@
 from collections import Counter
 from itertools import pairwise
 
-from data.text.byte_pairs import learn_merges, merged
+from data.text.byte_pairs import learn_merges, merge_pair
 
 
 def slowly_learned(pieces, tokens, size):
@@ -19,7 +19,7 @@ def slowly_learned(pieces, tokens, size):
         best = min(counts, key=lambda pair: (-counts[pair], pair))
         merges.append(best)
         known.add("".join(best))
-        split = {piece: merged(symbols, best) for piece, symbols in split.items()}
+        split = {piece: merge_pair(symbols, best) for piece, symbols in split.items()}
     return merges
 
 
@@ -52,4 +52,4 @@ def test_what_holds_unknown_characters_is_not_merged():
 
 
 def test_a_pair_that_overlaps_itself_is_merged_from_the_left():
-    assert merged(list("aaaba"), ("a", "a")) == ["aa", "a", "b", "a"]
+    assert merge_pair(list("aaaba"), ("a", "a")) == ["aa", "a", "b", "a"]

@@ -175,7 +175,7 @@ def test_what_is_cut_is_counted_in_texts_and_tokens():
 
 
 def test_words_that_join_a_vocabulary_stand_behind_it():
-    joined = TOY.joined_by(["dog", "cat", "<unk>", "<start>", "dog", "", "a"])
+    joined = TOY.with_words(["dog", "cat", "<unk>", "<start>", "dog", "", "a"])
     assert joined == Vocabularies(["<start>", "the", "cat", "sat", "dog", "a"], TOY.characters)
 
 
@@ -239,7 +239,7 @@ def test_texts_whose_characters_are_all_rare_still_build_a_preprocessor():
 )
 def test_the_tokens_that_are_kept_can_be_had_with_what_is_dropped(truncate, kept):
     options = {"vocabularies": LETTERS, "truncate": truncate, "max_length": 4}
-    tokens, dropped = preprocessor(**options).kept_tokens(tf.constant(["A b c d e f g H", "X", ""]))
+    tokens, dropped = preprocessor(**options).keep_tokens(tf.constant(["A b c d e f g H", "X", ""]))
     assert tokens.to_list() == [kept.encode().split(), [b"x"], []]
     assert dropped.numpy().tolist() == [4, 0, 0]
     ids = preprocessor(**options)(tf.constant(["A b c d e f g H"]))["token_ids"][0, 1:]

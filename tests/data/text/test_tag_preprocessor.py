@@ -4,9 +4,9 @@ import tensorflow as tf
 from data.registry import CASES
 from data.text.tag_preprocessor import (
     TagPreprocessor,
-    all_tokens,
     build_tag_vocabularies,
-    row_splits_up_to,
+    split_rows,
+    tokenize_all,
 )
 from data.text.vocabulary import Vocabularies
 
@@ -53,12 +53,12 @@ def test_vocabularies_count_digits_as_zeros_too():
 
 def test_tokens_of_many_texts_are_those_of_each():
     texts = [f"number {i} of Lyon." for i in range(1030)]
-    tokens = all_tokens(texts)
+    tokens = tokenize_all(texts)
     assert tokens.strings.nrows() == 1030
     assert tokens.strings[1029].numpy().tolist() == [b"number", b"1029", b"of", b"Lyon", b"."]
     assert tokens.starts[1029].numpy().tolist() == [0, 7, 12, 15, 19]
 
 
 def test_long_texts_are_cut_and_empty_ones_go():
-    splits = row_splits_up_to(np.array([3, 0, 7, 4]), 4)
+    splits = split_rows(np.array([3, 0, 7, 4]), 4)
     assert splits.tolist() == [0, 3, 7, 10, 14]

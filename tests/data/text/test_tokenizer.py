@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.registry import CLASSIFIER_TOKENS, TAGGER_TOKENS, TOKENIZERS
-from data.text.byte_pairs import merged
+from data.text.byte_pairs import merge_pair
 from data.text.cleaning import drop_format_characters
 from data.text.pretokenizer import pretokenize
 from data.text.special_tokens import END, PADDING, START, UNKNOWN, UNKNOWN_TEXT
@@ -42,7 +42,7 @@ def encoded_in_python(text, vocabulary):
     for piece in PIECES(tf.constant([text])).to_list()[0]:
         symbols = list(piece.decode())
         while found := [p for p in pairwise(symbols) if p in rank]:
-            symbols = merged(symbols, min(found, key=rank.get))
+            symbols = merge_pair(symbols, min(found, key=rank.get))
         result += [ids.get(symbol, UNKNOWN) for symbol in symbols]
     return result
 

@@ -3,7 +3,7 @@ import pytest
 
 from data.examples.tagged import TaggedText, TaggedTexts
 from data.examples.tags import Span
-from data.text.tag_preprocessor import all_tokens
+from data.text.tag_preprocessor import tokenize_all
 from data.user_files.tagged.span_cuts import (
     cut_at,
     cut_shared_tokens,
@@ -47,7 +47,7 @@ def test_tokens_of_several_spans_are_cut_for_training():
         TaggedText.from_tokens(["Graz-Lyon", "is"], ["B-LOC", "O"]),
     ]
     examples = TaggedTexts(rows)
-    tokens, words = cut_shared_tokens(all_tokens(examples.texts), examples)
+    tokens, words = cut_shared_tokens(tokenize_all(examples.texts), examples)
     assert words == ["Graz-Lyon"]
     assert [[token.decode() for token in row] for row in tokens.strings.to_list()] == [
         ["In", "Graz", "-", "Lyon", "it", "rains", "."],
@@ -57,12 +57,12 @@ def test_tokens_of_several_spans_are_cut_for_training():
     ]
     assert tokens.starts.to_list()[0] == [0, 3, 7, 8, 13, 16, 21]
     assert tokens.ends.to_list()[0] == [2, 7, 8, 12, 15, 21, 22]
-    uncut = all_tokens(examples.texts)
+    uncut = tokenize_all(examples.texts)
     assert find_words_with_inner_ends(uncut, examples) == ["Graz-Lyon", "Graz-based"]
 
 
 def test_without_shared_tokens_nothing_changes():
     examples = TaggedTexts([TaggedText(TEXT, (Span(3, 12, "LOC"),))])
-    tokens = all_tokens(examples.texts)
+    tokens = tokenize_all(examples.texts)
     assert cut_shared_tokens(tokens, examples) == (tokens, [])
     assert find_words_with_inner_ends(tokens, examples) == []
