@@ -57,6 +57,7 @@ class _Pairs:
         heapq.heapify(self.heap)
 
     def most_frequent(self) -> Pair | None:
+        """Takes the most frequent pair out of the heap; None if every pair is seen only once."""
         while self.heap:
             count, pair = heapq.heappop(self.heap)
             if -count == self.counts[pair]:
@@ -64,6 +65,7 @@ class _Pairs:
         return None
 
     def merge(self, pair: Pair) -> None:
+        """Merges a pair wherever it stands, and counts the pairs that this makes."""
         changed = set()
         self.known.add("".join(pair))
         for number in sorted(self.holders.pop(pair)):

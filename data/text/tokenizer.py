@@ -76,7 +76,7 @@ class Tokenizer(tf.Module):
         }
         return encoders.get(self.kind, self._encode_words)(texts)
 
-    def decode(self, ids) -> tf.Tensor:
+    def decode(self, ids: tf.Tensor | tf.RaggedTensor) -> tf.Tensor:
         """Returns the texts of ids.
 
         PADDING, START and END are left out. UNKNOWN becomes `UNKNOWN_TEXT`; for a word, with a
@@ -93,7 +93,7 @@ class Tokenizer(tf.Module):
             texts = tf.strings.regex_replace(texts, f"^ {UNKNOWN_TEXT}", UNKNOWN_TEXT)
         return tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
 
-    def tokens(self, ids):
+    def tokens(self, ids: tf.Tensor | tf.RaggedTensor) -> tf.Tensor | tf.RaggedTensor:
         """Returns a readable text for each id, "" for padding: <string>, shaped like `ids`."""
         return _gather(ids, self._shown)
 
@@ -125,11 +125,11 @@ class Tokenizer(tf.Module):
         """Returns the ids <int32> of words or tokens <string> of a text that is already split."""
         return self._lookup.lookup(tokens)
 
-    def _encode_characters(self, texts):
+    def _encode_characters(self, texts: tf.Tensor) -> tf.RaggedTensor:
         codes = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
         return codes.with_flat_values(self._character_ids(codes.flat_values))
 
-    def _encode_bytes(self, texts):
+    def _encode_bytes(self, texts: tf.Tensor) -> tf.RaggedTensor:
         # In Latin-1 the code point of each byte is its value.
         return tf.strings.unicode_decode(texts, "ISO-8859-1") + _SPECIAL
 
@@ -137,21 +137,21 @@ class Tokenizer(tf.Module):
     def _splits_words(self) -> bool:
         return self.kind == "words" or self._split_tokens is not None
 
-    def _split_words(self, texts):
+    def _split_words(self, texts: tf.Tensor) -> tf.RaggedTensor:
         return (self._split_tokens or pretokenize)(texts)
 
-    def _encode_words(self, texts):
+    def _encode_words(self, texts: tf.Tensor) -> tf.RaggedTensor:
         pieces = self._split_words(texts)
         return pieces.with_flat_values(self.look_up(pieces.flat_values))
 
-    def _encode_subwords(self, texts):
+    def _encode_subwords(self, texts: tf.Tensor) -> tf.RaggedTensor:
         pieces = pretokenize(texts)
         # Most pieces occur often: each is merged only once.
         different, index = tf.unique(pieces.flat_values)
         symbols = self._merger(self._encode_characters(different))
         return pieces.with_flat_values(tf.gather(symbols, index)).merge_dims(1, 2)
 
-    def _character_ids(self, codes):
+    def _character_ids(self, codes: tf.Tensor) -> tf.Tensor:
         return self._lookup.lookup(tf.cast(codes, tf.int64))
 
 
@@ -160,7 +160,7 @@ def _make_table(ids: dict, dtype: tf.DType) -> tf.lookup.StaticHashTable:
     return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, values), UNKNOWN)
 
 
-def _gather(ids, texts: tf.Tensor):
+def _gather(ids: tf.Tensor | tf.RaggedTensor, texts: tf.Tensor) -> tf.Tensor | tf.RaggedTensor:
     if isinstance(ids, tf.RaggedTensor):
         return ids.with_flat_values(tf.gather(texts, ids.flat_values))
     return tf.gather(texts, ids)
