@@ -52,7 +52,7 @@ RUNS = {
     "ner": (
         "ner",
         f"--dataset data/ner.conll {TINY} --max-tokens 60 --max-word-length 6 --batch-size 8"
-        " --characters convolution --learning-rate 0.05 --epochs 8 --dropout 0.1",
+        " --characters convolution --learning-rate 0.03 --epochs 20 --dropout 0.1 --patience 20",
         [""],
     ),
     "ner_softmax": (
