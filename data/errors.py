@@ -16,9 +16,9 @@ class UserError(Exception):
 
 def list_values(values: Iterable[object], most: int = 5) -> str:
     """Lists values in one line, as many as a user needs to act: `1, 2, 3, 4, 5 and 7 more`."""
-    values = [str(value) for value in values]
-    rest = len(values) - most
-    return ", ".join(values[:most]) + (f" and {rest} more" if rest > 0 else "")
+    texts = [str(value) for value in values]
+    rest = len(texts) - most
+    return ", ".join(texts[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def choose(kind: str, name: str, table: Mapping[str, T]) -> T:

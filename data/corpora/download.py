@@ -48,7 +48,7 @@ def check_download(name: str, url: str, remedy: str) -> None:
         raise _download_error(name, remedy, error) from error
 
 
-def download(name: str, url: str, path: Path, remedy: str, check: Callable[[Path], None]) -> None:
+def download(name: str, url: str, path: Path, remedy: str, check: Callable[[Path], object]) -> None:
     """Downloads a file, which appears whole or not at all.
 
     Args:

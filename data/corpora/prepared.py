@@ -42,7 +42,8 @@ def explain_tfds_errors(name: str) -> Iterator[None]:
 
 def _reason(error: BaseException) -> str:
     """Returns the reason of the system, if it gave one, or the first line of the error."""
-    cause, seen = error, set()
+    cause: BaseException | None = error
+    seen: set[int] = set()
     while cause is not None and id(cause) not in seen:
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror
@@ -51,7 +52,7 @@ def _reason(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [""])[0].rstrip(".") or type(error).__name__
 
 
-class OriginalFileBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+class OriginalFileBuilder(tfds.core.GeneratorBasedBuilder):
     """A builder of labelled texts that are all in one original file.
 
     TFDS looks for `checksums.tsv`, the checksums of downloads, beside the module of a subclass.

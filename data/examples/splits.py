@@ -113,7 +113,7 @@ def split_by_content(
         stratum = min(counts, key=lambda value: (-counts[value], str(value)))
         digest = hashlib.sha256(f"{seed}\n{group}".encode("utf-8", "surrogatepass")).digest()
         groups_by_stratum[stratum].append((digest, rows))
-    splits = {name: [] for name in SPLITS}
+    splits: dict[str, list[int]] = {name: [] for name in SPLITS}
     for groups in _merge_small_strata(groups_by_stratum):
         for name, part in _cut(sorted(groups), fractions).items():
             splits[name].extend(row for _, rows in part for row in rows)

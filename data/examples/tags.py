@@ -28,7 +28,7 @@ def find_scheme(sequences: list[list[str]]) -> str:
     """Finds the scheme of tags: `IO`, `IOB1`, `BIO` or `BIOES`."""
     prefixes, begins_with_b, begins_with_i = set(), False, False
     for tags in sequences:
-        before = None
+        before: str | None = None
         for tag in tags:
             prefix, kind = _split_tag(tag)
             prefixes.add(prefix)
@@ -51,24 +51,28 @@ def find_entities(tags: list[str]) -> list[tuple[int, int, str]]:
     Returns:
         First token, token after the last, and type of each entity.
     """
-    entities, before = [], (None, None)
+    entities: list[tuple[int, int, str]] = []
+    prefix_before: str | None = None
+    kind_before: str | None = None
     for position, tag in enumerate(tags):
-        prefix, kind = now = _split_tag(tag)
-        goes_on = kind is not None and kind == before[1]
-        if goes_on and prefix not in ("B", "S", "U") and before[0] not in ("E", "S", "L", "U"):
-            entities[-1][1] = position + 1
+        prefix, kind = _split_tag(tag)
+        begins = prefix in ("B", "S", "U") or prefix_before in ("E", "S", "L", "U")
+        if kind is not None and (begins or kind != kind_before):
+            entities.append((position, position + 1, kind))
         elif kind is not None:
-            entities.append([position, position + 1, kind])
-        before = now
-    return [tuple(entity) for entity in entities]
+            entities[-1] = (entities[-1][0], position + 1, kind)
+        prefix_before, kind_before = prefix, kind
+    return entities
 
 
 def _split_tag(tag: str) -> tuple[str | None, str | None]:
     """Returns the prefix and the type; None for both outside of entities."""
     if tag == OUTSIDE:
         return None, None
-    prefix, kind = _TAG.fullmatch(tag).groups()
-    return prefix or "I", kind
+    match = _TAG.fullmatch(tag)
+    if match is None:
+        raise ValueError(f"{tag!r} is not a tag")
+    return match[1] or "I", match[2]
 
 
 def bio_names(types: tuple[str, ...]) -> tuple[str, ...]:

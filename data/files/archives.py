@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any, BinaryIO
 
 from data.errors import UserError, list_values
 from data.files.lines import LONGEST_LINE
@@ -49,7 +49,7 @@ UNPACKING_ERRORS = (
     zlib.error,
 )
 
-_OPENERS = {".bz2": bz2.open, ".gz": gzip.open, ".xz": lzma.open}
+_OPENERS: dict[str, Callable[..., Any]] = {".bz2": bz2.open, ".gz": gzip.open, ".xz": lzma.open}
 # The first bytes of packed files, whatever their names are.
 _BEGINNINGS = {b"\x1f\x8b\x08": ".gz", b"\xfd7zXZ\x00": ".xz"}
 _PIECE = 2**20
@@ -79,7 +79,7 @@ def open_unpacked(
     remedy: str = "Check the file",
     member: str | None = None,
     name: str | None = None,
-) -> Iterator[BinaryIO]:
+) -> Iterator[io.BufferedReader]:
     """Opens a file for reading bytes, unpacked if it is packed; nothing is written to disk.
 
     Any error while the file is open becomes a `UserError`, so let only its reading stand inside
@@ -177,7 +177,9 @@ def read_tar(
                 raise UserError(
                     f"{path}: {member.name} is longer than {_size(LONGEST_TEXT)}. {remedy}"
                 )
-            yield member.name, members.extractfile(member).read()
+            # Only for folders and the like it is None.
+            if (content := members.extractfile(member)) is not None:
+                yield member.name, content.read()
 
 
 class _TarMember(tarfile.TarInfo):
@@ -189,7 +191,7 @@ class _TarMember(tarfile.TarInfo):
         return super()._proc_member(archive)
 
 
-def _packing(path: str | Path, file: BinaryIO) -> str:
+def _packing(path: str | Path, file: io.BufferedReader) -> str:
     """Returns the suffix of the format that a file is packed in; that of its name if in none."""
     head = file.peek(8)
     for beginning, suffix in _BEGINNINGS.items():
@@ -213,7 +215,7 @@ def _only_file(archive: zipfile.ZipFile, path: str | Path) -> str:
     return names[0]
 
 
-def _bounded(file: BinaryIO, packed: BinaryIO, path: str | Path) -> io.BufferedReader:
+def _bounded(file: IO[bytes], packed: IO[bytes], path: str | Path) -> io.BufferedReader:
     most = max(FREE_EXPANSION, MOST_EXPANSION * os.fstat(packed.fileno()).st_size)
     return io.BufferedReader(_Bounded(file, most, path), _PIECE)
 
@@ -225,7 +227,7 @@ def _size(count: int) -> str:
 class _Bounded(io.RawIOBase):
     """A file that refuses to yield more than a number of bytes."""
 
-    def __init__(self, file: BinaryIO, most: int, path: str | Path):
+    def __init__(self, file: IO[bytes], most: int, path: str | Path):
         self.file, self.left, self.most, self.path = file, most, most, path
 
     def readable(self) -> bool:

@@ -32,8 +32,8 @@ def check_checksum_list(folder: Path, name: str) -> None:
         lines = (folder / name).read_bytes().decode("utf-8", "replace").splitlines()
     except OSError as error:
         raise cannot_read(folder / name, error, remedy) from None
-    matches = [_LINE.fullmatch(line) for line in lines]
-    if not all(matches):
+    matches = [match for line in lines if (match := _LINE.fullmatch(line))]
+    if len(matches) < len(lines):
         raise UserError(f"{folder / name} is damaged: it is no list of checksums. Export again")
     expected = {match[2]: match[1] for match in matches}
     try:

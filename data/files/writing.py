@@ -35,7 +35,7 @@ _UNWRITABLE = {
 }
 
 
-def sha256(path: Path) -> str:
+def sha256(path: str | Path) -> str:
     """Returns the sha256 of a file, hexadecimal."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -5,7 +5,7 @@ import itertools
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Self
 
 from data.errors import UserError, list_values
@@ -62,7 +62,7 @@ def read_csv_rows(lines: Iterable[str], path: str) -> Iterator[tuple[int, list[s
     yield from _parse(csv.reader(rows, delimiter=delimiter, strict=True), rows)
 
 
-def _detect_delimiter(trials: list[Iterable[str]], path: str) -> str:
+def _detect_delimiter(trials: Sequence[Iterable[str]], path: str) -> str:
     """Returns the first delimiter that cuts the first row; each trial reads the same lines."""
     for delimiter, lines in zip(_DELIMITERS, trials, strict=True):
         rows = _RowLines(lines)

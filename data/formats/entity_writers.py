@@ -15,7 +15,7 @@ from data.errors import UserError
 from data.files.lines import replace_surrogates
 from data.files.writing import whole_file
 from data.formats.readers import STANDARD_STREAM
-from data.formats.writers import WRITERS, to_json
+from data.formats.writers import CsvWriter, TsvWriter, to_json
 
 _PAGE = """<!doctype html>
 <meta charset="utf-8">
@@ -67,7 +67,7 @@ def entity_writer(
     """
     open_writer = ENTITY_WRITERS[choose_format(path, format)]
     if path == STANDARD_STREAM:
-        sys.stdout.reconfigure(encoding="utf-8")
+        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
         write = open_writer(sys.stdout, column, csv_safe)
         yield lambda row: write(_repair_row(row, column))
         sys.stdout.flush()
@@ -112,12 +112,12 @@ def _write_columns(file: TextIO, column: str, csv_safe: bool) -> Callable[[dict]
 
 
 def _write_csv(file: TextIO, column: str, csv_safe: bool) -> Callable[[dict], object]:
-    writer = WRITERS[".csv"](file, csv_safe)
+    writer = CsvWriter(file, csv_safe)
     return lambda row: writer.write(_columns(row))
 
 
 def _write_tsv(file: TextIO, column: str, csv_safe: bool) -> Callable[[dict], object]:
-    writer = WRITERS[".tsv"](file, csv_safe)
+    writer = TsvWriter(file, csv_safe)
 
     def write(row: dict) -> None:
         # A cell holds neither tabs nor line ends; one space for each keeps the positions right.

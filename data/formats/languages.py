@@ -143,7 +143,7 @@ def find_languages(wanted: str, names: Iterable[str], place: str, option: str) -
         UserError: the file has several regions or scripts of the language, but not the language
             itself.
     """
-    spellings = {}
+    spellings: dict[str, str] = {}
     for name in names:
         spellings.setdefault(language_code(name), name)
     code = language_code(wanted)

@@ -160,7 +160,8 @@ def _is_text(kind: "pyarrow.DataType") -> bool:
 
 def _read_cells(batch: "pyarrow.RecordBatch") -> tuple[dict[str, list], dict[int, str]]:
     """Returns the cells by column, and what is wrong with a row by its place."""
-    columns, problems = {}, {}
+    columns: dict[str, list] = {}
+    problems: dict[int, str] = {}
     for name, array in zip(batch.schema.names, batch.columns, strict=True):
         try:
             columns[name] = _to_python(array)

@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from data.errors import UserError, choose
 from data.files.lines import is_utf8, read_lines, read_stream_lines
@@ -96,7 +97,7 @@ def _is_deeper(value: dict, line: str) -> bool:
     """Whether lists and objects are nested deeper than `_DEEPEST` levels."""
     if line.count("[") + line.count("{") <= _DEEPEST:
         return False
-    level = [value]
+    level: list[dict | list] = [value]
     for _ in range(_DEEPEST):
         level = [
             child
@@ -107,7 +108,7 @@ def _is_deeper(value: dict, line: str) -> bool:
     return bool(level)
 
 
-def _join_surrogates(value: object) -> object:
+def _join_surrogates(value: Any) -> Any:
     """Joins surrogates that JSON escaped; half a pair, which UTF-8 cannot hold, becomes U+FFFD."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -6,12 +6,11 @@ several languages.
 
 import codecs
 import html
-import io
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from io import BufferedReader, TextIOWrapper
 from xml.parsers import expat
 
 from data.errors import UserError, list_values, refuse_rows
@@ -91,9 +90,9 @@ def read_tmx(path: str, source: str, target: str) -> ParallelTexts:
         )
     pairs = {}
     for number, texts in reader.units:
-        found = [next((texts[code] for code in codes if code in texts), None) for codes in sides]
-        if None not in found:
-            pairs[number] = Pair(*found)
+        variants = [[texts[code] for code in codes if code in texts] for codes in sides]
+        if all(variants):
+            pairs[number] = Pair(variants[0][0], variants[1][0])
     if not pairs:
         languages = list_values(reader.languages.values(), 10) or "no language"
         raise UserError(
@@ -225,7 +224,7 @@ def _local_name(name: str) -> str:
     return name.rpartition(":")[2].lower()
 
 
-def _decode(file: BinaryIO, path: str) -> Iterator[str]:
+def _decode(file: BufferedReader, path: str) -> Iterator[str]:
     """Yields the characters in pieces that cut no reference to a character."""
     encoding = _detect_encoding(file.peek(1024)[:1024], path)
     with _decode_stream(file, encoding) as text:
@@ -239,8 +238,8 @@ def _decode(file: BinaryIO, path: str) -> Iterator[str]:
 
 
 @contextmanager
-def _decode_stream(file: BinaryIO, encoding: str) -> Iterator[io.TextIOWrapper]:
-    text = io.TextIOWrapper(file, encoding, newline="")
+def _decode_stream(file: BufferedReader, encoding: str) -> Iterator[TextIOWrapper]:
+    text = TextIOWrapper(file, encoding, newline="")
     try:
         yield text
     finally:

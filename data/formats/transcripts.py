@@ -93,7 +93,8 @@ def _split_blocks(path: str, numbers_follow: bool = False) -> Iterator[list[str]
             cue's number only if it follows the number of the cue before; otherwise it is text.
             False: such a line is a number if the cue before has one.
     """
-    block, size, timed = [], 0, False
+    block: list[str] = []
+    size, timed = 0, False
     for line in read_lines(path):
         text = line.strip()
         # Marks of direction may stand around times and numbers.
@@ -126,7 +127,9 @@ def _is_number(block: list[str], numbers_follow: bool) -> bool:
 
 def _join_blocks(blocks: Iterator[list[str]]) -> Iterator[list[str]]:
     """Joins a time line and its text, or a number and its time line, across an empty line."""
-    cue, number, expected = [], [], None
+    cue: list[str] = []
+    number: list[str] = []
+    expected: int | None = None
     for block in blocks:
         place = _find_time_line(block)
         if number:

@@ -1,15 +1,16 @@
 """Writes rows to CSV, TSV, JSON lines or Parquet files, streamed, as `data.formats.readers` reads
 them."""
 
+import abc
 import csv
 import json
 import math
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from data.errors import UserError
 from data.files.lines import replace_surrogates
@@ -20,6 +21,7 @@ from data.formats.readers import STANDARD_STREAM, file_format
 
 if TYPE_CHECKING:
     import pyarrow
+    import pyarrow.parquet
 
 # The rows of a row group of Parquet; fewer if they have more characters than this.
 _PARQUET_ROWS = 4096
@@ -50,8 +52,10 @@ def record_writer(
         UserError: the format is unknown, the file cannot be written, or a row does not fit into it.
     """
     if path == STANDARD_STREAM:
-        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
-        yield _JsonLinesWriter(sys.stdout).write
+        sys.stdout.reconfigure(  # type: ignore[union-attr]
+            encoding="utf-8", errors="surrogateescape"
+        )
+        yield JsonLinesWriter(sys.stdout).write
         sys.stdout.flush()
         return
     writer_class = WRITERS[file_format(path, WRITERS)]
@@ -93,7 +97,7 @@ def _to_text(value: object) -> str:
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
 
 
-def _replace_nan(value: object) -> object:
+def _replace_nan(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _replace_nan(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
@@ -101,7 +105,20 @@ def _replace_nan(value: object) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-class _TextWriter:
+class RowWriter(abc.ABC):
+    """Writes rows to a file of one format."""
+
+    @classmethod
+    @abc.abstractmethod
+    def open(cls, path: Path, like: str | None, csv_safe: bool) -> AbstractContextManager[Self]:
+        """Opens a writer; the arguments are those of `record_writer`."""
+
+    @abc.abstractmethod
+    def write(self, row: dict) -> None:
+        """Writes one row."""
+
+
+class _TextWriter(RowWriter):
     """Writes rows to a text file."""
 
     def __init__(self, file: TextIO, csv_safe: bool = False):
@@ -114,7 +131,9 @@ class _TextWriter:
             yield cls(file, csv_safe)
 
 
-class _JsonLinesWriter(_TextWriter):
+class JsonLinesWriter(_TextWriter):
+    """Writes each row as a JSON object in a line."""
+
     def write(self, row: dict) -> None:
         self.file.write(to_json(row) + "\n")
 
@@ -122,23 +141,29 @@ class _JsonLinesWriter(_TextWriter):
 class _DelimitedWriter(_TextWriter):
     """Writes rows of cells with the columns of the first row."""
 
-    columns = None
+    columns: list[str] | None = None
 
     def write(self, row: dict) -> None:
         if self.columns is None:
             self.columns = list(row)
-            self._write_header(self._header())
+            self._write_header(self._names(self.columns))
         self._write_cells([self._cell(value) for value in _align(row, self.columns)])
 
-    def _header(self) -> list[str]:
+    @abc.abstractmethod
+    def _write_header(self, names: list[str]) -> None: ...
+
+    @abc.abstractmethod
+    def _write_cells(self, cells: list) -> None: ...
+
+    def _names(self, columns: list[str]) -> list[str]:
         """Returns the names of the columns as they will be read.
 
         Raises:
             UserError: two names would be the same.
         """
-        places = {}
-        for name in self.columns:
-            cell = self._cell(self._clean(name.encode("utf-8", "backslashreplace").decode()))
+        places: dict[str, str] = {}
+        for name in columns:
+            cell = str(self._cell(self._clean(name.encode("utf-8", "backslashreplace").decode())))
             if places.setdefault(cell, name) != name:
                 raise UserError(
                     f"the columns {places[cell]!r} and {name!r} would have the same name. Write "
@@ -160,18 +185,22 @@ class _DelimitedWriter(_TextWriter):
         return value
 
 
-class _CsvWriter(_DelimitedWriter):
+class CsvWriter(_DelimitedWriter):
+    """Writes cells between commas."""
+
     def _write_header(self, names: list[str]) -> None:
         # A name in quotation marks gives no hint of a delimiter, whatever it contains.
         hints = any(re.search(r"[;\t|]|^sep=", name) for name in names)
-        quoting = csv.QUOTE_ALL if hints else csv.QUOTE_MINIMAL
-        csv.writer(self.file, quoting=quoting).writerow(names)
+        writer = csv.writer(self.file, quoting=csv.QUOTE_ALL if hints else csv.QUOTE_MINIMAL)
+        writer.writerow(names)
 
     def _write_cells(self, cells: list) -> None:
         csv.writer(self.file).writerow(cells)
 
 
-class _TsvWriter(_DelimitedWriter):
+class TsvWriter(_DelimitedWriter):
+    """Writes cells between tabs."""
+
     def _clean(self, name: str) -> str:
         return column_name(_LINE_SIGNS.sub(" ", name))
 
@@ -192,16 +221,19 @@ def _tsv_cell(value: object) -> str:
     return cell
 
 
-class _ParquetWriter:
+class ParquetWriter(RowWriter):
     """Writes rows to a Parquet file, a row group at a time.
 
     A column of the input keeps its type; the type of a new one follows from the first row group.
     """
 
     def __init__(self, path: Path, like: str | None):
-        self.path, self.rows, self.characters = path, [], 0
-        self.columns, self.writer = None, None
-        self.given, self.inferred = _read_types(like), {}
+        self.path, self.characters = path, 0
+        self.rows: list[list] = []
+        self.columns: list[str] | None = None
+        self.writer: pyarrow.parquet.ParquetWriter | None = None
+        self.given = _read_types(like)
+        self.inferred: dict[str, pyarrow.DataType] = {}
 
     @classmethod
     @contextmanager
@@ -276,7 +308,7 @@ def _to_arrow(cells: tuple, kind: "pyarrow.DataType | None" = None) -> "pyarrow.
         return pyarrow.array([_to_utf8(cell) for cell in cells], kind)
 
 
-def _to_utf8(value: object) -> object:
+def _to_utf8(value: Any) -> Any:
     if isinstance(value, str):
         return replace_surrogates(value)
     if isinstance(value, list | tuple):
@@ -300,9 +332,9 @@ def _without_null(kind: "pyarrow.DataType") -> "pyarrow.DataType":
     return kind
 
 
-WRITERS = {
-    ".csv": _CsvWriter,
-    ".tsv": _TsvWriter,
-    ".jsonl": _JsonLinesWriter,
-    ".parquet": _ParquetWriter,
+WRITERS: dict[str, type[RowWriter]] = {
+    ".csv": CsvWriter,
+    ".tsv": TsvWriter,
+    ".jsonl": JsonLinesWriter,
+    ".parquet": ParquetWriter,
 }

@@ -50,8 +50,8 @@ def read_document_files(
         corpus = read_labelled_file(path, columns, class_names)
         return DocumentCorpus.from_labelled(corpus, conditioned=True)
     if validation or test:
-        splits = {"train": path, "validation": validation, "test": test}
-        splits = {name: _read_all(file, columns) for name, file in splits.items() if file}
+        files = {"train": path, "validation": validation, "test": test}
+        splits = {name: _read_all(file, columns) for name, file in files.items() if file}
         if not validation:
             splits |= split_documents(splits["train"], _TWO_SPLITS)
         return DocumentCorpus.from_splits(Path(path).name, splits)

@@ -173,7 +173,7 @@ def read_row_splits(table: pd.DataFrame, columns: LabelledColumns, path: str) ->
 
 def assign_rows(
     texts: list[str], strata: Sequence[Hashable], row_splits: pd.Series | None
-) -> dict[str, Sequence[int] | np.ndarray]:
+) -> dict[str, np.ndarray]:
     """Returns row positions by split; rows without a split of their own are split by content.
 
     Args:
@@ -182,14 +182,15 @@ def assign_rows(
         row_splits: the return value of `read_row_splits`.
     """
     if row_splits is None:
-        return split_by_content(texts, strata)
+        parts = split_by_content(texts, strata)
+        return {name: np.array(rows, np.int64) for name, rows in parts.items()}
     split_rows = {name: np.flatnonzero(row_splits == name) for name in FRACTIONS}
     if not len(split_rows["validation"]) and len(split_rows["train"]):
         # Something must choose the epoch, and it must not be the test split.
         train = split_rows["train"]
         parts = split_by_content(
-            [texts[i] for i in train],
-            [strata[i] for i in train],
+            [texts[row] for row in train.tolist()],
+            [strata[row] for row in train.tolist()],
             fractions={"train": 0.9, "validation": 0.1},
         )
         split_rows |= {name: train[parts[name]] for name in ("train", "validation")}

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Hashable
 
 import numpy as np
 import pandas as pd
@@ -44,13 +45,13 @@ def read_label_sets(
     return label_sets, set().union(*label_sets)
 
 
-def _is_nested(cell) -> bool:
+def _is_nested(cell: object) -> bool:
     """Whether a cell is an object, or a list of anything but names and numbers."""
     parts = cell if isinstance(cell, list) else [cell]
     return any(isinstance(part, dict | list) for part in parts)
 
 
-def _label_set(cell, separator: str) -> set[str]:
+def _label_set(cell: object, separator: str) -> set[str]:
     """Returns the names in one cell: a list of names, a text of several, or one name; without
     empty ones."""
     if not isinstance(cell, list):
@@ -65,8 +66,9 @@ def _read_label_columns(
     cells = table[names].map(lambda cell: _TRUTH.get(label_name(cell).lower()))
     odd = table.index[cells.isna().any(axis=1)]
     refuse_rows(path, odd, f"where {list_values(names)} are not all 0 or 1")
-    label_sets = cells.apply(lambda row: {name for name in names if row[name]}, axis=1)
-    return label_sets, set(names)
+    rows = cells.to_numpy(bool)
+    label_sets = [{name for name, holds in zip(names, row, strict=True) if holds} for row in rows]
+    return pd.Series(label_sets, table.index), set(names)
 
 
 def label_name(value: object) -> str:
@@ -99,7 +101,7 @@ def make_targets(
     # Models of former versions may have a class "1.0".
     position = {label_name(name) or name: i for i, name in enumerate(names)}
     targets = np.zeros((len(label_sets), len(names)), np.float32)
-    unknown = {}
+    unknown: dict[str, list[Hashable]] = {}
     for row, (number, labels) in enumerate(label_sets.items()):
         for label in labels:
             if label in position:

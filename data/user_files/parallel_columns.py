@@ -57,33 +57,31 @@ def choose_columns(
     """
     if len(cells) > MOST_COLUMNS:
         raise UserError(f"{path} has {len(cells):,} columns, {MOST_COLUMNS:,} are read at most")
-    names = {number: _read_language(cell, (source, target)) for number, cell in enumerate(cells)}
-    names = {number: name for number, name in names.items() if name}
-    places = [
+    languages = ((n, _read_language(cell, (source, target))) for n, cell in enumerate(cells))
+    names = {number: name for number, name in languages if name}
+    named = (
         _find_place(source, names, path, "--source"),
         _find_place(target, names, path, "--target"),
-    ]
-    columns = tuple(
-        default if at is None else at for at, default in zip(given, (0, 1), strict=True)
     )
-    if None not in places:
-        if places[0] == places[1]:
+    columns = (0 if given[0] is None else given[0], 1 if given[1] is None else given[1])
+    if named[0] is not None and named[1] is not None:
+        if named[0] == named[1]:
             raise UserError(
-                f"{path}: {source!r} and {target!r} are the same column, {cells[places[0]]!r}. "
+                f"{path}: {source!r} and {target!r} are the same column, {cells[named[0]]!r}. "
                 "Check --source and --target"
             )
-        spelled = [cells[place].strip() for place in places]
-        if spelled != [source, target] or (given != (None, None) and list(columns) != places):
-            what = f"{source} is the column {spelled[0]!r}, {target} the column {spelled[1]!r}"
-            say(f"{path}: {what}", file=sys.stderr)
-        return ColumnChoice(*places, has_header=True)
-    is_header = places != [None, None] or _is_header(cells)
+        spelled = (cells[named[0]].strip(), cells[named[1]].strip())
+        if spelled != (source, target) or (given != (None, None) and columns != named):
+            choice = f"{source} is the column {spelled[0]!r}, {target} the column {spelled[1]!r}"
+            say(f"{path}: {choice}", file=sys.stderr)
+        return ColumnChoice(named[0], named[1], has_header=True)
+    is_header = named != (None, None) or _is_header(cells)
     if is_header and given == (None, None):
-        raise UserError(_explain_header(cells, source, target, places, path))
+        raise UserError(_explain_header(cells, source, target, named, path))
     beginning = "the first line is a header" if is_header else "no header"
-    what = f"{beginning}: column {columns[0]} is {source}, column {columns[1]} {target}"
-    say(f"{path}: {what}", file=sys.stderr)
-    return ColumnChoice(*columns, has_header=is_header)
+    choice = f"{beginning}: column {columns[0]} is {source}, column {columns[1]} {target}"
+    say(f"{path}: {choice}", file=sys.stderr)
+    return ColumnChoice(columns[0], columns[1], has_header=is_header)
 
 
 def _find_place(language: str, names: dict[int, str], path: str, option: str) -> int | None:
@@ -136,15 +134,15 @@ def _is_header(cells: list[str]) -> bool:
 
 
 def _explain_header(
-    cells: list[str], source: str, target: str, places: list[int | None], path: str
+    cells: list[str], source: str, target: str, named: tuple[int | None, int | None], path: str
 ) -> str:
     """Returns the message for a header that does not name both languages."""
     remedy = (
         f"Check --source and --target, or call the columns {source!r} and {target!r}, or pass "
         "--source-column and --target-column"
     )
-    if places == [None, None]:
+    if named == (None, None):
         names = list_values([repr(cell.strip()) for cell in cells])
         return f"{path} has a header without {source!r} and {target!r}: {names}. {remedy}"
-    name = cells[next(place for place in places if place is not None)].strip()
+    name = cells[next(place for place in named if place is not None)].strip()
     return f"{path} has a header with {name!r}, but not both of {source!r} and {target!r}. {remedy}"

@@ -47,6 +47,5 @@ def _read_file(path: Path) -> LabelledTexts:
     rows = [line.rpartition("\t") for line in lines]
     wrong = [i for i, (_, _, label) in enumerate(rows, 1) if label not in ("0", "1")]
     refuse_rows(str(path), wrong, "that are not sentence<TAB>0 or 1")
-    return LabelledTexts.from_labels(
-        [text for text, _, _ in rows], [r[2] for r in rows], CLASS_NAMES
-    )
+    texts, labels = [text for text, _, _ in rows], [int(label) for _, _, label in rows]
+    return LabelledTexts.from_labels(texts, labels, CLASS_NAMES)

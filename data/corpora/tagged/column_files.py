@@ -1,5 +1,7 @@
 """Reads corpora of entities from files of columns below the user's data folder."""
 
+from collections.abc import Mapping
+
 from data.corpora.download import find_original
 from data.errors import UserError
 from data.examples.tagged import TaggedCorpus
@@ -9,7 +11,7 @@ from data.user_files.tagged.conll import read_conll
 def read_files(
     name: str,
     data_dir: str | None,
-    files: dict[str, tuple[str, ...]],
+    files: Mapping[str, tuple[str, ...]],
     types: tuple[str, ...],
     source: str,
     optional: tuple[str, ...] = (),

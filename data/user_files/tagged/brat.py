@@ -80,7 +80,8 @@ def _read_cells(path: Path) -> list[dict]:
 
 def _cut_lines(text: str, spans: list[Span]) -> list[TaggedText]:
     """Cuts a text into lines that are not empty, each with its own spans."""
-    starts, rows, begin = [span.start for span in spans], [], 0
+    starts, begin = [span.start for span in spans], 0
+    rows: list[tuple[int, int]] = []
     for line in re.split(r"(?<=\n)", text):
         end, before = begin + len(line), bisect_left(starts, begin)
         if before and spans[before - 1].end > begin:

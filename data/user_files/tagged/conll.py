@@ -106,8 +106,8 @@ def make_tagged_texts(
         raise _explain_tags(path, rows, tag_column, error, others) from None
     has_outside = any(OUTSIDE in sequence for sequence in tags)
     if others and not form.is_sure and not has_outside:
-        error = NotTags({cell for row in cells for cell in row}, "no tags: none of them is O")
-        raise _explain_tags(path, rows, tag_column, error, others)
+        doubt = NotTags({cell for row in cells for cell in row}, "no tags: none of them is O")
+        raise _explain_tags(path, rows, tag_column, doubt, others)
     tokens = [[row.columns[token_column] for row in rows] for rows in sentences]
     notes = [
         *form.notes,
@@ -156,7 +156,8 @@ def _read_sentences(
         if row.line.startswith("#"):
             cell = _find_cell(row.columns, tag_column)
             return len(row.columns) in widths and (cell in seen or is_tag(cell))
-        return not (is_numbered and _NUMBER.fullmatch(row.columns[0])[1])
+        match = _NUMBER.fullmatch(row.columns[0])
+        return not (is_numbered and match and match[1])
 
     groups = [[row for row in group if is_token(row)] for group in groups]
     _check_columns(path, groups, token_column, tag_column)
@@ -166,7 +167,8 @@ def _read_sentences(
 
 def _read_groups(path: str) -> tuple[list[list[TokenRow]], bool]:
     """Reads the rows between empty lines and document markers, including comments."""
-    groups, has_breaks, last_is_empty = [[]], False, False
+    groups: list[list[TokenRow]] = [[]]
+    has_breaks = last_is_empty = False
     for number, line in enumerate(read_lines(path), 1):
         if not is_utf8(line):
             raise UserError(f"{path} is not UTF-8 (line {number}). Convert it")

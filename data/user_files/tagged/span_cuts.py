@@ -63,9 +63,8 @@ def cut_shared_tokens(tokens: Tokens, examples: TaggedTexts) -> tuple[Tokens, li
     ]
     lengths = [len(starts) for starts, _ in rows]
     flat = (np.concatenate([row[column] for row in rows]).astype(np.int32) for column in (0, 1))
-    columns = (tf.constant(strings, tf.string), *map(tf.constant, flat))
-    ragged = (tf.RaggedTensor.from_row_lengths(column, lengths) for column in columns)
-    return Tokens(*ragged), words
+    values = (tf.constant(strings, tf.string), *map(tf.constant, flat))
+    return Tokens(*(tf.RaggedTensor.from_row_lengths(value, lengths) for value in values)), words
 
 
 def _find_shared_cuts(starts: np.ndarray, ends: np.ndarray, row: TaggedText) -> np.ndarray:
@@ -79,7 +78,8 @@ def _find_shared_cuts(starts: np.ndarray, ends: np.ndarray, row: TaggedText) -> 
 
 def _find_touched_tokens(starts: np.ndarray, ends: np.ndarray, span: Span) -> tuple[int, int]:
     """Finds the first token that a span touches, and the token after the last one."""
-    return np.searchsorted(ends, span.start, "right"), np.searchsorted(starts, span.end, "left")
+    first = np.searchsorted(ends, span.start, "right")
+    return int(first), int(np.searchsorted(starts, span.end, "left"))
 
 
 def _find_cut_words(text: str, starts: np.ndarray, ends: np.ndarray, cuts: np.ndarray) -> list[str]:
@@ -93,7 +93,9 @@ def find_words_with_inner_ends(tokens: Tokens, examples: TaggedTexts) -> list[st
     columns = (split_places(places) for places in (tokens.starts, tokens.ends))
     return [
         word
-        for row, *places in zip(examples, *columns, strict=True)
+        for row, starts, ends in zip(examples, *columns, strict=True)
         if row.tokens is None
-        for word in _find_cut_words(row.text, *places, find_inner_ends(*places, row.spans))
+        for word in _find_cut_words(
+            row.text, starts, ends, find_inner_ends(starts, ends, row.spans)
+        )
     ]

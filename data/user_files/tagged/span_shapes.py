@@ -5,7 +5,8 @@ Face.
 """
 
 import unicodedata
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from data.errors import list_values
 from data.examples.tags import Span
@@ -122,7 +123,7 @@ def find_shape(values: dict, text_column: str, spans_column: str) -> Shape:
         BadRow: the row lacks a text or spans; the message names its keys.
     """
 
-    def key(names: tuple[str, ...], kind: type, of: _Types = object) -> str:
+    def key(names: tuple[str, ...], kind: type[list] | type[str], of: _Types = object) -> str:
         cells = ((name, values.get(name)) for name in names)
         good = (n for n, c in cells if isinstance(c, kind) and (kind is str or _are_all(c, of)))
         return next(good, "")
@@ -142,7 +143,7 @@ def find_shape(values: dict, text_column: str, spans_column: str) -> Shape:
     raise BadRow(f"no {wanted} under {name!r}; it has {list_values(values, 12)}")
 
 
-def _are_all(cells: list, kinds: _Types) -> bool:
+def _are_all(cells: Iterable, kinds: _Types) -> bool:
     return all(isinstance(cell, kinds) for cell in cells)
 
 
@@ -205,7 +206,7 @@ def _read_span(text: str, cell: object) -> Span:
     return Span(start, end, "_".join(kind.split()))
 
 
-def _find_first(cell: dict, names: tuple[str, ...]) -> object:
+def _find_first(cell: dict, names: tuple[str, ...]) -> Any:
     return next((cell[name] for name in names if name in cell), None)
 
 

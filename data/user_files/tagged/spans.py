@@ -64,7 +64,7 @@ def read_spans(
     if shape.tokens:
         texts, more = _make_texts(path, tagged, shape.tags)
         notes += more
-    parts = {}
+    parts: dict[str, list[TaggedText]] = {}
     for name, text in zip(names, texts, strict=True):
         parts.setdefault(name, []).append(text)
     if not parts:
@@ -138,7 +138,9 @@ def _read_json_lines(path: str) -> Iterator[Record]:
 def _unwrap_rows(records: list[Record]) -> tuple[dict[int, dict], dict[int, str], Counter]:
     """Returns rows under plain keys and the problems of bad rows, both by number, and how many rows
     were left out, by reason."""
-    rows, problems, counts = {}, {}, Counter()
+    rows: dict[int, dict] = {}
+    problems: dict[int, str] = {}
+    counts: Counter[str] = Counter()
     for record in records:
         if record.values is None:
             counts["empty row(s) left out"] += 1

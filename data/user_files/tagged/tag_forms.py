@@ -183,7 +183,8 @@ def _find_bracket_form(cells: set[str]) -> TagForm | None:
 def _read_brackets(cells: list[str]) -> list[str]:
     tags, kind = [], None
     for cell in cells:
-        opened = _BRACKETS.fullmatch(cell)["type"]
+        match = _BRACKETS.fullmatch(cell)
+        opened = match and match["type"]
         if (opened and kind) or (cell == "*)" and not kind):
             raise NotTags({cell}, "brackets inside of others, or closed before they open")
         tags.append(f"B-{opened}" if opened else f"I-{kind}" if kind else OUTSIDE)
@@ -198,7 +199,7 @@ def _find_feature_form(cells: set[str]) -> TagForm | None:
     if not all(map(_FEATURES.fullmatch, cells)) or cells <= {"_"}:
         return None
     pairs = {cell: dict(_split_features(cell)) for cell in cells}
-    values = {}
+    values: dict[str, set[str]] = {}
     for features in pairs.values():
         for name, value in features.items():
             values.setdefault(name, set()).add(value)
@@ -214,15 +215,17 @@ def _find_feature_form(cells: set[str]) -> TagForm | None:
         several = f": {', '.join(forms)} hold tags" if forms else ""
         raise NotTags(cells - {"_"}, f"no tags but features{several}")
     [(name, form)] = forms.items()
+    feature_tags = form.tags or {}
     tags = {
-        cell: form.tags[features[name]] if name in features else OUTSIDE
+        cell: feature_tags[features[name]] if name in features else OUTSIDE
         for cell, features in pairs.items()
     }
     return TagForm(tags, (f"tags read from {name}=", *form.notes), True, name)
 
 
 def _split_features(cell: str) -> list[tuple[str, str]]:
-    return [tuple(part.split("=", 1)) for part in cell.split("|") if "=" in part]
+    parts = (part.partition("=") for part in cell.split("|"))
+    return [(name, value) for name, sign, value in parts if sign]
 
 
 def _find_bare_form(counts: Counter) -> TagForm:

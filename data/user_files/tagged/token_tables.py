@@ -46,7 +46,8 @@ def read_token_table(path: str) -> tuple[TaggedTexts, tuple[str, ...]]:
             f"{path} has the columns {list_values(names, 12)}. Expected such as Word, Tag"
         )
     sentence = _find_sentence_column(names)
-    sentences, last = [], None
+    sentences: list[list[TokenRow]] = []
+    last = None
     for record in records:
         cell = record.values.get(sentence)
         if not sentences or (cell and cell != last):
