@@ -24,14 +24,14 @@ APPLICATION = Application(
         # sub-words would make up French that does not exist.
         "sample": {
             "tokenizer": "words",
-            "vocabulary_size": 2000,
+            "vocabulary_size": 930,
             "units": 128,
             "embedding_dim": 128,
             "dropout": 0.2,
             "word_dropout": 0.02,
             "label_smoothing": 0.05,
-            "epochs": 12,
-            "patience": 12,
+            "epochs": 10,
+            "patience": 10,
             "learning_rate": 5e-3,
             "average_weights": 0.99,
         },
