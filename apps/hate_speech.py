@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from apps.commands.application import Application
 from apps.commands.main import main
 from apps.tasks.classification.config import ClassificationConfig
+from apps.tasks.classification.options import BiasOptions, ExplainOptions
 from apps.tasks.loading import load_classification
 
 
@@ -30,6 +31,7 @@ APPLICATION = Application(
         # Chosen on validation: from the fourth epoch on it learns single annotators' mistakes.
         "davidson": {"epochs": 3},
     },
+    options={"evaluate": BiasOptions, "predict": ExplainOptions},
 )
 
 if __name__ == "__main__":

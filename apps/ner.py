@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from apps.commands.application import Application
 from apps.commands.main import main
 from apps.tasks.loading import load_tagging
-from apps.tasks.tagging.config import TaggingConfig
-from data.formats.entity_writers import ENTITY_WRITERS, entity_writer
+from apps.tasks.tagging.config import TaggingConfig, TagPredictOptions
 from data.registry import GLOVE
 
 
@@ -40,8 +39,7 @@ APPLICATION = Application(
         "conll2003": _NEWS,
         "wnut17": {**_POSTS, "refit": True},
     },
-    formats=tuple(ENTITY_WRITERS),
-    open_writer=entity_writer,
+    options={"predict": TagPredictOptions},
 )
 
 if __name__ == "__main__":

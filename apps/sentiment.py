@@ -7,17 +7,18 @@ from dataclasses import dataclass
 
 from apps.commands.application import Application
 from apps.commands.main import main
-from apps.config.options import option
+from apps.config.options import redefault
 from apps.tasks.classification.config import ClassificationConfig
+from apps.tasks.classification.options import BiasOptions, ExplainOptions
 from apps.tasks.loading import load_classification
-from data.registry import GLOVE, STANDARDIZERS
+from data.registry import GLOVE
 
 
 @dataclass(frozen=True)
 class SentimentConfig(ClassificationConfig):
     """The options of `ClassificationConfig`, for texts that are written with care."""
 
-    standardize: str = option("review", "clean-up of texts", STANDARDIZERS)
+    standardize: str = redefault(ClassificationConfig, "standardize", "review")
 
 
 APPLICATION = Application(
@@ -54,6 +55,7 @@ APPLICATION = Application(
             "epochs": 3,
         },
     },
+    options={"evaluate": BiasOptions, "predict": ExplainOptions},
 )
 
 if __name__ == "__main__":

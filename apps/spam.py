@@ -6,6 +6,7 @@ python -m apps.spam train --dataset sms_spam --data-dir DIR --run runs/spam
 from apps.commands.application import Application
 from apps.commands.main import main
 from apps.tasks.classification.config import ClassificationConfig
+from apps.tasks.classification.options import BiasOptions, ExplainOptions
 from apps.tasks.loading import load_classification
 
 APPLICATION = Application(
@@ -21,6 +22,7 @@ APPLICATION = Application(
         # Two thousand words say all: without the dropout single ones are learned by heart.
         "sms_spam": {"batch_size": 32, "epochs": 5, "word_dropout": 0.1},
     },
+    options={"evaluate": BiasOptions, "predict": ExplainOptions},
 )
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from apps.commands.main import main
 from apps.tasks.generation.config import (
     GenerationConfig,
     GenerationOptions,
-    PredictOptions,
+    GenerationPredictOptions,
 )
 from apps.tasks.loading import load_generation
 
@@ -18,8 +18,6 @@ APPLICATION = Application(
     config=GenerationConfig,
     load_task=load_generation,
     sample="",
-    folders=True,
-    converses=True,
     corpora=("tiny_shakespeare", "davidson", "imdb", "sms_spam", "sst2"),
     recipes={
         # Of sub-words even a small model, in less than two minutes of two cores, writes words that
@@ -60,8 +58,7 @@ APPLICATION = Application(
             "epochs": 6,
         },
     },
-    predict_options=PredictOptions,
-    export_options=GenerationOptions,
+    options={"predict": GenerationPredictOptions, "export": GenerationOptions},
 )
 
 if __name__ == "__main__":

@@ -39,8 +39,7 @@ APPLICATION = Application(
         "multi30k": {"dropout": 0.4, "epochs": 30, "patience": 10, "coverage_penalty": 0.1},
         "tatoeba": {"batch_size": 128, "dropout": 0.2, "epochs": 12},
     },
-    predict_options=TranslationPredictOptions,
-    export_options=TranslationExportOptions,
+    options={"predict": TranslationPredictOptions, "export": TranslationExportOptions},
 )
 
 if __name__ == "__main__":

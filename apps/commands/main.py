@@ -5,14 +5,16 @@ import sys
 import traceback
 from contextlib import contextmanager
 
-from apps.commands.application import DATA_OPTIONS, Application
+from apps.commands import evaluate, export, predict, train
+from apps.commands.application import Application
 from apps.commands.terminal import abandon_output, prepare_streams
-from apps.commands.verbs import VERBS
-from apps.config.options import add_options, new_parser
-from apps.tasks.classification.bias_options import add_bias_options
+from apps.config.parser import new_parser
 from apps.training.signals import Signals, Terminated
 from data.errors import UserError
 from data.messages import printable
+
+# Each is a module with `HELP`, `add_options` and `run`.
+VERBS = {"train": train, "evaluate": evaluate, "predict": predict, "export": export}
 
 
 def main(application: Application, arguments: list[str] | None = None) -> None:
@@ -25,7 +27,7 @@ def main(application: Application, arguments: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
     with _one_line_errors(), Signals():
         options = _parse(application, arguments)
-        VERBS[options.pop("verb")](application, options)
+        VERBS[options.pop("verb")].run(application, options)
         # A full disk behind standard output shows only now.
         sys.stdout.flush()
 
@@ -106,17 +108,22 @@ def _parse(application: Application, arguments: list[str]) -> dict:
     prog = f"python -m apps.{application.name}"
     parser = new_parser(prog, application.summary)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for name, (help, add) in _OPTIONS.items():
+    for name, module in VERBS.items():
         verb = verbs.add_parser(
-            name, help=help, description=help, formatter_class=parser.formatter_class
+            name,
+            help=module.HELP,
+            description=module.HELP,
+            usage=f"{prog} {name} [options]",
+            formatter_class=parser.formatter_class,
         )
+        verb.add_help_all()
         verb.add_argument(
             "--run",
             metavar="DIR",
             default=f"runs/{application.name}",
-            help="the run folder (default: %(default)s)",
+            help="run folder (default: %(default)s)",
         )
-        add(verb, application, arguments)
+        module.add_options(verb, application, arguments)
     options = vars(parser.parse_args(arguments))
     if options["verb"] != "predict":
         _check_encoding(options)
@@ -136,109 +143,3 @@ def _check_encoding(options: dict) -> None:
             except UnicodeEncodeError:
                 flag = f"--{name.replace('_', '-')}"
                 raise UserError(f"{flag} {value} is not UTF-8. Rename the file or folder") from None
-
-
-def _add_train(parser, application: Application, arguments: list[str]) -> None:
-    parser.add_argument(
-        "--config", metavar="FILE", help="options from a JSON file, such as a run's config.json"
-    )
-    unfinished = parser.add_mutually_exclusive_group()
-    unfinished.add_argument(
-        "--resume", action="store_true", help="go on with an interrupted training, its options kept"
-    )
-    unfinished.add_argument(
-        "--restart", action="store_true", help="discard an interrupted training and begin anew"
-    )
-    unfinished.add_argument(
-        "--find-lr", action="store_true", help="train nothing, but suggest a learning rate"
-    )
-    add_options(parser, application.config, application.recipe(_dataset_in(arguments)))
-
-
-def _dataset_in(arguments: list[str]) -> str:
-    """The data set on a command line, before it is parsed: the defaults in the help follow it."""
-    scout = new_parser("", "")
-    scout.add_argument("--dataset", default="sample", nargs="?")
-    scout.error = lambda message: None
-    known, _ = scout.parse_known_args([a for a in arguments if a not in ("-h", "--help")])
-    return known.dataset or "sample"
-
-
-def _add_evaluate(parser, application: Application, arguments: list[str]) -> None:
-    add_options(parser, application.config, only=DATA_OPTIONS)
-    parser.add_argument(
-        "--split",
-        choices=("train", "validation", "test", "all"),
-        help="which examples (default: test; validation, where the data have no test split)",
-    )
-    parser.add_argument(
-        "--baseline", action="store_true", help="train and evaluate linear models beside it"
-    )
-    if application.config.classifies:
-        add_bias_options(parser)
-
-
-def _add_predict(parser, application: Application, arguments: list[str]) -> None:
-    parser.add_argument("texts", nargs="*", metavar="TEXT", help="texts to answer")
-    parser.add_argument(
-        "--input",
-        metavar="FILE",
-        help="a table (.csv, .tsv, .jsonl, .parquet), texts (.txt) or a transcript (.srt, .vtt); "
-        "-: standard input",
-    )
-    parser.add_argument(
-        "--output",
-        metavar="FILE",
-        help=f"{_suffixes(application)}; -: standard output",
-    )
-    parser.add_argument(
-        "--text-column", metavar="TEXT", help="column of the input (default: as in training)"
-    )
-    if application.config.classifies:
-        parser.add_argument(
-            "--explain",
-            action="store_true",
-            help="also tell what each word adds; with --output .html or .jsonl",
-        )
-    if application.formats:
-        parser.add_argument(
-            "--format",
-            choices=application.formats,
-            help="of the output (default: as the suffix of --output)",
-        )
-    if not application.formats or "csv" in application.formats:
-        parser.add_argument(
-            "--csv-safe",
-            action="store_true",
-            help="put an apostrophe before cells that a spreadsheet would run as formulas",
-        )
-    _add_own(parser, application.predict_options)
-
-
-def _add_own(parser, options: type | None) -> None:
-    """Options of one application alone."""
-    if options is not None:
-        add_options(parser, options, options())
-
-
-def _suffixes(application: Application) -> str:
-    *some, last = application.formats or ("csv", "tsv", "jsonl", "parquet")
-    return f".{', .'.join(some)} or .{last}"
-
-
-def _add_export(parser, application: Application, arguments: list[str]) -> None:
-    parser.add_argument(
-        "--output",
-        metavar="DIR",
-        default=f"exported/{application.name}",
-        help="folder of the SavedModel's versions: DIR/1, DIR/2, ... (default: %(default)s)",
-    )
-    _add_own(parser, application.export_options)
-
-
-_OPTIONS = {
-    "train": ("train a model", _add_train),
-    "evaluate": ("measure a trained model on labelled examples", _add_evaluate),
-    "predict": ("answer texts", _add_predict),
-    "export": ("write a SavedModel that takes raw strings", _add_export),
-}

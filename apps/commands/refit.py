@@ -5,6 +5,7 @@ from pathlib import Path
 from apps.runs.contents import REFIT
 from apps.runs.files import RunFiles
 from apps.runs.unfinished import UnfinishedTraining
+from apps.tasks.task import Refitting
 from apps.training import devices, fit
 from apps.training.divergence import Diverged
 
@@ -41,7 +42,7 @@ def trained(
 
     first = whole(task.fit(corpus, unfinished.path))
     report = task.evaluate(corpus.split("validation"))
-    if first.stopped or not task.config.refit:
+    if first.stopped or not (isinstance(task, Refitting) and task.config.refit):
         return task, first, report
     try:
         again, second = _anew(task, corpus, unfinished.path / REFIT, first.epochs, pretrained)

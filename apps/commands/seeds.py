@@ -11,6 +11,7 @@ from pathlib import Path
 import keras
 
 from apps.commands.application import Application
+from apps.config.groups import InitFromOptions
 from apps.config.options import to_json
 from apps.config.training import TrainingConfig
 from apps.runs.contents import GRADIENT_NORMS, HISTORY, REFIT_HISTORY, SEEDS
@@ -50,7 +51,7 @@ def train(
     figures = {seed: member.figures("validation") for seed, member in members.items()}
     best = max(members, key=lambda seed: figures[seed][config.monitor] or 0.0)
     keras.backend.clear_session()
-    if config.ensemble:
+    if config.averaged:
         loaded = [application.trained(member.path) for member in members.values()]
         task, model = application.load_task().ensemble(loaded, corpus), "the ensemble"
     else:
@@ -59,7 +60,7 @@ def train(
     with unfinished.publishing() as new:
         hidden = shutil.ignore_patterns(".*")
         shutil.copytree(unfinished.path / SEEDS, new.path / SEEDS, ignore=hidden)
-        if not config.ensemble:
+        if not config.averaged:
             _copy(members[best], new, _OF_ONE)
         task.save(new.path)
         new.write_description(
@@ -73,7 +74,7 @@ def train(
             )
         )
         # A member has its figures; with --refit it has learned from these texts meanwhile.
-        report = task.evaluate(corpus.split("validation")) if config.ensemble else figures[best]
+        report = task.evaluate(corpus.split("validation")) if config.averaged else figures[best]
         report = {**report, "seeds": summary(figures)}
         new.add_metrics("validation", {**report, **description.provenance.to_json()})
         task.draw("validation", report, new.path)
@@ -120,7 +121,7 @@ def train_members(
         say(f"\nseed {seed}")
         # Names of layers start anew, and what is left of the former model goes.
         keras.backend.clear_session()
-        alone = replace(config, seed=seed, seeds=1, ensemble=False, **beginning)
+        alone = replace(config.of_member(seed), **beginning)
         with member.locked():
             begun = member.describe(application) if member.resumable else None
             if begun is None:
@@ -136,7 +137,8 @@ def train_members(
 
 def _beginnings(config: TrainingConfig) -> list[dict]:
     """Options of the first member, the second, ...: what they begin with, if that is several."""
-    members = RunFolder(Path(config.init_from)).members() if config.init_from else {}
+    begins = isinstance(config, InitFromOptions) and config.init_from
+    members = RunFolder(Path(config.init_from)).members() if begins else {}
     return [{"init_from": str(member.path)} for member in members.values()] or [{}]
 
 
@@ -174,7 +176,7 @@ def evaluate(
         UserError: a member is missing or damaged, or another training has replaced the run.
     """
     # Somebody may have deleted some of them since.
-    together = task.config.ensemble and len(members) == len(task.model.members)
+    together = task.config.averaged and len(members) == len(task.model.members)
     reports, logits = {}, []
     for seed in members:
         keras.backend.clear_session()

@@ -1,20 +1,34 @@
-"""Command-line options made from the fields of a frozen dataclass, and files of them.
+"""Options as the fields of frozen dataclasses: their bounds, and files of them."""
 
-argparse, for two reasons: libraries that read dataclasses (tyro, simple-parsing) need 0.3 s and
-more before they print `--help`, and report an error over several lines.
-"""
-
-import argparse
 import dataclasses
 import math
-import sys
 import types
 import typing
 from pathlib import Path
+from typing import ClassVar
 
 from data.errors import UserError
 from data.files.json_files import read_json
-from data.messages import printable
+
+
+class Options:
+    """A group of options; a frozen dataclass of `option`s derives from it.
+
+    Attributes:
+        title: of the group in `--help-all`; the same title in another class joins the groups.
+        main: names of the options that `--help` shows; empty for all.
+    """
+
+    title: ClassVar[str] = "options"
+    main: ClassVar[tuple[str, ...]] = ()
+
+    def check(self) -> None:
+        """Refuses options that exclude each other, and files that are not there, before anything
+        slow is imported.
+
+        Raises:
+            UserError: they do, or are not.
+        """
 
 
 def option(
@@ -35,6 +49,36 @@ def option(
     return dataclasses.field(default=default, metadata=metadata)
 
 
+def redefault(config_class: type, name: str, default, help: str = ""):
+    """Returns an option of another class with another default, and with another help if given.
+
+    Args:
+        config_class: the class that has the option.
+        name: of the option.
+        default: the new default.
+        help: a line for `--help`; empty for that of the class.
+    """
+    metadata = dict(config_class.__dataclass_fields__[name].metadata)
+    return dataclasses.field(
+        default=default, metadata={**metadata, "help": help or metadata["help"]}
+    )
+
+
+def names_in(config_class: type, group: type) -> tuple[str, ...]:
+    """Returns the names of the options that come from a group or from one that derives from it."""
+    names = (field.name for field in dataclasses.fields(config_class))
+    return tuple(name for name in names if issubclass(group_of(config_class, name), group))
+
+
+def group_of(config_class: type, name: str) -> type:
+    """Returns the class that an option comes from, not one that restates its default."""
+    return next(
+        each
+        for each in reversed(config_class.__mro__)
+        if issubclass(each, Options) and name in vars(each).get("__annotations__", {})
+    )
+
+
 # Options by their former names, which command lines, files of options and older runs may have.
 FORMER_NAMES = {"unit": "tokenizer"}
 
@@ -47,64 +91,7 @@ _BOUNDS = {
 }
 
 
-class OneLineParser(argparse.ArgumentParser):
-    """argparse whose errors are one line and exit status 2."""
-
-    def __init__(self, *args, **kwargs):
-        # Abbreviations would change their meaning when an option is added.
-        super().__init__(*args, allow_abbrev=False, **kwargs)
-
-    def error(self, message: str):
-        print(
-            f"error: {printable(' '.join(message.split()))}. See {self.prog} --help",
-            file=sys.stderr,
-        )
-        sys.exit(2)
-
-
-class _Formatter(argparse.HelpFormatter):
-    def __init__(self, prog):
-        super().__init__(prog, max_help_position=32, width=100)
-
-
-def new_parser(prog: str, description: str) -> OneLineParser:
-    """A parser in the house's format."""
-    return OneLineParser(prog=prog, description=description, formatter_class=_Formatter)
-
-
-def add_options(parser, config_class: type, defaults=None, only: tuple[str, ...] = ()) -> None:
-    """Adds one option a field, `--field-name`.
-
-    Args:
-        parser: gets the options; it leaves out those that are not given.
-        config_class: a dataclass whose fields are `option`s.
-        defaults: an instance whose values the help shows as defaults, or None.
-        only: names of the fields wanted; those that the class lacks are passed over. Empty: all.
-    """
-    for field in dataclasses.fields(config_class):
-        if only and field.name not in only:
-            continue
-        default = getattr(defaults, field.name, None)
-        help = field.metadata["help"].replace("%", "%%")
-        flag = "--" + field.name.replace("_", "-")
-        kind, many = _kind(field)
-        settings = {"dest": field.name, "default": argparse.SUPPRESS}
-        if kind is bool:
-            settings["action"] = argparse.BooleanOptionalAction
-        else:
-            settings["type"] = _or_none(kind) if field.metadata["none"] else kind
-            settings["metavar"] = _metavar(kind, field)
-            if field.metadata["choices"]:
-                settings["choices"] = field.metadata["choices"]
-        if many:
-            settings["nargs"] = "+"
-        for former in (old for old, new in FORMER_NAMES.items() if new == field.name):
-            parser.add_argument("--" + former.replace("_", "-"), help=argparse.SUPPRESS, **settings)
-        shown = _shown(default)
-        parser.add_argument(flag, help=help + (f" (default: {shown})" if shown else ""), **settings)
-
-
-def _kind(field: dataclasses.Field) -> tuple[type, bool]:
+def type_of(field: dataclasses.Field) -> tuple[type, bool]:
     """The type of one value, and whether there are several: int, str | None, tuple[str, ...]."""
     kind = field.type
     if isinstance(kind, types.UnionType):
@@ -114,41 +101,32 @@ def _kind(field: dataclasses.Field) -> tuple[type, bool]:
     return kind, False
 
 
-def _or_none(kind: type):
-    """What reads a value or `none`."""
-
-    def read(text: str):
-        return None if text == "none" else kind(text)
-
-    # argparse says "invalid float value".
-    read.__name__ = kind.__name__
-    return read
-
-
-def _metavar(kind: type, field: dataclasses.Field) -> str:
-    if field.metadata["choices"]:
-        return "{" + ",".join(map(str, field.metadata["choices"])) + "}"
-    return {int: "N", float: "X"}.get(kind, "TEXT")
-
-
-def _shown(default) -> str:
-    if isinstance(default, tuple):
-        return " ".join(map(str, default))
-    if isinstance(default, bool):
-        return "yes" if default else "no"
-    return "" if default is None else str(default)
-
-
-def own_options(options_class: type | None, given: dict):
-    """What of the options given belongs to the class, as an instance; None without a class.
+def own_options(options_class: type, given: dict):
+    """What of the options given belongs to the class, as an instance.
 
     Raises:
         UserError: as `override`.
     """
-    if options_class is None:
-        return None
     names = {field.name for field in dataclasses.fields(options_class)}
     return override(options_class(), {name: given[name] for name in names & given.keys()})
+
+
+# Options that every config had once and some have no longer, since their tasks do not read them:
+# runs and files of options may hold them still.
+DROPPED = (
+    "batch_tokens",  # of language models
+    "bidirectional",  # of language models
+    "devices",  # of language models
+    "ensemble",  # of all but classifiers
+    "freeze_vectors",  # of language models and translators
+    "vectors",  # of language models and translators
+)
+
+
+def without_dropped(config_class: type, stored: dict) -> dict:
+    """Returns options from a file without those that the class no longer has."""
+    names = {field.name for field in dataclasses.fields(config_class)}
+    return {name: value for name, value in stored.items() if name in names or name not in DROPPED}
 
 
 def override(defaults, given: dict):
@@ -181,7 +159,7 @@ def with_present_names(given: dict) -> dict:
 
 
 def _checked(field: dataclasses.Field, value):
-    kind, many = _kind(field)
+    kind, many = type_of(field)
     flag = "--" + field.name.replace("_", "-")
     if value is None and type(None) in typing.get_args(field.type):
         return None

@@ -9,6 +9,7 @@ from apps.runs.provenance import PROVENANCE_FIELDS, Provenance
 FORMAT = 1
 _REQUIRED = {"format": int, "application": str, "config": dict, "checksum": str}
 _OPTIONAL = {
+    "kind": str,
     "class_names": list,
     "decision": dict,
     "refit_epochs": int,
@@ -24,6 +25,8 @@ class RunDescription:
     Attributes:
         application: the name of the application that trained it.
         config: the options of the training, by name.
+        kind: what the run holds, an `apps.config.training.TrainingConfig.kind`; None in a run that
+            was written before it was named.
         details: what the task adds to load its model, such as `class_names`; and what a newer
             version of the suite adds.
         provenance: what the model was computed from.
@@ -39,6 +42,7 @@ class RunDescription:
     config: dict[str, Any]
     details: dict[str, Any] = field(default_factory=dict)
     provenance: Provenance = field(default_factory=Provenance)
+    kind: str | None = None
     model: str | None = None
     training_seconds: float | None = None
     stopped_early: str | None = None
@@ -75,6 +79,7 @@ class RunDescription:
         values = {
             "format": self.format,
             "application": self.application,
+            "kind": self.kind,
             "config": self.config,
             **self.details,
             **self.provenance.to_json(),

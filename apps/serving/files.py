@@ -47,39 +47,6 @@ def check_files(source: str | None, output: str | None, formats=WRITERS) -> None
             raise UserError(f"{output} is the input. Choose another --output")
 
 
-def check_csv_safe(options: dict) -> None:
-    """Refuses `--csv-safe` where no table for a spreadsheet is written.
-
-    Raises:
-        UserError: the output is something else.
-    """
-    output = options["output"] or STANDARD_STREAM
-    if options.get("csv_safe") and Path(output).suffix.lower() not in (".csv", ".tsv"):
-        raise UserError("--csv-safe is for --output FILE.csv or FILE.tsv. Leave it out")
-
-
-def output_formats(application, options: dict) -> dict:
-    """The suffixes that the output may have; none where `--format` says what it is."""
-    if options.get("format"):
-        return {}
-    return {f".{name}": name for name in application.formats} or WRITERS
-
-
-def writer(application, options: dict, column: str):
-    """What opens an output, as `data.formats.writers.record_writer`; `column` has the texts."""
-    csv_safe = options.get("csv_safe", False)
-    if application.open_writer is None:
-        return table_writer(options["input"], csv_safe)
-    return functools.partial(
-        application.open_writer, format=options["format"], column=column, csv_safe=csv_safe
-    )
-
-
-def table_writer(source: str | None, csv_safe: bool = False):
-    """What opens a table of answers, with the types of the input's columns."""
-    return functools.partial(record_writer, like=source, csv_safe=csv_safe)
-
-
 def column_of(source: str) -> str | None:
     """The column with the texts where the format says which, or None."""
     if source == STANDARD_STREAM or Path(source).suffix.lower() in TEXT_FORMATS:
@@ -143,7 +110,7 @@ def answer_file(task, source: str, output: str, column: str, writer=None, rows: 
     """
     serve, bad, template = _serve(task), 0, {}
     records = read_records(source)
-    writer = writer or table_writer(source)
+    writer = writer or functools.partial(record_writer, like=source)
     with writer(output) as write, _progress(source) as bar:
         for window in _windows(records, rows or _WINDOW):
             template = template or _first_columns(window, column, source)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import keras
 
-from apps.config.training import TrainingConfig
+from apps.config.groups import RecurrentOptions, VectorOptions
 from data.errors import UserError
 from data.files.json_files import cannot_read
 from data.messages import say
@@ -68,7 +68,7 @@ def vocabulary_sizes(vocabularies: Vocabularies, characters: bool) -> dict[str, 
 
 
 def with_open_vocabulary(
-    vocabularies: Vocabularies, config: TrainingConfig
+    vocabularies: Vocabularies, config: VectorOptions
 ) -> tuple[Vocabularies, int]:
     """The vocabularies with the words that `--open-vocabulary` adds behind them, and how many.
 
@@ -83,7 +83,7 @@ def with_open_vocabulary(
     return joined, len(joined.tokens) - len(vocabularies.tokens)
 
 
-def recurrent_options(config: TrainingConfig) -> dict:
+def recurrent_options(config: RecurrentOptions) -> dict:
     """The arguments of `models.recurrent.stack.recurrent_stack`."""
     return {
         **{name: getattr(config, name) for name in RECURRENT_OPTIONS},
@@ -93,7 +93,7 @@ def recurrent_options(config: TrainingConfig) -> dict:
 
 
 def set_vectors(
-    embedding: keras.layers.Embedding, tokens: list[str], config: TrainingConfig
+    embedding: keras.layers.Embedding, tokens: list[str], config: VectorOptions
 ) -> None:
     """Puts pretrained vectors into the first features of their tokens' rows; a token that the file
     has in lower case alone gets that vector.

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import keras
 
-from apps.config.training import TrainingConfig
+from apps.config.groups import InitFromOptions
 from apps.runs.contents import MODEL
 from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
@@ -30,7 +30,7 @@ class TrainedModel(NamedTuple):
     tokenizer_vocabulary: TokenizerVocabulary | None
 
 
-def load_pretrained(config: TrainingConfig, files: RunFiles | None = None) -> TrainedModel | None:
+def load_pretrained(config: InitFromOptions, files: RunFiles | None = None) -> TrainedModel | None:
     """Returns the model that a training begins with; None if it begins with random weights.
 
     Args:
@@ -54,12 +54,12 @@ def load_trained(files: RunFiles) -> TrainedModel:
     Raises:
         UserError: files are missing or damaged.
     """
-    language = files.description.application == "text_generation"
     with files.copied() as folder:
-        vocabularies = None if language else Vocabularies.load(folder)
-        tokens = None
-        if language or find_vocabulary(folder).exists():
-            tokens = TokenizerVocabulary.load(folder)
-        size = tokens.vocabulary_size if language else vocabularies.vocabulary_size
+        tokens = TokenizerVocabulary.load(folder) if find_vocabulary(folder).exists() else None
+        # A language model has no other vocabulary than that of its tokenizer.
+        names = Vocabularies.FILES.values()
+        others = tokens is None or any((folder / name).exists() for name in names)
+        vocabularies = Vocabularies.load(folder) if others else None
+        size = vocabularies.vocabulary_size if vocabularies else tokens.vocabulary_size
         model = load(folder / MODEL, {"vocabulary_size": size})
     return TrainedModel(files.description, model, vocabularies, tokens)

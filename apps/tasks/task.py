@@ -20,8 +20,8 @@ if TYPE_CHECKING:  # a command that only prints its help must not wait for Tenso
 
 
 @runtime_checkable
-class Report(Protocol):
-    """The metrics of a split."""
+class Measured(Protocol):
+    """What was measured on a split."""
 
     def to_json(self) -> dict:
         """Returns the metrics as `metrics.json` holds them."""
@@ -29,11 +29,16 @@ class Report(Protocol):
     def table(self) -> str:
         """Formats the metrics for the terminal."""
 
-    def main_metrics(self) -> dict[str, float]:
-        """Returns the metrics to compare runs by, by title."""
-
     def draw(self, split: str, folder: Path) -> None:
         """Draws pictures of the metrics of a split, or none, into a folder."""
+
+
+@runtime_checkable
+class Report(Measured, Protocol):
+    """The metrics of a task on a split."""
+
+    def main_metrics(self) -> dict[str, float]:
+        """Returns the metrics to compare runs by, by title."""
 
 
 class ServingModel(Protocol):
@@ -197,3 +202,16 @@ class Summarizing(Protocol):
 
     def summary(self) -> str:
         """Returns a line on all answers so far."""
+
+
+class Measurement(Protocol):
+    """Something that `evaluate` measures besides the metrics of a task.
+
+    Attributes:
+        name: of its part of `metrics.json`.
+    """
+
+    name: str
+
+    def measure(self, task: Any, examples: Any) -> Measured:
+        """Measures a trained task on a split."""

@@ -159,7 +159,7 @@ def test_the_exported_model_has_the_options_as_defaults(call, tmp_path):
         (["predict", "a", "--top-p", "1.5"], "--top-p must be at most 1.0"),
         (["predict", "--interactive", "--complete"], "exclude each other"),
         (["predict"], "either texts or --input"),
-        (["train", "--bidirectional"], "takes no --bidirectional"),
+        (["train", "--bidirectional"], "unrecognized arguments: --bidirectional"),
         (["train", "--dataset", "nowhere"], "nor a file or folder"),
     ],
 )

@@ -4,10 +4,10 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
-from apps.runs.description import RunDescription
 from data.errors import UserError
 from data.examples.labelled import LabelledTexts
 from data.identity_terms.files import read_identity_terms
@@ -21,25 +21,60 @@ _CHARACTERS = 2**22
 
 
 @dataclass(frozen=True)
+class BiasReport:
+    """The bias of the score of one class.
+
+    Attributes:
+        metrics: those of `bias_report`.
+    """
+
+    metrics: dict
+
+    def to_json(self) -> dict:
+        """Returns the metrics as `metrics.json` holds them."""
+        return self.metrics
+
+    def table(self) -> str:
+        """Formats the metrics for the terminal."""
+        return describe(self.metrics)
+
+    def draw(self, split: str, folder: Path) -> None:
+        """Draws the metrics of a split into `bias_<split>.png`."""
+        draw(self.metrics, folder / f"bias_{split}.png")
+
+
+@dataclass(frozen=True)
 class BiasRequest:
-    """What a bias report is asked for: the score of one class, and the terms."""
+    """What a bias report is asked for, as `evaluate` measures it (an
+    `apps.tasks.task.Measurement`).
+
+    Attributes:
+        class_name: the class whose score is looked at.
+        terms: the groups and their terms.
+    """
+
+    name: ClassVar[str] = "bias"
 
     class_name: str
     terms: IdentityTerms
 
+    def measure(self, task, examples: LabelledTexts) -> BiasReport:
+        """Measures a trained classifier on a split."""
+        return BiasReport(bias_report(task, examples, self))
 
-def bias_request(options: dict, description: RunDescription) -> BiasRequest | None:
-    """What `--bias` and its options ask of the run that `description` describes; None without it.
+
+def bias_request(class_names: tuple[str, ...], name: str | None, terms: str | None) -> BiasRequest:
+    """Returns what `--bias` asks of a run.
+
+    Args:
+        class_names: of the run.
+        name: the class whose score is looked at; None for the first.
+        terms: a file of identity terms; None for the list that ships with the suite.
 
     Raises:
-        UserError: no such class, a file of terms that cannot be used, or an option without --bias.
+        UserError: no such class, or a file of terms that cannot be used.
     """
-    terms, name = options.get("identity_terms"), options.get("bias_class")
-    if not options.get("bias"):
-        if terms or name:
-            raise UserError("--identity-terms and --bias-class go with --bias. Add it")
-        return None
-    names = description.class_names or (name,)
+    names = class_names or (name,)
     if name not in (None, *names):
         raise UserError(
             f"no class {name!r} in the model: it has {', '.join(names)}. Check --bias-class"

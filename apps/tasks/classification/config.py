@@ -3,90 +3,163 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from apps.config.options import option
+from apps.config.groups import (
+    SHAPE_OPTIONS,
+    BatchOptions,
+    BidirectionalOptions,
+    DataOptions,
+    DeviceOptions,
+    EnsembleOptions,
+    InitFromOptions,
+    RecurrentOptions,
+    VectorOptions,
+)
+from apps.config.options import Options, option, redefault
 from apps.config.training import TrainingConfig
 from data.errors import UserError, list_values
-from data.registry import STANDARDIZERS, TRUNCATIONS
+from data.registry import CLASSIFIER_TOKENS, STANDARDIZERS, TRUNCATIONS
 from models.registry import POOLINGS, THRESHOLDS
+
+# What further decides the shapes of a classifier's weights, and what they mean.
+_CLASSIFIER_SHAPE = ("bidirectional", "characters", "max_word_length", "pooling", "standardize")
 
 
 @dataclass(frozen=True)
-class ClassificationConfig(TrainingConfig):
-    """What a text classifier adds to `TrainingConfig`."""
-
-    classifies: ClassVar[bool] = True
-    begins_with: ClassVar[tuple[str, ...]] = ("text_generation", "classifier")
+class LabelledDataOptions(DataOptions):
+    """Columns of a user's file of labelled texts."""
 
     text_column: str = option("text", "column of a user's file with the texts")
     label_column: str = option(
         "label", "column with the class; several 0/1 columns, separated by commas: multi-label"
     )
     split_column: str = option("split", "column with the split, used if the file has it")
-    label_separator: str = option("", "splits a label cell into several classes (multi-label)")
+    label_separator: str = option(
+        "", "separator of several classes in a label cell (multi-label); empty: one class"
+    )
+
+
+@dataclass(frozen=True)
+class ClassifierTextOptions(Options):
+    """How a text is read."""
+
+    title: ClassVar[str] = "texts"
+
     standardize: str = option("tweet", "clean-up of texts", STANDARDIZERS)
-    max_length: int = option(200, "tokens kept of a text", at_least=1)
+    max_length: int = option(200, "tokens kept of a text, at most", at_least=1)
     truncate: str = option(
         "head", "part kept of a longer text; head-tail: a quarter is of its head", TRUNCATIONS
     )
     max_tokens: int = option(30_000, "size of the vocabulary, at most", at_least=2)
-    min_count: int = option(2, "rarer tokens count as unknown", at_least=1)
-    open_vocabulary: int = option(
-        0,
-        "words of --vectors, from its head, that join the vocabulary, with vectors as they are",
-        at_least=0,
-    )
-    characters: bool = option(True, "also read the letters of each token")
+    min_count: int = option(2, "count below which a token is unknown", at_least=1)
+    characters: bool = option(True, "reading of each token's letters, too")
     max_word_length: int = option(16, "letters kept from the head of a token", at_least=1)
+
+
+@dataclass(frozen=True)
+class ClassifierOptions(Options):
+    """The layers of a classifier above the recurrent ones, its loss and its decisions."""
+
+    title: ClassVar[str] = "classifier"
+
     word_dropout: float = option(
         0.0, "share of words dropped as a whole in a training step", at_least=0.0, below=1.0
     )
     pooling: tuple[str, ...] = option(
-        ("max", "attention"), "from the sequence to one vector; several are joined", POOLINGS
+        ("max", "attention"), "ways from the sequence to one vector, joined if several", POOLINGS
     )
     linear: bool = option(
-        False, "add a linear model of n-grams, weighed against the recurrent one on validation"
+        False, "additional linear model of n-grams, weighed on validation against the recurrent one"
     )
     class_weight: float = option(
-        0.0, "weigh classes by this power of their inverse frequency", at_least=0.0
+        0.0, "power of a class' inverse frequency that weighs it in the loss", at_least=0.0
     )
     focal_gamma: float = option(
-        0.0, "focus on hard examples (focal loss); 0: cross-entropy", at_least=0.0
+        0.0, "focus of the loss on hard examples (focal loss); 0: cross-entropy", at_least=0.0
     )
     label_smoothing: float = option(
         0.0, "share of the target spread over all classes", at_least=0.0, below=1.0
     )
-    votes: bool = option(True, "learn the annotators' shares where the corpus has them")
+    votes: bool = option(True, "training on annotators' shares where the corpus has them")
     monitor: str = option(
         "average_precision",
-        "validation figure that chooses the epoch",
+        "validation metric that chooses the epoch",
         ("average_precision", "macro_f1", "accuracy"),
     )
     thresholds: str = option(
         "prior",
-        "for the best macro-F1 on validation: a power of the class frequencies, or one a class",
+        "thresholds for the best macro-F1 on validation: a power of the class frequencies, or one "
+        "a class",
         THRESHOLDS,
     )
     min_precision: tuple[str, ...] = option(
-        (), "CLASS=P: the threshold of that class gives it this precision on validation"
+        (), "CLASS=P, the precision on validation to which the threshold of a class is set"
     )
 
-    init_from: str | None = option(
+
+@dataclass(frozen=True)
+class ClassifierInitFromOptions(InitFromOptions):
+    """What a classifier may begin with, and how its layers learn then."""
+
+    begins_with: ClassVar[tuple[str, ...]] = ("language model", "classifier")
+
+    init_from: str | None = redefault(
+        InitFromOptions,
+        "init_from",
         None,
-        "run of a language model of tokens, or of a classifier, whose weights the training begins "
-        "with",
+        "run folder of a language model of tokens, or of a classifier, with whose weights the "
+        "training begins",
     )
     layer_decay: float = option(
         0.5,
-        "with --init-from: the learning rate falls by it from layer to layer, downwards",
+        "factor of the learning rate from layer to layer downwards, with --init-from",
         at_least=0.0,
         at_most=1.0,
     )
     unfreeze: float = option(
-        0.5, "with --init-from: epochs until the next lower layer learns, too", at_least=0.0
+        0.5, "epochs until the next lower layer learns, too, with --init-from", at_least=0.0
+    )
+
+    def options_from(self, kind: str, trained: dict) -> dict:
+        # The vocabulary of the trained model has its vectors already.
+        follow = {"vectors": None, "open_vocabulary": 0}
+        if kind == "classifier":
+            return follow | {name: trained[name] for name in (*SHAPE_OPTIONS, *_CLASSIFIER_SHAPE)}
+        self.check_tokenizer(trained, CLASSIFIER_TOKENS, "classifiers")
+        standardize = CLASSIFIER_TOKENS[trained["tokenizer"]]
+        follow |= {"standardize": standardize, "bidirectional": False, "characters": False}
+        return follow | {name: trained[name] for name in SHAPE_OPTIONS}
+
+
+@dataclass(frozen=True)
+class ClassificationConfig(
+    ClassifierInitFromOptions,
+    VectorOptions,
+    EnsembleOptions,
+    ClassifierOptions,
+    BidirectionalOptions,
+    RecurrentOptions,
+    ClassifierTextOptions,
+    LabelledDataOptions,
+    DeviceOptions,
+    BatchOptions,
+    TrainingConfig,
+):
+    """All options of a text classifier."""
+
+    kind: ClassVar[str] = "classifier"
+    main: ClassVar[tuple[str, ...]] = (
+        "dataset",
+        "data_dir",
+        "text_column",
+        "label_column",
+        "epochs",
+        "batch_size",
+        "learning_rate",
+        "units",
     )
 
     def precisions(self, class_names: tuple[str, ...]) -> dict[int, float]:
-        """The precisions wanted of single classes, by position.
+        """Returns the precisions wanted of single classes, by position.
 
         Raises:
             UserError: `--min-precision` says something else.

@@ -1,135 +1,188 @@
 """The options of language models, of their training and of what they generate."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from apps.config.options import option
-from apps.config.training import LARGEST_STATE, TrainingConfig
+from apps.config.groups import (
+    SHAPE_OPTIONS,
+    InitFromOptions,
+    RecurrentOptions,
+    SplitFileOptions,
+)
+from apps.config.options import Options, option, redefault
+from apps.config.training import TrainingConfig
+from apps.config.verbs import ExportOptions, PredictOptions
 from data.errors import UserError
 from data.registry import CLASSIFIER_TOKENS, TAGGER_TOKENS, TOKENIZERS
 from models.decoding.options import DecodingOptions
-from models.registry import CELLS
-
-# What other applications have, and why this one has not.
-_WITHOUT = {
-    "bidirectional": "a model that reads backward knows what it should predict",
-    "batch_tokens": "each row of a batch goes on where it has ended",
-    "vectors": "its vectors are learned",
-    "freeze_vectors": "its vectors are learned",
-    "ensemble": "it is the answers of classifiers that are averaged",
-}
 
 
 @dataclass(frozen=True)
-class GenerationConfig(TrainingConfig):
-    """What a language model adds to `TrainingConfig`; regularisation is that of Merity et al.
-    (2018)."""
+class DocumentOptions(SplitFileOptions):
+    """Columns of a user's table of texts; a data set may be a folder of files, too."""
 
-    cell: str = option("lstm", "recurrent cell", CELLS)
-    units: int = option(256, "state size of each layer", at_least=1, at_most=LARGEST_STATE)
-    bidirectional: bool = option(False, "not for language models")
-    batch_size: int = option(32, "streams of text, a window of each a step", at_least=1)
-    sequence_length: int = option(128, "tokens of a window: gradients go no further", at_least=1)
-    devices: int = option(1, "streams are read by one device", at_least=1, at_most=1)
-    dropout: float = option(0.2, "share dropped between and after layers", at_least=0.0, below=1.0)
-    input_dropout: float = option(
-        0.1, "share dropped of the tokens' vectors", at_least=0.0, below=1.0
-    )
-    embedding_dropout: float = option(
-        0.0, "share of the vocabulary whose vectors are dropped in a step", at_least=0.0, below=1.0
-    )
-    embedding_dim: int = option(128, "size of a token's vector", at_least=1, at_most=LARGEST_STATE)
-    tied: bool = option(False, "the output's weights are the vectors of the tokens")
-    activation_penalty: float = option(
-        0.0, "times the mean square of the last layer's output (AR)", at_least=0.0
-    )
-    slowness_penalty: float = option(
-        0.0, "times the mean square of its change from step to step (TAR)", at_least=0.0
-    )
-    candidates: int = option(
-        0, "tokens against which the right one is trained (sampled softmax); 0: all", at_least=0
-    )
+    accepts_folders: ClassVar[bool] = True
+
+    text_column: str = option("text", "column of a table with the texts")
+    label_column: str = option("label", "column with the class, for --conditioned")
+    split_column: str = option("split", "column with the split, used if the table has it")
+
+
+@dataclass(frozen=True)
+class LanguageModelTextOptions(Options):
+    """How a text is read and written."""
+
+    title: ClassVar[str] = "texts"
+
     tokenizer: str = option(
         "characters",
         "what a text is split into; *-tokens are those of classifiers and taggers",
         (*TOKENIZERS, *CLASSIFIER_TOKENS, TAGGER_TOKENS),
     )
     vocabulary_size: int = option(10_000, "different tokens, at most", at_least=2)
-    text_column: str = option("text", "column of a table with the texts")
-    label_column: str = option("label", "column with the class, for --conditioned")
-    split_column: str = option("split", "column with the split, used if the table has it")
-    conditioned: bool = option(False, "texts follow from their class: predict --condition CLASS")
-    validation_file: str | None = option(
-        None, "the validation split, if --dataset is a file or folder; else it is cut from that"
+    conditioned: bool = option(False, "texts that follow from their class: predict --condition")
+
+
+@dataclass(frozen=True)
+class LanguageModelOptions(Options):
+    """The layers of a language model around the recurrent ones, and its loss; the regularisation is
+    that of Merity et al. (2018)."""
+
+    title: ClassVar[str] = "language model"
+
+    batch_size: int = option(32, "streams of text, a window of each in a step", at_least=1)
+    sequence_length: int = option(
+        128, "tokens of a window, beyond which no gradient flows", at_least=1
     )
-    test_file: str | None = option(None, "likewise the test split")
-    init_from: str | None = option(
-        None, "run of a language model whose tokens and weights the training begins with"
+    input_dropout: float = option(
+        0.1, "share of values dropped of the tokens' vectors", at_least=0.0, below=1.0
+    )
+    embedding_dropout: float = option(
+        0.0, "share of the vocabulary whose vectors are dropped in a step", at_least=0.0, below=1.0
+    )
+    tied: bool = option(False, "vectors of the tokens as weights of the output, too")
+    activation_penalty: float = option(
+        0.0, "weight of the mean square of the last layer's output in the loss (AR)", at_least=0.0
+    )
+    slowness_penalty: float = option(
+        0.0,
+        "weight of the mean square of that output's change from step to step in the loss (TAR)",
+        at_least=0.0,
+    )
+    candidates: int = option(
+        0,
+        "tokens against which the right one is trained (sampled softmax); 0: all",
+        at_least=0,
     )
     sample_length: int = option(
         200, "tokens of the sample that each epoch ends with; 0: none", at_least=0
     )
     monitor: str = option(
-        "log_likelihood", "validation figure that chooses the epoch", ("log_likelihood",)
+        "log_likelihood", "validation metric that chooses the epoch", ("log_likelihood",)
     )
-
-    def __post_init__(self):
-        for name, reason in _WITHOUT.items():
-            if getattr(self, name):
-                flag = name.replace("_", "-")
-                raise UserError(f"a language model takes no --{flag}: {reason}. Leave it out")
 
 
 @dataclass(frozen=True)
-class GenerationOptions(DecodingOptions):
+class GenerationConfig(
+    InitFromOptions,
+    LanguageModelOptions,
+    RecurrentOptions,
+    LanguageModelTextOptions,
+    DocumentOptions,
+    TrainingConfig,
+):
+    """All options of a language model."""
+
+    kind: ClassVar[str] = "language model"
+    main: ClassVar[tuple[str, ...]] = (
+        "dataset",
+        "data_dir",
+        "tokenizer",
+        "vocabulary_size",
+        "epochs",
+        "batch_size",
+        "learning_rate",
+        "units",
+    )
+    begins_with: ClassVar[tuple[str, ...]] = ("language model",)
+    # A model that reads backward knows what it should predict.
+    bidirectional: ClassVar[bool] = False
+    # Each row of a batch continues where it ended in the batch before, on the same device.
+    devices: ClassVar[int] = 1
+
+    cell: str = redefault(RecurrentOptions, "cell", "lstm")
+    units: int = redefault(
+        RecurrentOptions, "units", 256, "size of the recurrent state of each layer"
+    )
+    dropout: float = redefault(
+        RecurrentOptions, "dropout", 0.2, "share of values dropped between and after layers"
+    )
+    embedding_dim: int = redefault(RecurrentOptions, "embedding_dim", 128)
+    init_from: str | None = redefault(
+        InitFromOptions,
+        "init_from",
+        None,
+        "run folder of a language model with whose tokens and weights the training begins",
+    )
+
+    def options_from(self, kind: str, trained: dict) -> dict:
+        names = (*SHAPE_OPTIONS, "tied", "tokenizer", "vocabulary_size")
+        return {name: trained[name] for name in names}
+
+
+@dataclass(frozen=True)
+class GenerationOptions(ExportOptions, DecodingOptions):
     """How texts are continued."""
+
+    title: ClassVar[str] = "generation"
 
     max_length: int = option(
         DecodingOptions.max_length, "tokens that are added, at most", at_least=1
     )
     temperature: float = option(
         DecodingOptions.temperature,
-        "below 1: likely tokens more often, above: less; 0: the likeliest",
+        "below 1: likely tokens more often, above: less often; 0: the likeliest",
         at_least=0.0,
     )
     top_k: int = option(
-        DecodingOptions.top_k, "choose among so many likeliest tokens; 0: all", at_least=0
+        DecodingOptions.top_k, "number of likeliest tokens to choose among; 0: all", at_least=0
     )
     top_p: float = option(
         DecodingOptions.top_p,
-        "choose among the likeliest that have this share together",
+        "share of the likeliest tokens, taken together, to choose among",
         at_least=0.0,
         at_most=1.0,
     )
     min_p: float = option(
         DecodingOptions.min_p,
-        "choose among tokens this share as likely as the likeliest",
+        "probability, as a share of the likeliest token's, of tokens to choose among",
         at_least=0.0,
         at_most=1.0,
     )
     greedy: bool = option(DecodingOptions.greedy, "always the likeliest token, as --temperature 0")
     beam_width: int = option(
         DecodingOptions.beam_width,
-        "search for the likeliest text with so many beginnings; 0: choose by chance",
+        "texts among which a search looks for the likeliest; 0: choice by chance",
         at_least=0,
     )
     length_penalty: float = option(
         DecodingOptions.length_penalty,
-        "above 0: beams favour longer texts (Wu et al. 2016)",
+        "preference of beams for longer texts (Wu et al. 2016); 0: none",
         at_least=0.0,
     )
     repetition_penalty: float = option(
         DecodingOptions.repetition_penalty,
-        "above 1: tokens that the text has are less likely",
+        "penalty on tokens that the text has; 1: none",
         at_least=1.0,
     )
     no_repeat_ngram: int = option(
-        DecodingOptions.no_repeat_ngram, "no run of so many tokens comes twice; 0: any", at_least=0
+        DecodingOptions.no_repeat_ngram,
+        "length of runs of tokens that never come twice; 0: any may",
+        at_least=0,
     )
     stop: tuple[str, ...] = option(DecodingOptions.stop, "strings before which a text ends")
     seed: int = option(
-        DecodingOptions.seed,
-        "of what is chosen by chance; the same seed, the same text",
-        at_least=0,
+        DecodingOptions.seed, "random seed; the same seed, the same text", at_least=0
     )
     condition: str | None = option(None, "class of the texts, of a model trained --conditioned")
 
@@ -150,11 +203,20 @@ class GenerationOptions(DecodingOptions):
 
 
 @dataclass(frozen=True)
-class PredictOptions(GenerationOptions):
-    """What `predict` knows beside it."""
+class GenerationPredictOptions(GenerationOptions, PredictOptions):
+    """How texts are continued by `predict`, on the terminal among others."""
 
-    interactive: bool = option(False, "offer the next token's choices again and again")
-    complete: bool = option(False, "answer each line by the one that follows it, as in a chat")
+    main: ClassVar[tuple[str, ...]] = (
+        "max_length",
+        "temperature",
+        "top_p",
+        "seed",
+        "interactive",
+        "complete",
+    )
+
+    interactive: bool = option(False, "repeated offer of the next token's choices")
+    complete: bool = option(False, "answer of each line by the one that follows it, as in a chat")
 
     def __post_init__(self):
         super().__post_init__()
@@ -165,6 +227,5 @@ class PredictOptions(GenerationOptions):
             object.__setattr__(self, "stop", (*self.stop, "\n"))
 
     @property
-    def needs_no_text(self) -> bool:
-        """Whether `predict` may be called without texts and without a file."""
+    def runs_without_text(self) -> bool:
         return self.interactive or self.complete

@@ -2,31 +2,36 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
-from apps.config.options import option
-from apps.config.training import LARGEST_STATE, TrainingConfig
+from apps.config.groups import (
+    LARGEST_STATE,
+    BatchOptions,
+    BidirectionalOptions,
+    DeviceOptions,
+    OptimizerOptions,
+    RecurrentOptions,
+    SplitFileOptions,
+)
+from apps.config.options import Options, option, redefault
+from apps.config.training import TrainingConfig
+from apps.config.verbs import ExportOptions, PredictOptions
 from data.errors import UserError
 from data.registry import TOKENIZERS
-from models.registry import ATTENTIONS, CELLS, FEEDINGS
+from models.registry import ATTENTIONS, FEEDINGS
 
 
 @dataclass(frozen=True)
-class TranslationConfig(TrainingConfig):
-    """What a translator adds to `TrainingConfig`; the shape is that of Luong et al. (2015), the
-    regularisation follows Sennrich & Zhang (2019), "Revisiting Low-Resource Neural Machine
-    Translation"."""
+class ParallelDataOptions(SplitFileOptions):
+    """Files and columns of texts and their translations."""
 
-    source: str = option("en", "language to translate from, as the data name it")
-    target: str = option("fr", "language to translate to")
     target_file: str | None = option(
-        None, "translations of the lines of --dataset; without it, that file has both languages"
+        None, "file of translations, line by line; without it, --dataset has both languages"
     )
-    validation_file: str | None = option(
-        None, "the validation split, if --dataset is a file; else it is cut from that"
+    validation_target_file: str | None = option(
+        None, "translations of the lines of --validation-file"
     )
-    validation_target_file: str | None = option(None, "translations of its lines, as --target-file")
-    test_file: str | None = option(None, "likewise the test split")
-    test_target_file: str | None = option(None, "translations of its lines")
+    test_target_file: str | None = option(None, "translations of the lines of --test-file")
     source_column: int | None = option(
         None, "column of a table whose header does not name the languages, from 0", at_least=0
     )
@@ -34,6 +39,20 @@ class TranslationConfig(TrainingConfig):
         None, "column of the translations; without both, the first two columns", at_least=0
     )
     text_column: str = option("text", "column of a table to predict from")
+
+    def split_files(self) -> dict[str, str | None]:
+        names = ("target_file", "validation_target_file", "test_target_file")
+        return {**super().split_files(), **{name: getattr(self, name) for name in names}}
+
+
+@dataclass(frozen=True)
+class TranslatorTextOptions(Options):
+    """Languages, and how a text is read and written."""
+
+    title: ClassVar[str] = "texts"
+
+    source: str = option("en", "language to translate from, as the data name it")
+    target: str = option("fr", "language to translate to")
     tokenizer: str = option("subwords", "what a text is split into", TOKENIZERS)
     vocabulary_size: int = option(
         8000, "tokens of the vocabulary, at most; sub-words have one for both sides", at_least=2
@@ -41,15 +60,21 @@ class TranslationConfig(TrainingConfig):
     max_length: int = option(
         80, "tokens of a text; longer ones are not trained on, and cut to be answered", at_least=4
     )
-    cell: str = option("lstm", "recurrent cell", CELLS)
-    units: int = option(
-        256, "state size of each direction of the encoder", at_least=1, at_most=LARGEST_STATE
-    )
+
+
+@dataclass(frozen=True)
+class TranslatorOptions(Options):
+    """The decoder and its attention, the loss, and what is shared and dropped."""
+
+    title: ClassVar[str] = "translator"
+
     decoder_units: int = option(
-        0, "state size of the decoder; 0: all of the encoder's", at_least=0, at_most=LARGEST_STATE
+        0,
+        "size of the state of the decoder; 0: that of the whole encoder",
+        at_least=0,
+        at_most=LARGEST_STATE,
     )
-    embedding_dim: int = option(256, "size of a token's vector", at_least=1, at_most=LARGEST_STATE)
-    attention: str = option("general", "how the decoder looks at the source", ("none", *ATTENTIONS))
+    attention: str = option("general", "attention of the decoder", ("none", *ATTENTIONS))
     attention_window: int = option(
         4, "positions on either side that local attention sees", at_least=1
     )
@@ -59,52 +84,88 @@ class TranslationConfig(TrainingConfig):
         "the context of the state before (Bahdanau et al. 2015); these two train step by step",
         FEEDINGS,
     )
-    encoder_self_attention: bool = option(False, "the encoder's outputs look at each other")
-    tied: bool = option(True, "the decoder's embedding is its output layer, too")
+    encoder_self_attention: bool = option(False, "attention among the outputs of the encoder")
+    tied: bool = option(True, "embedding of the decoder as its output layer, too")
     shared_embeddings: bool = option(
         True, "one embedding for both sides, where they have one vocabulary"
-    )
-    dropout: float = option(
-        0.3, "share dropped of embeddings, between and after layers", at_least=0.0, below=1.0
     )
     word_dropout: float = option(
         0.1, "share of tokens whose vectors are dropped in a step", at_least=0.0, below=1.0
     )
     label_smoothing: float = option(
-        0.1, "share of the wanted distribution that all tokens get", at_least=0.0, below=1.0
+        0.1, "share of the target distribution spread over all tokens", at_least=0.0, below=1.0
     )
     scheduled_sampling: float = option(
         0.0,
-        "share of tokens that are the model's own, in the end of the training, which goes step by "
-        "step",
+        "share of input tokens that are the model's own at the end of the training, which goes "
+        "step by step",
         at_least=0.0,
         at_most=1.0,
     )
-    batch_size: int = option(64, "examples a step", at_least=1)
-    learning_rate: float = option(2e-3, "of Adam, at its highest", at_least=0.0)
-    epochs: int = option(30, "passes over the training data, at most", at_least=1)
-    patience: int = option(
-        8, "epochs without a better validation metric before it stops", at_least=1
-    )
-    average_weights: float = option(
-        0.999,
-        "decay of the weights' moving average, which is validated and saved; 0: no average",
-        at_least=0.0,
-        below=1.0,
-    )
     monitor: str = option(
-        "bleu", "validation figure, of greedy decoding, that chooses the epoch", ("bleu", "chrf")
+        "bleu", "validation metric, of greedy decoding, that chooses the epoch", ("bleu", "chrf")
     )
+
+
+@dataclass(frozen=True)
+class SearchOptions(Options):
+    """How translations are searched."""
+
+    title: ClassVar[str] = "search"
+
     beam_width: int = option(5, "translations that are searched side by side", at_least=1)
     length_penalty: float = option(
-        0.8, "power of the length that scores are divided by", at_least=0.0
+        0.8, "power of the length by which scores are divided", at_least=0.0
     )
     coverage_penalty: float = option(
-        0.0, "weight of source tokens that were not looked at", at_least=0.0
+        0.0, "weight of source tokens that the decoder did not look at", at_least=0.0
     )
     replace_unknown: bool = option(
-        True, "copy an unknown word of a translation from where it looked"
+        True, "source word that the decoder looked at in place of an unknown one"
     )
+
+
+@dataclass(frozen=True)
+class TranslationConfig(
+    SearchOptions,
+    TranslatorOptions,
+    BidirectionalOptions,
+    RecurrentOptions,
+    TranslatorTextOptions,
+    ParallelDataOptions,
+    DeviceOptions,
+    BatchOptions,
+    TrainingConfig,
+):
+    """All options of a translator; the shape is that of Luong et al. (2015), the regularisation
+    follows Sennrich & Zhang (2019), "Revisiting Low-Resource Neural Machine Translation"."""
+
+    kind: ClassVar[str] = "translator"
+    main: ClassVar[tuple[str, ...]] = (
+        "dataset",
+        "data_dir",
+        "source",
+        "target",
+        "epochs",
+        "batch_size",
+        "learning_rate",
+        "units",
+    )
+
+    cell: str = redefault(RecurrentOptions, "cell", "lstm")
+    units: int = redefault(
+        RecurrentOptions, "units", 256, "size of the state of each direction of the encoder"
+    )
+    embedding_dim: int = redefault(RecurrentOptions, "embedding_dim", 256)
+    dropout: float = redefault(
+        RecurrentOptions,
+        "dropout",
+        0.3,
+        "share of values dropped of embeddings, between and after layers",
+    )
+    epochs: int = redefault(OptimizerOptions, "epochs", 30)
+    patience: int = redefault(OptimizerOptions, "patience", 8)
+    average_weights: float = redefault(OptimizerOptions, "average_weights", 0.999)
 
     def __post_init__(self):
         if self.source == self.target:
@@ -116,24 +177,39 @@ class TranslationConfig(TrainingConfig):
 
 
 @dataclass(frozen=True)
-class TranslationPredictOptions:
-    """What `predict` takes instead of the training's options; None leaves these."""
+class TranslationExportOptions(ExportOptions):
+    """How the exported model searches; None leaves the training's options."""
 
-    alignment: bool = option(False, "also tell where each word looked, and draw it")
-    heat_map: str = option(
-        "alignment.png", "the picture of --alignment; numbered for several texts"
+    title: ClassVar[str] = "search"
+
+    beam_width: int | None = option(None, "beam width, if not that of train; 1: greedy", at_least=1)
+    length_penalty: float | None = option(
+        None, "length penalty, if not that of train", at_least=0.0
     )
-    beam_width: int | None = option(None, "as in train; 1 is greedy", at_least=1)
-    length_penalty: float | None = option(None, "as in train", at_least=0.0)
-    coverage_penalty: float | None = option(None, "as in train", at_least=0.0)
+    coverage_penalty: float | None = option(
+        None, "coverage penalty, if not that of train", at_least=0.0
+    )
+    replace_unknown: bool | None = option(None, "replacement of unknown words, if not as in train")
+
+
+@dataclass(frozen=True)
+class TranslationPredictOptions(TranslationExportOptions, PredictOptions):
+    """How texts are translated, and what is said of them."""
+
+    title: ClassVar[str] = "translation"
+    main: ClassVar[tuple[str, ...]] = ("beam_width", "n_best", "alignment")
+
     n_best: int = option(1, "translations of each text, at most --beam-width", at_least=1)
+    alignment: bool = option(False, "report and picture of where each word looked")
+    heat_map: str = option("alignment.png", "picture of --alignment; numbered for several texts")
     temperature: float = option(
-        0.0, "draw samples from logits divided by it; 0: search", at_least=0.0
+        0.0, "divisor of the logits to draw samples from; 0: search", at_least=0.0
     )
-    top_k: int = option(0, "draw from this many most probable tokens; 0: all", at_least=0)
-    top_p: float = option(1.0, "draw from the most probable ones with this share", at_least=0.0)
-    seed: int = option(0, "of the samples", at_least=0)
-    replace_unknown: bool | None = option(None, "as in train")
+    top_k: int = option(0, "number of most probable tokens to draw from; 0: all", at_least=0)
+    top_p: float = option(
+        1.0, "share of the most probable tokens, taken together, to draw from", at_least=0.0
+    )
+    seed: int = option(0, "random seed of the samples", at_least=0)
 
     def __post_init__(self):
         if not Path(self.heat_map).name:
@@ -145,13 +221,3 @@ class TranslationPredictOptions:
                 f"--n-best {self.n_best} needs a beam as wide. Received: --beam-width "
                 f"{self.beam_width}"
             )
-
-
-@dataclass(frozen=True)
-class TranslationExportOptions:
-    """What `export` takes instead of the training's options: what the SavedModel does."""
-
-    beam_width: int | None = option(None, "as in train; 1 is greedy", at_least=1)
-    length_penalty: float | None = option(None, "as in train", at_least=0.0)
-    coverage_penalty: float | None = option(None, "as in train", at_least=0.0)
-    replace_unknown: bool | None = option(None, "as in train")

@@ -1,65 +1,77 @@
 """The options of every tagger."""
 
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from apps.config.options import option
-from apps.config.training import LARGEST_STATE, TrainingConfig
-from models.registry import CELLS, CHARACTER_ENCODERS, HEADS
+from apps.config.groups import (
+    SHAPE_OPTIONS,
+    BatchOptions,
+    BidirectionalOptions,
+    DeviceOptions,
+    InitFromOptions,
+    OptimizerOptions,
+    RecurrentOptions,
+    SplitFileOptions,
+    VectorOptions,
+)
+from apps.config.options import Options, option, redefault
+from apps.config.training import TrainingConfig
+from apps.config.verbs import PredictOptions
+from data.formats.entity_writers import ENTITY_WRITERS, entity_writer
+from data.registry import TAGGER_TOKENS
+from models.registry import CHARACTER_ENCODERS, HEADS
+
+# What further decides the shapes of a tagger's weights.
+_TAGGER_SHAPE = ("bidirectional", "characters", "max_word_length", "case_features")
 
 
 @dataclass(frozen=True)
-class TaggingConfig(TrainingConfig):
-    """What a tagger adds to `TrainingConfig`; defaults that differ follow Lample et al. (2016) and
-    Ma & Hovy (2016), and are not tuned."""
+class TaggedDataOptions(SplitFileOptions):
+    """Columns of a user's file of tagged texts."""
 
-    begins_with: ClassVar[tuple[str, ...]] = ("ner", "text_generation")
-
-    cell: str = option("lstm", "recurrent cell", CELLS)
-    units: int = option(128, "state size of each direction", at_least=1, at_most=LARGEST_STATE)
-    dropout: float = option(
-        0.5, "share dropped before, between and after layers", at_least=0.0, below=1.0
-    )
-    batch_size: int = option(32, "examples a step", at_least=1)
-    clip_norm: float = option(
-        5.0, "scale gradients down to this global norm; 0: never", at_least=0.0
-    )
-    epochs: int = option(30, "passes over the training data, at most", at_least=1)
-    patience: int = option(
-        8, "epochs without a better validation metric before it stops", at_least=1
-    )
-    validation_file: str | None = option(
-        None, "the validation split, if --dataset is a file; else it is cut from that"
-    )
-    test_file: str | None = option(None, "likewise the test split")
     token_column: int = option(0, "column of a CoNLL file with the tokens, from 0; -1: the last")
-    tag_column: int = option(-1, "column of a CoNLL file with the tags")
+    tag_column: int = option(-1, "column of a CoNLL file with the tags, from 0; -1: the last")
     text_column: str = option("text", "column of a .jsonl or .parquet file with the texts")
-    spans_column: str = option("spans", "column with their spans: start, end, type")
+    spans_column: str = option("spans", "column with the spans of a text: start, end, type")
     split_column: str = option("split", "column with the split, used if the file has it")
-    head: str = option(
-        "crf", "crf scores whole sequences of tags; softmax decides for each token", HEADS
-    )
-    constrained: bool = option(True, "the CRF forbids sequences that are no BIO")
+
+
+@dataclass(frozen=True)
+class TaggerTextOptions(Options):
+    """How a text is read."""
+
+    title: ClassVar[str] = "texts"
+
     max_length: int = option(
         128, "tokens of a window; longer texts are read in several", at_least=4
     )
     overlap: int = option(
         16, "tokens at each end of a window that its neighbour answers", at_least=0
     )
-    lowercase: bool = option(True, "look words up in lower case; off: only if they are unknown")
-    case_features: bool = option(True, "also read how a word is written: Lyon, NATO, 1996")
-    max_tokens: int = option(100_000, "words of the vocabulary, at most", at_least=2)
-    min_count: int = option(2, "rarer words count as unknown", at_least=1)
-    open_vocabulary: int = option(
-        0,
-        "words of --vectors, from its head, that join the vocabulary, with vectors as they are",
-        at_least=0,
+    lowercase: bool = option(
+        True, "look-up of words in lower case; off: only of words unknown as they are"
     )
+    case_features: bool = option(True, "reading of how a word is written, too: Lyon, NATO, 1996")
+    max_tokens: int = option(100_000, "words of the vocabulary, at most", at_least=2)
+    min_count: int = option(2, "count below which a word is unknown", at_least=1)
     characters: str = option(
-        "convolution", "how the letters of a word are read", ("none", *CHARACTER_ENCODERS)
+        "convolution", "encoder of a word's letters", ("none", *CHARACTER_ENCODERS)
     )
     max_word_length: int = option(20, "letters kept from the head of a word", at_least=1)
+
+
+@dataclass(frozen=True)
+class TaggerOptions(Options):
+    """The layers of a tagger above the recurrent ones, its loss and its decisions."""
+
+    title: ClassVar[str] = "tagger"
+
+    head: str = option(
+        "crf", "scores of whole sequences of tags (crf) or of each tag alone (softmax)", HEADS
+    )
+    constrained: bool = option(True, "transitions of the CRF limited to valid BIO sequences")
     word_dropout: float = option(
         0.05,
         "share of words whose vectors are dropped in a training step; letters stay",
@@ -67,20 +79,90 @@ class TaggingConfig(TrainingConfig):
         below=1.0,
     )
     class_weight: float = option(
-        0.0, "weigh tags by this power of their inverse frequency", at_least=0.0
-    )
-    init_from: str | None = option(
-        None,
-        "run of a tagger, of whatever types, whose weights the training begins with, or of a "
-        "language model of tagger-tokens, whose memory is read beside the words",
+        0.0, "power of a tag's inverse frequency that weighs it in the loss", at_least=0.0
     )
     outside_shift: bool = option(
-        True, "shift the score of no entity to where F1 on the validation split is best"
+        True, "shift of the score of no entity to where F1 on the validation split is best"
     )
     refit: bool = option(
         False,
-        "once validation has chosen epoch and shift, train anew, as long, on its texts, too",
+        "second training, as long, on training and validation split, once validation has chosen "
+        "epoch and shift",
     )
     monitor: str = option(
-        "f1", "validation figure that chooses the epoch", ("f1", "token_accuracy")
+        "f1", "validation metric that chooses the epoch", ("f1", "token_accuracy")
     )
+
+
+@dataclass(frozen=True)
+class TaggingConfig(
+    InitFromOptions,
+    VectorOptions,
+    TaggerOptions,
+    BidirectionalOptions,
+    RecurrentOptions,
+    TaggerTextOptions,
+    TaggedDataOptions,
+    DeviceOptions,
+    BatchOptions,
+    TrainingConfig,
+):
+    """All options of a tagger; defaults that differ from `TrainingConfig` follow Lample et al.
+    (2016) and Ma & Hovy (2016), and are not tuned."""
+
+    kind: ClassVar[str] = "tagger"
+    main: ClassVar[tuple[str, ...]] = (
+        "dataset",
+        "data_dir",
+        "vectors",
+        "epochs",
+        "batch_size",
+        "learning_rate",
+        "units",
+        "seed",
+    )
+    begins_with: ClassVar[tuple[str, ...]] = ("tagger", "language model")
+
+    cell: str = redefault(RecurrentOptions, "cell", "lstm")
+    units: int = redefault(RecurrentOptions, "units", 128)
+    dropout: float = redefault(RecurrentOptions, "dropout", 0.5)
+    batch_size: int = redefault(BatchOptions, "batch_size", 32)
+    clip_norm: float = redefault(OptimizerOptions, "clip_norm", 5.0)
+    epochs: int = redefault(OptimizerOptions, "epochs", 30)
+    patience: int = redefault(OptimizerOptions, "patience", 8)
+    init_from: str | None = redefault(
+        InitFromOptions,
+        "init_from",
+        None,
+        "run folder of a tagger, of whatever types, with whose weights the training begins, or of "
+        "a language model of tagger-tokens, which is read beside the words",
+    )
+
+    def options_from(self, kind: str, trained: dict) -> dict:
+        if kind == "tagger":
+            return {name: trained[name] for name in (*SHAPE_OPTIONS, *_TAGGER_SHAPE)}
+        # It is read as it is, beside layers of the tagger's own.
+        self.check_tokenizer(trained, (TAGGER_TOKENS,), "taggers")
+        return {}
+
+
+@dataclass(frozen=True)
+class TagPredictOptions(PredictOptions):
+    """Answers as texts with entities: JSON lines, columns of tokens, tables or a page."""
+
+    formats: ClassVar[tuple[str, ...]] = tuple(ENTITY_WRITERS)
+
+    format: str | None = option(
+        None, "format of the output (default: as the suffix of --output)", formats
+    )
+
+    def suffixes(self) -> Mapping[str, object]:
+        return {} if self.format else super().suffixes()
+
+    def place(self, output: str | None) -> str | None:
+        return output or "-" if self.format else output
+
+    def writer(self, source: str | None, column: str, answering) -> Callable:
+        return functools.partial(
+            entity_writer, format=self.format, column=column, csv_safe=self.csv_safe
+        )

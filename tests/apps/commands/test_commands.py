@@ -481,6 +481,7 @@ finally:
     [
         (["--help"], 0),
         (["train", "--help"], 0),
+        (["train", "--help-all"], 0),
         (["predict", "--help"], 0),
         (["train", "--cell", "lstmm"], 2),
         (["train", "--dataset", "no.csv"], 2),
@@ -496,11 +497,14 @@ def test_help_and_mistakes_do_not_wait_for_tensorflow(python_process, tmp_path, 
 def test_a_missing_file_of_vectors_is_noticed_before_tensorflow_is_imported():
     config = dataclasses.replace(APPLICATION.recipe("sample"), vectors="no.txt")
     with pytest.raises(UserError, match=r"no\.txt"):
-        APPLICATION.check_vectors(config)
+        config.check()
 
 
 def test_help_follows_the_recipe_of_the_data_set(command):
     for arguments in (["--dataset", "sample"], ["--dataset=sample"], []):
         answer = command("train", "--help", *arguments)
-        assert "examples a step (default: 16)" in answer.out
-    assert "examples a step (default: 64)" in command("train", "--dataset", "x.csv", "-h").out
+        assert "examples in a training step (default: 16)" in answer.out
+    assert (
+        "examples in a training step (default: 64)"
+        in command("train", "--dataset", "x.csv", "-h").out
+    )

@@ -19,11 +19,11 @@ def fail_with(monkeypatch, capsys):
     """Lets `evaluate` raise an exception, and returns the exit status and the streams."""
 
     def call(error):
-        def verb(application, options):
+        def run(application, options):
             print("begun")
             raise error
 
-        monkeypatch.setitem(main.VERBS, "evaluate", verb)
+        monkeypatch.setattr(main.VERBS["evaluate"], "run", run)
         with pytest.raises(SystemExit) as stop:
             main.main(APPLICATION, ["evaluate"])
         return stop.value.code, *capsys.readouterr()
@@ -101,13 +101,13 @@ def test_errors_of_tensorflow_that_a_user_can_mend_are_one_line(fail_with):
 def test_signals_reach_every_verb_as_exceptions(monkeypatch, capsys):
     cleaned = []
 
-    def verb(application, options):
+    def run(application, options):
         try:
             signal.raise_signal(signal.SIGTERM)
         finally:
             cleaned.append("partial file")
 
-    monkeypatch.setitem(main.VERBS, "export", verb)
+    monkeypatch.setattr(main.VERBS["export"], "run", run)
     with pytest.raises(SystemExit) as stop:
         main.main(APPLICATION, ["export"])
     assert (stop.value.code, cleaned) == (143, ["partial file"])
@@ -145,9 +145,9 @@ def run_into(out, code):
 def test_a_full_disk_behind_standard_output_is_one_line(tmp_path):
     code = """
 import sys
-from apps import command_line
+from apps.commands import main as command_line
 from apps.spam import APPLICATION
-command_line.VERBS["evaluate"] = lambda application, options: print("a table")
+command_line.VERBS["evaluate"].run = lambda application, options: print("a table")
 command_line.main(APPLICATION, ["evaluate"])
 """
     with open("/dev/full", "w") as full:
@@ -160,12 +160,12 @@ command_line.main(APPLICATION, ["evaluate"])
 
 def test_a_reader_that_has_left_ends_a_command_without_a_word():
     code = """
-from apps import command_line
+from apps.commands import main as command_line
 from apps.spam import APPLICATION
 def verb(application, options):
     for _ in range(100_000):
         print("a line")
-command_line.VERBS["evaluate"] = verb
+command_line.VERBS["evaluate"].run = verb
 command_line.main(APPLICATION, ["evaluate"])
 """
     reading, writing = os.pipe()

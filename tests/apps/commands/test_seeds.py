@@ -494,7 +494,7 @@ def test_without_ensemble_the_model_is_the_best_member(two, command, tmp_path):
 
 
 def test_an_ensemble_of_one_is_refused_before_tensorflow(command, monkeypatch, tmp_path):
-    monkeypatch.setattr("apps.commands.verbs.import_tensorflow", lambda: pytest.fail("too late"))
+    monkeypatch.setattr("apps.commands.train.import_tensorflow", lambda: pytest.fail("too late"))
     answer = command("train", "--ensemble", "--run", tmp_path / "run")
     assert answer.status == 2 and answer.err.count("\n") == 1
     assert "--seeds is 1" in answer.err

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from apps.config.options import option, own_options
+from apps.config.options import option
+from apps.config.verbs import PredictOptions
 from apps.hate_speech import APPLICATION
 from data.errors import UserError
 
 
 @dataclass(frozen=True)
-class Beams:
+class Beams(PredictOptions):
     beam_width: int = option(4, "hypotheses", at_least=1)
     greedy: bool = option(False, "take the best token each time")
 
@@ -34,7 +35,7 @@ class Task:
         raise UserError("told")
 
 
-OWN = replace(APPLICATION, load_task=lambda: Task, predict_options=Beams, export_options=Beams)
+OWN = replace(APPLICATION, load_task=lambda: Task, options={"predict": Beams, "export": Beams})
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,11 @@ def run(tmp_path_factory):
 @pytest.mark.parametrize("verb", [["predict", "a text"], ["export", "--output", "none"]])
 @pytest.mark.parametrize(
     ("given", "told"),
-    [([], Beams()), (["--beam-width", "7"], Beams(7)), (["--greedy"], Beams(greedy=True))],
+    [
+        ([], Beams()),
+        (["--beam-width", "7"], Beams(beam_width=7)),
+        (["--greedy"], Beams(greedy=True)),
+    ],
 )
 def test_the_task_is_told_the_options_given_and_the_defaults(command_of, run, verb, given, told):
     answer = command_of(OWN, *verb, "--run", run, *given)
@@ -92,7 +97,3 @@ def test_what_does_not_fit_is_refused_without_tensorflow(python_process, run, gi
     done = python_process(WITHOUT_TENSORFLOW, here, "predict", "a text", "--run", run, *given)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
     assert words in done.stderr
-
-
-def test_without_a_class_there_are_none():
-    assert own_options(None, {"verb": "predict"}) is None

@@ -9,10 +9,10 @@ import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 
-from apps import hate_speech, ner, sentiment, spam, text_generation
+from apps import hate_speech, ner, sentiment, spam, text_generation, translation
 from apps.commands.main import main
 from apps.runs.description import RunDescription
-from apps.runs.init_from import check_inherited, options_from_pretrained
+from apps.runs.init_from import check_inherited, kind_of, options_from_pretrained
 from data.errors import UserError
 from data.registry import GLOVE
 from data.text.special_tokens import END
@@ -160,7 +160,7 @@ def test_what_is_no_language_model_of_tokens_is_refused(classifier, command_of, 
     answer = command_of(sentiment.APPLICATION, "train", "--init-from", tmp_path)
     assert answer.status == 2 and "no trained model" in answer.err
     description = {"format": 1, "application": "text_generation", "checksum": ""}
-    description["config"] = {"tokenizer": "characters"}
+    description |= {"kind": "language model", "config": {"tokenizer": "characters"}}
     (tmp_path / "config.json").write_text(json.dumps(description))
     (tmp_path / "model.keras").write_text("")
     answer = command_of(sentiment.APPLICATION, "train", "--init-from", tmp_path)
@@ -175,8 +175,7 @@ STACK |= {"layer_normalization": True, "embedding_dim": 4}
 def follow(application, own, given=None, former=text_generation.APPLICATION, **options):
     """The options of an application that begins with a run which nobody has trained."""
     own = dataclasses.replace(application.config(), init_from="former", **own)
-    details = {"decision": {}} if former.config.classifies else {}
-    description = RunDescription(former.name, {**STACK, **options}, details)
+    description = RunDescription(former.name, {**STACK, **options}, kind=former.config.kind)
     return options_from_pretrained(own, given or {}, description)
 
 
@@ -221,16 +220,31 @@ def test_a_language_model_of_other_tokens_is_refused(application, tokenizer, rea
         follow(application, {}, tokenizer=tokenizer)
 
 
+@pytest.mark.parametrize(
+    ("config", "kind"),
+    [
+        (sentiment.APPLICATION.config, "classifier"),
+        (ner.APPLICATION.config, "tagger"),
+        (text_generation.APPLICATION.config, "language model"),
+        (translation.APPLICATION.config, ""),
+    ],
+)
+def test_the_kind_of_a_run_that_does_not_name_it_shows_in_its_options(config, kind):
+    assert kind_of(RunDescription("former", dataclasses.asdict(config()))) == kind
+    named = RunDescription("new", dataclasses.asdict(config()), kind=config.kind)
+    assert kind_of(named) == config.kind
+
+
 def test_a_run_of_another_kind_is_refused():
     config = dataclasses.replace(text_generation.APPLICATION.config(), init_from="former")
-    description = RunDescription("ner", {})
+    description = RunDescription("ner", {}, kind="tagger")
     with pytest.raises(UserError, match=r"^former holds a run of 'ner', not of a language model\."):
         check_inherited(config, description)
 
 
 @pytest.mark.parametrize("tokenizer", ["tweet-tokens", [], {}])
 def test_a_run_without_the_options_of_its_kind_is_refused(tokenizer):
-    description = RunDescription("text_generation", {"tokenizer": tokenizer})
+    description = RunDescription("text_generation", {"tokenizer": tokenizer}, kind="language model")
     config = dataclasses.replace(sentiment.APPLICATION.config(), init_from="former")
     with pytest.raises(UserError, match=r"^former is damaged: its options are not those of a lang"):
         check_inherited(config, description)
@@ -238,7 +252,7 @@ def test_a_run_without_the_options_of_its_kind_is_refused(tokenizer):
 
 def test_another_run_of_the_same_name_is_no_beginning():
     config = dataclasses.replace(sentiment.APPLICATION.config(), init_from="former", units=7)
-    description = RunDescription("spam", dataclasses.asdict(config), {"decision": {}})
+    description = RunDescription("spam", dataclasses.asdict(config), kind="classifier")
     config = dataclasses.replace(config, vectors=None, open_vocabulary=0)
     check_inherited(config, description)
     description.config["units"] = 8

@@ -274,28 +274,28 @@ def test_what_is_refused_does_not_wait_for_tensorflow(python_process, waiting, o
 
 
 def test_a_restart_begins_anew_with_options_of_its_own(waiting, command, tmp_path, monkeypatch):
-    def begun(application, config, command, unfinished, begun):
+    def begun(application, config, command, unfinished, begun, pretrained):
         assert [path.name for path in unfinished.path.iterdir()] == ["lock"]
         assert (config.units, config.epochs, begun) == (5, 8, None)
 
-    monkeypatch.setattr("apps.commands.verbs._train", begun)
+    monkeypatch.setattr("apps.commands.train._train", begun)
     shutil.copytree(UnfinishedTraining(waiting).path, tmp_path / ".run.training")
     assert command("train", "--restart", "--units", "5", "--run", tmp_path / "run").status == 0
 
 
 def test_how_often_checkpoints_are_written_may_change(waiting, command, monkeypatch):
-    def begun(application, config, command, unfinished, begun):
+    def begun(application, config, command, unfinished, begun, pretrained):
         assert (config.units, config.checkpoint_seconds) == (3, 7.0)
         assert command == begun["command"]
 
-    monkeypatch.setattr("apps.commands.verbs._train", begun)
+    monkeypatch.setattr("apps.commands.train._train", begun)
     options = ["--resume", "--units", "3", "--checkpoint-seconds", "7"]
     assert command("train", *options, "--run", waiting).status == 0
 
 
 def test_other_versions_are_told(waiting, command, tmp_path, monkeypatch):
-    monkeypatch.setattr("apps.commands.verbs._train", lambda *arguments: None)
-    monkeypatch.setattr("apps.runs.resumption.versions", lambda: {"keras": "4.0"})
+    monkeypatch.setattr("apps.commands.train._train", lambda *arguments: None)
+    monkeypatch.setattr("apps.runs.resumption.installed_versions", lambda: {"keras": "4.0"})
     answer = command("train", "--resume", "--run", waiting)
     assert answer.err.startswith("warning: ") and answer.err.count("\n") == 1
     assert "is 4.0 now" in answer.err

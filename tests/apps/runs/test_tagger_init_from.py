@@ -32,7 +32,7 @@ def write_language_model(folder, tokenizer):
         folder / "model.keras"
     )
     description = {"format": 1, "application": "text_generation", "checksum": ""}
-    description["config"] = {"tokenizer": tokenizer}
+    description |= {"kind": "language model", "config": {"tokenizer": tokenizer}}
     (folder / "config.json").write_text(json.dumps(description))
     return folder
 

@@ -8,6 +8,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from apps.config.verbs import PredictOptions
 from apps.serving import files
 from data.errors import UserError
 
@@ -256,7 +257,7 @@ def test_the_column_of_texts_does_not_hide_an_answer(tmp_path):
 def test_a_table_can_be_made_safe_for_spreadsheets(tmp_path):
     source, output = tmp_path / "in.csv", tmp_path / "out.csv"
     source.write_text("=id,text\n-1,=1+1\n")
-    writer = files.table_writer(str(source), csv_safe=True)
+    writer = PredictOptions(csv_safe=True).writer(str(source), "text", None)
     files.answer_file(Lengths(), str(source), str(output), "text", writer)
     assert output.read_text().splitlines() == ["'=id,text,length", "'-1,'=1+1,4"]
 
@@ -264,9 +265,9 @@ def test_a_table_can_be_made_safe_for_spreadsheets(tmp_path):
 @pytest.mark.parametrize("output", [None, "-", "a.jsonl", "a.parquet", "a.html"])
 def test_only_tables_for_spreadsheets_can_be_made_safe_for_them(output):
     with pytest.raises(UserError, match=r"--csv-safe is for --output FILE\.csv or FILE\.tsv"):
-        files.check_csv_safe({"output": output, "csv_safe": True})
-    files.check_csv_safe({"output": output, "csv_safe": False})
-    files.check_csv_safe({"output": "a.CSV", "csv_safe": True})
+        PredictOptions(csv_safe=True).check_output(output)
+    PredictOptions().check_output(output)
+    PredictOptions(csv_safe=True).check_output("a.CSV")
 
 
 def test_of_many_bad_rows_the_first_ones_are_reported(tmp_path, capsys):

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose
 
-from apps.config.training import TrainingConfig
+from apps.tasks.classification.config import ClassificationConfig
 from apps.training import devices
 from data.errors import UserError
 
@@ -105,11 +105,11 @@ def test_a_run_of_two_devices_is_evaluated_and_predicts_on_one(runs, command):
 
 
 def test_one_device_changes_nothing():
-    with devices.distribution_scope(TrainingConfig(jit=True)):
+    with devices.distribution_scope(ClassificationConfig(jit=True)):
         assert not tf.distribute.has_strategy()
 
 
 def test_a_compiled_step_is_for_one_device(monkeypatch):
     monkeypatch.setattr(devices, "names", lambda most: ["GPU:0", "GPU:1"])
     with pytest.raises(UserError, match="--devices 1"):
-        devices.distribution_scope(TrainingConfig(jit=True))
+        devices.distribution_scope(ClassificationConfig(jit=True))

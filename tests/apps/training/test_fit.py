@@ -6,7 +6,6 @@ import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 
-from apps.commands.application import Application
 from apps.config.training import TrainingConfig
 from apps.training.fit import fit, optimizer, seed_everything
 from data.errors import UserError
@@ -196,7 +195,7 @@ def test_a_compiled_step_leads_to_the_same_weights(tmp_path, compiled_steps):
 
 def test_a_compiled_step_is_not_promised_to_repeat_exactly():
     with pytest.raises(UserError, match="--jit and --deterministic"):
-        Application.check_step(TrainingConfig(jit=True, deterministic=True))
+        TrainingConfig(jit=True, deterministic=True).check()
 
 
 def test_validated_and_kept_is_the_average_of_the_weights(tmp_path):

@@ -1,0 +1,112 @@
+"""`evaluate`: measures a trained model on a split, and adds the metrics to its `metrics.json`."""
+
+import sys
+from pathlib import Path
+
+from apps.commands.application import Application
+from apps.commands.startup import import_tensorflow
+from apps.config.groups import DataOptions
+from apps.config.options import names_in, override
+from apps.config.parser import OneLineParser, add_fields
+from apps.config.training import TrainingConfig
+from apps.config.verbs import EvaluateOptions
+from apps.runs.files import read_run
+from apps.runs.folder import RunFolder
+from apps.runs.provenance import Provenance
+from data.errors import UserError
+from data.messages import say
+
+HELP = "measure a trained model on labelled examples"
+
+
+def add_options(parser: OneLineParser, application: Application, arguments: list[str]) -> None:
+    """Adds the options to the parser; see `apps.commands.main`."""
+    parser.add_argument(
+        "--split",
+        choices=("train", "validation", "test", "all"),
+        help="which examples (default: test; validation, where the data have no test split)",
+    )
+    parser.add_argument(
+        "--baseline", action="store_true", help="train and evaluate simpler methods, too"
+    )
+    add_fields(parser, application.config, only=names_in(application.config, DataOptions))
+    own = application.options_class("evaluate")
+    add_fields(parser, own, own())
+
+
+def run(application: Application, options: dict) -> None:
+    """Prints the metrics of a split and adds them to the run's `metrics.json`."""
+    run = RunFolder(Path(options["run"]))
+    files = read_run(run)
+    description, trained = files.description, application.config_of(files)
+    split = options["split"]
+    if options["baseline"] and split not in (None, "validation", "test"):
+        raise UserError("--baseline trains on the training split. Choose another --split")
+    own: EvaluateOptions = application.options_of("evaluate", options)
+    measurement = own.measurement(description)
+    config = _config_of_data(trained, options)
+    config.check_data(application.corpora)
+    same = config.dataset == trained.dataset
+    learned = same and description.refit_epochs > 0
+    _check_unlearned(split, learned)
+    import_tensorflow()
+    task = application.load(files, config)
+    corpus = task.read(config, application.sample, task)
+    if same and not corpus.is_known_as(description.provenance.checksum):
+        say(f"warning: {config.dataset} has changed since the training", file=sys.stderr)
+    if split is None:
+        split = corpus.measured_split()
+        _check_unlearned(split, learned)
+        if split != "test":
+            say(f"{corpus.name} has no test split: measured on {split}", file=sys.stderr)
+    examples = corpus.everything() if split == "all" else corpus.split(split)
+    if members := run.members():
+        from apps.commands import seeds
+
+        report = seeds.evaluate(application, task, files, members, examples)
+        table = f"{task.table(report)}\n\n{seeds.table(task, report['seeds'])}"
+    else:
+        report = task.evaluate(examples)
+        table = task.table(report)
+    say(f"{corpus.name}, {split}\n{table}")
+    name = split if same else f"{corpus.name} {split}"
+    if options["baseline"]:
+        report["baseline"] = task.evaluate_baselines(corpus, examples)
+        if not report["baseline"]:
+            raise UserError(f"{application.name} has no baseline. Leave --baseline out")
+        for title, baseline in report["baseline"].items():
+            say(f"\n{title}\n{task.table(baseline)}")
+    if measurement is not None:
+        measured = measurement.measure(task, examples)
+        report[measurement.name] = measured.to_json()
+        say(f"\n{measured.table()}")
+    devices = description.provenance.devices or []
+    provenance = Provenance.collect(options["command"], corpus, config, devices)
+    with files.unreplaced():
+        run.put_metrics(name, {**report, **provenance.to_json()})
+        task.draw(name.replace(" ", "_"), report, run.path)
+        if measurement is not None:
+            measured.draw(name.replace(" ", "_"), run.path)
+
+
+def _config_of_data(trained: TrainingConfig, options: dict) -> TrainingConfig:
+    """Returns the options of a run with the data that are given."""
+    names = names_in(type(trained), DataOptions)
+    given = {name: options[name] for name in names if name in options}
+    if "dataset" in given:
+        # The files that stood beside the training's are of another data set.
+        given = {**dict.fromkeys(trained.split_files()), **given}
+    return override(trained, given)
+
+
+def _check_unlearned(split: str | None, learned: bool) -> None:
+    """Refuses to measure on the validation split a model that has `learned` from it.
+
+    Raises:
+        UserError: it has, and that is the split.
+    """
+    if learned and split == "validation":
+        raise UserError(
+            "the model has learned from the validation split, too (--refit). metrics.json has its "
+            "figures from before that; choose another --split"
+        )

@@ -1,0 +1,45 @@
+"""`export`: writes the serving model as a SavedModel, the next version in its folder."""
+
+from pathlib import Path
+
+from apps.commands.application import Application
+from apps.commands.startup import import_tensorflow
+from apps.config.parser import OneLineParser, add_fields
+from apps.runs.contents import CONFIG, MODEL
+from apps.runs.export_folder import next_version
+from apps.runs.files import read_run
+from apps.runs.folder import RunFolder
+from apps.tasks.task import Configurable
+from data.messages import say
+
+HELP = "write a SavedModel that takes raw strings"
+
+
+def add_options(parser: OneLineParser, application: Application, arguments: list[str]) -> None:
+    """Adds the options to the parser; see `apps.commands.main`."""
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        default=f"exported/{application.name}",
+        help="folder of the SavedModel's versions: DIR/1, DIR/2, ... (default: %(default)s)",
+    )
+    own = application.options_class("export")
+    add_fields(parser, own, own())
+
+
+def run(application: Application, options: dict) -> None:
+    """Writes the SavedModel, with the run's files in it."""
+    files = read_run(RunFolder(Path(options["run"])))
+    config = application.config_of(files)
+    folder = next_version(Path(options["output"]))
+    own = application.options_of("export", options)
+    import_tensorflow()
+    from apps.runs.tensorflow_files import tensorflow_writing
+    from models.serving.classifier import export
+
+    task = application.load(files, config)
+    if isinstance(task, Configurable):
+        task.set_options(own)
+    with tensorflow_writing(folder), files.copied() as copy:
+        export(task.serving(), folder, [copy / CONFIG, copy / MODEL, *task.files(copy)])
+    say(f"SavedModel: {folder}")

@@ -1,0 +1,69 @@
+"""`predict`: answers texts, or the rows of a file, through the serving model."""
+
+import sys
+from pathlib import Path
+
+from apps.commands.application import Application
+from apps.commands.startup import import_tensorflow
+from apps.config.parser import OneLineParser, add_fields
+from apps.config.verbs import PredictOptions
+from apps.runs.files import read_run
+from apps.runs.folder import RunFolder
+from apps.tasks.task import Configurable, Interactive, Summarizing
+from data.errors import UserError
+
+HELP = "answer texts"
+
+
+def add_options(parser: OneLineParser, application: Application, arguments: list[str]) -> None:
+    """Adds the options to the parser; see `apps.commands.main`."""
+    own = application.options_class("predict")
+    *some, last = own.formats
+    parser.add_argument("texts", nargs="*", metavar="TEXT", help="texts to answer")
+    parser.add_argument(
+        "--input",
+        metavar="FILE",
+        help="a table (.csv, .tsv, .jsonl, .parquet), texts (.txt) or a transcript (.srt, .vtt); "
+        "-: standard input",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        help=f".{', .'.join(some)} or .{last}; -: standard output",
+    )
+    parser.add_argument(
+        "--text-column", metavar="TEXT", help="column of the input (default: as in training)"
+    )
+    add_fields(parser, own, own())
+
+
+def run(application: Application, options: dict) -> None:
+    """Answers texts on the terminal or into a file."""
+    files = read_run(RunFolder(Path(options["run"])))
+    config = application.config_of(files)
+    texts, source, output = options["texts"], options["input"], options["output"]
+    own: PredictOptions = application.options_of("predict", options)
+    if bool(texts) == bool(source) and (source or not own.runs_without_text):
+        raise UserError("predict takes either texts or --input FILE. See predict --help")
+    from apps.serving.files import answer_all, check_files, column_of
+
+    own.check_output(output)
+    check_files(source, output, own.suffixes())
+    import_tensorflow()
+    task = application.load(files, config)
+    del files  # a large model shall be in memory once
+    if isinstance(task, Configurable):
+        task.set_options(own)
+    if isinstance(task, Interactive) and not (source or output):
+        task.run_interactively(texts)
+        return
+    column = config.text_column
+    if source:
+        # A column may have the empty name.
+        given = options["text_column"]
+        column = given if given is not None else column_of(source) or column
+    answering = own.answering(task)
+    writer = own.writer(source, column, answering)
+    answer_all(answering, texts, source, own.place(output), column, writer, own.rows)
+    if isinstance(answering, Summarizing) and (source or output):
+        print(answering.summary(), file=sys.stderr)

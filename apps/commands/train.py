@@ -1,0 +1,135 @@
+"""`train`: trains a model in a folder beside the run, whose place it takes when all is written."""
+
+from functools import partial
+from pathlib import Path
+
+from apps.commands.application import Application
+from apps.commands.startup import import_tensorflow
+from apps.config.options import from_file, override, without_dropped
+from apps.config.parser import OneLineParser, add_fields, new_parser
+from apps.config.training import TrainingConfig
+from apps.runs.description import RunDescription
+from apps.runs.files import RunFiles
+from apps.runs.folder import RunFolder
+from apps.runs.init_from import options_from_pretrained, read_pretrained
+from apps.runs.resumption import check_surroundings, resumed
+from apps.runs.unfinished import UnfinishedTraining
+from apps.training.signals import Signals, Terminated
+from data.errors import UserError
+
+HELP = "train a model"
+_HELP_OPTIONS = ("-h", "--help", "--help-all")
+
+
+def add_options(parser: OneLineParser, application: Application, arguments: list[str]) -> None:
+    """Adds the options to the parser; see `apps.commands.main`."""
+    config = parser.add_argument(
+        "--config", metavar="FILE", help="options from a JSON file, such as a run's config.json"
+    )
+    unfinished = parser.add_mutually_exclusive_group()
+    unfinished.add_argument(
+        "--resume",
+        action="store_true",
+        help="continue an interrupted training with the options that it has",
+    )
+    restart = unfinished.add_argument(
+        "--restart", action="store_true", help="discard an interrupted training and begin anew"
+    )
+    find = unfinished.add_argument(
+        "--find-lr", action="store_true", help="train nothing, but suggest a learning rate"
+    )
+    parser.leave_to_help_all(config, restart, find)
+    add_fields(parser, application.config, application.recipe(_dataset_in(arguments)))
+
+
+def _dataset_in(arguments: list[str]) -> str:
+    """The data set on a command line, before it is parsed: the defaults in the help follow it."""
+    scout = new_parser("", "")
+    scout.add_argument("--dataset", default="sample", nargs="?")
+    scout.error = lambda message: None
+    known, _ = scout.parse_known_args([a for a in arguments if a not in _HELP_OPTIONS])
+    return known.dataset or "sample"
+
+
+def run(application: Application, options: dict) -> None:
+    """Trains, or goes on with an interrupted training, or suggests a learning rate."""
+    run, command = RunFolder(Path(options.pop("run"))), options.pop("command")
+    resume, restart = options.pop("resume"), options.pop("restart")
+    find = options.pop("find_lr")
+    config_file = options.pop("config", None)
+    stored = without_dropped(application.config, from_file(config_file)) if config_file else {}
+    given = {**stored, **options}
+    run.check_replaceable()
+    unfinished = UnfinishedTraining(run.path)
+    begun = pretrained = None
+    if resume:
+        begun = unfinished.describe(application.name)
+        command = begun.provenance.command
+        config = resumed(application.restored(begun.config), given)
+    else:
+        config = override(application.recipe(given.get("dataset", "sample")), given)
+        pretrained = read_pretrained(config)
+        if pretrained is not None:
+            config = options_from_pretrained(config, given, pretrained.description)
+    config.check_data(application.corpora)
+    config.check()
+    if find:
+        import_tensorflow()
+        _find_learning_rate(application, config, command, run.path, pretrained)
+        return
+    with unfinished.locked(), Signals():
+        if resume:
+            check_surroundings(begun, config.data_file(application.corpora, application.sample))
+        else:
+            unfinished.begin(restart)
+        try:
+            _train(application, config, command, unfinished, begun, pretrained)
+        except (KeyboardInterrupt, Terminated) as stop:
+            what = "terminated" if isinstance(stop, Terminated) else "interrupted"
+            raise type(stop)(f"{what}. {unfinished.way_on(application.name)}") from None
+        except UserError as mistake:
+            if not unfinished.resumable:
+                raise
+            raise UserError(f"{mistake}. {unfinished.way_on(application.name)}") from mistake
+
+
+def _train(
+    application: Application,
+    config: TrainingConfig,
+    command: str,
+    unfinished: UnfinishedTraining,
+    begun: RunDescription | None,
+    pretrained: RunFiles | None,
+) -> None:
+    """Reads the data and trains with one seed or with several; the arguments are those of
+    `apps.commands.training_run.train_run`."""
+    import_tensorflow()
+    from apps.commands import seeds
+    from apps.commands.training_run import begin, read_corpus, train_run
+
+    corpus = read_corpus(application, config)
+    if config.seeds == 1:
+        train_run(application, corpus, config, command, unfinished, begun, pretrained)
+        return
+    description = begin(application, corpus, config, command, unfinished, begun)
+    pretrained = read_pretrained(config, pretrained)
+    train_member = partial(train_run, application, corpus, command=command, pretrained=pretrained)
+    seeds.train(application, corpus, config, description, unfinished, train_member)
+
+
+def _find_learning_rate(
+    application: Application,
+    config: TrainingConfig,
+    command: str,
+    run: Path,
+    pretrained: RunFiles | None,
+) -> None:
+    from apps.training import devices, fit
+    from apps.training.learning_rate_finder import find_learning_rate
+
+    task_class = application.load_task()
+    fit.seed_everything(config)
+    corpus = task_class.read(config, application.sample)
+    with devices.distribution_scope(config):
+        task = task_class.build(config, corpus, pretrained)
+    find_learning_rate(task.model, *task.training_data(corpus), config, command, run)

@@ -1,0 +1,147 @@
+"""Command lines made from classes of options.
+
+argparse, for two reasons: libraries that read dataclasses (tyro, simple-parsing) need 0.3 s and
+more before they print `--help`, and report an error over several lines.
+"""
+
+import argparse
+import dataclasses
+import sys
+
+from apps.config.options import FORMER_NAMES, group_of, type_of
+from data.messages import printable
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """argparse whose errors are one line and exit status 2, and whose `--help` leaves rarely used
+    options to `--help-all`."""
+
+    def __init__(self, *args, **kwargs):
+        # Abbreviations would change their meaning when an option is added.
+        super().__init__(*args, allow_abbrev=False, **kwargs)
+        self._rare, self._groups = [], {}
+
+    def error(self, message: str):
+        print(
+            f"error: {printable(' '.join(message.split()))}. See {self.prog} --help",
+            file=sys.stderr,
+        )
+        sys.exit(2)
+
+    def add_help_all(self) -> None:
+        """Adds `--help-all`."""
+        self.add_argument(
+            "--help-all",
+            action=_HelpAll,
+            nargs=0,
+            default=argparse.SUPPRESS,
+            help="show all options, in groups, and exit",
+        )
+
+    def group(self, title: str):
+        """Returns the group of this title, a new one if there is none."""
+        if title == "options":  # as argparse calls those without a group
+            return self
+        if title not in self._groups:
+            self._groups[title] = self.add_argument_group(title)
+        return self._groups[title]
+
+    def leave_to_help_all(self, *actions: argparse.Action) -> None:
+        """Shows these options by `--help-all` alone."""
+        self._rare += actions
+
+    def format_help(self) -> str:
+        """Formats the options that most people set, without groups."""
+        if not self._rare:
+            return self.format_all_help()
+        formatter = self._get_formatter()
+        formatter.add_usage(self.usage, self._actions, self._mutually_exclusive_groups)
+        formatter.add_text(self.description)
+        common = [action for action in self._actions if action not in self._rare]
+        for title, flagged in (("positional arguments", False), ("options", True)):
+            formatter.start_section(title)
+            formatter.add_arguments(a for a in common if bool(a.option_strings) == flagged)
+            formatter.end_section()
+        return formatter.format_help()
+
+    def format_all_help(self) -> str:
+        """Formats all options, in their groups."""
+        return super().format_help()
+
+
+class _HelpAll(argparse.Action):
+    def __call__(self, parser, namespace, values, option_string=None):
+        print(parser.format_all_help(), end="")
+        parser.exit()
+
+
+class _Formatter(argparse.HelpFormatter):
+    def __init__(self, prog):
+        super().__init__(prog, max_help_position=32, width=100)
+
+
+def new_parser(prog: str, description: str) -> OneLineParser:
+    """A parser in the house's format."""
+    return OneLineParser(prog=prog, description=description, formatter_class=_Formatter)
+
+
+def add_fields(parser, config_class: type, defaults=None, only: tuple[str, ...] = ()) -> None:
+    """Adds one option a field, `--field-name`.
+
+    Args:
+        parser: an `OneLineParser`, gets the options; it leaves out those that are not given. Those
+            that `config_class.main` does not name are shown by `--help-all` alone.
+        config_class: a dataclass whose fields are `option`s.
+        defaults: an instance whose values the help shows as defaults, or None.
+        only: names of the fields wanted; those that the class lacks are passed over. Empty: all.
+    """
+    for field in dataclasses.fields(config_class):
+        if only and field.name not in only:
+            continue
+        group = parser.group(group_of(config_class, field.name).title)
+        default = getattr(defaults, field.name, None)
+        help = field.metadata["help"].replace("%", "%%")
+        flag = "--" + field.name.replace("_", "-")
+        kind, many = type_of(field)
+        settings = {"dest": field.name, "default": argparse.SUPPRESS}
+        if kind is bool:
+            settings["action"] = argparse.BooleanOptionalAction
+        else:
+            settings["type"] = _or_none(kind) if field.metadata["none"] else kind
+            settings["metavar"] = _metavar(kind, field)
+            if field.metadata["choices"]:
+                settings["choices"] = field.metadata["choices"]
+        if many:
+            settings["nargs"] = "+"
+        for former in (old for old, new in FORMER_NAMES.items() if new == field.name):
+            group.add_argument("--" + former.replace("_", "-"), help=argparse.SUPPRESS, **settings)
+        shown = _shown(default)
+        default_text = f" (default: {shown})" if shown else ""
+        action = group.add_argument(flag, help=help + default_text, **settings)
+        if config_class.main and field.name not in config_class.main:
+            parser.leave_to_help_all(action)
+
+
+def _or_none(kind: type):
+    """What reads a value or `none`."""
+
+    def read(text: str):
+        return None if text == "none" else kind(text)
+
+    # argparse says "invalid float value".
+    read.__name__ = kind.__name__
+    return read
+
+
+def _metavar(kind: type, field: dataclasses.Field) -> str:
+    if field.metadata["choices"]:
+        return "{" + ",".join(map(str, field.metadata["choices"])) + "}"
+    return {int: "N", float: "X"}.get(kind, "TEXT")
+
+
+def _shown(default) -> str:
+    if isinstance(default, tuple):
+        return " ".join(map(str, default))
+    if isinstance(default, bool):
+        return "yes" if default else "no"
+    return "" if default is None else str(default)

@@ -1,0 +1,93 @@
+"""What `evaluate`, `predict` and `export` can do for every application; those of an application add
+options, or answer and write in a way of their own."""
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from apps.config.options import Options, option
+from data.errors import UserError
+from data.formats.readers import STANDARD_STREAM
+from data.formats.writers import WRITERS, record_writer
+
+
+@dataclass(frozen=True)
+class EvaluateOptions(Options):
+    """What `evaluate` measures besides the metrics of the task: nothing."""
+
+    title: ClassVar[str] = "further measurements"
+
+    def measurement(self, description):
+        """Returns the `apps.tasks.task.Measurement` that is asked for, or None.
+
+        Args:
+            description: of the run, an `apps.runs.description.RunDescription`.
+
+        Raises:
+            UserError: the model has no such measurement, or options that go together do not.
+        """
+        return None
+
+
+@dataclass(frozen=True)
+class PredictOptions(Options):
+    """How `predict` writes answers: as tables."""
+
+    title: ClassVar[str] = "output"
+    # Suffixes of the files that it writes, without the dot.
+    formats: ClassVar[tuple[str, ...]] = tuple(suffix.removeprefix(".") for suffix in WRITERS)
+    # Rows of an input that are in memory at once; 0: as many as suit a task that is fast.
+    rows: ClassVar[int] = 0
+
+    csv_safe: bool = option(
+        False, "apostrophe before cells that a spreadsheet would run as formulas"
+    )
+
+    @property
+    def runs_without_text(self) -> bool:
+        """Whether `predict` may be called without texts and without a file."""
+        return False
+
+    def check_output(self, output: str | None) -> None:
+        """Refuses an output that these options cannot write.
+
+        Args:
+            output: a file, `-`, or None for the terminal.
+
+        Raises:
+            UserError: it has another format.
+        """
+        suffix = Path(output or STANDARD_STREAM).suffix.lower()
+        if self.csv_safe and suffix not in (".csv", ".tsv"):
+            raise UserError("--csv-safe is for --output FILE.csv or FILE.tsv. Leave it out")
+
+    def suffixes(self) -> Mapping[str, object]:
+        """Returns a table with the suffixes that the output may have; an empty one for any."""
+        return {f".{name}": name for name in self.formats}
+
+    def place(self, output: str | None) -> str | None:
+        """Returns where answers are written: a file, `-`, or None for the terminal."""
+        return output
+
+    def answering(self, task):
+        """Returns what answers, an `apps.tasks.task.Answering`: the task, or what wraps it."""
+        return task
+
+    def writer(self, source: str | None, column: str, answering) -> Callable:
+        """Returns what opens an output, such as `data.formats.writers.record_writer`.
+
+        Args:
+            source: the file whose rows are answered, or None.
+            column: of the rows' texts.
+            answering: what answers.
+        """
+        return functools.partial(record_writer, like=source, csv_safe=self.csv_safe)
+
+
+@dataclass(frozen=True)
+class ExportOptions(Options):
+    """What the exported model does: what the trained one does."""
+
+    title: ClassVar[str] = "exported model"

@@ -1,0 +1,70 @@
+"""What `evaluate` and `predict` can do for a classifier beyond its metrics and answers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from apps.config.options import option
+from apps.config.verbs import EvaluateOptions, PredictOptions
+from apps.tasks.classification import explanation_output
+from data.errors import UserError
+
+
+@dataclass(frozen=True)
+class BiasOptions(EvaluateOptions):
+    """The bias report: metrics by group, and answers to swapped terms."""
+
+    title: ClassVar[str] = "bias"
+
+    bias: bool = option(False, "report of metrics by group and of swapped terms, too")
+    identity_terms: str | None = option(
+        None,
+        "file with the columns kind, group, form, term (default: a list that ships with the suite)",
+    )
+    bias_class: str | None = option(
+        None, "class whose score the bias report looks at (default: the first)"
+    )
+
+    def measurement(self, description):
+        if not self.bias:
+            if self.identity_terms or self.bias_class:
+                raise UserError("--identity-terms and --bias-class go with --bias. Add it")
+            return None
+        from apps.tasks.classification.bias import bias_request
+
+        return bias_request(description.class_names, self.bias_class, self.identity_terms)
+
+
+@dataclass(frozen=True)
+class ExplainOptions(PredictOptions):
+    """Answers with what each word adds to them."""
+
+    explain: bool = option(
+        False, "what each word adds to the answer, too; with --output .html or .jsonl"
+    )
+
+    @property
+    def rows(self) -> int:
+        return explanation_output.ROWS if self.explain else 0
+
+    def check_output(self, output: str | None) -> None:
+        if self.explain:
+            explanation_output.check_output(output)
+        super().check_output(output)
+
+    def suffixes(self) -> Mapping[str, object]:
+        if not self.explain:
+            return super().suffixes()
+        return explanation_output.OUTPUTS
+
+    def answering(self, task):
+        if not self.explain:
+            return task
+        from apps.tasks.classification.explanation import Explained
+
+        return Explained(task, explanation_output.wants_colours())
+
+    def writer(self, source: str | None, column: str, answering) -> Callable:
+        if not self.explain:
+            return super().writer(source, column, answering)
+        return explanation_output.writer_of(column, answering.empty_row())
