@@ -55,7 +55,7 @@ def _reason(error: BaseException) -> str:
 class OriginalFileBuilder(tfds.core.GeneratorBasedBuilder):
     """A builder of labelled texts that are all in one original file.
 
-    TFDS looks for `checksums.tsv`, the checksums of downloads, beside the module of a subclass.
+    TFDS looks for `checksums.tsv`, the checksums of downloads, in the folder of the subclass.
 
     Attributes:
         FILE: the place of the original file below the user's data folder.
@@ -87,7 +87,7 @@ class OriginalFileBuilder(tfds.core.GeneratorBasedBuilder):
         """
 
     def more_features(self) -> dict[str, tfds.features.FeatureConnector]:
-        """Returns the features that examples have beside `text` and `label`."""
+        """Returns the features that examples have in addition to `text` and `label`."""
         return {}
 
     def _info(self) -> tfds.core.DatasetInfo:

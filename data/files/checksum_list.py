@@ -34,7 +34,7 @@ def check_checksum_list(folder: Path, name: str) -> None:
         raise cannot_read(folder / name, error, remedy) from None
     matches = [match for line in lines if (match := _LINE.fullmatch(line))]
     if len(matches) < len(lines):
-        raise UserError(f"{folder / name} is damaged: it is no list of checksums. Export again")
+        raise UserError(f"{folder / name} is damaged: it is not a list of checksums. Export again")
     expected = {match[2]: match[1] for match in matches}
     try:
         actual = _checksums(folder, name)

@@ -26,7 +26,7 @@ def complete_name(name: str) -> str | None:
 
 @contextmanager
 def partial_file(path: Path, mode: int = 0o666) -> Iterator[tuple[Path, int]]:
-    """Yields the path of a new, empty file beside `path`, and its descriptor; removes the file.
+    """Yields the path of a new, empty file next to `path`, and its descriptor; removes the file.
 
     Args:
         path: the complete file.
@@ -44,7 +44,7 @@ def partial_file(path: Path, mode: int = 0o666) -> Iterator[tuple[Path, int]]:
 
 @contextmanager
 def partial_folder(path: Path) -> Iterator[Path]:
-    """Yields the path of a new, empty folder beside `path`; removes the folder."""
+    """Yields the path of a new, empty folder next to `path`; removes the folder."""
 
     def create(partial: Path) -> int:
         partial.mkdir()

@@ -66,7 +66,7 @@ def explain_write_errors(path: Path) -> Iterator[None]:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Yields a temporary path beside `path`; renamed to it on success, removed on failure.
+    """Yields a temporary path next to `path`; renamed to it on success, removed on failure.
 
     The new file gets the permissions and, if possible, the owner of the file that it replaces. A
     link stays, and its target is replaced. A device, a pipe or the file that standard output goes
@@ -98,7 +98,7 @@ def _status(path: Path) -> os.stat_result | None:
 
 @contextmanager
 def _rename_to(path: Path, former: os.stat_result | None) -> Iterator[Path]:
-    """Yields the path of a temporary file beside another one, and puts it in its place."""
+    """Yields the path of a temporary file next to another one, and replaces that by it."""
     path = Path(os.path.realpath(path))
     if former and not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -147,7 +147,7 @@ def _copy_into(target: int | Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """Yields a temporary folder beside `path`; renamed to it on success, removed on failure.
+    """Yields a temporary folder next to `path`; renamed to it on success, removed on failure.
 
     Only an empty folder may be at `path`: nothing is replaced.
 

@@ -121,7 +121,7 @@ def _check_classes(label_sets: pd.Series, names: tuple, path: str) -> None:
     counts = Counter(label for labels in label_sets for label in labels)
     if len(names) < 2 and counts[names[0]] == len(label_sets):
         raise UserError(
-            f"{path} has a single class, {names[0]!r}: there is nothing to tell apart. "
+            f"{path} has a single class, {names[0]!r}: a classifier needs two. "
             "Add rows of another class, or check --label-column"
         )
     few = [name for name in names if counts[name] < _FEWEST_ROWS]

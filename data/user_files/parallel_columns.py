@@ -23,7 +23,7 @@ class ColumnChoice(NamedTuple):
     has_header: bool
 
 
-# Words that stand beside the name of a language in the name of a column.
+# Words that stand next to the name of a language in the name of a column.
 _HEADER_WORDS = frozenset(
     """
     cible col column frase hyp hypothesis id idx index input key lang language languages line
@@ -47,7 +47,7 @@ def choose_columns(
     Args:
         cells: the cells of the first line.
         source, target: the languages. A header may name them by code or name, with a region
-            (`en-GB`) or beside other words (`text_en`, `English sentences`).
+            (`en-GB`) or among other words (`text_en`, `English sentences`).
         path: the table, for messages.
         given: the columns that the user asked for, or None.
 

@@ -67,7 +67,7 @@ def _read_cells(path: Path) -> list[dict]:
         match = _SPAN.fullmatch(line)
         if not match:
             raise UserError(
-                f"{path}: line {number} is no span but {line[:40]!r}. Expected: T1<tab>Person 0 4"
+                f"{path}: line {number} is not a span: {line[:40]!r}. Expected: T1<tab>Person 0 4"
                 "<tab>Anna"
             )
         # brat cuts a span at line ends. Pieces with other words between them are refused later:

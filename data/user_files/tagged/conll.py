@@ -106,7 +106,7 @@ def make_tagged_texts(
         raise _explain_tags(path, rows, tag_column, error, others) from None
     has_outside = any(OUTSIDE in sequence for sequence in tags)
     if others and not form.is_sure and not has_outside:
-        doubt = NotTags({cell for row in cells for cell in row}, "no tags: none of them is O")
+        doubt = NotTags({cell for row in cells for cell in row}, "not tags: none of them is O")
         raise _explain_tags(path, rows, tag_column, doubt, others)
     tokens = [[row.columns[token_column] for row in rows] for rows in sentences]
     notes = [

@@ -44,7 +44,7 @@ def read_tagged_files(
 
     Args:
         path: a .jsonl, .json, .parquet, .csv or .tsv file of texts with spans, an .ann file of
-            brat (or the .txt file beside one), or any other file of columns.
+            brat (or the .txt file of that name), or any other file of columns.
         columns: the columns of tokens and tags, or of texts and spans.
         validation, test: files of these splits, or None.
         types: the entity types of a trained model, for files that are only evaluated; empty for

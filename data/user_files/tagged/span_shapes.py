@@ -76,7 +76,7 @@ def unwrap(values: object) -> tuple[dict, bool]:
     if isinstance(values, list) and len(values) == 2 and isinstance(values[1], dict):
         return {"text": values[0], "spans": values[1].get("entities")}, False
     if not isinstance(values, dict):
-        raise BadRow(f"no object but {str(values)[:40]!r}")
+        raise BadRow(f"not an object: {str(values)[:40]!r}")
     annotations = values.get("annotations", values.get("completions"))
     if isinstance(values.get("data"), dict) and isinstance(annotations, list):
         return _unwrap_label_studio(values["data"], annotations)
@@ -139,7 +139,7 @@ def find_shape(values: dict, text_column: str, spans_column: str) -> Shape:
     wanted = "spans" if text else "text"
     name = spans_column if text else text_column
     if name in values and values[name] is not None:
-        raise BadRow(f"{name!r} is no {'list of spans' if text else 'text'}")
+        raise BadRow(f"{name!r} is not {'a list of spans' if text else 'text'}")
     raise BadRow(f"no {wanted} under {name!r}; it has {list_values(values, 12)}")
 
 
@@ -163,7 +163,7 @@ def read_row_spans(text: str, cells: list) -> list[Span]:
     spans, end = {_read_span(text, part) for cell in cells for part in _split_points(cell)}, 0
     for span in sorted(spans):
         if span.start < end:
-            raise BadRow(f"the span {span.start}-{span.end} overlaps another")
+            raise BadRow(f"the span {span.start}-{span.end} overlaps another one")
         end = span.end
     return sorted(spans)
 

@@ -209,14 +209,14 @@ def _read_text(values: dict, shape: Shape, counts: Counter) -> TaggedText | None
         counts[f"row(s) without {shape.spans!r}, taken as texts without an entity"] += 1
         cells = []
     if not isinstance(cells, list):
-        raise BadRow(f"{shape.spans!r} is no list")
+        raise BadRow(f"{shape.spans!r} is not a list")
     return TaggedText(text, tuple(read_row_spans(text, cells)))
 
 
 def _read_tokens(values: dict, shape: Shape) -> tuple[list[str], list[str]]:
     tokens, tags = values.get(shape.tokens), values.get(shape.tags)
     if not isinstance(tokens, list) or not isinstance(tags, list) or len(tokens) != len(tags):
-        raise BadRow(f"{shape.tokens!r} and {shape.tags!r} are no lists of one length")
+        raise BadRow(f"{shape.tokens!r} and {shape.tags!r} are not lists of the same length")
     if any(type(tag) is int for tag in tags):
         raise BadRow(
             f"{shape.tags!r} holds numbers. Write their names, such as B-PER (in Hugging Face's "

@@ -49,7 +49,7 @@ class NotTags(ValueError):
         reason: what is wrong with them.
     """
 
-    def __init__(self, cells: Iterable[str], reason: str = "no tags"):
+    def __init__(self, cells: Iterable[str], reason: str = "not tags"):
         super().__init__(reason)
         self.cells, self.reason = sorted(cells), reason
 
@@ -135,7 +135,7 @@ def _find_letter_form(cells: set[str]) -> TagForm | None:
             if "B" in letters and (usual or len(tags) >= len(others)) and not best:
                 best, rest = name, others - _OUTSIDES
     if best:
-        raise NotTags(rest, f"no tags, though others are of the form {best}")
+        raise NotTags(rest, f"not tags, though others have the form {best}")
     return None
 
 
@@ -213,7 +213,7 @@ def _find_feature_form(cells: set[str]) -> TagForm | None:
             forms[name] = form
     if len(forms) != 1:
         several = f": {', '.join(forms)} hold tags" if forms else ""
-        raise NotTags(cells - {"_"}, f"no tags but features{several}")
+        raise NotTags(cells - {"_"}, f"features, not tags{several}")
     [(name, form)] = forms.items()
     feature_tags = form.tags or {}
     tags = {

@@ -43,7 +43,8 @@ def read_token_table(path: str) -> tuple[TaggedTexts, tuple[str, ...]]:
     token, tag = _find_column(names, TOKEN_HEADERS), _find_column(names, TAG_HEADERS)
     if not (token and tag):
         raise UserError(
-            f"{path} has the columns {list_values(names, 12)}. Expected such as Word, Tag"
+            f"{path} has the columns {list_values(names, 12)}. Expected columns such as Word and "
+            "Tag"
         )
     sentence = _find_sentence_column(names)
     sentences: list[list[TokenRow]] = []

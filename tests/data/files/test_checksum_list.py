@@ -39,8 +39,11 @@ def test_files_that_are_as_they_were_pass(folder):
         (lambda folder: (folder / "one.txt").write_bytes(b"abd"), "one.txt is damaged"),
         (lambda folder: (folder / "more/two.txt").unlink(), "two.txt is missing"),
         (lambda folder: (folder / "three.txt").touch(), "three.txt is unknown"),
-        (lambda folder: (folder / LIST).write_text("abc one.txt\n"), "it is no list of checksums"),
-        (lambda folder: (folder / LIST).write_bytes(b"\xff"), "it is no list of checksums"),
+        (
+            lambda folder: (folder / LIST).write_text("abc one.txt\n"),
+            "not a list of checksums",
+        ),
+        (lambda folder: (folder / LIST).write_bytes(b"\xff"), "not a list of checksums"),
         (lambda folder: (folder / LIST).unlink(), "cannot read .*SHA256SUMS: No such file"),
     ],
 )

@@ -54,7 +54,7 @@ def test_what_cannot_be_read_is_not_called_damaged(tmp_path, name, reason):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_missing_permission_is_told(path):
+def test_a_missing_permission_is_reported(path):
     path.write_text("{}")
     path.chmod(0)
     with pytest.raises(UserError, match=r"Permission denied\. Check the file and its permissions"):

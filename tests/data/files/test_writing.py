@@ -49,7 +49,7 @@ def test_the_file_does_not_exist_before_it_is_whole(tmp_path):
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
-def test_a_failure_keeps_the_former_file_and_leaves_nothing_behind(tmp_path, error):
+def test_a_failure_keeps_the_former_file_and_leaves_nothing(tmp_path, error):
     write(tmp_path / "a", "former")
     with pytest.raises(error), whole_file(tmp_path / "a") as partial:
         partial.write_text("half")
@@ -59,7 +59,7 @@ def test_a_failure_keeps_the_former_file_and_leaves_nothing_behind(tmp_path, err
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
-def test_a_folder_that_fails_leaves_nothing_behind(tmp_path, error):
+def test_a_folder_that_fails_leaves_nothing(tmp_path, error):
     with pytest.raises(error), whole_folder(tmp_path / "export") as partial:
         (partial / "file").write_text("half")
         assert not (tmp_path / "export").exists()

@@ -148,7 +148,7 @@ def short_rows(monkeypatch):
     monkeypatch.setattr("data.formats.delimited.LONGEST_LINE", 100)
 
 
-def test_rows_behind_an_endless_one_are_read(tmp_path, short_rows):
+def test_rows_after_an_endless_one_are_read(tmp_path, short_rows):
     rows = records(tmp_path, "a.csv", 'label,text\na,"' + "ham\n" * 30 + "c,spam\n")
     assert "a row of more than" in rows[0].problem
     assert "an unclosed quotation mark?" in rows[0].problem

@@ -97,7 +97,7 @@ def test_a_placeholder_between_two_words_is_a_space_and_other_mark_up_is_nothing
 
 
 @pytest.mark.parametrize("control", ["\x1f", "\x02", "&#31;", "&#x1F;", "&#0;", "&#x0b;"])
-def test_control_characters_are_spaces_and_told(read, control, capsys):
+def test_control_characters_are_spaces_and_reported(read, control, capsys):
     assert read(unit(f"a{control}b")) == [("a b", "Oui")]
     assert "1 control characters, which XML forbids" in capsys.readouterr().err
 

@@ -125,7 +125,7 @@ def test_a_broken_cue_is_a_row_with_a_problem_and_those_around_it_are_read(
     assert (first.problem, last.number) == ("", 3)
 
 
-def test_text_after_a_blank_line_is_told_and_not_lost(tmp_path):
+def test_text_after_a_blank_line_is_reported_and_not_lost(tmp_path):
     _, row, _ = cues(tmp_path, "a.srt", f"1\n{GOOD}<b>more</b>\nham\n\n2\n{GOOD}")
     assert (row.values["text"], row.problem[:27]) == ("more ham", "a cue without a time line: ")
 
@@ -202,7 +202,7 @@ def test_joined_files_are_read(tmp_path):
     assert [row.values["text"] for row in cues(tmp_path, "a.vtt", content * 2)] == ["ham", "ham"]
 
 
-def test_settings_need_no_space_behind_the_times(tmp_path):
+def test_settings_need_no_space_after_the_times(tmp_path):
     (row,) = cues(tmp_path, "a.srt", "00:00:01,000 --> 00:00:02,000X1:40\nham\n")
     assert row.values == {"start": "00:00:01,000", "end": "00:00:02,000", "text": "ham"}
 
@@ -253,7 +253,7 @@ def test_a_line_with_a_space_ends_no_cue(tmp_path, name):
     ],
     ids=["in SubRip", "in WebVTT", "everywhere"],
 )
-def test_a_blank_line_behind_the_time_line_does_not_part_text_and_times(tmp_path, name, content):
+def test_a_blank_line_after_the_time_line_does_not_part_text_and_times(tmp_path, name, content):
     times = [f"00:00:0{i},000 --> 00:00:0{i},500" for i in range(3)]
     rows = cues(tmp_path, name, content.format(*times))
     assert [row.problem for row in rows] == ["", "", ""]
@@ -261,7 +261,7 @@ def test_a_blank_line_behind_the_time_line_does_not_part_text_and_times(tmp_path
     assert [row.values["start"] for row in rows] == [time[:12] for time in times]
 
 
-def test_a_cue_without_a_time_line_is_no_text_of_an_empty_one_before_it(tmp_path):
+def test_a_cue_without_a_time_line_is_not_text_of_an_empty_one_before_it(tmp_path):
     content = "1\n00:00:01,000 --> 00:00:02,000\n\n2\neggs\n\n3\n" + GOOD
     assert texts_and_problems(tmp_path, "a.srt", content) == [
         ("", ""),
@@ -307,7 +307,7 @@ def test_numbers_alone_are_rows_texts_or_names_by_what_is_around_them(tmp_path):
     ]
 
 
-def test_a_line_that_nobody_sees_is_no_text(tmp_path):
+def test_a_line_that_nobody_sees_is_not_text(tmp_path):
     content = "00:00:01,000 --> 00:00:02,000\n\u200b\n\nham\n"
     assert texts_and_problems(tmp_path, "a.srt", content) == [("ham", "")]
 

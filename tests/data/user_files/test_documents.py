@@ -52,7 +52,7 @@ def test_files_of_their_own_are_the_other_splits(tmp_path):
     ],
     ids=["lists", "bytes", "numbers", "nothing"],
 )
-def test_what_is_no_text_in_parquet_is_refused(tmp_path, texts, message):
+def test_what_is_not_text_in_parquet_is_refused(tmp_path, texts, message):
     pyarrow.parquet.write_table(pyarrow.table({"text": texts}), tmp_path / "a.parquet")
     with pytest.raises(UserError) as error:
         read_documents(str(tmp_path / "a.parquet"))
@@ -122,7 +122,7 @@ def test_utf16_is_refused(tmp_path, name):
         read_documents(str(path.parent if "/" in name else path))
 
 
-def test_a_file_with_null_bytes_is_no_text(tmp_path):
+def test_a_file_with_null_bytes_is_not_text(tmp_path):
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
     with pytest.raises(UserError, match=r"a\.png is not text"):
         read_documents(str(tmp_path / "a.png"))

@@ -346,7 +346,7 @@ MISTAKES = {
     ),
     "single class": (
         [{**row, "label": "a"} for row in ROWS],
-        "rows.csv has a single class, 'a': there is nothing to tell apart",
+        "rows.csv has a single class, 'a': a classifier needs two",
     ),
     "rare class": (
         changed(5, label="z"),
@@ -402,7 +402,7 @@ def test_a_row_without_a_text_is_refused_by_number(table, rows):
 
 
 @pytest.mark.parametrize("text", [5, ["win", "a"], {"raw": "win"}, True])
-def test_what_is_no_text_is_refused_by_number(table, text):
+def test_what_is_not_text_is_refused_by_number(table, text):
     with pytest.raises(UserError, match=r"1 row\(s\) whose 'text' is not text: row 1\."):
         table(changed(1, text=text), name="rows.jsonl")
 

@@ -206,7 +206,7 @@ def test_a_line_without_an_end_is_refused(tmp_path):
         read_aligned(str(path), str(path))
 
 
-def test_the_columns_of_a_header_are_told_where_they_are_spelled_otherwise(tmp_path, capsys):
+def test_the_columns_of_a_header_are_reported_where_they_are_spelled_otherwise(tmp_path, capsys):
     lines = "".join(f"Le renard {i}.,The fox {i}.\n" for i in range(60))
     path = written(tmp_path / "pairs.csv", f"fr-FR,en-GB\n{lines}")
     corpus = read_parallel_files(path, FILES)
@@ -215,7 +215,7 @@ def test_the_columns_of_a_header_are_told_where_they_are_spelled_otherwise(tmp_p
     assert capsys.readouterr().err == f"{path}: en is the column 'en-GB', fr the column 'fr-FR'\n"
 
 
-def test_columns_that_no_header_names_are_told(tmp_path, capsys):
+def test_columns_that_no_header_names_are_reported(tmp_path, capsys):
     path = written(tmp_path / "pairs.tsv", "1\tOui\tYes\n2\tNon\tNo\n3\tSi\tBut yes\n")
     files = replace(FILES, source_column=2, target_column=1)
     corpus = read_parallel_files(path, files)

@@ -45,7 +45,7 @@ def test_the_language_itself_goes_before_its_regions():
     assert choose("en-GB|fr|en", "en-GB") == (0, 1, True)
 
 
-def test_nothing_is_told_of_a_header_as_it_should_be(capsys):
+def test_nothing_is_reported_of_a_header_as_it_should_be(capsys):
     choose("fr|en")
     assert capsys.readouterr().err == ""
     choose("FR|en")
@@ -113,7 +113,7 @@ def test_a_header_without_the_languages_is_no_pair(cells):
         "Translate this text|Traduis ce texte",
     ],
 )
-def test_a_pair_is_no_header_and_the_direction_is_told(cells, capsys):
+def test_a_pair_is_no_header_and_the_direction_is_reported(cells, capsys):
     assert choose(cells) == (0, 1, False)
     assert capsys.readouterr().err == "table: no header: column 0 is en, column 1 fr\n"
     assert choose(cells, given=(1, 0)) == (1, 0, False)

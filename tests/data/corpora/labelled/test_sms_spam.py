@@ -9,7 +9,7 @@ from data.datasets import read_labelled_texts
 DATA = Path(__file__).parents[5] / "shared" / "data"
 
 
-def test_a_line_without_a_label_goes_on_with_the_message(tmp_path):
+def test_a_line_without_a_label_continues_the_message(tmp_path):
     path = tmp_path / "messages"
     path.write_text('ham\tHi "you"\nham\tgoes on he\nre\tok\nspam\tWIN\u00a3\n', encoding="utf-8")
     assert read_messages(path) == [

@@ -100,7 +100,7 @@ def test_a_line_without_a_translation_is_named(tmp_path):
         tatoeba.read(str(tmp_path), "en", "fr")
 
 
-def test_it_is_downloaded_once_and_another_file_than_the_known_one_is_told(
+def test_it_is_downloaded_once_and_another_file_than_the_known_one_is_reported(
     tmp_path, monkeypatch, capsys
 ):
     asked = []

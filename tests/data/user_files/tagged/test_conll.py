@@ -74,7 +74,7 @@ def test_words_of_conllu_are_read_once(tmp_path):
     assert (sentences.rows[0].spans, notes) == (((0, 3, "PER"),), ("tags read from name=",))
 
 
-def test_what_is_recognised_is_told(tmp_path):
+def test_what_is_recognised_is_reported(tmp_path):
     bmes = "Ana B-PER\nde M-PER\nla M-PER\nO E-PER\nin O\nLyon S-LOC\n"
     sentences, notes = read_conll(write(tmp_path, bmes))
     assert sentences.rows[0].spans == ((0, 11, "PER"), (15, 19, "LOC"))
@@ -112,7 +112,7 @@ def test_a_file_without_empty_lines_is_cut_at_full_stops(tmp_path):
         (
             "Ana\tB-PER\t0.8\nran\tO\t0.9\n",
             (0, -1),
-            "column -1 has '0.8', '0.9' (first in line 1): no tags. Column 1 holds tags: pass "
+            "column -1 has '0.8', '0.9' (first in line 1): not tags. Column 1 holds tags: pass "
             "--tag-column 1",
         ),
         ("B-PER Ana\nO ran\n", (1, 1), "tokens and tags are both read from column 1"),
@@ -123,7 +123,7 @@ def test_a_file_without_empty_lines_is_cut_at_full_stops(tmp_path):
             "column 0 numbers the tokens, column 1 has words such as Ana, ran, Bo. Pass "
             "--token-column 1",
         ),
-        ("Ana B-PER\nran O\nBo PER\n", (0, -1), "column -1 has 'PER' (first in line 3): no tags,"),
+        ("Ana B-PER\nran O\nBo PER\n", (0, -1), "column -1 has 'PER' (first in line 3): not tags,"),
         ("a,b,c\n1,Ana,B-PER\n", (0, -1), "no line has the 2 columns that --token-column"),
         # A file whose lines have enough columns for one of the two.
         ("Ana NNP B-PER\n", (0, 5), "no line has the 6 columns that --token-column"),

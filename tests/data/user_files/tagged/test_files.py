@@ -155,7 +155,7 @@ def test_json_may_be_called_jsonl_and_the_other_way_round(tmp_path):
     ("rows", "message"),
     [
         ([{"tokens": ["Ana"], "ner_tags": [1]}], "'ner_tags' holds numbers. Write their names"),
-        ([{"tokens": ["Ana"], "ner_tags": ["x", "O"]}], "are no lists of one length"),
+        ([{"tokens": ["Ana"], "ner_tags": ["x", "O"]}], "are not lists of the same length"),
         ([{"tokens": ["Ana", ""], "ner_tags": ["O", "O"]}], "an empty token or tag"),
         ([{"tokens": ["Ana", "b"], "ner_tags": ["B-X", "7"]}], "'ner_tags' has '7' (row 1)"),
         ([{"text": "Ana", "spans": [{"from": 0, "to": 3}]}], "it has from, to"),
@@ -169,7 +169,7 @@ def test_json_may_be_called_jsonl_and_the_other_way_round(tmp_path):
         ([{"sentence": "Ana", "name": "X"}], "no spans under 'spans'; it has sentence, name"),
         ([{"id": 1, "label": "X"}], "no text under 'text'; it has id, label"),
         ([{"text": "Ana", "label": "X"}], "no spans under 'spans'; it has text, label"),
-        ([["Ana", "X"]], "no object but"),
+        ([["Ana", "X"]], "not an object"),
         ([{"text": "Ana", "spans": [[0, 3, "X"]], "answer": "reject"}], "all rows were rejected"),
         ([{"text": "Ana", "spans": [[0, 3, "X"]]}], "has 1 text(s), too few"),
         ([{"text": "Ana \ud800", "spans": [[0, 3, "X"]]}], "not UTF-8"),
@@ -238,7 +238,7 @@ def test_spans_beside_a_text_are_read_as_brat_writes_them(suffix, tmp_path):
     ("text", "ann", "message"),
     [
         (None, ANN, "doc.txt is missing"),
-        (TEXT, "T1\tPER 0 3 Ana\n", "line 1 is no span but"),
+        (TEXT, "T1\tPER 0 3 Ana\n", "line 1 is not a span"),
         (TEXT, "T1\tPER 0 3\tJo\n", "the span 0-3 is 'Ana', though it says 'Jo'"),
         (TEXT, "T1\tPER 0 3;4 7\tAna ran\nT2\tLOC 4 7\tran\n", "overlaps"),
         (TEXT, "T1\tLOC 10 12;16 19\tJo New\n", "though it says 'Jo New'"),
@@ -294,7 +294,7 @@ def test_a_table_of_tokens_is_read_by_its_names(suffix, mark, tmp_path, capsys):
 def test_commas_in_a_table_of_tabs_are_refused(tmp_path):
     path = tmp_path / "some.tsv"
     path.write_text("sent,Word,Tag\n1,Ana,O\n")
-    with pytest.raises(UserError, match=r"has the columns sent,Word,Tag\. Expected such as"):
+    with pytest.raises(UserError, match=r"has the columns sent,Word,Tag\. Expected columns"):
         read_tagged_files(str(path), TaggedColumns())
 
 
@@ -303,7 +303,7 @@ def test_commas_in_a_table_of_tabs_are_refused(tmp_path):
     [
         (b"Word,Tag\nJos\xe9,O\n", "1 row(s) that cannot be read or are not UTF-8"),
         (b"Word,Tag\nAna,B-X\nran,\n", "1 row(s) without 'Word' or 'Tag': row 2"),
-        (b"Word,Tag\nAna,7\nran,O\n", "has '7' (first in line 1): no tags"),
+        (b"Word,Tag\nAna,7\nran,O\n", "has '7' (first in line 1): not tags"),
         (b"Word,Tag\n", "has no rows"),
     ],
 )
@@ -351,7 +351,7 @@ def test_some_rows_without_a_split_are_refused(tmp_path):
         ({"spans": [[0, 99, "X"]]}, "the span 0-99 in a text of 18 characters"),
         ({"spans": [[0, 3, "X"], [2, 5, "X"]]}, "overlaps another"),
         ({"spans": [[3, 4, "X"]]}, "holds no letter"),
-        ({"spans": "Åsa"}, "'spans' is no list"),
+        ({"spans": "Åsa"}, "'spans' is not a list"),
         ({"text": 7}, "'text' is not text"),
         ({"text": " "}, "an empty text"),
         ({"split": "tset"}, "an unknown split 'tset'"),
@@ -435,7 +435,7 @@ def test_other_types_than_those_of_a_corpus_are_refused(tmp_path):
         read_tagged_texts("conll2003", "", str(tmp_path))
 
 
-def test_the_scheme_is_told_where_it_becomes_another(tmp_path, capsys):
+def test_the_scheme_is_reported_where_it_becomes_another(tmp_path, capsys):
     for tag, told in (("B-PER", False), ("I-PER", True)):
         path = tmp_path / "some.conll"
         path.write_text("".join(f"{name} {tag}\nran O\n\n" for name in NAMES))

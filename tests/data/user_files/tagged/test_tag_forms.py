@@ -58,7 +58,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_a_form_of_tags_is_recognised_and_told(name):
+def test_a_form_of_tags_is_recognised_and_reported(name):
     cells, expected, notes = FORMS[name]
     tags, form = read_tags([cells.split()])
     assert tags == [expected]
@@ -68,21 +68,25 @@ def test_a_form_of_tags_is_recognised_and_told(name):
 @pytest.mark.parametrize(
     ("cells", "wrong", "reason"),
     [
-        ("0.8 0.9", ["0.8", "0.9"], "no tags"),
-        ("O 3 O 7", ["3", "7"], "no tags"),
-        ("B-X I-X O Y", ["Y"], "no tags, though others are of the form B-PER"),
-        ("B_X I_X O BB_O_X", ["BB_O_X"], "no tags, though others are of the form B_PER"),
+        ("0.8 0.9", ["0.8", "0.9"], "not tags"),
+        ("O 3 O 7", ["3", "7"], "not tags"),
+        ("B-X I-X O Y", ["Y"], "not tags, though others have the form B-PER"),
+        ("B_X I_X O BB_O_X", ["BB_O_X"], "not tags, though others have the form B_PER"),
         ("B-X|B-Y O", ["B-X|B-Y"], "several tags in one cell"),
         ("B-X:0.9 I-X:0.7 O", ["B-X:0.9", "I-X:0.7"], "tags with numbers after them"),
-        ("B-X:0.9 O:0.7", ["O:0.7"], "no tags, though others are of the form B-PER"),
-        ("NNP , O", [","], "no tags"),
-        ("_ SpaceAfter=No", ["SpaceAfter=No"], "no tags but features"),
-        ("a=B-X|b=B-Y a=O|b=I-Y", ["a=B-X|b=B-Y", "a=O|b=I-Y"], "features: a, b hold tags"),
+        ("B-X:0.9 O:0.7", ["O:0.7"], "not tags, though others have the form B-PER"),
+        ("NNP , O", [","], "not tags"),
+        ("_ SpaceAfter=No", ["SpaceAfter=No"], "features, not tags"),
+        (
+            "a=B-X|b=B-Y a=O|b=I-Y",
+            ["a=B-X|b=B-Y", "a=O|b=I-Y"],
+            "features, not tags: a, b hold",
+        ),
         ("(X* (Y* * *)", ["(Y*"], "brackets inside of others"),
         ("* *) *", ["*)"], "brackets inside of others, or closed before they open"),
         ("(X* *", ["(X*"], "a bracket that does not close"),
-        ("(X* *) - O", ["(X*", "*)", "-"], "no tags"),
-        ("_ -", ["-", "_"], "no tags"),
+        ("(X* *) - O", ["(X*", "*)", "-"], "not tags"),
+        ("_ -", ["-", "_"], "not tags"),
     ],
 )
 def test_cells_that_are_no_tags_are_named(cells, wrong, reason):
@@ -100,7 +104,7 @@ def test_a_column_of_words_has_no_types():
     assert read_tags([[*words * 3, "O"]])[0][0][0] == "I-word0"
 
 
-def test_where_nearly_every_token_is_in_an_entity_it_is_told():
+def test_where_nearly_every_token_is_in_an_entity_it_is_reported():
     assert "no cell is O" in describe_entity_share([["B-X"], ["B-X", "I-X"]])
     assert describe_entity_share([["B-X"] * 16 + ["O"] * 4]).startswith("80% of the tokens")
     assert describe_entity_share([["B-X"] * 15 + ["O"] * 5]) == ""
