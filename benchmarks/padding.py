@@ -15,7 +15,7 @@ import numpy as np
 from harness.report import count, markdown, plain, run
 from harness.texts import CORPORA, MAX_LENGTH, token_ids
 
-from data.batches.buckets import batch_order, padding_share
+from data.batches.buckets import order_batches, padding_share
 from data.files.writing import whole_file
 
 _TITLES = ("corpus", "rows", "random", "64 rows", "4,096 tokens", "batches of 64 rows", "by tokens")
@@ -26,8 +26,8 @@ def table_row(name: str, lengths: np.ndarray) -> list[str]:
     """The figures of one corpus."""
     shuffled = np.random.default_rng(0).permutation(len(lengths))
     random = [shuffled[start : start + _ROWS] for start in range(0, len(shuffled), _ROWS)]
-    by_rows = batch_order(lengths, _ROWS, np.random.default_rng(0))
-    by_tokens = batch_order(lengths, _ROWS, np.random.default_rng(0), _TOKENS)
+    by_rows = order_batches(lengths, _ROWS, np.random.default_rng(0))
+    by_tokens = order_batches(lengths, _ROWS, np.random.default_rng(0), _TOKENS)
     shares = [f"{padding_share(lengths, order):.1%}" for order in (random, by_rows, by_tokens)]
     return [name, f"{len(lengths):,}", *shares, str(len(by_rows)), str(len(by_tokens))]
 

@@ -128,7 +128,7 @@ def _open_rows(path: str) -> Iterator[Iterator[_Row]]:
         for beginning, what in _OTHERS.items():
             if head.startswith(beginning):
                 raise ValueError(f"it is {what}")
-        yield _binary_rows(file) if _is_binary(head) else _text_rows(file, path)
+        yield _read_binary_rows(file) if _is_binary(head) else _read_text_rows(file, path)
 
 
 def _is_binary(head: bytes) -> bool:
@@ -150,7 +150,7 @@ def _is_binary(head: bytes) -> bool:
     return bool(_CONTROL.search(first)) or "\ufffd" in first[:-3].decode("utf-8", "replace")
 
 
-def _text_rows(file: BinaryIO, path: str) -> Iterator[_Row]:
+def _read_text_rows(file: BinaryIO, path: str) -> Iterator[_Row]:
     dimension = None
     for number, line in enumerate(read_stream_lines(file, path), 1):
         if "\t" in line or "  " in line:
@@ -188,20 +188,20 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _binary_rows(file: BinaryIO) -> Iterator[_Row]:
+def _read_binary_rows(file: BinaryIO) -> Iterator[_Row]:
     words, dimension = map(int, file.readline(_LONGEST_WORD).split())
     if dimension > _MOST_NUMBERS:
         raise ValueError(f"its first line says {dimension} numbers a word")
     for place in range(1, words + 1):
         where = f"word {place}"
-        word = _binary_word(file, where)
+        word = _read_binary_word(file, where)
         numbers = file.read(4 * dimension)
         if len(numbers) < 4 * dimension:
             raise ValueError(f"it ends in {where} of {words}")
         yield _Row(where, word, np.frombuffer(numbers, "<f4"))
 
 
-def _binary_word(file: BinaryIO, where: str) -> str:
+def _read_binary_word(file: BinaryIO, where: str) -> str:
     """Reads a word up to a space; some programs write a line end after each vector."""
     word = bytearray()
     while (byte := file.read(1)) != b" ":

@@ -36,7 +36,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 
-from data.batches.buckets import batch_order, padding_share
+from data.batches.buckets import order_batches, padding_share
 from data.datasets import read_labelled_texts
 from data.text.cleaning import tokenize
 from models.recurrent.factory import recurrent_layer
@@ -101,13 +101,13 @@ for longest in (10, 100, 1000):
 #
 # - all texts as long as the longest text of the data set,
 # - each batch as long as its own longest text,
-# - the same, with texts of like length in one batch, which is what the suite does (`batch_order`).
+# - the same, with texts of similar length in one batch, as the suite does it (`order_batches`).
 
 # %%
 counts = next(iter(lengths.values()))[: 40 if SETTING == "tiny" else None]
 generator = np.random.default_rng(0)
 shuffled = np.array_split(generator.permutation(len(counts)), max(len(counts) // 32, 1))
-alike = batch_order(counts, 32, generator)
+alike = order_batches(counts, 32, generator)
 
 shares = {
     "to the longest of all": 1 - counts.sum() / (len(counts) * counts.max()),

@@ -47,7 +47,7 @@ from apps.commands.main import main
 from apps.plots import training  # noqa: F401 (it draws into files; `%matplotlib` draws here again)
 from apps.runs.folder import RunFolder
 from apps.sentiment import APPLICATION
-from data.batches.buckets import batch_order, padding_share
+from data.batches.buckets import order_batches, padding_share
 from data.batches.padded import describe_cut
 from data.datasets import read_labelled_texts, read_tagged_texts
 from data.errors import UserError
@@ -154,8 +154,8 @@ rows_of = {
     "at random": np.array_split(
         np.random.default_rng(1).permutation(len(lengths)), max(1, len(lengths) // BATCH)
     ),
-    "of like length": batch_order(lengths, BATCH, np.random.default_rng(1)),
-    "by tokens": batch_order(lengths, BATCH, np.random.default_rng(1), BATCH * MAX_LENGTH * 2),
+    "of like length": order_batches(lengths, BATCH, np.random.default_rng(1)),
+    "by tokens": order_batches(lengths, BATCH, np.random.default_rng(1), BATCH * MAX_LENGTH * 2),
 }
 figure, axes = plt.subplots(1, 3, figsize=(11, 3))
 for panel, (name, batches) in zip(axes, rows_of.items(), strict=True):

@@ -27,11 +27,11 @@ def round_up_lengths(lengths: np.ndarray) -> np.ndarray:
 
 
 def max_rows(length: int, batch_size: int, batch_tokens: int = 0) -> int:
-    """Returns the most rows that `batch_order` puts into a batch of rows of this length."""
+    """Returns the most rows that `order_batches` puts into a batch of rows of this length."""
     return _round_down_rows(max(1, batch_tokens // max(length, 1))) if batch_tokens else batch_size
 
 
-def batch_order(
+def order_batches(
     lengths: np.ndarray,
     batch_size: int,
     generator: np.random.Generator | None = None,

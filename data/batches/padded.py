@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from data.batches.buckets import batch_order, max_rows, round_up_lengths
+from data.batches.buckets import max_rows, order_batches, round_up_lengths
 from data.graphs import in_chunks, without_autograph
 from data.text.preprocessor import TextPreprocessor
 
@@ -28,7 +28,7 @@ class Batches:
     Args:
         ids: of all rows; `token_ids` has the lengths.
         targets: <float32>[rows, ...]; or <int32>[rows, (tokens)], which are padded like the ids.
-        batch_size, batch_tokens: as `batch_order`.
+        batch_size, batch_tokens: as `order_batches`.
         shuffle_seed: decides the order in every epoch; without one, rows are in ascending order of
             length.
         replicas: how many equal parts a batch can be cut into.
@@ -62,7 +62,7 @@ class Batches:
         generator = None
         if self.shuffle_seed is not None:
             generator = np.random.default_rng([self.shuffle_seed, epoch])
-        return batch_order(self.widths, self.batch_size, generator, self.batch_tokens)
+        return order_batches(self.widths, self.batch_size, generator, self.batch_tokens)
 
     def fill_up(self, rows: np.ndarray) -> np.ndarray:
         """Returns the rows of a batch, and copies of its last row until the batch has its shape."""

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from data.batches.buckets import batch_order, round_up_lengths
+from data.batches.buckets import order_batches, round_up_lengths
 from data.batches.padded import Batches
 from data.text.special_tokens import END, START
 
@@ -17,7 +17,7 @@ class ParallelBatches(Batches):
 
     Args:
         sources, targets: <int32>[rows, (length)], from `data.text.tokenizer.Tokenizer.encode`.
-        batch_size, batch_tokens: as `data.batches.buckets.batch_order` takes them; the tokens are
+        batch_size, batch_tokens: as `data.batches.buckets.order_batches` takes them; the tokens are
             those of the longer side.
         shuffle_seed, replicas: as `Batches` takes them.
         fixed_shapes: as `Batches` takes it; both sides of a batch are padded to one length.
@@ -51,7 +51,7 @@ class ParallelBatches(Batches):
             first, second = self.widths, targets
         else:
             first, second = targets, sources
-        return batch_order(first, self.batch_size, generator, self.batch_tokens, second)
+        return order_batches(first, self.batch_size, generator, self.batch_tokens, second)
 
     def padding_share(self, epoch: int = 0) -> float:
         order = self.order(epoch)

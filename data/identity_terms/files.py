@@ -29,11 +29,11 @@ def read_identity_terms(path: str | Path) -> IdentityTerms:
         UserError: one line with the numbers of the rows that cannot be used, counted from 1 after
             the header.
     """
-    rows = _rows(str(path))
+    rows = _read_rows(str(path))
     _refuse_repeated(path, rows)
     forms, first = defaultdict(set), {}
     for kind, group, form, term in rows.values():
-        key = kind, _words(term)
+        key = kind, _split_words(term)
         forms[key].add(form)
         first.setdefault(key, (group, term))
     terms = [
@@ -43,11 +43,11 @@ def read_identity_terms(path: str | Path) -> IdentityTerms:
     return IdentityTerms(terms, Path(path).name, sha256(path))
 
 
-def _words(term: str) -> tuple[str, ...]:
+def _split_words(term: str) -> tuple[str, ...]:
     return tuple(word.lower() for word in re.findall(r"\w+", term))
 
 
-def _rows(path: str) -> dict[int, tuple[str, ...]]:
+def _read_rows(path: str) -> dict[int, tuple[str, ...]]:
     """Returns kind, group, form and term by row number."""
     records = list(read_records(path))
     if not records:
@@ -80,10 +80,10 @@ def _refuse_repeated(path: str | Path, rows: dict[int, tuple[str, ...]]) -> None
     """Refuses a term listed twice, one of two groups of a kind, and a group of two kinds."""
     seen, group_of, kind_of = {}, {}, {}
     for number, (kind, group, form, term) in rows.items():
-        same = seen.setdefault((kind, form, _words(term)), number)
-        if same != number and group_of[kind, _words(term)][0] == group:
+        same = seen.setdefault((kind, form, _split_words(term)), number)
+        if same != number and group_of[kind, _split_words(term)][0] == group:
             raise UserError(f"{path}: {term!r} is listed twice: row {same}, {number}. Drop one")
-        other, row = group_of.setdefault((kind, _words(term)), (group, number))
+        other, row = group_of.setdefault((kind, _split_words(term)), (group, number))
         if other != group:
             raise UserError(
                 f"{path}: {term!r} stands for {other!r} in row {row} and for {group!r} in row "

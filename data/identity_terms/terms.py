@@ -98,15 +98,15 @@ class IdentityTerms:
                 free = i >= taken.get(term.kind, 0)
                 if free and _words_match(term.words, words[i:after], text):
                     taken[term.kind] = after
-                    article = _article(words[i - 1], word, text) if i else None
+                    article = _find_article(words[i - 1], word, text) if i else None
                     places.append(Place(term, word.start, words[after - 1].end, article))
         return places
 
-    def groups_in(self, text: str) -> set[str]:
+    def find_groups(self, text: str) -> set[str]:
         """Returns the groups that a text names, even if it has invisible characters."""
         return {place.term.group for place in self.find(drop_invisible(text))}
 
-    def partners(self, term: Term) -> list[Term]:
+    def find_partners(self, term: Term) -> list[Term]:
         """Returns the terms that can take the place of a term: those of its kind and of another
         group that have all of its forms. A noun that is an adjective, too, is not replaced by one
         that is only a noun."""
@@ -128,9 +128,9 @@ class IdentityTerms:
             places_of[place.term].append(place)
         number = Counter()
         for term in places_of:
-            number[term.group] += len(self.partners(term))
+            number[term.group] += len(self.find_partners(term))
         for term, places in places_of.items():
-            for partner in self.partners(term):
+            for partner in self.find_partners(term):
                 replaced = _replace(text, places, partner.written)
                 yield Swap(term.group, 1 / number[term.group], replaced)
 
@@ -143,7 +143,7 @@ def _words_match(expected: tuple[str, ...], words: list[Word], text: str) -> boo
     return all(gap.isspace() or gap in _HYPHENS for gap in gaps)
 
 
-def _article(before: Word, word: Word, text: str) -> Word | None:
+def _find_article(before: Word, word: Word, text: str) -> Word | None:
     stands = before.lower in ("a", "an") and text[before.end : word.start].isspace()
     return before if stands else None
 

@@ -133,7 +133,7 @@ class Merger(tf.Module):
             ranks = self._ranks(ids, rows)
             best = tf.math.unsorted_segment_min(ranks, rows[:-1], pieces)
             wanted = (ranks < _NONE) & (ranks == tf.gather(best, rows[:-1]))
-            wanted = _not_overlapping(wanted)
+            wanted = _drop_overlapping(wanted)
             ranks = tf.where(wanted, ranks, 0)
             here = tf.concat([wanted, [False]], 0)[: tf.size(ids)]
             new = tf.gather(self.merged_ids, tf.concat([ranks, [0]], 0)[: tf.size(ids)])
@@ -159,7 +159,7 @@ class Merger(tf.Module):
         return tf.where(rows[:-1] == rows[1:], ranks, _NONE)
 
 
-def _not_overlapping(wanted: tf.Tensor) -> tf.Tensor:
+def _drop_overlapping(wanted: tf.Tensor) -> tf.Tensor:
     """Keeps every other one of neighbouring pairs, from the first: "aaa" is merged at the left.
 
     Args:

@@ -22,7 +22,7 @@ from data.text.vocabulary import sort_by_frequency
 from data.text.word_tokenizer import normalize_case_and_digits, tokenize_words
 
 BYTES = 256
-# Of a run's file, and what it was before tokens were called tokens.
+# The name of the file in a run, and that in older runs, which called tokens units.
 NAME, _FORMER_NAME = "tokenizer", "units"
 _BATCH = 1024
 _STRINGS = tf.TensorSpec([None], tf.string)
@@ -157,16 +157,11 @@ def _learn_words(texts: Iterable[str], size: int) -> TokenizerVocabulary:
     return TokenizerVocabulary("words", tuple(sort_by_frequency(_count_pieces(texts), 1)[:size]))
 
 
-def _learner_of_tokens(kind: str) -> Callable[[Iterable[str], int], TokenizerVocabulary]:
-    """Returns what learns the tokens of classifiers or taggers, rare tokens included."""
-
-    def learn(texts: Iterable[str], size: int) -> TokenizerVocabulary:
-        tokens = sort_by_frequency(_count_pieces(texts, find_splitter(kind)), 1)
-        # The vocabulary of a classifier has these already.
-        kept = [token for token in tokens if token not in (START_TOKEN, UNKNOWN_TOKEN)]
-        return TokenizerVocabulary(kind, tuple(kept[:size]))
-
-    return learn
+def _learn_split_tokens(texts: Iterable[str], size: int, kind: str) -> TokenizerVocabulary:
+    tokens = sort_by_frequency(_count_pieces(texts, find_splitter(kind)), 1)
+    # The vocabulary of a classifier has these already.
+    kept = [token for token in tokens if token not in (START_TOKEN, UNKNOWN_TOKEN)]
+    return TokenizerVocabulary(kind, tuple(kept[:size]))
 
 
 def _learn_subwords(texts: Iterable[str], size: int) -> TokenizerVocabulary:
@@ -201,4 +196,4 @@ def _count_pieces(texts: Iterable[str], split: Callable = pretokenize) -> Counte
 
 _LEARN: dict[str, Callable[[Iterable[str], int], TokenizerVocabulary]] = dict(
     zip(TOKENIZERS, (_learn_characters, _learn_bytes, _learn_words, _learn_subwords), strict=True)
-) | {kind: _learner_of_tokens(kind) for kind in (*CLASSIFIER_TOKENS, TAGGER_TOKENS)}
+) | {kind: partial(_learn_split_tokens, kind=kind) for kind in (*CLASSIFIER_TOKENS, TAGGER_TOKENS)}

@@ -121,7 +121,7 @@ def _members(terms: IdentityTerms, texts: list[str]) -> dict[str, np.ndarray]:
     """For each group <bool>[rows], whether a text names it."""
     members = {group: np.zeros(len(texts), bool) for group in terms.groups}
     for row, text in enumerate(texts):
-        for group in terms.groups_in(text):
+        for group in terms.find_groups(text):
             members[group][row] = True
     return members
 

@@ -11,7 +11,7 @@ from scipy.stats import spearmanr
 
 from apps.tasks.classification.explanation_output import on_terminal
 from apps.tasks.classification.task import TextClassification
-from data.batches.buckets import batch_order
+from data.batches.buckets import order_batches
 from data.errors import UserError
 from data.graphs import graph
 from data.messages import printable
@@ -203,7 +203,7 @@ class Explained:
         """The attribution of each row, those of like length together."""
         found = [None] * len(classes)
         lengths = ids["token_ids"].row_lengths().numpy()
-        for rows in batch_order(lengths, 1, batch_tokens=TOKENS):
+        for rows in order_batches(lengths, 1, batch_tokens=TOKENS):
             batch = {name: tf.gather(each, rows).to_tensor() for name, each in ids.items()}
             results = self._attribution(batch, classes[rows])
             results = {name: values.numpy() for name, values in results.items()}

@@ -68,4 +68,4 @@ def test_the_same_term_may_stand_in_two_kinds(tmp_path):
     (tmp_path / "t.csv").write_text(
         HEADER + "religion,jewish,adjective,Jewish\norigin,a,b,Jewish\n"
     )
-    assert read_identity_terms(tmp_path / "t.csv").groups_in("jewish") == {"jewish", "a"}
+    assert read_identity_terms(tmp_path / "t.csv").find_groups("jewish") == {"jewish", "a"}

@@ -54,27 +54,27 @@ def swapped(terms, text):
     ],
 )
 def test_terms_are_found_as_whole_words_in_any_case(terms, text, groups):
-    assert terms.groups_in(text) == groups
+    assert terms.find_groups(text) == groups
 
 
 @pytest.mark.parametrize(
     "text", ["muslimah", "blackboard", "black_", "the jewishness", "womanly", "Muslimſ"]
 )
 def test_no_term_is_found_inside_a_word(terms, text):
-    assert terms.groups_in(text) == set()
+    assert terms.find_groups(text) == set()
 
 
 @pytest.mark.parametrize(
     "text", ["@black hello", "https://a.example/black/man", "see www.black.example", "HTTP://man"]
 )
 def test_no_term_is_found_in_a_user_name_or_a_link(terms, text):
-    assert terms.groups_in(text) == set() and swapped(terms, text) == set()
+    assert terms.find_groups(text) == set() and swapped(terms, text) == set()
 
 
 def test_the_longest_term_of_a_kind_counts_and_other_kinds_stay(terms):
     found = [place.term.written for place in terms.find("an African American trans woman")]
     assert found == ["African American", "trans woman"]
-    assert terms.groups_in("a black man") == {"black", "male"}
+    assert terms.find_groups("a black man") == {"black", "male"}
 
 
 # --- swapping ----------------------------------------------------------------
@@ -157,7 +157,7 @@ def test_shares_of_a_text_and_group_sum_to_one(terms):
 
 
 def test_a_term_without_a_partner_names_its_group_and_is_not_swapped(terms):
-    assert terms.groups_in("elderly") == {"old"}
+    assert terms.find_groups("elderly") == {"old"}
     assert swapped(terms, "elderly") == set()
 
 
@@ -172,7 +172,7 @@ def test_the_terms_that_ship_can_be_read_and_have_partners(shipped_samples, of_t
     assert all(kinds.count(kind) > 1 for kind in kinds)
     places = [terms.find(record.values["term"]) for record in read_records(str(path))]
     written = [place.term for found in places for place in found]
-    without = {term.written for term in written if not terms.partners(term)}
+    without = {term.written for term in written if not terms.find_partners(term)}
     assert without <= {"Latina", "Latinas"}
 
 

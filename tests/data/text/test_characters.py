@@ -45,5 +45,5 @@ def test_texts_that_look_the_same_are_duplicates():
 def test_a_term_is_found_in_spite_of_what_nobody_sees():
     terms = read_identity_terms(IDENTITY_TERMS)
     plain, hidden = "the muslim women", "the mus\u00adlim wo\u200bmen"
-    assert terms.groups_in(hidden) == terms.groups_in(plain) != set()
+    assert terms.find_groups(hidden) == terms.find_groups(plain) != set()
     assert [*terms.swaps(hidden)] == [*terms.swaps(plain)] != []
