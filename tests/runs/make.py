@@ -103,6 +103,12 @@ RUNS = {
         " --input-feeding none --encoder-self-attention",
         ["--beam-width 1", "--beam-width 3"],
     ),
+    # From here on the option is called --tokenizer, and the file of a vocabulary tokenizer.json.
+    "tokenizer": (
+        "text_generation",
+        f"--dataset data/verse.txt {LANGUAGE} --tokenizer subwords",
+        ["--greedy --max-length 10"],
+    ),
 }
 # What `evaluate` is asked beside the data set of the training.
 OTHER_DATA = {"spam": ["--dataset data/unseen_spam.csv --split all"]}
