@@ -25,7 +25,7 @@ def test_a_file_becomes_terms_with_its_name_and_checksum(tmp_path):
     terms = read_identity_terms(path)
     assert terms.groups == {"muslim": "religion", "male": "gender"}
     assert (terms.name, terms.checksum) == ("mine.csv", sha256(path))
-    (place,) = terms.found("Muslim")
+    (place,) = terms.find("Muslim")
     assert place.term.forms == {"noun", "adjective"} and place.term.written == "Muslim"
 
 
