@@ -402,7 +402,7 @@ columns, table = [NAME], []
 for template in templates:
     swaps = [template, *(swap.text for swap in identity.swaps(template))]
     table.append(classifiers["class weights"].scores(swaps)[:, hate])
-    places = [identity.found(text)[0] for text in swaps]
+    places = [identity.find(text)[0] for text in swaps]
     columns = [text[place.start : place.end] for text, place in zip(swaps, places, strict=True)]
 without = classifiers["class weights"].scores([t.replace(f"{NAME} ", "") for t in templates])[
     :, hate
