@@ -102,7 +102,9 @@ class OriginalFileBuilder(tfds.core.GeneratorBasedBuilder):
             homepage=self.HOMEPAGE,
         )
 
-    def _split_generators(self, dl_manager: tfds.download.DownloadManager):
+    def _split_generators(
+        self, dl_manager: tfds.download.DownloadManager
+    ) -> dict[str, Iterator[tuple[int, dict[str, Any]]]]:
         examples = list(self.read_examples(fetch_original(self, dl_manager)).items())
         texts = [example["text"] for _, example in examples]
         labels = [example["label"] for _, example in examples]
@@ -112,7 +114,9 @@ class OriginalFileBuilder(tfds.core.GeneratorBasedBuilder):
             for name, rows in splits.items()
         }
 
-    def _generate_examples(self, examples: list[tuple[int, dict[str, Any]]]):
+    def _generate_examples(
+        self, examples: list[tuple[int, dict[str, Any]]]
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
         yield from examples
 
 

@@ -185,10 +185,10 @@ def read_tar(
 class _TarMember(tarfile.TarInfo):
     """A tar member that is refused if its name or attributes would fill the memory."""
 
-    def _proc_member(self, archive):
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
         if self.type in _TAR_HEADERS and self.size > _LONGEST_TAR_HEADER:
             raise tarfile.ReadError(f"a header of {self.size:,} bytes")
-        return super()._proc_member(archive)
+        return super()._proc_member(archive)  # type: ignore[misc]
 
 
 def _packing(path: str | Path, file: io.BufferedReader) -> str:
@@ -233,7 +233,7 @@ class _Bounded(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer) -> int:
+    def readinto(self, buffer: Any) -> int:
         piece = self.file.read(len(buffer))
         self.left -= len(piece)
         if self.left < 0:

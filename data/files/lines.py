@@ -87,7 +87,7 @@ def _check_encoding(line: bytes, name: str) -> None:
         raise UserError(f"{name} is UTF-16, UTF-8 is needed. Save it again as UTF-8")
 
 
-def _unreadable(path, error: Exception) -> UserError:
+def _unreadable(path: str | Path, error: Exception) -> UserError:
     reason = getattr(error, "strerror", None) or error
     return UserError(f"cannot read {path}: {reason}. Check the path")
 

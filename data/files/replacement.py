@@ -4,6 +4,7 @@ import ctypes
 import functools
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def exchange(first: Path, second: Path) -> bool:
 
 
 @functools.cache
-def _renameat2():
+def _renameat2() -> Callable[..., int] | None:
     """Returns the function of the C library of Linux, which Python does not offer, or None."""
     if not sys.platform.startswith("linux"):
         return None

@@ -161,7 +161,7 @@ class _Units:
                 f"than {_PIECE // 2**20} million characters. It should be a TMX file"
             )
 
-    def _pass_over(self, *_) -> None:
+    def _pass_over(self, *_: object) -> None:
         self._events += 1
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:

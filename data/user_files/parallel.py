@@ -93,7 +93,7 @@ def _refuse_formats(path: str, formats: set[str]) -> None:
         )
 
 
-def _read_lines(path: str, keep_ends: bool = False, **options) -> Iterator[str]:
+def _read_lines(path: str, keep_ends: bool = False, **options: str) -> Iterator[str]:
     """Yields the lines of a text file, which may be packed; `options` are of `open_unpacked`.
 
     Raises:
