@@ -1,4 +1,4 @@
-"""What decides how recurrences are compiled: the switches, and the few shapes that XLA sees.
+"""The switches that decide how recurrences are compiled, and the few shapes that XLA sees.
 
 The switches belong to the context of the caller (`contextvars`): one thread can export stock
 operations while another one trains in compiled loops.
@@ -6,6 +6,7 @@ operations while another one trains in compiled loops.
 
 import contextlib
 import functools
+from collections.abc import Iterator
 from contextvars import ContextVar
 
 import tensorflow as tf
@@ -18,7 +19,7 @@ _beside = ContextVar("beside", default=1)
 
 
 @contextlib.contextmanager
-def stock_operations():
+def stock_operations() -> Iterator[None]:
     """Makes layers that are called inside use Keras' loop, which holds stock TensorFlow operations.
 
     `with stock_operations(): model.export(folder)` writes a SavedModel that needs neither XLA nor
@@ -37,7 +38,7 @@ def stock_wanted() -> bool:
 
 
 @contextlib.contextmanager
-def side_by_side(layers: int):
+def side_by_side(layers: int) -> Iterator[None]:
     """Makes layers that are called inside share the cores with `layers - 1` others."""
     token = _beside.set(layers)
     try:

@@ -1,14 +1,16 @@
-"""A model with the weights, or the inputs, of another."""
+"""Makes models with the weights, or the inputs, of another one."""
+
+from typing import Any
 
 import keras
 
 
-def copy_with(model: keras.Model, **changes) -> keras.Model:
-    """The model with the same weights, made anew from its configuration with some changes.
+def copy_with(model: keras.Model, **changes: Any) -> keras.Model:
+    """Returns a model with the same weights and a changed configuration.
 
     Args:
         model: one of this package; its configuration is the arguments of its class.
-        **changes: the arguments that differ; the weights must have the same shapes.
+        **changes: the arguments that differ; the shapes of the weights must not change.
     """
     other = type(model).from_config({**model.get_config(), **changes})
     other.set_weights(model.get_weights())
@@ -16,16 +18,16 @@ def copy_with(model: keras.Model, **changes) -> keras.Model:
 
 
 def without_cudnn(model: keras.Model) -> keras.Model:
-    """The copy_with that a SavedModel may hold: cuDNN would go with it to machines without a GPU.
+    """Returns a copy of a model for a SavedModel, which must run on machines without cuDNN.
 
     Args:
-        model: one whose configuration has the arguments `recurrent` of its recurrent stack.
+        model: its configuration has the arguments of its recurrent stack as `recurrent`.
     """
     return copy_with(model, recurrent={**model.settings["recurrent"], "use_cudnn": False})
 
 
 def inputs_like(model: keras.Model) -> dict[str, keras.KerasTensor]:
-    """New inputs with the names, shapes and dtypes of a model's, for another that calls it."""
+    """Returns new inputs with the names, shapes and dtypes of those of a model."""
     return {
         name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=name)
         for name, tensor in model.input.items()

@@ -1,8 +1,8 @@
-"""Models read from `.keras` files that anybody may have written.
+"""Reads models from `.keras` files that anybody may have written.
 
-Keras builds whatever a file asks for, and looks at sizes after that. Here a file is looked at
-first: it may hold one of this package's models alone, as Keras writes it, and that model may have
-no more numbers than the file has.
+Keras builds whatever a file asks for, and checks sizes afterwards. Here the file is checked first:
+it must hold one of the models of this package, as Keras writes it, and the model must not have more
+numbers than the file.
 """
 
 import math
@@ -10,10 +10,10 @@ import os
 import struct
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import h5py
 import keras
@@ -31,37 +31,45 @@ MODELS = {
     f"models>{model.__name__}": model
     for model in (TextClassifier, Tagger, LanguageModel, Translator, Ensemble, WideClassifier)
 }
-# Where a model holds others: lists of them, or one.
+# Models that hold other models, and the argument with a list of them, or with one.
 _INNER = {"models>Ensemble": "members", "models>WideClassifier": "recurrent"}
-# What Keras writes, and how many bytes of it are plenty; the weights may have any size.
+# The files that Keras writes, and the most bytes of each; the weights may have any size.
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _LONGEST = {_CONFIG: 2**20, _METADATA: 2**16, _WEIGHTS: math.inf}
-# Of groups and arrays in the weights, and of levels in the configuration.
+# The most groups and arrays in the weights, and the most levels in the configuration.
 _MOST_OBJECTS, _DEEPEST = 10_000, 16
-# A list of so many tags or more needs a matrix of their transitions in the weights.
+# A list this long must be one of tags, whose transitions are a matrix in the weights.
 _LONG_LIST = 1000
-# The end of a zip archive: its mark, entries in the directory, bytes of it, length of a comment.
+# The end of a zip archive: its signature, the entries and the bytes of the directory, the length of
+# a comment.
 _ZIP_END = struct.Struct("<4s6xHI4xH")
 
 
 class Stored(NamedTuple):
-    """What the weights of a file amount to: arrays, and numbers in all of them."""
+    """The size of the weights in a file.
+
+    Attributes:
+        arrays: how many arrays there are.
+        numbers: how many numbers they have together.
+    """
 
     arrays: int
     numbers: int
 
 
-def read_model(path: Path, check=lambda model: None) -> keras.Model:
+def read_model(
+    path: Path, check: Callable[[keras.Model], None] = lambda model: None
+) -> keras.Model:
     """Returns the model in a `.keras` file.
 
     Args:
         path: the file.
-        check: called with the model before it has weights; it raises ValueError to refuse it.
+        check: called with the model before it has weights; raises ValueError to refuse it.
 
     Raises:
         OSError: the file cannot be opened.
-        ValueError: it is damaged, or holds something else than one of this package's models with
-            its weights, all of them finite.
+        ValueError: it is damaged, or holds anything but one of the models of this package with
+            finite weights.
     """
     with Path(path).open("rb") as file, tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / _WEIGHTS
@@ -69,14 +77,14 @@ def read_model(path: Path, check=lambda model: None) -> keras.Model:
         _check_config(config)
         stored = _measure(weights)
         _check_counts(config, stored)
-        # Variables made in a stateless scope have no values yet. The scope keeps a list of them to
-        # fill in later, which goes with its thread.
+        # Variables that are made in a stateless scope have no values. Keras keeps a list of them in
+        # the thread, to fill them in later; a thread of its own takes the list with it.
         with ThreadPoolExecutor(1) as thread:
             empty = thread.submit(_build_empty, config).result()
         check(empty)
-        asked = sum(math.prod(weight.shape) for weight in empty.weights)
-        if asked > stored.numbers:
-            raise ValueError(f"it asks for {asked:,} weights and has {stored.numbers:,}")
+        needed = sum(math.prod(weight.shape) for weight in empty.weights)
+        if needed > stored.numbers:
+            raise ValueError(f"it asks for {needed:,} weights and has {stored.numbers:,}")
         model = _build(config)
         model.load_weights(weights)
     for weight in model.weights:
@@ -87,10 +95,10 @@ def read_model(path: Path, check=lambda model: None) -> keras.Model:
 
 
 def _unpack(file: BinaryIO, weights: Path) -> dict:
-    """Writes the weights of an archive to a file, and returns what the archive says of the model.
+    """Writes the weights of an archive to a file, and returns the configuration of the model.
 
     Raises:
-        ValueError: the archive is not as Keras writes it, or damaged.
+        ValueError: the archive is damaged, or not as Keras writes it.
     """
     size = os.fstat(file.fileno()).st_size
     _check_directory(file, size)
@@ -100,8 +108,8 @@ def _unpack(file: BinaryIO, weights: Path) -> dict:
             if sorted(member.filename for member in members) != sorted(_LONGEST):
                 raise ValueError(f"it does not consist of {', '.join(_LONGEST)}")
             for member in members:
-                packed = member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1
-                if packed or member.file_size != member.compress_size:
+                is_packed = member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1
+                if is_packed or member.file_size != member.compress_size:
                     raise ValueError(f"its {member.filename} is packed, as Keras never does")
                 if member.file_size > _LONGEST[member.filename]:
                     raise ValueError(
@@ -110,10 +118,10 @@ def _unpack(file: BinaryIO, weights: Path) -> dict:
                     )
             if sum(member.file_size for member in members) > size:
                 raise ValueError("its members have more bytes than the file")
-            with archive.open(_WEIGHTS) as packed, weights.open("wb") as unpacked:
-                while piece := packed.read(2**20):
-                    unpacked.write(piece)
-            archive.read(_METADATA)  # for its checksum alone
+            with archive.open(_WEIGHTS) as source, weights.open("wb") as target:
+                while block := source.read(2**20):
+                    target.write(block)
+            archive.read(_METADATA)  # This checks its checksum.
             config = parse_json(archive.read(_CONFIG))
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
         raise ValueError(str(error) or "it ends too early") from None
@@ -121,10 +129,11 @@ def _unpack(file: BinaryIO, weights: Path) -> dict:
 
 
 def _check_directory(file: BinaryIO, size: int) -> None:
-    """Refuses a directory with more entries than Keras writes: reading it takes memory.
+    """Refuses an archive whose directory has more entries than Keras writes, before it is read into
+    memory.
 
     Raises:
-        ValueError: it has more, or this is no zip archive.
+        ValueError: it has more entries, or is no zip archive.
     """
     file.seek(max(size - _ZIP_END.size - 20, 0))
     tail = file.read()
@@ -136,11 +145,11 @@ def _check_directory(file: BinaryIO, size: int) -> None:
         raise ValueError(f"it does not consist of {', '.join(_LONGEST)}")
 
 
-def _check_config(config) -> None:
-    """Refuses the configuration of anything but this package's models.
+def _check_config(config: Any) -> None:
+    """Refuses the configuration of anything but a model of this package.
 
     Raises:
-        ValueError: it is another one.
+        ValueError: it is something else.
     """
     name = config.get("registered_name") if isinstance(config, dict) else None
     if (
@@ -148,22 +157,22 @@ def _check_config(config) -> None:
         or name not in MODELS
         or not isinstance(config.get("config"), dict)
     ):
-        found = config.get("class_name") if isinstance(config, dict) else None
-        raise ValueError(f"it holds {str(found)[:80]!r}, which is none of this suite's models")
+        class_name = config.get("class_name") if isinstance(config, dict) else None
+        raise ValueError(f"it holds {str(class_name)[:80]!r}, which is none of this suite's models")
     settings = dict(config["config"])
     inner = settings.pop(_INNER[name], None) if name in _INNER else []
-    for each in inner if isinstance(inner, list) else [inner]:
-        _check_config(each)
-        if each["registered_name"] == "models>Ensemble":
+    for member in inner if isinstance(inner, list) else [inner]:
+        _check_config(member)
+        if member["registered_name"] == "models>Ensemble":
             raise ValueError("it holds a mean of models inside of another model")
     _check_plain(settings, _DEEPEST)
 
 
-def _check_plain(value, levels: int) -> None:
-    """Refuses what is nested too deeply, or an object where numbers and names are expected.
+def _check_plain(value: Any, levels: int) -> None:
+    """Refuses values that are nested too deeply, and objects in place of numbers and names.
 
     Raises:
-        ValueError: there is such a thing.
+        ValueError: there is one.
     """
     if not levels:
         raise ValueError("its configuration is nested too deeply")
@@ -172,12 +181,12 @@ def _check_plain(value, levels: int) -> None:
             raise ValueError("an argument of its model is an object")
         value = list(value.values())
     if isinstance(value, list):
-        for each in value:
-            _check_plain(each, levels - 1)
+        for item in value:
+            _check_plain(item, levels - 1)
 
 
-def _check_counts(config, stored: Stored) -> None:
-    """Refuses more layers, members or tags than there are weights: to build them takes time.
+def _check_counts(config: Any, stored: Stored) -> None:
+    """Refuses more layers, members or tags than there are weights, as building them takes time.
 
     Raises:
         ValueError: there are more.
@@ -190,15 +199,15 @@ def _check_counts(config, stored: Stored) -> None:
     if isinstance(config, list):
         if len(config) >= _LONG_LIST and len(config) ** 2 > stored.numbers:
             raise ValueError(f"its configuration has a list of {len(config):,} values")
-        for each in config:
-            _check_counts(each, stored)
+        for item in config:
+            _check_counts(item, stored)
 
 
 def _measure(path: Path) -> Stored:
     """Counts the numbers in a file of weights.
 
     Raises:
-        ValueError: they are not stored as Keras does it, one after the other and not packed.
+        ValueError: they are not stored as Keras stores them, contiguous and uncompressed.
     """
     size, arrays, numbers, taken = path.stat().st_size, 0, 0, 0
     try:
@@ -214,10 +223,10 @@ def _measure(path: Path) -> Stored:
 
 
 def _arrays(file: h5py.File) -> Iterator[h5py.Dataset]:
-    """Yields everything in a file of weights that is no group.
+    """Yields everything in a file of weights that is not a group.
 
     Raises:
-        ValueError: it holds too much, the same twice, or what lies in another file.
+        ValueError: it holds too many parts, the same one twice, or a link to another file.
     """
     groups, seen = [file], {h5py.h5o.get_info(file.id).addr}
     while groups:
@@ -242,13 +251,13 @@ def _check_array(array: h5py.Dataset, size: int) -> int:
     """Returns how many bytes of a file of `size` bytes an array takes.
 
     Raises:
-        ValueError: it is packed, or in another file, or has more numbers than it has bytes for.
+        ValueError: it is compressed, in another file, or has more numbers than bytes for them.
     """
     if not isinstance(array, h5py.Dataset) or array.dtype.kind not in "fiubV":
         raise ValueError("its weights are no numbers")
-    made, taken = array.id.get_create_plist(), array.id.get_storage_size()
-    flat = made.get_layout() in (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT)
-    if not flat or made.get_nfilters() or made.get_external_count():
+    properties, taken = array.id.get_create_plist(), array.id.get_storage_size()
+    is_flat = properties.get_layout() in (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT)
+    if not is_flat or properties.get_nfilters() or properties.get_external_count():
         raise ValueError("its weights are packed, as Keras never does")
     if taken < math.prod(array.shape) * array.dtype.itemsize or taken > size:
         raise ValueError("its weights are cut short")
@@ -256,7 +265,7 @@ def _check_array(array: h5py.Dataset, size: int) -> int:
 
 
 def _build_empty(config: dict) -> keras.Model:
-    """Returns the model without any values, whatever its size."""
+    """Returns the model without values, which takes no memory whatever its size."""
     with keras.StatelessScope(initialize_variables=False):
         return _build(config)
 
@@ -265,19 +274,19 @@ def _build(config: dict) -> keras.Model:
     """Returns the untrained model that a checked configuration describes.
 
     Raises:
-        ValueError: its arguments do not fit.
+        ValueError: its arguments are invalid.
     """
     name, settings = config["registered_name"], dict(config["config"])
     if name in _INNER:
         inner = settings[_INNER[name]]
-        # A model inside of another one may have been saved together with how it was trained.
-        several = [_untrained(each) for each in (inner if isinstance(inner, list) else [inner])]
-        settings[_INNER[name]] = several if isinstance(inner, list) else several[0]
+        members = [_without_training(m) for m in (inner if isinstance(inner, list) else [inner])]
+        settings[_INNER[name]] = members if isinstance(inner, list) else members[0]
     try:
         return MODELS[name].from_config(settings)
     except (TypeError, KeyError, AttributeError, OverflowError) as error:
         raise ValueError(f"its configuration is damaged: {error}") from None
 
 
-def _untrained(config: dict) -> dict:
+def _without_training(config: dict) -> dict:
+    """Returns a configuration without the optimizer that may have been saved with a model."""
     return {**config, "compile_config": {}, "build_config": {}}

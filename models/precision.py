@@ -1,6 +1,7 @@
 """The precision in which the layers of a model compute."""
 
 import contextlib
+from collections.abc import Iterator
 
 import keras
 
@@ -8,8 +9,8 @@ from models.copies import copy_with
 
 
 @contextlib.contextmanager
-def dtype_policy(name: str):
-    """Layers made inside have this policy of Keras'; those made after it have the former one."""
+def dtype_policy(name: str) -> Iterator[None]:
+    """Gives layers that are made inside a dtype policy of Keras; afterwards the old one is back."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(name)
     try:
@@ -19,12 +20,11 @@ def dtype_policy(name: str):
 
 
 def in_full_precision(model: keras.Model) -> keras.Model:
-    """The model with the same weights in float32 on one device: what was trained in half precision
-    or on several devices answers like any other.
+    """Returns the model in float32 on one device, whatever it was trained in and on.
 
     Args:
-        model: one of this package, whose configuration has a `dtype`; itself the result if there is
-            nothing to change.
+        model: one of this package, whose configuration has a `dtype`; it is returned itself if
+            nothing has to change.
     """
     if model.dtype_policy.name == "float32" and model.distribute_strategy.num_replicas_in_sync == 1:
         return model

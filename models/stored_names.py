@@ -12,7 +12,7 @@ def stored_as(name: str) -> Callable[[type], type]:
     paths made of the `__name__` of each layer's class, so the class keeps that name, too.
 
     Args:
-        name: of the class when the first models with it were saved.
+        name: the name of the class when the first models with it were saved.
     """
 
     def register(renamed: type) -> type:

@@ -1,5 +1,10 @@
-"""The weights of a language model in a classifier or another language model, those of a classifier
-or a tagger in another one."""
+"""Copies the weights of trained models to new ones.
+
+Those of a language model go to a classifier, a tagger or another language model, those of a
+classifier or a tagger to another one.
+"""
+
+from typing import Any
 
 import keras
 import numpy as np
@@ -7,18 +12,18 @@ import numpy as np
 from data.text.special_tokens import END, FIRST_ENTRY, UNKNOWN
 from models.classification.classifier import TextClassifier
 from models.language_model.language_model import LanguageModel
-from models.layers.embedding import set_vectors_of, vectors_of
+from models.layers.embedding import assign_vectors, get_vectors
 from models.tagging.tagger import Tagger
 
 
 def load_language_model_into_classifier(model: keras.Model, language_model: LanguageModel) -> None:
-    """Gives a classifier the vectors and the recurrent stack of a language model (Dai & Le 2015,
-    "Semi-supervised Sequence Learning").
+    """Copies the embedding and the recurrent stack of a language model to a classifier (Dai & Le
+    2015, "Semi-supervised Sequence Learning").
 
     Args:
-        model: has the layers `embedding`, whose vocabulary is that of the language model without
-            its END, and `recurrent`, of the same shapes.
-        language_model: trained.
+        model: has a layer `embedding`, whose vocabulary is that of the language model without END,
+            and a layer `recurrent`, both of the same shapes.
+        language_model: the trained one.
 
     Raises:
         ValueError: the shapes differ.
@@ -31,29 +36,29 @@ def load_language_model_into_classifier(model: keras.Model, language_model: Lang
 def load_classifier_weights(
     model: TextClassifier, trained: TextClassifier, same_classes: bool
 ) -> None:
-    """Gives a classifier all weights of another one but, if it has other classes, the last layer's.
+    """Copies the weights of another classifier; those of the last layer only if the classes agree.
 
     Args:
-        model: has the vocabularies and the shapes of the other.
-        trained: the other.
-        same_classes: whether the logits mean the same.
+        model: has the vocabularies and the shapes of the trained one.
+        trained: the trained one.
+        same_classes: whether both have the same classes.
 
     Raises:
         ValueError: the shapes differ.
     """
-    # The same constructor made them, in the same order; one alone may have word dropout.
-    ours, theirs = ([layer for layer in each.layers if layer.weights] for each in (model, trained))
-    for own, other in zip(ours, theirs, strict=True):
-        if same_classes or own.name != "logits":
-            own.set_weights(other.get_weights())
+    # The same constructor made both in the same order, except for layers without weights.
+    targets, sources = ([layer for layer in m.layers if layer.weights] for m in (model, trained))
+    for target, source in zip(targets, sources, strict=True):
+        if same_classes or target.name != "logits":
+            target.set_weights(source.get_weights())
 
 
 def load_language_model_weights(model: LanguageModel, trained: LanguageModel) -> None:
-    """Gives a language model all weights of another one but those that know its classes.
+    """Copies all weights of another language model except the class embedding.
 
     Args:
-        model: has the vocabulary and the shapes of the other.
-        trained: the other.
+        model: has the vocabulary and the shapes of the trained one.
+        trained: the trained one.
 
     Raises:
         ValueError: the shapes differ.
@@ -69,35 +74,37 @@ def load_tagger_weights(
     tokens: tuple[list[str], list[str]],
     characters: tuple[list[str], list[str]],
 ) -> None:
-    """Gives a tagger what another one knows of words, letters, case and sequences. What each makes
-    of that, emissions and CRF, is its own: they may have different types.
+    """Copies the weights of another tagger except the emissions and the CRF, as the entity types
+    may differ.
 
     Args:
-        model: has the shapes of the other but for its vocabularies, and its language model.
-        trained: the other.
-        tokens, characters: the vocabularies of both; ids count from 2.
+        model: has the shapes of the trained one except for its vocabularies, and the same language
+            model.
+        trained: the trained one.
+        tokens: the vocabularies of both, without the first two ids.
+        characters: the same for characters.
 
     Raises:
         ValueError: the shapes differ.
     """
-    _adopt_rows(model.get_layer("embedding"), trained.get_layer("embedding"), *tokens)
+    _copy_known_rows(model.get_layer("embedding"), trained.get_layer("embedding"), *tokens)
     names = {layer.name for layer in model.layers}
     for name in names & {"recurrent", "case", "language"}:
         model.get_layer(name).set_weights(trained.get_layer(name).get_weights())
     if "characters" in names:
-        own, other = model.get_layer("characters"), trained.get_layer("characters")
-        _adopt_rows(own.embedding, other.embedding, *characters)
-        for weight, learned in zip(own.weights, other.weights, strict=True):
-            if weight is not own.embedding.embeddings:
-                weight.assign(learned)
+        target, source = model.get_layer("characters"), trained.get_layer("characters")
+        _copy_known_rows(target.embedding, source.embedding, *characters)
+        for weight, trained_weight in zip(target.weights, source.weights, strict=True):
+            if weight is not target.embedding.embeddings:
+                weight.assign(trained_weight)
 
 
 def attach_language_model(model: Tagger, language_model: LanguageModel) -> None:
-    """Gives a tagger the language model whose features it reads.
+    """Copies a language model into the tagger that reads its features.
 
     Args:
         model: was made with `language_settings(language_model)`.
-        language_model: trained.
+        language_model: the trained one.
 
     Raises:
         ValueError: the shapes differ.
@@ -107,22 +114,27 @@ def attach_language_model(model: Tagger, language_model: LanguageModel) -> None:
     layer.stack.set_weights(language_model.stack.get_weights())
 
 
-def language_settings(trained: Tagger | LanguageModel) -> dict | None:
-    """The argument `language_model` of a `Tagger` that begins with a model."""
+def language_settings(trained: Tagger | LanguageModel) -> dict[str, Any] | None:
+    """Returns the argument `language_model` of a `Tagger` that begins with a trained model."""
+    settings: dict[str, Any] = trained.settings
     if isinstance(trained, Tagger):
-        return trained.settings["language_model"]
-    names = ("vocabulary_size", "embedding_dim", "recurrent")
-    return {name: trained.settings[name] for name in names}
+        return settings["language_model"]
+    return {name: settings[name] for name in ("vocabulary_size", "embedding_dim", "recurrent")}
 
 
-def _adopt_rows(own, other, entries: list[str], known: list[str]) -> None:
-    """Vectors of what both know, and of the unknown."""
-    vectors, learned = vectors_of(own), vectors_of(other)
-    places = {entry: row for row, entry in enumerate(known, FIRST_ENTRY)}
+def _copy_known_rows(
+    target: keras.layers.Embedding,
+    source: keras.layers.Embedding,
+    target_entries: list[str],
+    source_entries: list[str],
+) -> None:
+    """Copies the vectors of the entries that both vocabularies have, and that of UNKNOWN."""
+    vectors, trained_vectors = get_vectors(target), get_vectors(source)
+    rows = {entry: row for row, entry in enumerate(source_entries, FIRST_ENTRY)}
     pairs = [(UNKNOWN, UNKNOWN)]
     pairs += [
-        (row, places[entry]) for row, entry in enumerate(entries, FIRST_ENTRY) if entry in places
+        (row, rows[entry]) for row, entry in enumerate(target_entries, FIRST_ENTRY) if entry in rows
     ]
-    to, source = np.array(pairs).T
-    vectors[to] = learned[source]
-    set_vectors_of(own, vectors)
+    target_rows, source_rows = np.array(pairs).T
+    vectors[target_rows] = trained_vectors[source_rows]
+    assign_vectors(target, vectors)

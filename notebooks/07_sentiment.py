@@ -356,7 +356,7 @@ def looks(name, text):
     outputs = keras.Model(task.model.input, task.model.get_layer("recurrent").output)(ids)
     for layer in task.model.layers:
         if isinstance(layer, AttentionPooling):
-            return words, layer.weights_of(outputs)[0].numpy(), task.scores([text])[0]
+            return words, layer.attention_weights(outputs)[0].numpy(), task.scores([text])[0]
     winners = np.argmax(outputs[0], axis=0)
     shares = np.bincount(winners, minlength=len(words)) / len(winners)
     return words, shares, task.scores([text])[0]

@@ -325,7 +325,7 @@ task, answers, figures = train_toy(short, encoder_self_attention=True)
 source_ids = append_end(task.tokenizers[0].encode(tf.constant([SENTENCE]))).to_tensor()
 encoder = task.model.get_layer("encoder")
 before = keras.Model(encoder.input, encoder.get_layer("recurrent").output[0])(source_ids)
-weights = encoder.get_layer("self_attention").weights_of(before)[0].numpy()
+weights = encoder.get_layer("self_attention").attention_weights(before)[0].numpy()
 figure, (left, right) = plt.subplots(1, 2, figsize=(7.6, 3.4))
 words = [*SENTENCE.split(), "<end>"]
 draw(left, Alignment(words, words, weights), "encoder at itself")

@@ -12,7 +12,7 @@ from data.messages import say
 from data.text.special_tokens import FIRST_ENTRY
 from data.text.vocabulary import Vocabularies
 from data.vectors import read_first_words, read_vectors
-from models.layers.embedding import set_vectors_of, vectors_of
+from models.layers.embedding import assign_vectors, get_vectors
 from models.model_archive import read_model
 from models.registry import RECURRENT_OPTIONS
 
@@ -110,13 +110,13 @@ def set_vectors(
             f"{config.vectors} has vectors of {dimension} numbers, --embedding-dim is "
             f"{config.embedding_dim}. Pass --embedding-dim {dimension}"
         )
-    matrix = vectors_of(embedding)
+    matrix = get_vectors(embedding)
     found = 0
     for row, token in enumerate(tokens, FIRST_ENTRY):
         vector = vectors.get(token, vectors.get(token.lower()))
         if vector is not None:
             matrix[row, :dimension] = vector
             found += 1
-    set_vectors_of(embedding, matrix)
+    assign_vectors(embedding, matrix)
     embedding.trainable = not config.freeze_vectors
     say(f"vectors: {found} of {len(tokens)} tokens are in {config.vectors}")

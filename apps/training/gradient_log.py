@@ -29,7 +29,7 @@ class GradientLog(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         if not self.progress.batch and (norms := self._norms()) is not None:
-            norms.forget()
+            norms.reset()
 
     def on_epoch_end(self, epoch, logs=None):
         logs.update(self.write())

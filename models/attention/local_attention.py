@@ -1,4 +1,4 @@
-"""Local attention (Luong et al. 2015, section 3.2): a window of the source, not all of it."""
+"""Local attention (Luong et al. 2015, section 3.2): a query looks at a window of the source."""
 
 from typing import Any
 
@@ -9,18 +9,20 @@ from models.attention.global_attention import Attention, GeneralAttention
 from models.attention.masked_softmax import masked_softmax
 
 
-def window_weights(scores, middles, mask, window: int):
-    """The softmax over the real positions of each query's window.
+def window_weights(
+    scores: keras.KerasTensor, middles: keras.KerasTensor, mask: keras.KerasTensor, window: int
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    """Computes the softmax over the real positions of each query's window.
 
     Args:
         scores: <float32>[batch, queries, time].
-        middles: <float32>[batch, queries], the window's middle.
+        middles: <float32>[batch, queries], the middle of each window.
         mask: <bool>[batch, time].
         window: positions on either side.
 
     Returns:
-        The weights, 0 outside, and each position's distance from the middle, both
-        <float32>[batch, queries, time].
+        The weights, 0 outside of the window, and the distance of each position from the middle,
+        both <float32>[batch, queries, time].
     """
     steps = ops.cast(ops.arange(ops.shape(scores)[-1]), "float32")
     distances = steps - middles[:, :, None]
@@ -28,7 +30,7 @@ def window_weights(scores, middles, mask, window: int):
     return masked_softmax(scores, near), distances
 
 
-def _lengths(mask):
+def _count_real(mask):
     return ops.sum(ops.cast(mask, "float32"), axis=1, keepdims=True)
 
 
@@ -37,7 +39,7 @@ def _all_real(keys, mask):
 
 
 class LocalAttention(Attention):
-    """What both local attentions share: a window, and the scores of `GeneralAttention`.
+    """The base class of local attentions: a window, and the scores of `GeneralAttention`.
 
     Args, call arguments and output shape: as `models.attention.global_attention.GeneralAttention`,
     and
@@ -51,38 +53,46 @@ class LocalAttention(Attention):
         self.window = window
         self.general = GeneralAttention(units)
 
-    def build(self, query_shape, keys_shape=None, values_shape=None):
+    def build(self, query_shape: tuple, keys_shape: tuple | None, values_shape: tuple) -> None:
         self.general.build(query_shape, keys_shape, values_shape)
         super().build(query_shape)
 
-    def keys_of(self, values):
+    def keys_of(self, values: keras.KerasTensor) -> keras.KerasTensor:
         return self.general.keys_of(values)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {**super().get_config(), "window": self.window}
 
 
 @keras.saving.register_keras_serializable(package="models")
 class LocalMonotonicAttention(LocalAttention):
-    """local-m: source and target run side by side, `p = t`; `weights = softmax(q . (W v))` over
-    `[p - D, p + D]`. Behind the source's end the window stays at its last position.
+    """Local attention whose window moves with the target (local-m): `p = t`, and
+    `weights = softmax(q . (W v))` over `[p - D, p + D]`. After the end of the source the window
+    stays at the last position.
 
     Args, call arguments and output shape: as `LocalAttention`.
     """
 
-    def weights_of(self, query, keys, mask, positions):
+    def attention_weights(
+        self,
+        query: keras.KerasTensor,
+        keys: keras.KerasTensor,
+        mask: keras.KerasTensor | None,
+        positions: keras.KerasTensor | None,
+    ) -> keras.KerasTensor:
         mask = _all_real(keys, mask)
         if positions is None:
             positions = ops.arange(ops.shape(query)[1])
-        middles = ops.minimum(ops.cast(positions, "float32")[None, :], _lengths(mask) - 1.0)
+        middles = ops.minimum(ops.cast(positions, "float32")[None, :], _count_real(mask) - 1.0)
         return window_weights(self.general.scores(query, keys), middles, mask, self.window)[0]
 
 
 @keras.saving.register_keras_serializable(package="models")
 class LocalPredictiveAttention(LocalAttention):
-    """local-p: the query says where to look, `p = (S - 1) sigmoid(a . tanh(W_p q))` (equation 9,
-    positions counted from 0), and `weights = softmax(q . (W v)) exp(-(s - p)^2 / (2 (D / 2)^2))`
-    over `[p - D, p + D]` (equation 10). As in the paper they are not normalised again.
+    """Local attention that predicts its window from the query (local-p):
+    `p = (S - 1) sigmoid(a . tanh(W_p q))` (equation 9, positions counted from 0), and
+    `weights = softmax(q . (W v)) exp(-(s - p)^2 / (2 (D / 2)^2))` over `[p - D, p + D]`
+    (equation 10). As in the paper, the weights are not normalised again.
 
     Args, call arguments and output shape: as `LocalAttention`.
     """
@@ -92,15 +102,21 @@ class LocalPredictiveAttention(LocalAttention):
         self.position_projection = keras.layers.Dense(units, activation="tanh", use_bias=False)
         self.position = keras.layers.Dense(1, activation="sigmoid", use_bias=False)
 
-    def build(self, query_shape, keys_shape=None, values_shape=None):
+    def build(self, query_shape: tuple, keys_shape: tuple | None, values_shape: tuple) -> None:
         super().build(query_shape, keys_shape, values_shape)
         self.position_projection.build(query_shape)
         self.position.build((*query_shape[:-1], self.units))
 
-    def weights_of(self, query, keys, mask, positions):
+    def attention_weights(
+        self,
+        query: keras.KerasTensor,
+        keys: keras.KerasTensor,
+        mask: keras.KerasTensor | None,
+        positions: keras.KerasTensor | None,
+    ) -> keras.KerasTensor:
         mask = _all_real(keys, mask)
         share = ops.squeeze(self.position(self.position_projection(query)), axis=-1)
-        middles = (_lengths(mask) - 1.0) * ops.cast(share, "float32")
+        middles = (_count_real(mask) - 1.0) * ops.cast(share, "float32")
         scores = self.general.scores(query, keys)
         weights, distances = window_weights(scores, middles, mask, self.window)
         deviation = self.window / 2.0

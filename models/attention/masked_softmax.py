@@ -1,17 +1,18 @@
 """The softmax over real positions."""
 
+import keras
 from keras import ops
 
-# Far below any score, and finite, so that a row without a real position is no trap.
+# Far below any score, but finite: the softmax of a row without a real position stays finite.
 _LOWEST = -1e9
 
 
-def masked_softmax(scores, mask):
-    """Weights that sum to 1 over real positions and are 0 elsewhere, in float32.
+def masked_softmax(scores: keras.KerasTensor, mask: keras.KerasTensor | None) -> keras.KerasTensor:
+    """Computes weights in float32 that sum to 1 over real positions and are 0 elsewhere.
 
     Args:
         scores: <float>[..., time].
-        mask: <bool>, broadcast to them, true at real positions; or None.
+        mask: <bool>, true at real positions, broadcast to the scores; or None.
 
     Returns:
         <float32>[..., time]; all zero where no position is real.

@@ -1,5 +1,7 @@
 """Self-attention over the outputs of an encoder."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -8,11 +10,11 @@ from models.attention.masked_softmax import masked_softmax
 
 @keras.saving.register_keras_serializable(package="models")
 class SelfAttention(keras.layers.Layer):
-    """Every position looks at all real positions of its own sequence, and adds what it finds.
+    """Self-attention with a residual connection: each position looks at all real positions.
 
     `weights = softmax(Q h . K h / sqrt(units))` (Vaswani et al. 2017, "Attention Is All You Need",
     equation 1, with one head), `outputs = h + O (weights V h)`: what Cheng et al. (2016) call
-    intra-attention, beside a recurrent layer.
+    intra-attention, on top of a recurrent layer.
 
     Args:
         units: size of queries, keys and values.
@@ -25,7 +27,7 @@ class SelfAttention(keras.layers.Layer):
         <float32>[batch, time, features].
     """
 
-    def __init__(self, units: int, **kwargs):
+    def __init__(self, units: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.units = units
         self.supports_masking = True
@@ -34,24 +36,28 @@ class SelfAttention(keras.layers.Layer):
             for name in ("query", "key", "value")
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         for projection in (self.query, self.key, self.value):
             projection.build(input_shape)
         self.output_projection = keras.layers.Dense(input_shape[-1], use_bias=False, name="output")
         self.output_projection.build((*input_shape[:-1], self.units))
         super().build(input_shape)
 
-    def call(self, inputs, mask=None):
-        weights = ops.cast(self.weights_of(inputs, mask), inputs.dtype)
+    def call(
+        self, inputs: keras.KerasTensor, mask: keras.KerasTensor | None = None
+    ) -> keras.KerasTensor:
+        weights = ops.cast(self.attention_weights(inputs, mask), inputs.dtype)
         return inputs + self.output_projection(ops.matmul(weights, self.value(inputs)))
 
-    def weights_of(self, inputs, mask=None):
-        """<float32>[batch, time, time], 0 where padded; rows sum to 1."""
+    def attention_weights(
+        self, inputs: keras.KerasTensor, mask: keras.KerasTensor | None = None
+    ) -> keras.KerasTensor:
+        """Computes the weights, <float32>[batch, time, time], 0 where padded; rows sum to 1."""
         scores = ops.matmul(self.query(inputs), ops.swapaxes(self.key(inputs), 1, 2))
         return masked_softmax(scores / self.units**0.5, None if mask is None else mask[:, None, :])
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {**super().get_config(), "units": self.units}

@@ -1,4 +1,7 @@
-"""The linear-chain conditional random field (Lafferty et al. 2001)."""
+"""The layer of a linear-chain conditional random field (Lafferty et al. 2001)."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -6,18 +9,19 @@ import tensorflow as tf
 from models.crf.forward_backward import Weights, log_partition, marginals, path_score
 from models.crf.viterbi import best_paths
 
-# Finite, so that sums of it stay numbers; no emission makes up for it.
+# Finite, so that sums of it are, too; no emission outweighs it.
 _FORBIDDEN = -1e4
 
 
 def bio_constraints(tags: tuple[str, ...]) -> list[list[bool]]:
-    """What may follow what in BIO: no `I-X` but after `B-X` or `I-X`.
+    """Returns which tag may follow which in BIO: `I-X` only after `B-X` or `I-X`.
 
     Args:
         tags: names such as `O`, `B-PER`, `I-PER`.
 
     Returns:
-        One row a tag and a last one for the start of a text; in it, whether each tag may follow.
+        A row for each tag and a last one for the start of a text; a row says of each tag whether it
+        may follow.
     """
 
     def follows(before: str, tag: str) -> bool:
@@ -28,26 +32,32 @@ def bio_constraints(tags: tuple[str, ...]) -> list[list[bool]]:
 
 @keras.saving.register_keras_serializable(package="models")
 class LinearChainCRF(keras.layers.Layer):
-    """Scores whole sequences of tags: what each step says of its tag, and what follows what.
+    """A linear-chain CRF: scores whole sequences of tags by emissions and transitions.
 
-    In a functional graph it passes the emissions on, so that it is built, saved and loaded with the
-    model; the loss and the decoding call its methods. It computes in float32 in any precision.
+    In a functional graph it returns the emissions unchanged, so that it is built, saved and loaded
+    with the model; the loss and the decoding call its methods. It always computes in float32.
 
     Args:
-        num_tags: tags.
-        allowed: one row of `num_tags` booleans a tag and a last one for the start of a text,
-            whether each tag may follow (`bio_constraints`); None for all. What is not allowed gets
-            a score that no emission makes up for.
+        num_tags: how many tags there are.
+        allowed: for each tag and for the start of a text, a row of `num_tags` booleans that say
+            which tags may follow (`bio_constraints`); None for all. A transition that is not
+            allowed gets a score that no emission outweighs.
 
     Call arguments:
         emissions: <float>[batch, time, num_tags].
-        mask: <bool>[batch, time], true at real steps, or None; padding may stand anywhere.
+        mask: <bool>[batch, time], true at real steps, or None; padding may be anywhere.
 
     Output shape:
         <float32>[batch, time, num_tags], the emissions.
     """
 
-    def __init__(self, num_tags: int, allowed=None, dtype="float32", **kwargs):
+    def __init__(
+        self,
+        num_tags: int,
+        allowed: Sequence[Sequence[bool]] | None = None,
+        dtype: Any = "float32",
+        **kwargs: Any,
+    ):
         super().__init__(dtype=dtype, **kwargs)
         if num_tags < 1:
             raise ValueError(f"num_tags must be at least 1. Received: {num_tags}")
@@ -61,7 +71,7 @@ class LinearChainCRF(keras.layers.Layer):
         self.allowed = None if allowed is None else tuple(tuple(map(bool, row)) for row in allowed)
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         if input_shape[-1] != self.num_tags:
             raise ValueError(f"Expected {self.num_tags} emissions a step. Received: {input_shape}")
         tags = self.num_tags
@@ -70,44 +80,54 @@ class LinearChainCRF(keras.layers.Layer):
         self.end = self.add_weight((tags,), "zeros", name="end")
         super().build(input_shape)
 
-    def call(self, emissions, mask=None):
+    def call(self, emissions: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
         return emissions
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: tf.Tensor, mask: tf.Tensor | None = None) -> None:
         return None
 
-    def log_likelihood(self, emissions, tags, mask=None) -> tf.Tensor:
-        """The logarithm of the probability of given paths, <float32>[batch].
+    def log_likelihood(
+        self, emissions: tf.Tensor, tags: tf.Tensor, mask: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """Computes the logarithm of the probability of given paths, <float32>[batch].
 
         Args:
-            emissions, mask: as in a call.
-            tags: <int>[batch, time]; what stands where it is masked does not matter.
+            emissions: as in a call.
+            tags: <int>[batch, time], anything where masked.
+            mask: as in a call.
         """
         emissions, mask = self._inputs(emissions, mask)
         weights, tags = self._weights(), tf.cast(tags, tf.int32)
         total = log_partition(emissions, mask, weights)
         return path_score(emissions, tags, mask, weights) - total
 
-    def marginals(self, emissions, mask=None) -> tf.Tensor:
-        """The probability of each tag at each step, <float32>[batch, time, num_tags], 0 where
-        masked. Arguments as in a call."""
+    def marginals(self, emissions: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
+        """Computes the probability of each tag at each step, <float32>[batch, time, num_tags], 0
+        where masked. Arguments as in a call."""
         return marginals(*self._inputs(emissions, mask), self._weights())
 
-    def decode(self, emissions, mask=None) -> tf.Tensor:
-        """The most probable path (Viterbi), <int32>[batch, time], 0 where masked. Arguments as in a
-        call."""
+    def decode(self, emissions: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
+        """Finds the most probable path (Viterbi), <int32>[batch, time], 0 where masked. Arguments
+        as in a call."""
         return best_paths(*self._inputs(emissions, mask), self._weights())[0][:, 0]
 
-    def n_best(self, emissions, count: int, mask=None) -> tuple[tf.Tensor, tf.Tensor]:
-        """The `count` most probable paths.
+    def n_best(
+        self, emissions: tf.Tensor, count: int, mask: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Finds the `count` most probable paths.
+
+        Args:
+            emissions: as in a call.
+            count: how many paths of each text.
+            mask: as in a call.
 
         Returns:
             Tags <int32>[batch, count, time], 0 where masked, and the logarithms of their
-            probabilities <float32>[batch, count], falling; -inf where there are fewer paths, those
-            that are not allowed left out. A text without a real step has one path.
+            probabilities <float32>[batch, count], the best first; -inf where fewer paths are
+            allowed. A text without a real step has one path.
         """
         emissions, mask = self._inputs(emissions, mask)
         weights = self._weights()
@@ -115,8 +135,8 @@ class LinearChainCRF(keras.layers.Layer):
         scores -= log_partition(emissions, mask, weights)[:, None]
         return paths, tf.where(self._breaks_rules(paths, mask), float("-inf"), scores)
 
-    def _breaks_rules(self, paths, mask) -> tf.Tensor:
-        """Whether something in a path is not allowed, <bool>[batch, count]."""
+    def _breaks_rules(self, paths: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+        """Returns whether a path has a transition that is not allowed, <bool>[batch, count]."""
         batch, count, time = tf.unstack(tf.shape(paths))
         if self.allowed is None:
             return tf.zeros([batch, count], tf.bool)
@@ -137,11 +157,11 @@ class LinearChainCRF(keras.layers.Layer):
             transitions, start = transitions + penalty[:-1], start + penalty[-1]
         return Weights(transitions, start, end)
 
-    def _inputs(self, emissions, mask) -> tuple[tf.Tensor, tf.Tensor]:
+    def _inputs(self, emissions: tf.Tensor, mask: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
         emissions = tf.cast(tf.convert_to_tensor(emissions), tf.float32)
         if mask is None:
             return emissions, tf.ones(tf.shape(emissions)[:2], tf.bool)
         return emissions, tf.cast(tf.convert_to_tensor(mask), tf.bool)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {**super().get_config(), "num_tags": self.num_tags, "allowed": self.allowed}

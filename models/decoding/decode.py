@@ -1,4 +1,4 @@
-"""Generating token after token in one graph: a `tf.while_loop` that carries the model's state."""
+"""Generates token after token in one graph: a `tf.while_loop` that carries the model's state."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from data.text.special_tokens import PADDING
 from models.decoding.constraints import Constraints
 from models.decoding.sampling import Choose, uniform_streams
 
-# Any nest of tensors whose first axis is rows.
+# Any nest of tensors whose first axis is the rows.
 State = Any
 # step(token_ids <int32>[rows], state) -> logits <float32>[rows, vocabulary_size], the new state
 Step = Callable[[tf.Tensor, State], tuple[tf.Tensor, State]]
@@ -19,13 +19,13 @@ Stopped = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 class Decoded(NamedTuple):
-    """What was generated.
+    """The generated tokens.
 
     Attributes:
         ids: <int32>[rows, max_length], the end token included, `PADDING` after it.
-        lengths: <int32>[rows], ids before the padding.
-        log_probabilities: <float32>[rows], of the ids by the model, without temperature, truncation
-            and constraints; the end token's included.
+        lengths: <int32>[rows], how many ids come before the padding.
+        log_probabilities: <float32>[rows], of the ids by the model, the end token included, without
+            temperature, truncation and constraints.
     """
 
     ids: tf.Tensor
@@ -46,28 +46,27 @@ def decode(
     constraints: Constraints | None = None,
     stopped: Stopped | None = None,
 ) -> Decoded:
-    """Generates until every row has ended.
+    """Generates tokens until every row has ended.
 
     Args:
         step: one step of the model.
-        logits: <float32>[rows, vocabulary_size], those that follow the prompts; the last size is
-            known.
-        state: the model's after the prompts.
+        logits: <float32>[rows, vocabulary_size], those after the prompts; the last size is static.
+        state: the state of the model after the prompts.
         max_length: the most ids of a row.
         choose: such as `models.decoding.sampling.greedy` or a `Sampling`.
-        end_id: ends a row; -1 if nothing does.
-        seed: as `models.decoding.sampling.uniform_streams`. A row's sample depends on its stream
-        alone, not
-            on the batch or on `max_length`.
-        previous_ids: <int32>[rows, length], the prompts, for constraints; `PADDING` on either side.
-        constraints: on what is chosen; those of `Constraints()` if None.
-        stopped: called after each step; rows where it is true end there.
+        end_id: the token that ends a row; -1 for none.
+        seed: as `models.decoding.sampling.uniform_streams`. The sample of a row depends only on its
+            stream, not on the batch or on `max_length`.
+        previous_ids: <int32>[rows, length], the prompts, for the constraints; padded on either
+            side.
+        constraints: on the tokens that are chosen; those of `Constraints()` if None.
+        stopped: called after each step; rows where it returns true end there.
     """
     constraints = constraints or Constraints()
     max_length = tf.convert_to_tensor(max_length, tf.int32)
     rows = tf.shape(logits)[0]
-    before = previous(previous_ids, rows)
-    first = tf.shape(before)[1]
+    prompts = align_right(previous_ids, rows)
+    first = tf.shape(prompts)[1]
     numbers = uniform_streams(seed, rows, max_length)
 
     def more(now, history, ended, *_):
@@ -76,20 +75,20 @@ def decode(
     def body(now, history, ended, lengths, total, logits, state):
         allowed = constraints(logits, history, first, now, end_id)
         chosen = tf.where(ended, PADDING, choose(allowed, numbers[now]))
-        # Nothing else is chosen where everything is banned.
+        # PADDING is chosen only where everything else is banned.
         ended |= chosen == PADDING
         loss = tf.nn.sparse_softmax_cross_entropy_with_logits(chosen, logits)
         total -= tf.where(ended, 0.0, loss)
         lengths += tf.cast(~ended, tf.int32)
-        history = written(history, first + now, chosen)
+        history = write_ids(history, first + now, chosen)
         ended |= chosen == end_id
         if stopped is not None:
             ended |= stopped(history[:, first:], lengths)
-        return now + 1, history, ended, lengths, total, *stepped(step, chosen, logits, state)
+        return now + 1, history, ended, lengths, total, *take_step(step, chosen, logits, state)
 
-    history = tf.pad(before, [[0, 0], [0, max_length]])
+    history = tf.pad(prompts, [[0, 0], [0, max_length]])
     history.set_shape([logits.shape[0], None])
-    found = tf.while_loop(
+    _, history, _, lengths, total, *_ = tf.while_loop(
         more,
         body,
         [
@@ -102,13 +101,14 @@ def decode(
             state,
         ],
     )
-    _, history, _, lengths, total, *_ = found
     return Decoded(history[:, first:], lengths, total)
 
 
-def stepped(step: Step, chosen: tf.Tensor, logits: tf.Tensor, state: State):
-    """The logits and the state after a step, with the static shapes of those before it, which is
-    what a loop wants."""
+def take_step(
+    step: Step, chosen: tf.Tensor, logits: tf.Tensor, state: State
+) -> tuple[tf.Tensor, State]:
+    """Returns the logits and the state after a step, with the static shapes of those before it, as
+    loops demand."""
 
     def like(new, old):
         new = tf.convert_to_tensor(new)
@@ -121,15 +121,15 @@ def stepped(step: Step, chosen: tf.Tensor, logits: tf.Tensor, state: State):
     return new_logits, tf.nest.map_structure(like, new_state, state)
 
 
-def previous(ids: tf.Tensor | None, rows: tf.Tensor) -> tf.Tensor:
-    """<int32>[rows, length], `PADDING` moved before the ids, so that they end where what is
-    generated begins."""
+def align_right(ids: tf.Tensor | None, rows: tf.Tensor) -> tf.Tensor:
+    """Moves the padding of prompts, <int32>[rows, length], before their ids, so that all end where
+    the generated tokens begin."""
     if ids is None:
         return tf.zeros([rows, 0], tf.int32)
     order = tf.argsort(tf.cast(ids != PADDING, tf.int32), axis=1, stable=True)
     return tf.gather(ids, order, batch_dims=1)
 
 
-def written(history: tf.Tensor, place: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
-    """<int32>[rows, time] with <int32>[rows] at one place."""
+def write_ids(history: tf.Tensor, place: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
+    """Writes <int32>[rows] into one column of <int32>[rows, time]."""
     return tf.where(tf.range(tf.shape(history)[1]) == place, ids[:, None], history)

@@ -1,5 +1,7 @@
 """A vector for each word from its characters, by convolutions or by a recurrent layer."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -9,10 +11,10 @@ from models.recurrent.factory import recurrent_layer
 
 @keras.saving.register_keras_serializable(package="models")
 class CharacterConvolution(keras.layers.Layer):
-    """A vector for each word from its letters: convolutions, then the maximum over the word.
+    """Encodes each word from its letters: convolutions, then the maximum over the word.
 
     The character encoder of Kim et al. (2016), "Character-Aware Neural Language Models", without
-    the highway layer: misspelt and unknown words get a vector from their parts.
+    the highway layer: misspelt and unknown words get a vector from their letters.
 
     Args:
         vocabulary_size: characters, with padding 0 and unknown 1.
@@ -24,7 +26,7 @@ class CharacterConvolution(keras.layers.Layer):
         character_ids: <int32>[batch, time, letters], 0 where padded.
 
     Output shape:
-        <float32>[batch, time, filters * len(widths)]; padding letters add nothing to it.
+        <float32>[batch, time, filters * len(widths)]; padding changes nothing.
     """
 
     def __init__(
@@ -33,7 +35,7 @@ class CharacterConvolution(keras.layers.Layer):
         embedding_dim: int = 24,
         filters: int = 32,
         widths: tuple[int, ...] = (2, 3, 4),
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.vocabulary_size = vocabulary_size
@@ -41,23 +43,23 @@ class CharacterConvolution(keras.layers.Layer):
         self.filters = filters
         self.widths = tuple(widths)
         self.embedding = keras.layers.Embedding(vocabulary_size, embedding_dim)
-        # Without bias and with a floor at zero, windows of padding alone never win the maximum.
+        # Without a bias and after a ReLU, windows of padding alone never win the maximum.
         self.convolutions = [
             keras.layers.Conv1D(filters, width, padding="valid", use_bias=False)
             for width in self.widths
         ]
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         self.embedding.build(input_shape)
         for convolution in self.convolutions:
             convolution.build((None, None, self.embedding_dim))
         super().build(input_shape)
 
-    def call(self, character_ids):
+    def call(self, character_ids: keras.KerasTensor) -> keras.KerasTensor:
         batch, time, letters = ops.shape(character_ids)
         ids = ops.reshape(character_ids, (batch * time, letters))
         x = self.embedding(ids) * ops.cast(ids != 0, self.compute_dtype)[..., None]
-        # Pad so that words shorter than a filter are seen by it.
+        # With padding, a filter that is wider than a word sees it, too.
         x = ops.pad(x, [[0, 0], [max(self.widths) - 1] * 2, [0, 0]])
         words = [ops.max(ops.relu(convolution(x)), axis=1) for convolution in self.convolutions]
         return ops.reshape(ops.concatenate(words, axis=-1), (batch, time, self._features()))
@@ -65,10 +67,10 @@ class CharacterConvolution(keras.layers.Layer):
     def _features(self) -> int:
         return self.filters * len(self.widths)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape[:-1], self._features())
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {
             **super().get_config(),
             "vocabulary_size": self.vocabulary_size,
@@ -80,8 +82,8 @@ class CharacterConvolution(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="models")
 class CharacterRecurrence(keras.layers.Layer):
-    """A bidirectional recurrent layer over the letters of each word; its two last states are the
-    word's vector (Lample et al. 2016, "Neural Architectures for Named Entity Recognition").
+    """Encodes each word from its letters: the two last states of a bidirectional recurrent layer
+    (Lample et al. 2016, "Neural Architectures for Named Entity Recognition").
 
     Args:
         vocabulary_size: characters, with padding 0 and unknown 1.
@@ -94,7 +96,7 @@ class CharacterRecurrence(keras.layers.Layer):
         character_ids: <int32>[batch, time, letters], 0 where padded.
 
     Output shape:
-        <float32>[batch, time, 2 * units]; padding letters change nothing.
+        <float32>[batch, time, 2 * units]; padding changes nothing.
     """
 
     def __init__(
@@ -103,8 +105,8 @@ class CharacterRecurrence(keras.layers.Layer):
         embedding_dim: int = 24,
         units: int = 32,
         cell: str = "lstm",
-        use_cudnn="auto",
-        **kwargs,
+        use_cudnn: str | bool = "auto",
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.vocabulary_size, self.embedding_dim = vocabulary_size, embedding_dim
@@ -113,25 +115,25 @@ class CharacterRecurrence(keras.layers.Layer):
         options = {"use_cudnn": use_cudnn} if cell in ("lstm", "gru") else {}
         self.recurrence = recurrent_layer(cell, units, bidirectional=True, **options)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         self.embedding.build(input_shape)
         self.recurrence.build((None, None, self.embedding_dim))
         super().build(input_shape)
 
-    def call(self, character_ids, training=False):
+    def call(self, character_ids: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
         batch, time, letters = ops.shape(character_ids)
         ids = ops.reshape(character_ids, (batch * time, letters))
-        # cuDNN takes no row that is padding as a whole.
+        # cuDNN refuses rows that are all padding.
         mask = ops.logical_or(ids != 0, ops.arange(letters) == 0)
         words = self.recurrence(self.embedding(ids), mask=mask, training=training)
-        # A padded word is zeros, as in a convolution.
+        # A word that is padding becomes zeros, as with convolutions.
         words = words * ops.cast(ids[:, :1] != 0, words.dtype)
         return ops.reshape(words, (batch, time, 2 * self.units))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape[:-1], 2 * self.units)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         names = ("vocabulary_size", "embedding_dim", "units", "cell", "use_cudnn")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 

@@ -1,4 +1,6 @@
-"""The shared front end: token ids, and the characters of each token, to vectors."""
+"""The front end that all models share: token ids, characters and case to vectors."""
+
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,50 +12,50 @@ from models.layers.characters import character_encoder
 
 @keras.saving.register_keras_serializable(package="models")
 class OpenEmbedding(keras.layers.Embedding):
-    """An embedding whose last rows are given and stay as they are: vectors of words that training
-    texts lack. An optimizer that keeps moments of each weight need not pass over them.
+    """An embedding whose last rows are not trained: pretrained vectors of words that the training
+    texts lack. As a weight of their own, they cost the optimizer no moments and no updates.
 
     Args:
-        input_dim: ids whose vectors are trained.
+        input_dim: how many ids have trained vectors.
         output_dim: size of a vector.
-        open_rows: ids after these.
+        open_rows: how many ids follow, whose vectors are not trained.
 
-    Call arguments, output shape: as `keras.layers.Embedding`.
+    Call arguments and output shape: as `keras.layers.Embedding`.
     """
 
-    def __init__(self, input_dim: int, output_dim: int, open_rows: int = 0, **kwargs):
+    def __init__(self, input_dim: int, output_dim: int, open_rows: int = 0, **kwargs: Any):
         super().__init__(input_dim, output_dim, **kwargs)
         self.open_rows = open_rows
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: tuple | None = None) -> None:
         super().build(input_shape)
         self.open_embeddings = self.add_weight(
             (self.open_rows, self.output_dim), "zeros", trainable=False, name="open_embeddings"
         )
 
-    def call(self, inputs):
+    def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         inputs = ops.cast(inputs, "int32")
         trained = super().call(ops.minimum(inputs, self.input_dim - 1))
-        given = ops.take(self.open_embeddings, ops.maximum(inputs - self.input_dim, 0), axis=0)
-        given = ops.cast(given, trained.dtype)
-        return ops.where((inputs < self.input_dim)[..., None], trained, given)
+        fixed = ops.take(self.open_embeddings, ops.maximum(inputs - self.input_dim, 0), axis=0)
+        fixed = ops.cast(fixed, trained.dtype)
+        return ops.where((inputs < self.input_dim)[..., None], trained, fixed)
 
     @property
-    def variable_serialization_spec(self):
+    def variable_serialization_spec(self) -> dict:
         spec = super().variable_serialization_spec
         return {**spec, None: [*spec[None], "open_embeddings"]}
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {**super().get_config(), "open_rows": self.open_rows}
 
 
-def vectors_of(embedding: keras.layers.Embedding) -> np.ndarray:
-    """<float32>[ids, output_dim], trained and open ones."""
+def get_vectors(embedding: keras.layers.Embedding) -> np.ndarray:
+    """Returns the vectors of all ids, <float32>[ids, output_dim]."""
     return np.concatenate([table.numpy() for table in _tables(embedding)])
 
 
-def set_vectors_of(embedding: keras.layers.Embedding, vectors: np.ndarray) -> None:
-    """Sets what `vectors_of` gives."""
+def assign_vectors(embedding: keras.layers.Embedding, vectors: np.ndarray) -> None:
+    """Sets the vectors of all ids, <float32>[ids, output_dim]."""
     begin = 0
     for table in _tables(embedding):
         table.assign(vectors[begin : begin + table.shape[0]])
@@ -61,11 +63,11 @@ def set_vectors_of(embedding: keras.layers.Embedding, vectors: np.ndarray) -> No
 
 
 def _tables(embedding: keras.layers.Embedding) -> list[keras.Variable]:
-    opened = [embedding.open_embeddings] if isinstance(embedding, OpenEmbedding) else []
-    return [embedding.embeddings, *opened]
+    fixed = [embedding.open_embeddings] if isinstance(embedding, OpenEmbedding) else []
+    return [embedding.embeddings, *fixed]
 
 
-# The size of the vector of a word's case.
+# The size of the vector of a case.
 _CASE_FEATURES = 8
 
 
@@ -79,27 +81,28 @@ def embed(
     characters: str = "convolution",
     case_features: bool = False,
     drop_word_vectors: bool = False,
-    use_cudnn="auto",
-    initializer="uniform",
+    use_cudnn: str | bool = "auto",
+    initializer: Any = "uniform",
     open_rows: int = 0,
-):
-    """The functional graph that every model begins with.
+) -> tuple[dict[str, keras.KerasTensor], keras.KerasTensor, keras.KerasTensor]:
+    """Builds the functional graph that every model begins with.
 
     Args:
         vocabulary_size: token ids, with padding 0 and unknown 1.
         embedding_dim: size of a token's vector.
         dropout: share of features dropped, the same at all steps of a text (spatial dropout).
-        character_vocabulary_size: character ids, likewise; 0 for no characters.
-        max_word_length: letters of a word.
-        word_dropout: share of words whose vectors are dropped as a whole, so that no single word
-            decides (Iyyer et al. 2015).
+        character_vocabulary_size: character ids, with padding 0 and unknown 1; 0 for no characters.
+        max_word_length: how many characters of a word are read.
+        word_dropout: share of words whose whole vectors are dropped, so that the model does not
+            rely on single words (Iyyer et al. 2015).
         characters: a name in `models.registry.CHARACTER_ENCODERS`.
-        case_features: also read how each word is written, see `data.registry.CASES`.
-        drop_word_vectors: word dropout leaves characters and case, from which an unknown word must
-            be judged.
+        case_features: whether to read the case of each word, see `data.registry.CASES`.
+        drop_word_vectors: whether word dropout spares the vectors of characters and case, so that
+            the model learns to judge unknown words by them.
         use_cudnn: of a recurrent character encoder.
-        initializer: of the tokens' vectors.
-        open_rows: the last so many token ids have vectors that are not trained (`OpenEmbedding`).
+        initializer: of the vectors of tokens.
+        open_rows: how many of the last token ids have vectors that are not trained
+            (`OpenEmbedding`).
 
     Returns:
         The inputs by name (`token_ids` <int32>[batch, time], with characters `character_ids`
@@ -108,7 +111,11 @@ def embed(
         <bool>[batch, time], true at real tokens.
     """
     inputs = {"token_ids": keras.Input((None,), dtype="int32", name="token_ids")}
-    options = {"embeddings_initializer": initializer, "mask_zero": True, "name": "embedding"}
+    options: dict[str, Any] = {
+        "embeddings_initializer": initializer,
+        "mask_zero": True,
+        "name": "embedding",
+    }
     if open_rows:
         embedding = OpenEmbedding(vocabulary_size - open_rows, embedding_dim, open_rows, **options)
     else:

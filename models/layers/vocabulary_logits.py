@@ -1,4 +1,6 @@
-"""The output layer over a vocabulary, whose weights may be those of the embedding."""
+"""The output layer over a vocabulary, which may use the weights of the embedding."""
+
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -8,24 +10,24 @@ from models.stored_names import stored_as
 
 @stored_as("UnitLogits")
 class VocabularyLogits(keras.layers.Layer):
-    """Features to a logit for each token, by a matrix of its own or one that is handed over.
+    """Computes a logit for each token, with a matrix of its own or one that is passed to it.
 
     Args:
-        vocabulary_size: ids of tokens.
-        own_kernel: whether the matrix is its own.
+        vocabulary_size: how many tokens there are.
+        own_kernel: whether the layer has a matrix of its own.
 
     Call arguments:
         inputs: <float32>[..., size].
-        kernel: <float32>[vocabulary_size, size], or None for its own.
+        kernel: <float32>[vocabulary_size, size], or None for its own matrix.
     """
 
-    def __init__(self, vocabulary_size: int, own_kernel: bool, **kwargs):
+    def __init__(self, vocabulary_size: int, own_kernel: bool, **kwargs: Any):
         super().__init__(**kwargs)
         self.vocabulary_size, self.own_kernel = vocabulary_size, own_kernel
         self.kernel = None
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         if self.own_kernel:
             self.kernel = self.add_weight(
                 shape=(self.vocabulary_size, input_shape[-1]), name="kernel"
@@ -33,14 +35,14 @@ class VocabularyLogits(keras.layers.Layer):
         self.bias = self.add_weight(shape=(self.vocabulary_size,), initializer="zeros", name="bias")
         super().build(input_shape)
 
-    def call(self, inputs, kernel=None):
-        # A matrix of half precision would lose the difference between likely tokens.
+    def call(self, inputs: tf.Tensor, kernel: tf.Tensor | None = None) -> tf.Tensor:
+        # In half precision, likely tokens would get the same logit.
         kernel = tf.cast(self.kernel if kernel is None else kernel, tf.float32)
         shape = tf.concat([tf.shape(inputs)[:-1], [self.vocabulary_size]], axis=0)
         flat = tf.reshape(inputs, [-1, inputs.shape[-1]])
         logits = tf.reshape(tf.matmul(flat, kernel, transpose_b=True) + self.bias, shape)
         return tf.ensure_shape(logits, [*inputs.shape[:-1], self.vocabulary_size])
 
-    def get_config(self):
+    def get_config(self) -> dict:
         config = {"vocabulary_size": self.vocabulary_size, "own_kernel": self.own_kernel}
         return {**super().get_config(), **config}

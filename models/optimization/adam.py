@@ -1,4 +1,6 @@
-"""Adam whose step over a weight is one operation, on one device or several."""
+"""Adam with one fused operation for each weight, on one device or several."""
+
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -13,45 +15,46 @@ from models.optimization.weight_average import WeightAverage
 class Adam(keras.optimizers.Adam):
     """`keras.optimizers.Adam` (Kingma & Ba 2015), one fused operation for each weight.
 
-    An embedding's gradient comes as rows, some of them several times. Keras squares such rows one
-    by one, so that its second moment is the sum of squares where the paper has the square of the
-    sum. Here the rows are summed first. The update then runs over the whole matrix in one pass:
-    TensorFlow's sparse Adam would leave the moments of absent rows as they are, which again is not
-    the paper's, and Keras' own takes a pass over the matrix for every term.
+    The gradient of an embedding consists of rows, some of which occur several times. Keras squares
+    them one by one, so that its second moment is the sum of squares where the paper has the square
+    of the sum. Here the rows are summed first. Then one pass updates the whole matrix: TensorFlow's
+    sparse Adam would leave the moments of absent rows unchanged, which is not in the paper either,
+    and Keras' Adam takes a pass over the matrix for every term.
 
-    On several devices the gradient is summed over them before anything else is done with it: what
-    is clipped, accumulated and noted is the gradient of the whole batch, where Keras clips each
-    device's part by itself.
+    On several devices, the gradient is summed over them before anything else: what is clipped,
+    accumulated and recorded is the gradient of the whole batch, where Keras clips the part of each
+    device by itself.
 
-    In another precision than float32, or with `amsgrad`, the update is Keras' own.
+    For weights that are not float32, or with `amsgrad`, the update is Keras' own.
 
     Args:
-        updates_per_epoch: note the gradients' norms (`models.optimization.gradient_norms`), this
-        many an epoch;
-            0 for not at all.
-        average_decay: keep a moving average of the weights (`models.optimization.weight_average`)
-        with this
-            decay; 0 for none.
+        *args: those of `keras.optimizers.Adam`.
+        updates_per_epoch: how many updates an epoch has, to record the norms of their gradients
+            (`models.optimization.gradient_norms`); 0 to record none.
+        average_decay: the decay of a moving average of the weights
+            (`models.optimization.weight_average`); 0 for no average.
         layer_rates: factors of the learning rate (`models.optimization.layer_rates`), or None.
         **options: those of `keras.optimizers.Adam`.
     """
 
     def __init__(
         self,
-        *args,
+        *args: Any,
         updates_per_epoch: int = 0,
         average_decay: float = 0.0,
         layer_rates: LayerRates | None = None,
-        **options,
+        **options: Any,
     ):
         super().__init__(*args, **options)
-        self.layer_rates, self._paths = layer_rates, []
+        self.layer_rates = layer_rates
+        self._paths: list[str] = []
         self.updates_per_epoch, self.average_decay = updates_per_epoch, average_decay
-        self.norms = self.average = None
-        # `LossScale` does it in its place.
+        self.norms: GradientNorms | None = None
+        self.average: WeightAverage | None = None
+        # A `LossScale` sums the gradients itself.
         self.sums_devices = True
 
-    def build(self, variables):
+    def build(self, variables: list) -> None:
         if self.built:
             return
         super().build(variables)
@@ -63,14 +66,14 @@ class Adam(keras.optimizers.Adam):
                 self.add_variable_from_reference, variables, self.average_decay
             )
 
-    def apply(self, grads, trainable_variables=None):
+    def apply(self, grads: list, trainable_variables: list | None = None) -> None:
         if self.sums_devices:
-            grads = _summed(grads, trainable_variables or self._trainable_variables)
+            grads = _sum_over_devices(grads, trainable_variables or self._trainable_variables)
         super().apply(grads, trainable_variables)
 
     def _backend_apply_gradients(self, grads, trainable_variables):
-        several = tf.distribute.get_strategy().num_replicas_in_sync > 1
-        if several and self.gradient_accumulation_steps:
+        is_distributed = tf.distribute.get_strategy().num_replicas_in_sync > 1
+        if is_distributed and self.gradient_accumulation_steps:
             tf.distribute.get_replica_context().merge_call(
                 self._accumulate, args=(grads, trainable_variables)
             )
@@ -78,8 +81,8 @@ class Adam(keras.optimizers.Adam):
             super()._backend_apply_gradients(grads, trainable_variables)
 
     def _accumulate(self, strategy, grads, trainable_variables):
-        """Keras' accumulation, with the condition around the replicas: what brings them together,
-        as an update does, cannot stand inside of one."""
+        """Accumulates as Keras does, but with the condition around the replicas: an update
+        synchronises them, which is impossible inside a condition of each."""
         steps = self.gradient_accumulation_steps
         accumulators = [
             self._accumulated_gradients[self._get_variable_index(variable)]
@@ -110,37 +113,39 @@ class Adam(keras.optimizers.Adam):
         return super()._get_current_learning_rate()
 
     def _all_reduce_sum_gradients(self, grads_and_vars):
-        # `apply` has done it.
+        # `apply` has summed them.
         return grads_and_vars
 
     def _clip_gradients(self, grads):
-        # `_backend_update_step` does, which knows whose gradients they are.
+        # `_backend_update_step` clips, as it knows the weights of the gradients.
         return grads
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
         if self.norms is None:
             grads = super()._clip_gradients(grads)
         else:
-            grads = self._noted_and_clipped(grads, trainable_variables)
+            grads = self._record_and_clip(self.norms, grads, trainable_variables)
         super()._backend_update_step(grads, trainable_variables, learning_rate)
 
-    def _noted_and_clipped(self, grads, trainable_variables):
+    def _record_and_clip(
+        self, norms: GradientNorms, grads: list, trainable_variables: list
+    ) -> list:
         squares = [tf.zeros([])] * len(self._trainable_variables)
         for gradient, variable in zip(grads, trainable_variables, strict=True):
             squares[self._get_variable_index(variable)] = tf.reduce_sum(tf.square(gradient))
-        norm = self.norms.note(tf.stack(squares), self.global_clipnorm)
+        norm = norms.record(tf.stack(squares), self.global_clipnorm)
         if not self.global_clipnorm:
             return super()._clip_gradients(grads)
         scale = self.global_clipnorm / tf.maximum(norm, self.global_clipnorm)
         return [gradient * scale for gradient in grads]
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient: tf.Tensor, variable: Any, learning_rate: tf.Tensor) -> None:
         index = self._get_variable_index(variable)
         if self.layer_rates is not None:
             learning_rate *= self.layer_rates.factor(self._paths[index], self.iterations)
         weight, momentum, velocity = (
-            each.value if isinstance(each, keras.Variable) else each
-            for each in (variable, self._momentums[index], self._velocities[index])
+            v.value if isinstance(v, keras.Variable) else v
+            for v in (variable, self._momentums[index], self._velocities[index])
         )
         if self.amsgrad or weight.dtype != tf.float32:
             super().update_step(gradient, variable, learning_rate)
@@ -165,7 +170,7 @@ class Adam(keras.optimizers.Adam):
             use_locking=False,
         )
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {
             **super().get_config(),
             "updates_per_epoch": self.updates_per_epoch,
@@ -175,22 +180,22 @@ class Adam(keras.optimizers.Adam):
 
 @keras.saving.register_keras_serializable(package="models")
 class LossScale(keras.optimizers.LossScaleOptimizer):
-    """Keras' dynamic scale of the loss, for float16. A step is left out if the gradient of any
-    device is not finite; Keras asks the first one alone."""
+    """Keras' dynamic loss scale for float16. It skips a step if the gradient of any device is not
+    finite; Keras looks only at the first device."""
 
-    def __init__(self, inner_optimizer, *args, **options):
+    def __init__(self, inner_optimizer: Adam, *args: Any, **options: Any):
         super().__init__(inner_optimizer, *args, **options)
         inner_optimizer.sums_devices = False
 
-    def apply(self, grads, trainable_variables=None):
-        # Summed here, before the condition: what is exchanged inside of it may come out of order.
+    def apply(self, grads: list, trainable_variables: list | None = None) -> None:
+        # Summed before the condition: inside it, the devices might exchange in different orders.
         variables = trainable_variables or self.inner_optimizer._trainable_variables
-        super().apply(_summed(grads, variables), trainable_variables)
+        super().apply(_sum_over_devices(grads, variables), trainable_variables)
 
 
-def _summed(grads: list, variables: list) -> list:
-    """Each gradient's rows at their places, and its sum over the devices."""
-    # Of rows: their sum. Before the clipping, whose norm is wrong likewise.
+def _sum_over_devices(grads: list, variables: list) -> list:
+    """Sums each gradient over the devices, and first its rows if it is that of an embedding."""
+    # Before the clipping: the norm of rows is not that of their sum.
     grads = [
         None if gradient is None else dense_gradient(gradient, tuple(variable.shape))
         for gradient, variable in zip(grads, variables, strict=True)

@@ -1,4 +1,6 @@
-"""The gradient of an embedding as a matrix: the sum of the rows that come for each id."""
+"""The gradient of an embedding as a matrix: for each id, the sum of its rows."""
+
+from typing import Any
 
 import tensorflow as tf
 
@@ -6,16 +8,16 @@ from data.graphs import graph
 from models.compilation import compiled_loops, missing_to_bucket, pad_rows
 
 
-def dense_gradient(gradient, shape) -> tf.Tensor:
-    """A gradient with its rows at their places.
+def dense_gradient(gradient: tf.Tensor | tf.IndexedSlices, shape: tuple[int, ...]) -> tf.Tensor:
+    """Turns the rows of a sparse gradient into a matrix.
 
-    TensorFlow's own sum goes through all rows with one thread, or once for each; compiled by XLA it
-    is two to four times faster. For XLA the rows come in a few numbers; those added are zeros.
+    TensorFlow sums the rows in one thread, or in one pass for each; compiled by XLA, the sum is two
+    to four times faster. XLA compiles for each number of rows: rows of zeros round it up.
 
     Args:
-        gradient: <float>[vocabulary_size, features], or `tf.IndexedSlices` of it, in any order and
-            any number of them for one id.
-        shape: of the whole, static.
+        gradient: <float>[vocabulary_size, features], or `tf.IndexedSlices` of it in any order, any
+            number of them for one id.
+        shape: the static shape of the matrix.
     """
     if not isinstance(gradient, tf.IndexedSlices) or not compiled_loops():
         return tf.convert_to_tensor(gradient)
@@ -25,5 +27,5 @@ def dense_gradient(gradient, shape) -> tf.Tensor:
 
 
 @graph(jit_compile=True, reduce_retracing=True)
-def _sum(rows, values, shape):
+def _sum(rows: tf.Tensor, values: tf.Tensor, shape: Any) -> tf.Tensor:
     return tf.scatter_nd(rows[:, None], values, tf.cast(shape, rows.dtype))

@@ -1,4 +1,4 @@
-"""Lower learning rates for lower layers, which begin to learn later."""
+"""Lower learning rates for lower layers, which also begin to learn later."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ import tensorflow as tf
 
 @dataclass(frozen=True)
 class LayerRates:
-    """Discriminative fine-tuning and gradual unfreezing (Howard & Ruder 2018, "Universal Language
-    Model Fine-tuning for Text Classification", sections 3.2 and 3.3).
+    """Factors of the learning rate for discriminative fine-tuning and gradual unfreezing (Howard &
+    Ruder 2018, "Universal Language Model Fine-tuning for Text Classification", sections 3.2, 3.3).
 
     Attributes:
-        depths: by path of a weight, how many layers lie above its own.
-        decay: the rate falls by this factor from layer to layer, downwards.
-        updates: after which the next lower layer begins to learn.
+        depths: for the path of each weight, how many layers are above its own.
+        decay: the factor of the learning rate from a layer to the next lower one.
+        updates: how many pass before the next lower layer begins to learn.
     """
 
     depths: dict[str, int]
@@ -22,7 +22,7 @@ class LayerRates:
     updates: int
 
     def factor(self, path: str, done: tf.Tensor) -> tf.Tensor:
-        """What a weight's learning rate is multiplied by, <float32>[].
+        """Returns the factor of the learning rate of a weight, <float32>[].
 
         Args:
             path: of the weight.
@@ -33,9 +33,13 @@ class LayerRates:
         return tf.where(learns, float(self.decay**depth), 0.0)
 
 
-def depths_of(model: keras.Model) -> dict[str, int]:
-    """The depth of each weight of a model with the layers `embedding` and `recurrent`: 0 for what
-    stands on the recurrent stack."""
+def weight_depths(model: keras.Model) -> dict[str, int]:
+    """Returns for each weight, by its path, how many layers are above its own.
+
+    Args:
+        model: has the layers `embedding` and `recurrent`; all layers after the recurrent stack have
+            the depth 0.
+    """
     stack = model.get_layer("recurrent")
     depths = {weight.path: 0 for weight in model.trainable_weights}
     for place, layer in enumerate(stack.layers):

@@ -1,37 +1,44 @@
-"""The learning rate over a training: a rise, then a fall whose shape has a name."""
+"""Schedules of the learning rate: a linear warm-up, then a fall of a given shape."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import keras
 from keras import ops
 
 from data.errors import choose
 
-# The exponential's end: it falls to this share of the highest learning rate.
+# An exponential falls to this share of the peak learning rate.
 _EXPONENTIAL_END = 0.01
 
 
-def constant(progress):
-    """1, whatever `progress` in [0, 1]."""
+def constant(progress: keras.KerasTensor) -> keras.KerasTensor:
+    """Returns 1 for any `progress` in [0, 1]."""
     return ops.ones_like(progress)
 
 
-def linear(progress):
-    """From 1 to 0 along a line."""
+def linear(progress: keras.KerasTensor) -> keras.KerasTensor:
+    """Falls from 1 to 0 along a line."""
     return 1.0 - progress
 
 
-def cosine(progress):
-    """From 1 to 0 along half a cosine (Loshchilov & Hutter 2017, one cycle)."""
+def cosine(progress: keras.KerasTensor) -> keras.KerasTensor:
+    """Falls from 1 to 0 along half a cosine (Loshchilov & Hutter 2017, one cycle)."""
     return 0.5 * (1.0 + ops.cos(math.pi * progress))
 
 
-def exponential(progress):
-    """From 1 to 0.01 by equal factors."""
+def exponential(progress: keras.KerasTensor) -> keras.KerasTensor:
+    """Falls from 1 to 0.01 by equal factors."""
     return ops.exp(math.log(_EXPONENTIAL_END) * progress)
 
 
-SCHEDULES = {"constant": constant, "linear": linear, "cosine": cosine, "exponential": exponential}
+SCHEDULES: dict[str, Callable] = {
+    "constant": constant,
+    "linear": linear,
+    "cosine": cosine,
+    "exponential": exponential,
+}
 
 
 @keras.saving.register_keras_serializable(package="models")
@@ -39,8 +46,8 @@ class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
     """Rises along a line for `warmup_steps`, then falls until `total_steps`.
 
     Args:
-        highest: the learning rate at the end of the rise.
-        shape: a name in `models.registry.SCHEDULES`.
+        highest: the peak learning rate, at the end of the rise.
+        shape: of the fall, a name in `models.registry.SCHEDULES`.
         warmup_steps: steps of the rise; it starts at `highest / (warmup_steps + 1)`.
         total_steps: steps of the rise and the fall together.
 
@@ -53,14 +60,14 @@ class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
         self.warmup_steps, self.total_steps = warmup_steps, total_steps
         self.fall = choose("schedule", shape, SCHEDULES)
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> keras.KerasTensor:
         step = ops.cast(step, "float32")
         rise = (step + 1.0) / (self.warmup_steps + 1.0)
         progress = (step - self.warmup_steps) / max(1, self.total_steps - self.warmup_steps)
         fall = self.fall(ops.clip(progress, 0.0, 1.0))
         return self.highest * ops.where(step < self.warmup_steps, rise, fall)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {
             "highest": self.highest,
             "shape": self.shape,

@@ -1,6 +1,9 @@
-"""The cells that Keras does not have, by the contract of its own: a step of `keras.layers.RNN`."""
+"""The cells that Keras lacks; each computes one step of a `keras.layers.RNN`."""
+
+from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import initializers, ops, regularizers
 
 from models.recurrent import equations
@@ -8,15 +11,15 @@ from models.recurrent.initializers import GateBias
 
 
 class Cell(keras.layers.Layer):
-    """What the cells here share: their kernels, their parameters and their one step.
+    """The base class of the cells: two kernels, a bias, further parameters, and one step.
 
     Args:
         units: size of the state.
-        kernel_initializer, recurrent_initializer, bias_initializer: of the weights.
+        kernel_initializer, recurrent_initializer, bias_initializer: initializers of the weights.
         kernel_regularizer, recurrent_regularizer, bias_regularizer: penalties on them.
         forget_bias: added to the forget gate's bias when it is made (Gers et al. 2000).
         dropout: share of input features dropped, the same ones at all steps of a text.
-        seed: of the dropout.
+        seed: of the dropout masks.
 
     Call arguments:
         inputs: <float32>[batch, features].
@@ -26,28 +29,29 @@ class Cell(keras.layers.Layer):
         The output <float32>[batch, units] and the new states.
     """
 
-    # What a subclass says of itself: its equations; each gate in the order of the bias, by the sign
-    # of `models.recurrent.initializers.GateBias`; whether a new bias gets `forget_bias`; its
-    # states; and its further weights: their name, size in units, and initial value.
+    # A subclass sets its equations; the sign of each gate, in the order of the bias, that
+    # `models.recurrent.initializers.GateBias` takes; whether a new bias gets `forget_bias`; how
+    # many states it has; and its parameters, each by its name, its size in units and its initial
+    # value.
     equations: equations.Equations
     gate_signs: tuple[int, ...] = (-1, 1, 0, 0)
     forgets_by_bias = True
     num_states = 2
-    parameters: tuple = ()
+    parameters: tuple[tuple[str, int, str], ...] = ()
 
     def __init__(
         self,
         units: int,
-        kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        recurrent_regularizer=None,
-        bias_regularizer=None,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
         forget_bias: float = 1.0,
         dropout: float = 0.0,
         seed: int | None = None,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.units = units
@@ -64,7 +68,7 @@ class Cell(keras.layers.Layer):
         self.state_size = [units] * self.num_states
         self.output_size = units
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         size = len(self.gate_signs) * self.units
         self.kernel = self.add_weight(
             shape=(input_shape[-1], size),
@@ -97,31 +101,34 @@ class Cell(keras.layers.Layer):
         return bias + GateBias(self.gate_signs, self.forget_bias)(shape, dtype=dtype)
 
     def step_weights(self) -> tuple[list, list]:
-        """The two biases of the projections, and the parameters, as the equations take them."""
+        """Returns the biases of both projections and the parameters, as the equations take them."""
         nothing = ops.zeros_like(self.bias)
         bias, *parameters = map(ops.convert_to_tensor, (self.bias, *self.parameter_weights))
         return [bias, nothing], parameters
 
-    def call(self, inputs, states, training=False):
+    def call(self, inputs: tf.Tensor, states: list, training: bool = False) -> tuple:
         biases, parameters = self.step_weights()
-        below = ops.matmul(inputs, self.kernel) + biases[0]
-        before = ops.matmul(states[0], self.recurrent_kernel) + biases[1]
-        projections = [below + before] if self.equations.merged else [below, before]
-        new = self.equations.step(projections, list(states), parameters, -1)
-        return new[0], new
+        projections = [
+            ops.matmul(inputs, self.kernel) + biases[0],
+            ops.matmul(states[0], self.recurrent_kernel) + biases[1],
+        ]
+        if self.equations.merged:
+            projections = [projections[0] + projections[1]]
+        new_states = self.equations.step(projections, list(states), parameters, -1)
+        return new_states[0], new_states
 
-    def drop(self, sequences):
-        """<float32>[batch, time, features] with the same features of a text dropped throughout."""
+    def drop(self, sequences: tf.Tensor) -> tf.Tensor:
+        """Drops features of <float32>[batch, time, features], of a text the same at all steps."""
         batch, _, features = ops.shape(sequences)
         return keras.random.dropout(
             sequences, self.dropout, noise_shape=(batch, 1, features), seed=self.seed_generator
         )
 
-    def get_initial_state(self, batch_size=None):
+    def get_initial_state(self, batch_size: int | tf.Tensor | None = None) -> list:
         zeros = ops.zeros((batch_size, self.units), dtype=self.compute_dtype)
         return [zeros] * self.num_states
 
-    def get_config(self):
+    def get_config(self) -> dict:
         names = ("kernel", "recurrent", "bias")
         return {
             **super().get_config(),
@@ -141,16 +148,16 @@ class Cell(keras.layers.Layer):
 
 
 class _NormalizedCell(Cell):
-    """Its projections have no bias of their own: the norms would undo it. The bias comes after."""
+    """A cell whose projections have no bias, which the norms would undo: it comes after them."""
 
-    def step_weights(self):
+    def step_weights(self) -> tuple[list, list]:
         (bias, nothing), parameters = super().step_weights()
         return [nothing, nothing], [bias, *parameters]
 
 
 @keras.saving.register_keras_serializable(package="models")
 class PeepholeLSTMCell(Cell):
-    """`models.recurrent.equations.peephole_lstm` (Gers et al. 2002)."""
+    """An LSTM whose gates see the cell state (Gers et al. 2002); see `equations.peephole_lstm`."""
 
     equations = equations.peephole_lstm
     parameters = (
@@ -162,7 +169,7 @@ class PeepholeLSTMCell(Cell):
 
 @keras.saving.register_keras_serializable(package="models")
 class CoupledLSTMCell(Cell):
-    """`models.recurrent.equations.coupled_lstm` (Greff et al. 2017)."""
+    """An LSTM with coupled gates (Greff et al. 2017); see `equations.coupled_lstm`."""
 
     equations = equations.coupled_lstm
     gate_signs = (1, 0, 0)
@@ -170,7 +177,7 @@ class CoupledLSTMCell(Cell):
 
 @keras.saving.register_keras_serializable(package="models")
 class LayerNormLSTMCell(_NormalizedCell):
-    """`models.recurrent.equations.layer_norm_lstm` (Ba et al. 2016)."""
+    """An LSTM with layer normalisation (Ba et al. 2016); see `equations.layer_norm_lstm`."""
 
     equations = equations.layer_norm_lstm
     parameters = (
@@ -183,7 +190,7 @@ class LayerNormLSTMCell(_NormalizedCell):
 
 @keras.saving.register_keras_serializable(package="models")
 class LayerNormGRUCell(_NormalizedCell):
-    """`models.recurrent.equations.layer_norm_gru` (Ba et al. 2016)."""
+    """A GRU with layer normalisation (Ba et al. 2016); see `equations.layer_norm_gru`."""
 
     equations = equations.layer_norm_gru
     gate_signs, forgets_by_bias, num_states = (1, 0, 0), False, 1

@@ -1,11 +1,11 @@
-"""A cell over a batch of sequences on a CPU, in loops that are compiled
+"""Runs a cell over a batch of sequences on a CPU, in compiled loops
 (`models.recurrent.compiled_loop`).
 
-Keras runs a recurrent layer as a general loop of small TensorFlow operations and lets TensorFlow
-record each for the gradient. `run` does the same arithmetic in another form:
+Keras runs a recurrent layer as a general loop of small TensorFlow operations, each of which
+TensorFlow records for the gradient. `run` does the same arithmetic in another form:
 
-- Everything lies features by batch, the time outermost: `[time, features, batch]`. What a step
-  reads and writes is one block of memory, and `R^T h` multiplies matrices as they lie.
+- All arrays have the time first and the batch last: `[time, features, batch]`. What a step
+  reads and writes is one block of memory, and `R^T h` needs no transposition.
 - The loop and its gradient are two functions that XLA compiles. The forward loop keeps the states
   and the activated gates, of which the backward loop has the derivatives without a second product
   or tanh (`models.recurrent.step_gradients`); the gradients of the kernels are products over chunks
@@ -24,7 +24,7 @@ from models.compilation import layers_side_by_side, missing_to_bucket, pad_rows
 from models.recurrent.compiled_loop import Loop
 from models.recurrent.equations import Equations
 
-# More parts than this leave each with too few columns for a product to be worth its overhead.
+# With more parts, each would have too few columns for a product to be worth its overhead.
 _PARTS = min(4, len(os.sched_getaffinity(0)))
 _COLUMNS = 8
 
@@ -45,17 +45,18 @@ def run(
     """Runs a cell over a batch of sequences.
 
     Args:
-        equations: of the cell.
+        equations: those of the cell.
         inputs: <float32>[batch, time, features].
         kernel: <float32>[features, gates * units].
         recurrent_kernel: <float32>[units, gates * units].
-        bias, recurrent_bias: <float32>[gates * units], of the two projections.
+        bias: of the first projection, <float32>[gates * units].
+        recurrent_bias: of the second projection, <float32>[gates * units].
         parameters: further weights of the cell, <float32>[any].
-        states: initial ones, <float32>[batch, units] each.
+        states: the initial states, <float32>[batch, units] each.
         mask: <bool>[batch, time], false where a step leaves the states as they are; or None.
         return_sequences: whether the outputs of all steps are wanted.
-        training: whether a gradient will be asked for. It can be had without, at the cost of a
-            second forward loop.
+        training: whether a gradient will be computed. Without it, a gradient costs a second
+            forward loop.
 
     Returns:
         The last output <float32>[batch, units], all outputs <float32>[batch, time, units] or None,
@@ -66,39 +67,36 @@ def run(
     padding = missing_to_bucket(steps)
     missing = _round_up(batch, parts * _COLUMNS) - batch
 
-    # Whole rows first: they lie together, and a part of them needs no copy.
+    # The batch is split first: its rows are contiguous, so that a part needs no copy.
     rows = [inputs, *states] if mask is None else [inputs, *states, mask]
-    inputs_parts, *others = [tf.split(each, parts) for each in pad_rows(rows, missing)]
+    input_parts, *others = [tf.split(tensor, parts) for tensor in pad_rows(rows, missing)]
     state_parts, mask_parts = others[: len(states)], others[len(states) :]
     # [batch, time, features] -> [time, features, batch]
-    timed = [tf.transpose(part, [1, 2, 0]) for part in inputs_parts]
-    timed += [tf.transpose(part)[:, None, :] for each in mask_parts for part in each]
-    timed = pad_rows(timed, padding)
-    laid = [timed[:parts]]
-    laid += [[tf.transpose(part) for part in each] for each in state_parts]
+    sequences = [tf.transpose(part, [1, 2, 0]) for part in input_parts]
+    sequences += [tf.transpose(part)[:, None, :] for split in mask_parts for part in split]
+    sequences = pad_rows(sequences, padding)
+    arguments = [sequences[:parts]]
+    arguments += [[tf.transpose(part) for part in split] for split in state_parts]
     if mask is not None:
-        laid.append(timed[parts:])
+        arguments.append(sequences[parts:])
     kernels, biases = [kernel, recurrent_kernel], [bias[:, None], recurrent_bias[:, None]]
     if equations.merged:
         kernels, biases = [tf.concat(kernels, axis=0)], [tf.add_n(biases)]
     weights = [*kernels, *biases, *(parameter[:, None] for parameter in parameters)]
     loop = Loop(equations, len(states), len(parameters), mask is not None, return_sequences)
-    done = [loop(training, steps, weights, list(piece)) for piece in zip(*laid, strict=True)]
-    final = [
-        tf.concat([tf.transpose(part) for part in each], axis=0)[:batch]
-        for each in list(zip(*done, strict=True))[: len(states)]
-    ]
+    results = [loop(training, steps, weights, list(part)) for part in zip(*arguments, strict=True)]
+    units = recurrent_kernel.shape[0]
+    # Compiled functions return tensors without a static shape, which the next layers need.
+    final_states = []
+    for state_of_parts in list(zip(*results, strict=True))[: len(states)]:
+        state = tf.concat([tf.transpose(part) for part in state_of_parts], axis=0)[:batch]
+        final_states.append(tf.ensure_shape(state, [inputs.shape[0], units]))
     outputs = None
     if return_sequences:
-        each = [tf.transpose(part[-1][:steps], [2, 0, 1]) for part in done]
-        outputs = tf.concat(each, axis=0)[:batch]
-    # What the compiled functions return has no static shape; the layers after this want theirs.
-    final = [
-        tf.ensure_shape(state, [inputs.shape[0], recurrent_kernel.shape[0]]) for state in final
-    ]
-    if return_sequences:
-        outputs = tf.ensure_shape(outputs, [*inputs.shape[:2], recurrent_kernel.shape[0]])
-    return final[0], outputs, final
+        output_parts = [tf.transpose(result[-1][:steps], [2, 0, 1]) for result in results]
+        outputs = tf.concat(output_parts, axis=0)[:batch]
+        outputs = tf.ensure_shape(outputs, [*inputs.shape[:2], units])
+    return final_states[0], outputs, final_states
 
 
 def _round_up(number: tf.Tensor, multiple: int) -> tf.Tensor:

@@ -2,7 +2,9 @@
 describes its form."""
 
 import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 from tensorflow.compiler.tf2xla.ops import gen_xla_ops
@@ -15,10 +17,17 @@ from models.recurrent.equations import Equations
 class Loop:
     """The compiled loop of one part of the batch.
 
-    Its arrays, all <float32>: `weights` are the kernels [features, gates * units] and [units, gates
-    * units], one above the other if merged, as many biases [gates * units, 1], and the parameters;
-    `sequences` are inputs [time, features, batch], states [units, batch], and with a mask
-    <bool>[time, 1, batch].
+    Its arrays are <float32>. `weights` are the kernels [features, gates * units] and
+    [units, gates * units], one above the other if `equations.merged`, as many biases
+    [gates * units, 1], and the parameters; `sequences` are the inputs [time, features, batch], the
+    states [units, batch], and if `masked` the mask <bool>[time, 1, batch].
+
+    Attributes:
+        equations: those of the cell.
+        num_states: how many states the cell has.
+        num_parameters: how many parameters its equations take.
+        masked: whether there is a mask.
+        return_sequences: whether the outputs of all steps are wanted.
     """
 
     equations: Equations
@@ -27,20 +36,29 @@ class Loop:
     masked: bool
     return_sequences: bool
 
-    def __call__(self, training: bool, steps, weights: list, sequences: list) -> list:
-        """The final states, and with `return_sequences` the outputs [time, units, batch].
+    def __call__(
+        self, training: bool, steps: tf.Tensor, weights: list, sequences: list
+    ) -> list[tf.Tensor]:
+        """Runs the loop; must be called in a graph.
 
-        To be called in a graph; `training` says whether to keep what the gradient needs.
+        Args:
+            training: whether to keep what the gradient needs.
+            steps: <int32>[], how many steps of the time are real.
+            weights: as in the class.
+            sequences: as in the class.
+
+        Returns:
+            The final states, and with `return_sequences` the outputs [time, units, batch].
         """
 
         @tf.custom_gradient
         def loop(steps, *arrays):
-            final, kept = _opaque(self._forward(training))(steps, *arrays)
-            results = final + ([kept[0][1:]] if self.return_sequences else [])
+            final_states, kept = _hide(self._forward(training))(steps, *arrays)
+            results = final_states + ([kept[0][1:]] if self.return_sequences else [])
 
             def gradient(*derivatives):
-                keep = kept if training else _opaque(self._forward(True))(steps, *arrays)[1]
-                backward = _second_order_refused(_opaque(self._backward()))
+                keep = kept if training else _hide(self._forward(True))(steps, *arrays)[1]
+                backward = _refuse_second_order(_hide(self._backward()))
                 d_mask = [None] if self.masked else []
                 return [None, *backward(steps, arrays, keep, derivatives), *d_mask]
 
@@ -48,7 +66,7 @@ class Loop:
 
         return loop(steps, *weights, *sequences)
 
-    def _unpack(self, arrays):
+    def _unpack(self, arrays: Sequence[tf.Tensor]) -> tuple:
         split = 2 if self.equations.merged else 4
         weights, arrays = list(arrays[:split]), arrays[split:]
         parameters, arrays = list(arrays[: self.num_parameters]), arrays[self.num_parameters :]
@@ -62,13 +80,13 @@ class Loop:
             new = [tf.where(real, n, old) for n, old in zip(new, states, strict=True)]
         return new, kept
 
-    # The caches keep their functions for good: there are as many as kinds of layers.
+    # A cache never frees its functions, but there are only as many as kinds of layers.
     @functools.cache  # noqa: B019
-    def _forward(self, keep: bool):
-        """Compiled: the final states, and what is kept.
+    def _forward(self, keep: bool) -> Callable:
+        """Returns the compiled loop; it returns the final states and a list of what it kept.
 
-        With `keep` the states of all steps, the initial ones first, then what the cell's gradient
-        keeps; without, the outputs of all steps if they are wanted.
+        With `keep` it keeps the states of all steps, the initial ones first, and the arrays that
+        the gradient of the cell needs; without, the outputs of all steps if they are wanted.
         """
 
         def forward(steps, *arrays):
@@ -86,18 +104,17 @@ class Loop:
             kept = [tf.zeros([length, height * units, batch]) for height in heights]
 
             def body(time, states, histories, kept):
-                below = _read(inputs, time)
+                sources = [_read(inputs, time), states[0]]
                 if self.equations.merged:
-                    below = [tf.matmul(kernels[0], tf.concat([below, states[0]], 0)) + biases[0]]
-                else:
-                    below = [
-                        tf.matmul(kernels[0], below) + biases[0],
-                        tf.matmul(kernels[1], states[0]) + biases[1],
-                    ]
-                states, now = self._step(below, states, parameters, mask, time)
-                # Lists of two lengths: nothing may be kept.
+                    sources = [tf.concat(sources, 0)]
+                projections = [
+                    tf.matmul(kernel, source) + bias
+                    for kernel, source, bias in zip(kernels, sources, biases, strict=True)
+                ]
+                states, step_kept = self._step(projections, states, parameters, mask, time)
+                # `histories` and `kept` may be shorter: not everything need be kept.
                 histories = [_write(h, time + 1, s) for h, s in zip(histories, states)]  # noqa: B905
-                kept = [_write(k, time, n) for k, n in zip(kept, now)]  # noqa: B905
+                kept = [_write(k, time, s) for k, s in zip(kept, step_kept)]  # noqa: B905
                 return time + 1, states, histories, kept
 
             _, states, histories, kept = _while(
@@ -108,12 +125,12 @@ class Loop:
         return graph(forward, jit_compile=True, reduce_retracing=True)
 
     @functools.cache  # noqa: B019
-    def _backward(self):
-        """Compiled: derivatives of every array but the mask, in order.
+    def _backward(self) -> Callable:
+        """Returns the compiled gradient; it returns the derivatives by all arrays but the mask.
 
-        A loop over chunks of steps, the last ones first. What belongs to the weights is collected
-        over a chunk and becomes one product: single steps have too few columns for a good one, and
-        all steps together would pass through the memory once more.
+        It is a loop over chunks of steps, from the last to the first. The derivatives by the
+        kernels are one product a chunk: a single step has too few columns for an efficient product,
+        and all steps together would pass through the memory once more.
         """
 
         def backward(steps, arrays, kept, derivatives):
@@ -129,18 +146,18 @@ class Loop:
                     d_states = [d_states[0] + _read(derivatives[-1], time), *d_states[1:]]
                 before = [_read(history, time) for history in histories]
                 after = [_read(history, time + 1) for history in histories]
-                now = [_read(each, time) for each in kept]
-                d_after, skipped = d_states, None
+                step_kept = [_read(array, time) for array in kept]
+                d_after, d_skipped = d_states, []
                 if self.masked:
                     real = _read(mask, time)
                     d_after = [tf.where(real, d, 0.0) for d in d_states]
-                    skipped = [tf.where(real, 0.0, d) for d in d_states]
-                d_before, d_below, d_now = self.equations.gradient.backward(
-                    now, before, after, parameters, d_after
+                    d_skipped = [tf.where(real, 0.0, d) for d in d_states]
+                d_before, d_projections, d_step = self.equations.gradient.backward(
+                    step_kept, before, after, parameters, d_after
                 )
                 if self.masked:
-                    d_before = [d + s for d, s in zip(d_before, skipped, strict=True)]
-                products = [tf.matmul(k, d) for k, d in zip(kernels, d_below, strict=True)]
+                    d_before = [d + s for d, s in zip(d_before, d_skipped, strict=True)]
+                products = [tf.matmul(k, d) for k, d in zip(kernels, d_projections, strict=True)]
                 if self.equations.merged:
                     products = [products[0][:features], products[0][features:]]
                 return (
@@ -148,11 +165,14 @@ class Loop:
                     first,
                     [d_before[0] + products[1], *d_before[1:]],
                     _write(d_inputs, time, products[0]),
-                    [_write(c, time - first, d) for c, d in zip(chunks, d_below, strict=True)],
-                    [d + now for d, now in zip(d_parameters, d_now, strict=True)],
+                    [
+                        _write(c, time - first, d)
+                        for c, d in zip(chunks, d_projections, strict=True)
+                    ],
+                    [total + d for total, d in zip(d_parameters, d_step, strict=True)],
                 )
 
-            def chunk(number, d_states, d_inputs, chunks, d_parameters, d_kernels, d_biases):
+            def step_chunk(number, d_states, d_inputs, chunks, d_parameters, d_kernels, d_biases):
                 first = (number - 1) * size
                 _, _, d_states, d_inputs, chunks, d_parameters = _while(
                     lambda time, first, *_: time > first,
@@ -166,13 +186,13 @@ class Loop:
                         d_parameters,
                     ],
                 )
-                behind = [_chunk_of(inputs, first, size), _chunk_of(histories[0], first, size)]
+                sources = [_read_chunk(inputs, first, size), _read_chunk(histories[0], first, size)]
                 if self.equations.merged:
-                    behind = [tf.concat(behind, 0)]
-                flat = [_features_first(each) for each in chunks]
+                    sources = [tf.concat(sources, 0)]
+                flat = [_features_first(chunk) for chunk in chunks]
                 d_kernels = [
-                    d + tf.matmul(b, f, transpose_b=True)
-                    for d, f, b in zip(d_kernels, flat, behind, strict=True)
+                    d + tf.matmul(s, f, transpose_b=True)
+                    for d, f, s in zip(d_kernels, flat, sources, strict=True)
                 ]
                 d_biases = [
                     d + tf.reduce_sum(f, 1, keepdims=True)
@@ -180,19 +200,19 @@ class Loop:
                 ]
                 return number - 1, d_states, d_inputs, chunks, d_parameters, d_kernels, d_biases
 
-            # The chunk that is met first may end before its last step: there it stays zero.
+            # The last chunk, which comes first, may be incomplete: its missing steps stay zero.
             chunks = [tf.zeros([size, tf.shape(kernel)[1], batch]) for kernel in kernels]
             _, d_states, d_inputs, _, d_parameters, *d_weights = _while(
                 lambda number, *_: number > 0,
-                chunk,
+                step_chunk,
                 [
                     -(-steps // size),
                     derivatives[: self.num_states],
                     tf.zeros_like(inputs),
                     chunks,
-                    [tf.zeros_like(each) for each in parameters],
-                    [tf.zeros_like(each) for each in kernels],
-                    [tf.zeros_like(each) for each in weights[len(kernels) :]],
+                    [tf.zeros_like(parameter) for parameter in parameters],
+                    [tf.zeros_like(kernel) for kernel in kernels],
+                    [tf.zeros_like(bias) for bias in weights[len(kernels) :]],
                 ],
             )
             return [*d_weights[0], *d_weights[1], *d_parameters, d_inputs, *d_states]
@@ -200,11 +220,11 @@ class Loop:
         return graph(backward, jit_compile=True, reduce_retracing=True)
 
 
-def _opaque(function):
-    """`function` that no tape follows, neither in by its arguments nor back by its results.
+def _hide(function: Callable) -> Callable:
+    """Hides a function from gradient tapes.
 
-    A tape that keeps more than one gradient asks every function for its own as it is called; the
-    compiled ones hold operations without one, and their gradient is told elsewhere.
+    A persistent tape asks every function for its gradient as soon as it is called; the compiled
+    ones hold operations that have none, and `tf.custom_gradient` provides theirs.
     """
 
     def call(*tensors):
@@ -214,8 +234,8 @@ def _opaque(function):
     return call
 
 
-def _second_order_refused(function):
-    """`function` of nested tensors, whose own gradient fails when it is computed, not before."""
+def _refuse_second_order(function: Callable) -> Callable:
+    """Makes the gradient of a function of nested tensors fail, but only when it is computed."""
 
     def call(*arguments):
         @tf.custom_gradient
@@ -234,33 +254,33 @@ def _second_order_refused(function):
     return call
 
 
-def _while(condition, body, variables: list):
-    """`tf.while_loop` of variables whose static shapes may be known to different degrees."""
+def _while(condition: Callable, body: Callable, variables: list) -> Any:
+    """Runs `tf.while_loop` with variables whose static shapes may change."""
     shapes = tf.nest.map_structure(lambda x: tf.TensorShape([None] * x.shape.rank), variables)
     return tf.while_loop(condition, body, variables, shape_invariants=shapes)
 
 
 def _features_first(sequence: tf.Tensor) -> tf.Tensor:
-    """[time, features, batch] -> [features, time * batch]."""
+    """Reshapes [time, features, batch] to [features, time * batch]."""
     return tf.reshape(tf.transpose(sequence, [1, 0, 2]), [tf.shape(sequence)[1], -1])
 
 
 def _chunk_size(batch: tf.Tensor) -> tf.Tensor:
-    """A divisor of every padded length that makes products of some hundred columns."""
+    """Returns a divisor of all padded lengths that makes products of a few hundred columns."""
     return tf.gather([8, 4, 2, 1], tf.searchsorted([64, 128, 256], [batch])[0])
 
 
-def _chunk_of(sequence: tf.Tensor, first, size) -> tf.Tensor:
-    """The [features, steps * batch] of the chunk that begins with step `first`."""
+def _read_chunk(sequence: tf.Tensor, first: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    """Returns the chunk that begins with step `first`, [features, steps * batch]."""
     _, features, batch = tf.unstack(tf.shape(sequence))
     return _features_first(tf.slice(sequence, [first, 0, 0], [size, features, batch]))
 
 
-def _read(sequence: tf.Tensor, time) -> tf.Tensor:
-    """The [features, batch] of one step."""
+def _read(sequence: tf.Tensor, time: tf.Tensor) -> tf.Tensor:
+    """Returns one step, [features, batch]."""
     return sequence[time]
 
 
-def _write(sequence: tf.Tensor, time, value: tf.Tensor) -> tf.Tensor:
-    """`sequence` with the [features, batch] of one step replaced, in place once compiled."""
+def _write(sequence: tf.Tensor, time: Any, value: tf.Tensor) -> tf.Tensor:
+    """Replaces one step, [features, batch]; once compiled, it does so in place."""
     return gen_xla_ops.xla_dynamic_update_slice(sequence, value[None], tf.stack([time, 0, 0]))

@@ -1,6 +1,6 @@
-"""The equations of the cells, each written once, whichever way the features lie.
+"""The equations of the cells, each written once for both layouts of the features.
 
-Keras' loop calls them with [batch, features] and axis -1, the compiled loop with
+Keras' loop calls a step with [batch, features] and axis -1, the compiled loop with
 [features, batch] and axis 0. `W x` stands for the projection of the input, `R h` for that of the
 previous output, each with its bias; `s` is the sigmoid. The parts of a projection lie in the order
 in which its gates are named.
@@ -30,7 +30,7 @@ class Equations:
             else `[W x, R h]`; all arrays are <float32>[batch, features] for axis -1 and
             [features, batch] for axis 0, parameters [features] or [features, 1].
         merged: whether the step needs only the sum of the two projections.
-        gradient: for the compiled loop.
+        gradient: of the step, for the compiled loop.
     """
 
     step: Step
@@ -54,15 +54,15 @@ def _by_tape(gates: int, merged: bool = True) -> Callable[[Step], Equations]:
 
 
 def sigmoid(x: tf.Tensor) -> tf.Tensor:
-    """As a tangent: XLA's own has a division, which takes twice the time."""
+    """Computes the sigmoid by a tanh: XLA's own has a division, which takes twice the time."""
     return 0.5 * tf.tanh(0.5 * x) + 0.5
 
 
 @functools.cache
 def simple_rnn(tanh: Callable = tf.tanh) -> Equations:
-    """`h = tanh(W x + R h)` (Elman 1990)."""
+    """Returns the equations of the simple recurrent network: `h = tanh(W x + R h)` (Elman 1990)."""
 
-    def step(projections, states, parameters, axis):
+    def step(projections: list, states: list, parameters: Sequence, axis: int) -> list:
         return [tanh(projections[0])]
 
     if tanh is tf.tanh:
@@ -72,12 +72,13 @@ def simple_rnn(tanh: Callable = tf.tanh) -> Equations:
 
 @functools.cache
 def lstm(tanh: Callable = tf.tanh, s: Callable = sigmoid) -> Equations:
-    """Hochreiter & Schmidhuber (1997) with the forget gate of Gers et al. (2000), as Keras has it.
+    """Returns the equations of the LSTM of Hochreiter & Schmidhuber (1997) with the forget gate of
+    Gers et al. (2000), as Keras has it.
 
     `i, f, g, o = W x + R h`, `c = s(f) c + s(i) tanh(g)`, `h = s(o) tanh(c)`.
     """
 
-    def step(projections, states, parameters, axis):
+    def step(projections: list, states: list, parameters: Sequence, axis: int) -> list:
         i, f, g, o = tf.split(projections[0], 4, axis)
         carry = s(f) * states[1] + s(i) * tanh(g)
         return [s(o) * tanh(carry), carry]
@@ -89,14 +90,15 @@ def lstm(tanh: Callable = tf.tanh, s: Callable = sigmoid) -> Equations:
 
 @functools.cache
 def gru(tanh: Callable = tf.tanh, s: Callable = sigmoid) -> Equations:
-    """Cho et al. (2014) with the reset gate after the product, as cuDNN has it.
+    """Returns the equations of the GRU of Cho et al. (2014) with the reset gate after the product,
+    as cuDNN has it.
 
     `z, r, g = W x`, `z', r', g' = R h`, `z = s(z + z')`, `r = s(r + r')`, `g = tanh(g + r g')`,
     `h = z h + (1 - z) g`.
     """
 
-    def step(projections, states, parameters, axis):
-        (z, r, g), (z_h, r_h, g_h) = (tf.split(each, 3, axis) for each in projections)
+    def step(projections: list, states: list, parameters: Sequence, axis: int) -> list:
+        (z, r, g), (z_h, r_h, g_h) = (tf.split(p, 3, axis) for p in projections)
         update = s(z + z_h)
         return [update * states[0] + (1.0 - update) * tanh(g + s(r + r_h) * g_h)]
 
@@ -106,9 +108,9 @@ def gru(tanh: Callable = tf.tanh, s: Callable = sigmoid) -> Equations:
 
 
 @_by_tape(gates=4)
-def peephole_lstm(projections, states, parameters, axis):
-    """Gers, Schraudolph & Schmidhuber (2002), "Learning Precise Timing with LSTM Recurrent
-    Networks": gates see the cell through weights `p`, one for each unit.
+def peephole_lstm(projections: list, states: list, parameters: Sequence, axis: int) -> list:
+    """The peephole LSTM of Gers, Schraudolph & Schmidhuber (2002), "Learning Precise Timing with
+    LSTM Recurrent Networks": gates see the cell state through weights `p`, one for each unit.
 
     `i, f, g, o = W x + R h`, `i = s(i + p_i c)`, `f = s(f + p_f c)`, `c = f c + i tanh(g)`,
     `o = s(o + p_o c)` with the new `c`, `h = o tanh(c)`.
@@ -121,9 +123,9 @@ def peephole_lstm(projections, states, parameters, axis):
 
 
 @_by_tape(gates=3)
-def coupled_lstm(projections, states, parameters, axis):
-    """The coupled input and forget gate, CIFG, of Greff et al. (2017), "LSTM: A Search Space
-    Odyssey": what is written is what was forgotten.
+def coupled_lstm(projections: list, states: list, parameters: Sequence, axis: int) -> list:
+    """The LSTM with coupled input and forget gates, CIFG, of Greff et al. (2017), "LSTM: A Search
+    Space Odyssey": the input gate is one minus the forget gate.
 
     `f, g, o = W x + R h`, `c = s(f) c + (1 - s(f)) tanh(g)`, `h = s(o) tanh(c)`.
     """
@@ -134,18 +136,19 @@ def coupled_lstm(projections, states, parameters, axis):
 
 
 def _normalize(x: tf.Tensor, gain: tf.Tensor, axis: int) -> tf.Tensor:
-    """Layer normalisation (Ba et al. 2016, equation 4) without its shift."""
+    """Normalises the features of a layer (Ba et al. 2016, equation 4), without a shift."""
     centred = x - tf.reduce_mean(x, axis, keepdims=True)
     variance = tf.reduce_mean(tf.square(centred), axis, keepdims=True)
     return gain * centred * tf.math.rsqrt(variance + _EPSILON)
 
 
 @_by_tape(gates=4, merged=False)
-def layer_norm_lstm(projections, states, parameters, axis):
-    """Ba, Kiros & Hinton (2016), "Layer Normalization", equations 20 to 22.
+def layer_norm_lstm(projections: list, states: list, parameters: Sequence, axis: int) -> list:
+    """The LSTM with layer normalisation of Ba, Kiros & Hinton (2016), "Layer Normalization",
+    equations 20 to 22.
 
     `i, f, g, o = LN(W x; a_x) + LN(R h; a_h) + b`, `c = s(f) c + s(i) tanh(g)`,
-    `h = s(o) tanh(LN(c; a_c) + b_c)`. The projections come without a bias: the norms would undo it.
+    `h = s(o) tanh(LN(c; a_c) + b_c)`. The projections have no bias: the norms would undo it.
     """
     shift, gain_x, gain_h, gain_c, shift_c = parameters
     total = _normalize(projections[0], gain_x, axis) + _normalize(projections[1], gain_h, axis)
@@ -155,14 +158,14 @@ def layer_norm_lstm(projections, states, parameters, axis):
 
 
 @_by_tape(gates=3, merged=False)
-def layer_norm_gru(projections, states, parameters, axis):
+def layer_norm_gru(projections: list, states: list, parameters: Sequence, axis: int) -> list:
     """The GRU of Ba et al. (2016), with the reset gate after the product.
 
     `z, r, g = LN(W x; a_x) + b_x`, `z', r', g' = LN(R h; a_h) + b_h`, then as `gru`.
     """
     shift_x, gain_x, gain_h, shift_h = parameters
-    normed = [
+    normalized = [
         _normalize(projections[0], gain_x, axis) + shift_x,
         _normalize(projections[1], gain_h, axis) + shift_h,
     ]
-    return gru().step(normed, states, (), axis)
+    return gru().step(normalized, states, (), axis)

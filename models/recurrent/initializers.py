@@ -1,4 +1,6 @@
-"""Initial weights that fit gates: a matrix or a bias for each gate, not one for all."""
+"""Initial weights of gates: a matrix or a bias for each gate, instead of one for all."""
+
+from typing import Any
 
 import keras
 from keras import ops
@@ -6,7 +8,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="models")
 class GateOrthogonal(keras.initializers.Initializer):
-    """An orthogonal matrix for each gate (Saxe et al. 2014).
+    """Draws an orthogonal matrix for each gate (Saxe et al. 2014).
 
     Keras' `orthogonal` makes the rows of all gates' matrices together orthonormal, so that each
     gate's own matrix shrinks the state. Here each one keeps its length.
@@ -21,7 +23,7 @@ class GateOrthogonal(keras.initializers.Initializer):
     def __init__(self, seed: int | None = None):
         self.seed = seed if seed is not None else keras.random.SeedGenerator()
 
-    def __call__(self, shape, dtype=None):
+    def __call__(self, shape: tuple, dtype: Any = None) -> keras.KerasTensor:
         units, columns = shape
         seed = self.seed
         if isinstance(seed, int):
@@ -34,13 +36,13 @@ class GateOrthogonal(keras.initializers.Initializer):
             blocks.append(q * ops.sign(ops.diagonal(r)))
         return ops.cast(ops.concatenate(blocks, axis=1), dtype or keras.config.floatx())
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {"seed": self.seed if isinstance(self.seed, int) else None}
 
 
 @keras.saving.register_keras_serializable(package="models")
 class GateBias(keras.initializers.Initializer):
-    """A gate's bias for how long a cell shall remember.
+    """Sets the biases of the gates by how long a cell shall remember.
 
     `constant` gives every unit the same forget-gate bias (Gers et al. 2000; Jozefowicz et al. 2015
     advise 1). `chrono_length` draws it as `log u`, `u` uniform over 1 to `chrono_length - 1`, so
@@ -70,12 +72,11 @@ class GateBias(keras.initializers.Initializer):
         self.signs, self.constant = tuple(signs), constant
         self.chrono_length, self.seed = chrono_length, seed
 
-    def __call__(self, shape, dtype=None):
+    def __call__(self, shape: tuple, dtype: Any = None) -> keras.KerasTensor:
         units = shape[-1] // len(self.signs)
         if self.chrono_length:
-            low_high = {"minval": 1.0, "maxval": self.chrono_length - 1.0}
-            value = ops.log(keras.random.uniform((units,), seed=self.seed, **low_high))
-            bias = ops.concatenate([sign * value for sign in self.signs])
+            times = keras.random.uniform((units,), 1.0, self.chrono_length - 1.0, seed=self.seed)
+            bias = ops.concatenate([sign * ops.log(times) for sign in self.signs])
         else:
             bias = ops.repeat(
                 ops.array([self.constant * max(sign, 0) for sign in self.signs]), units
@@ -83,7 +84,7 @@ class GateBias(keras.initializers.Initializer):
         bias = ops.cast(bias, dtype or keras.config.floatx())
         return bias if len(shape) == 1 else ops.stack([bias, ops.zeros_like(bias)])
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {
             "signs": self.signs,
             "constant": self.constant,

@@ -1,10 +1,12 @@
-"""Keras' recurrent layers with a compiled loop on a CPU.
+"""Keras' recurrent layers, with a compiled loop on a CPU.
 
 The classes have the weights, the configuration and the results of the Keras layers that they are
-made from; only the way there differs. On a GPU, Keras' cuDNN path stays as it is.
+made from; only the loop differs. On a GPU, Keras uses cuDNN as before.
 """
 
 import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -13,7 +15,8 @@ from keras import ops
 from models import compilation
 from models.recurrent import compiled_batch, equations
 
-_ELEMENTWISE = {
+# Keras' activations that the compiled loop has, too.
+_ELEMENTWISE: dict[Any, Callable] = {
     keras.activations.tanh: tf.tanh,
     keras.activations.sigmoid: equations.sigmoid,
     keras.activations.relu: tf.nn.relu,
@@ -21,9 +24,11 @@ _ELEMENTWISE = {
 }
 
 
-class _CompiledLoop:
-    """What turns a Keras recurrent layer into one with a compiled loop; stands before it in a
-    class's bases.
+class _CompiledLoop(keras.layers.RNN):
+    """A mixin that gives a Keras recurrent layer a compiled loop; it comes first among the bases.
+
+    With `weight_drop` the cell has another recurrent kernel while a training step is traced: a
+    layer must not be traced by two threads at once.
 
     Args:
         weight_drop: share of the recurrent kernel's weights that are zero in a training step, the
@@ -32,10 +37,10 @@ class _CompiledLoop:
             the compiled loop and cuDNN.
     """
 
-    # Of each gate in the order of the bias, see `models.recurrent.initializers.GateBias`.
+    # The sign of each gate in the order of the bias, see `models.recurrent.initializers.GateBias`.
     gate_signs: tuple[int, ...] = ()
 
-    def __init__(self, *args, weight_drop: float = 0.0, **kwargs):
+    def __init__(self, *args: Any, weight_drop: float = 0.0, **kwargs: Any):
         super().__init__(*args, **kwargs)
         if not 0.0 <= weight_drop < 1.0:
             raise ValueError(f"weight_drop must be in [0, 1). Received: {weight_drop}")
@@ -43,36 +48,38 @@ class _CompiledLoop:
         if weight_drop:
             self.weight_drop_seed = keras.random.SeedGenerator(getattr(self.cell, "seed", None))
 
-    def inner_loop(self, sequences, initial_state, mask, training=False):
-        with self._dropped_weights(training):
-            if not self._compiles(training):
+    def inner_loop(
+        self, sequences: tf.Tensor, initial_state: Any, mask: Any, training: bool = False
+    ) -> tuple:
+        cell_equations = self._equations() if self._can_compile(training) else None
+        with self._drop_weights(training):
+            if cell_equations is None:
                 return self._stock_loop(sequences, initial_state, mask, training)
-            return self._compiled_loop(sequences, initial_state, mask, training)
+            return self._compiled_loop(cell_equations, sequences, initial_state, mask, training)
 
     def _stock_loop(self, sequences, initial_state, mask, training):
         if compilation.stock_wanted():
-            # Past the class that would choose cuDNN.
+            # The Keras layer itself would choose cuDNN.
             return keras.layers.RNN.inner_loop(self, sequences, initial_state, mask, training)
         return super().inner_loop(sequences, initial_state, mask=mask, training=training)
 
-    def _compiles(self, training) -> bool:
+    def _can_compile(self, training: bool) -> bool:
         return (
             compilation.compiled_loops()
             and not self.unroll
             and getattr(self, "use_cudnn", "auto") is not True
             and self.compute_dtype != "float64"
             # Keras gives each gate a mask of its own.
-            and not (training and getattr(self.cell, "recurrent_dropout", 0.0))
-            and self._equations() is not None
+            and not (training and getattr(self.cell, "recurrent_dropout", False))
         )
 
     @contextlib.contextmanager
-    def _dropped_weights(self, training):
+    def _drop_weights(self, training: bool) -> Iterator[None]:
         if not (training and self.weight_drop):
             yield
             return
-        # Past Keras' bookkeeping, which would take the tensor for a new weight.
-        attributes = vars(self.cell)
+        # An ordinary assignment would make Keras take the tensor for a new weight.
+        attributes = self.cell.__dict__
         kernel = attributes["recurrent_kernel"]
         attributes["recurrent_kernel"] = keras.random.dropout(
             ops.convert_to_tensor(kernel), self.weight_drop, seed=self.weight_drop_seed
@@ -83,26 +90,26 @@ class _CompiledLoop:
             attributes["recurrent_kernel"] = kernel
 
     def _equations(self) -> equations.Equations | None:
-        """Of the cell, or None if the compiled loop has none like it."""
+        """Returns the equations of the cell, or None if the compiled loop has none for it."""
         raise NotImplementedError
 
     def _step_weights(self) -> tuple[list, list]:
-        """The biases of the two projections, None where there is none, and further parameters."""
+        """Returns the biases of the two projections, None for a missing one, and the parameters."""
         return [self.cell.bias, None], []
 
-    def _dropped_inputs(self, sequences):
-        """The inputs as dropout leaves them; Keras makes the mask once a call."""
+    def _drop_inputs(self, sequences):
+        """Applies the dropout of the inputs; Keras makes the mask once a call."""
         mask = self.cell.get_dropout_mask(sequences[:, 0, :])
         return sequences if mask is None else sequences * mask[:, None, :]
 
-    def _compiled_loop(self, sequences, initial_state, mask, training):
-        # Sums over a long text want more than half precision, and a CPU has no faster one.
-        def full(x):
+    def _compiled_loop(self, cell_equations, sequences, initial_state, mask, training):
+        # Sums over a long text need full precision, and on a CPU half precision is no faster.
+        def to_float32(x):
             return tf.cast(tf.convert_to_tensor(x), tf.float32)
 
         cell = self.cell
         if training:
-            sequences = self._dropped_inputs(sequences)
+            sequences = self._drop_inputs(sequences)
         if keras.tree.is_nested(mask):
             mask = mask[0]
         states = initial_state if keras.tree.is_nested(initial_state) else [initial_state]
@@ -110,41 +117,43 @@ class _CompiledLoop:
             sequences = tf.reverse(sequences, [1])
             mask = None if mask is None else tf.reverse(mask, [1])
         biases, parameters = self._step_weights()
-        recurrent_kernel = full(cell.recurrent_kernel)
-        nothing = tf.zeros_like(recurrent_kernel[0])
+        recurrent_kernel = to_float32(cell.recurrent_kernel)
+        no_bias = tf.zeros_like(recurrent_kernel[0])
+        bias, recurrent_bias = (no_bias if b is None else to_float32(b) for b in biases)
         last, outputs, final = compiled_batch.run(
-            self._equations(),
-            full(sequences),
-            full(cell.kernel),
+            cell_equations,
+            to_float32(sequences),
+            to_float32(cell.kernel),
             recurrent_kernel,
-            *(nothing if bias is None else full(bias) for bias in biases),
-            [full(parameter) for parameter in parameters],
-            [full(state) for state in states],
+            bias,
+            recurrent_bias,
+            [to_float32(parameter) for parameter in parameters],
+            [to_float32(state) for state in states],
             None if mask is None else tf.cast(mask, tf.bool),
             self.return_sequences,
             bool(training),
         )
         if mask is not None:
-            # Before its first real step Keras gives zeros, whatever the initial state.
-            shown = tf.math.cumsum(tf.cast(mask, tf.int32), axis=1) > 0
+            # Before a text's first real step Keras returns zeros, whatever the initial state.
+            kept = tf.math.cumsum(tf.cast(mask, tf.int32), axis=1) > 0
             if self.zero_output_for_mask:
-                shown = tf.cast(mask, tf.bool)
-            last = tf.where(shown[:, -1:], last, 0.0)
-            outputs = None if outputs is None else tf.where(shown[:, :, None], outputs, 0.0)
+                kept = tf.cast(mask, tf.bool)
+            last = tf.where(kept[:, -1:], last, 0.0)
+            outputs = None if outputs is None else tf.where(kept[:, :, None], outputs, 0.0)
         outputs = last[:, None, :] if outputs is None else outputs
         return tf.nest.map_structure(
             lambda x: tf.cast(x, self.compute_dtype), (last, outputs, final)
         )
 
-    def get_config(self):
-        # Left out at its default, so that Keras' own layer takes the configuration.
-        drop = {"weight_drop": self.weight_drop} if self.weight_drop else {}
-        return {**super().get_config(), **drop}
+    def get_config(self) -> dict:
+        # Without the default, so that Keras' layer takes the configuration, too.
+        option = {"weight_drop": self.weight_drop} if self.weight_drop else {}
+        return {**super().get_config(), **option}
 
 
 @keras.saving.register_keras_serializable(package="models")
 class SimpleRNN(_CompiledLoop, keras.layers.SimpleRNN):
-    """`keras.layers.SimpleRNN`; the recurrence is `models.recurrent.equations.simple_rnn`."""
+    """`keras.layers.SimpleRNN` with a compiled loop; see `equations.simple_rnn`."""
 
     def _equations(self):
         tanh = _ELEMENTWISE.get(self.activation)
@@ -153,7 +162,7 @@ class SimpleRNN(_CompiledLoop, keras.layers.SimpleRNN):
 
 @keras.saving.register_keras_serializable(package="models")
 class LSTM(_CompiledLoop, keras.layers.LSTM):
-    """`keras.layers.LSTM`; the recurrence is `models.recurrent.equations.lstm`."""
+    """`keras.layers.LSTM` with a compiled loop; see `equations.lstm`."""
 
     gate_signs = (-1, 1, 0, 0)
 
@@ -164,9 +173,9 @@ class LSTM(_CompiledLoop, keras.layers.LSTM):
 
 @keras.saving.register_keras_serializable(package="models")
 class GRU(_CompiledLoop, keras.layers.GRU):
-    """`keras.layers.GRU`; the recurrence with `reset_after` is `models.recurrent.equations.gru`."""
+    """`keras.layers.GRU` with a compiled loop, if `reset_after`; see `equations.gru`."""
 
-    # The update gate keeps.
+    # An update gate of 1 keeps the state.
     gate_signs = (1, 0, 0)
 
     def _equations(self):
@@ -180,10 +189,16 @@ class GRU(_CompiledLoop, keras.layers.GRU):
 
 
 @keras.saving.register_keras_serializable(package="models")
-class CellRNN(_CompiledLoop, keras.layers.RNN):
-    """`keras.layers.RNN` over a cell of `models.recurrent.cells`."""
+class CellRNN(_CompiledLoop):
+    """`keras.layers.RNN` with a compiled loop over a cell of `models.recurrent.cells`."""
 
-    def call(self, sequences, initial_state=None, mask=None, training=False):
+    def call(
+        self,
+        sequences: tf.Tensor,
+        initial_state: Any = None,
+        mask: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> Any:
         if training and self.cell.dropout:
             sequences = self.cell.drop(sequences)
         return super().call(sequences, initial_state, mask, training)
@@ -194,27 +209,33 @@ class CellRNN(_CompiledLoop, keras.layers.RNN):
     def _step_weights(self):
         return self.cell.step_weights()
 
-    def _dropped_inputs(self, sequences):
-        # `call` has dropped them already, for both loops.
+    def _drop_inputs(self, sequences):
+        # `call` has applied it already, for both loops.
         return sequences
 
 
 @keras.saving.register_keras_serializable(package="models")
 class Bidirectional(keras.layers.Bidirectional):
-    """`keras.layers.Bidirectional`; its two loops run side by side, each on half of the cores."""
+    """`keras.layers.Bidirectional` whose two loops run side by side, each on half of the cores."""
 
-    def call(self, sequences, initial_state=None, mask=None, training=None):
+    def call(
+        self,
+        sequences: tf.Tensor,
+        initial_state: Any = None,
+        mask: tf.Tensor | None = None,
+        training: bool | None = None,
+    ) -> Any:
         with compilation.side_by_side(2):
             return super().call(sequences, initial_state, mask, training)
 
-    # Keras hands both directions' weights to cuDNN at once, past what `inner_loop` does to them.
+    # Keras hands the weights of both directions to cuDNN at once and skips `inner_loop`.
     def _can_attempt_fused_lstm(self, mask, initial_state=None):
-        return self._fusible() and super()._can_attempt_fused_lstm(mask, initial_state)
+        return self._can_fuse() and super()._can_attempt_fused_lstm(mask, initial_state)
 
     def _can_attempt_fused_gru(self, mask, initial_state=None):
-        return self._fusible() and super()._can_attempt_fused_gru(mask, initial_state)
+        return self._can_fuse() and super()._can_attempt_fused_gru(mask, initial_state)
 
-    def _fusible(self) -> bool:
+    def _can_fuse(self) -> bool:
         layers = (self.forward_layer, self.backward_layer)
-        dropped = any(getattr(layer, "weight_drop", 0.0) for layer in layers)
-        return not (dropped or compilation.stock_wanted())
+        has_weight_drop = any(getattr(layer, "weight_drop", 0.0) for layer in layers)
+        return not (has_weight_drop or compilation.stock_wanted())

@@ -1,8 +1,10 @@
-"""Recurrent layers on top of each other."""
+"""A stack of recurrent layers."""
 
 import inspect
+from typing import Any
 
 import keras
+import tensorflow as tf
 
 from models.recurrent.factory import recurrent_layer
 from models.registry import RECURRENT_OPTIONS
@@ -10,10 +12,10 @@ from models.registry import RECURRENT_OPTIONS
 
 @keras.saving.register_keras_serializable(package="models")
 class RecurrentStack(keras.layers.Layer):
-    """Recurrent layers on top of each other; each returns its whole sequence.
+    """A stack of recurrent layers, each of which returns its whole sequence.
 
     `x[0] = inputs`, `x[i+1] = norm(x[i] * residual + recurrent[i](dropout(x[i])))`. The residual
-    connection stands where widths agree, that is from the second layer on.
+    connection is there where the widths agree, that is from the second layer on.
 
     Args:
         cell: a name in `models.registry.CELLS`.
@@ -62,12 +64,12 @@ class RecurrentStack(keras.layers.Layer):
         recurrent_initializer: str = "orthogonal",
         residual: bool = False,
         layer_normalization: bool = False,
-        use_cudnn="auto",
+        use_cudnn: str | bool = "auto",
         weight_drop: float = 0.0,
         forget_bias: float | None = None,
         chrono_length: int = 0,
         return_state: bool = False,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         if num_layers < 1:
@@ -84,10 +86,10 @@ class RecurrentStack(keras.layers.Layer):
         self.use_cudnn = use_cudnn
         self.return_state = return_state
         self.supports_masking = True
-        # What a cell lacks is left out unless asked for; asked for, the factory refuses it.
-        options = {"use_cudnn": use_cudnn} if cell in ("lstm", "gru") else {}
-        wanted = {"recurrent_dropout": recurrent_dropout, "chrono_length": chrono_length}
-        options |= {name: value for name, value in wanted.items() if value}
+        # Options that the cell may lack are passed only if they are set: the factory refuses them.
+        options: dict[str, Any] = {"use_cudnn": use_cudnn} if cell in ("lstm", "gru") else {}
+        optional = {"recurrent_dropout": recurrent_dropout, "chrono_length": chrono_length}
+        options |= {name: value for name, value in optional.items() if value}
         if forget_bias is not None:
             options["forget_bias"] = forget_bias
         self.layers = [
@@ -109,7 +111,7 @@ class RecurrentStack(keras.layers.Layer):
         self.dropouts = [keras.layers.SpatialDropout1D(dropout) for _ in self.layers[1:]]
         self.norms = [keras.layers.LayerNormalization() for _ in self.layers if layer_normalization]
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         for layer, norm in zip(self.layers, self.norms or [None] * self.num_layers, strict=True):
             layer.build(input_shape)
             input_shape = (*input_shape[:-1], self.units * (2 if self.bidirectional else 1))
@@ -119,82 +121,92 @@ class RecurrentStack(keras.layers.Layer):
 
     @property
     def state_sizes(self) -> list[list[int]]:
-        """The sizes of each layer's states."""
+        """The sizes of the states of each layer."""
         return [_state_sizes(layer) for layer in self.layers]
 
     @property
     def num_states(self) -> int:
-        """How many states all layers have together."""
+        """The number of states of all layers together."""
         return sum(map(len, self.state_sizes))
 
-    def call(self, inputs, mask=None, training=False, initial_state=None):
-        x, final = inputs, []
-        initial = self._by_layer(initial_state)
+    def call(
+        self,
+        inputs: tf.Tensor,
+        mask: tf.Tensor | None = None,
+        training: bool = False,
+        initial_state: list | None = None,
+    ) -> Any:
+        x: Any = inputs
+        final_states: list = []
+        initial = self._group_by_layer(initial_state)
         for i, layer in enumerate(self.layers):
-            below = self.dropouts[i - 1](x, training=training) if i else x
-            outputs = layer(below, initial_state=initial[i], mask=mask, training=training)
+            layer_inputs = self.dropouts[i - 1](x, training=training) if i else x
+            outputs = layer(layer_inputs, initial_state=initial[i], mask=mask, training=training)
             if self.return_state:
                 outputs, *states = outputs
-                final += states
-            x = self._above(i, outputs, x)
-        return (x, final) if self.return_state else x
+                final_states += states
+            x = self._connect(i, outputs, x)
+        return (x, final_states) if self.return_state else x
 
-    def step(self, inputs, states: list, masks: list | None = None) -> tuple:
-        """One step of a stack of one direction, past Keras' loops; without weight-drop.
+    def step(self, inputs: tf.Tensor, states: list, masks: list | None = None) -> tuple:
+        """Runs one step of a stack of one direction, without Keras' loops and weight-drop.
 
         Args:
             inputs: <float32>[batch, features].
             states: like `initial_state`.
-            masks: of `step_masks`, in training.
+            masks: those of `step_masks` in training, else None.
 
         Returns:
             The output <float32>[batch, units] and the states after it.
         """
-        x, after = inputs, []
-        for i, (layer, before) in enumerate(zip(self.layers, self._by_layer(states), strict=True)):
-            below = x * masks[i - 1] if masks and i else x
-            outputs, new = layer.cell(below, before, training=False)
-            after += new if isinstance(new, list | tuple) else [new]
-            x = self._above(i, outputs, x)
-        return x, after
+        x: Any = inputs
+        new_states: list = []
+        for i, (layer, old) in enumerate(
+            zip(self.layers, self._group_by_layer(states), strict=True)
+        ):
+            layer_inputs = x * masks[i - 1] if masks and i else x
+            outputs, new = layer.cell(layer_inputs, old, training=False)
+            new_states += new if isinstance(new, list | tuple) else [new]
+            x = self._connect(i, outputs, x)
+        return x, new_states
 
-    def step_masks(self, batch) -> list:
-        """What dropout leaves between the layers, for all steps of a loop: <float32>[batch, units]
-        for each layer but the first."""
+    def step_masks(self, batch: int | tf.Tensor) -> list:
+        """Draws the dropout masks between the layers, for all steps of a loop: <float32>[batch,
+        units] for each layer but the first."""
         ones = keras.ops.ones((batch, 1, self.units), self.compute_dtype)
         return [drop(ones, training=True)[:, 0] for drop in self.dropouts]
 
-    def _above(self, i: int, outputs, below):
-        """What the layer gives to the next one."""
-        x = outputs + below if self.residual and i else outputs
+    def _connect(self, i: int, outputs: Any, inputs: Any) -> Any:
+        """Applies the residual connection and the norm of a layer to its outputs."""
+        x = outputs + inputs if self.residual and i else outputs
         return self.norms[i](x) if self.norms else x
 
-    def _by_layer(self, states: list | None) -> list:
+    def _group_by_layer(self, states: list | None) -> list:
         if states is None:
             return [None] * self.num_layers
-        states = iter(states)
-        return [[next(states) for _ in sizes] for sizes in self.state_sizes]
+        rest = iter(states)
+        return [[next(rest) for _ in sizes] for sizes in self.state_sizes]
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         shape = (*input_shape[:-1], self.units * (2 if self.bidirectional else 1))
         if not self.return_state:
             return shape
         return shape, [(input_shape[0], size) for sizes in self.state_sizes for size in sizes]
 
-    def get_config(self):
+    def get_config(self) -> dict:
         names = (*RECURRENT_OPTIONS, "use_cudnn", "return_state")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
-def _state_sizes(layer) -> list[int]:
+def _state_sizes(layer: Any) -> list[int]:
     if isinstance(layer, keras.layers.Bidirectional):
         return _state_sizes(layer.forward_layer) + _state_sizes(layer.backward_layer)
     size = layer.cell.state_size
     return list(size) if isinstance(size, list | tuple) else [size]
 
 
-def recurrent_stack(cell: str, units: int, num_layers: int = 1, **options) -> RecurrentStack:
-    """`RecurrentStack` by its arguments, the twin of `recurrent_layer` for deep networks.
+def recurrent_stack(cell: str, units: int, num_layers: int = 1, **options: Any) -> RecurrentStack:
+    """Builds a `RecurrentStack` as `recurrent_layer` builds a layer, and refuses unknown options.
 
     Raises:
         ValueError: an unknown cell or option, or sizes below 1.

@@ -1,4 +1,4 @@
-"""How the compiled loop differentiates one step of a cell: by hand where that is worth it.
+"""The derivatives of one step of a cell for the compiled loop, by hand where that is worth it.
 
 The arrays lie as in `models.recurrent.compiled_loop`: <float32>[features, batch].
 """
@@ -11,15 +11,16 @@ import tensorflow as tf
 
 @dataclass(frozen=True)
 class Gradient:
-    """One step forward that keeps what the way back needs, and that way back.
+    """One step of a cell and its derivatives.
 
     Attributes:
-        heights: of the kept arrays, in units.
-        forward: of the projections, the previous states and the parameters; returns the new states,
-            the output first, and the kept arrays.
-        backward: of the kept arrays, the states before and after the step, the parameters, and the
-            loss's derivatives by the states after it; returns those by the states before it, as far
-            as these do not act through the projections, by the projections, and by the parameters.
+        heights: of the arrays that the step keeps for its derivatives, in units.
+        forward: takes the projections, the previous states and the parameters; returns the new
+            states, the output first, and the kept arrays.
+        backward: takes the kept arrays, the states before and after the step, the parameters, and
+            the derivatives of the loss by the states after it; returns its derivatives by the
+            states before it, except through the projections, by the projections, and by the
+            parameters.
     """
 
     heights: tuple[int, ...]
@@ -28,7 +29,8 @@ class Gradient:
 
 
 def by_tape(step: Callable, heights: tuple[int, ...]) -> Gradient:
-    """Keeps the projections, computes the step again and lets TensorFlow differentiate it.
+    """Returns the gradient of any step: it keeps the projections, computes the step again and lets
+    TensorFlow differentiate it.
 
     Args:
         step: as `models.recurrent.equations.Equations.step`.
@@ -49,7 +51,8 @@ def by_tape(step: Callable, heights: tuple[int, ...]) -> Gradient:
 
 
 def simple_rnn() -> Gradient:
-    """Of `models.recurrent.equations.simple_rnn` with tanh, whose derivative is `1 - h^2`."""
+    """Returns the gradient of `models.recurrent.equations.simple_rnn` with tanh; its derivative is
+    `1 - h^2`."""
 
     def forward(projections, states, parameters):
         return [tf.tanh(projections[0])], []
@@ -61,7 +64,8 @@ def simple_rnn() -> Gradient:
 
 
 def lstm() -> Gradient:
-    """Of `models.recurrent.equations.lstm` with tanh and sigmoid; keeps the activated gates."""
+    """Returns the gradient of `models.recurrent.equations.lstm` with tanh and sigmoid; it keeps the
+    activated gates."""
 
     def forward(projections, states, parameters):
         # s(x) = tanh(x / 2) / 2 + 1 / 2: one pass over the four gates, each row with its factor.
@@ -77,13 +81,13 @@ def lstm() -> Gradient:
     def backward(kept, before, after, parameters, derivatives):
         i, f, g, o = tf.split(kept[0], 4)
         d_output, d_carry = derivatives
-        shown = tf.tanh(after[1])
-        d_carry = d_carry + d_output * o * (1.0 - shown * shown)
+        tanh_carry = tf.tanh(after[1])
+        d_carry = d_carry + d_output * o * (1.0 - tanh_carry * tanh_carry)
         d_gates = [
             d_carry * g * i * (1.0 - i),
             d_carry * before[1] * f * (1.0 - f),
             d_carry * i * (1.0 - g * g),
-            d_output * shown * o * (1.0 - o),
+            d_output * tanh_carry * o * (1.0 - o),
         ]
         return [tf.zeros_like(d_output), d_carry * f], [tf.concat(d_gates, 0)], []
 
@@ -91,25 +95,27 @@ def lstm() -> Gradient:
 
 
 def gru() -> Gradient:
-    """Of `models.recurrent.equations.gru` with tanh and sigmoid; keeps the activated gates and what
-    the reset gate multiplies."""
+    """Returns the gradient of `models.recurrent.equations.gru` with tanh and sigmoid; it keeps the
+    activated gates and what the reset gate multiplies."""
 
     def forward(projections, states, parameters):
-        below, (*_, g_h) = projections[0], tf.split(projections[1], 3)
+        x, h = projections
         units = tf.shape(states[0])[0]
-        gates = 0.5 * tf.tanh(0.5 * (below[: 2 * units] + projections[1][: 2 * units])) + 0.5
+        gates = 0.5 * tf.tanh(0.5 * (x[: 2 * units] + h[: 2 * units])) + 0.5
         update, reset = tf.split(gates, 2)
-        new = tf.tanh(below[2 * units :] + reset * g_h)
+        _, _, g_h = tf.split(h, 3)
+        new = tf.tanh(x[2 * units :] + reset * g_h)
         return [new + update * (states[0] - new)], [gates, new, g_h]
 
     def backward(kept, before, after, parameters, derivatives):
-        (update, reset), new, g_h = tf.split(kept[0], 2), *kept[1:]
+        gates, new, g_h = kept
+        update, reset = tf.split(gates, 2)
         d_output = derivatives[0]
         d_new = d_output * (1.0 - update) * (1.0 - new * new)
         d_update = d_output * (before[0] - new) * update * (1.0 - update)
         d_reset = d_new * g_h * reset * (1.0 - reset)
-        d_below = tf.concat([d_update, d_reset, d_new], 0)
-        d_before = tf.concat([d_update, d_reset, d_new * reset], 0)
-        return [d_output * update], [d_below, d_before], []
+        d_x = tf.concat([d_update, d_reset, d_new], 0)
+        d_h = tf.concat([d_update, d_reset, d_new * reset], 0)
+        return [d_output * update], [d_x, d_h], []
 
     return Gradient((2, 1, 1), forward, backward)

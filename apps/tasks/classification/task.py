@@ -36,7 +36,7 @@ from models.classification.ensemble import Ensemble, mean_logits
 from models.classification.losses import class_weights, classification_loss
 from models.classification.wide_classifier import WideClassifier
 from models.evaluation.classification import main_metrics
-from models.optimization.layer_rates import depths_of
+from models.optimization.layer_rates import weight_depths
 from models.precision import in_full_precision
 from models.serving.classifier import ServingClassifier
 
@@ -217,7 +217,7 @@ class TextClassification:
             config.monitor,
             config,
             folder,
-            depths_of(self.model) if config.init_from else None,
+            weight_depths(self.model) if config.init_from else None,
             rows=len(held_out.targets),
         )
         self.model = in_full_precision(self.model)

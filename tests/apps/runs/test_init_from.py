@@ -262,11 +262,11 @@ def test_another_run_of_the_same_name_is_no_beginning():
 
 def test_a_step_is_as_long_as_the_layer_is_high():
     from models.optimization.adam import Adam
-    from models.optimization.layer_rates import LayerRates, depths_of
+    from models.optimization.layer_rates import LayerRates, weight_depths
     from models.tagging.tagger import Tagger
 
     model = Tagger(("O", "B-X", "I-X"), 9, 4, {"cell": "gru", "units": 3, "num_layers": 2})
-    depths = depths_of(model)
+    depths = weight_depths(model)
     assert {path.split("/")[0]: depth for path, depth in depths.items()}["embedding"] == 3
     assert sorted(set(depths.values())) == [0, 1, 2, 3]
     step = Adam(0.1, layer_rates=LayerRates(depths, 0.5, updates=1))

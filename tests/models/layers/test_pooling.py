@@ -31,7 +31,7 @@ def test_attention_by_hand():
     layer = AttentionPooling(units=1)
     layer.build((None, None, 2))
     layer.set_weights([np.array([[1.0], [0.0]]), np.array([0.0]), np.array([[1.0]])])
-    assert_allclose(layer.weights_of(STEPS, MASK), [[0.318300, 0.681700, 0.0]], atol=1e-6)
+    assert_allclose(layer.attention_weights(STEPS, MASK), [[0.318300, 0.681700, 0.0]], atol=1e-6)
     assert_allclose(layer(STEPS, mask=MASK), [[0.681700, 3.363399]], atol=1e-6)
 
 
@@ -39,7 +39,7 @@ def test_attention_weights_sum_to_one_and_are_zero_at_padding():
     layer = AttentionPooling()
     steps = np.random.default_rng(0).normal(size=(3, 5, 4)).astype("float32")
     mask = np.arange(5) < np.array([[5], [3], [1]])
-    weights = np.array(layer.weights_of(steps, mask))
+    weights = np.array(layer.attention_weights(steps, mask))
     assert_allclose(weights.sum(axis=1), 1.0, rtol=1e-6)
     assert_array_equal(weights[~mask], 0.0)
     assert (weights[mask] > 0).all()

@@ -5,7 +5,7 @@ import tensorflow as tf
 from numpy.testing import assert_allclose
 
 from models.optimization.adam import Adam
-from models.optimization.gradient_norms import layer_of
+from models.optimization.gradient_norms import layer_path
 
 WEIGHTS = [keras.Variable(np.zeros(2, "float32"), name=name) for name in ("first", "second")]
 
@@ -52,7 +52,7 @@ def test_what_was_noted_stays_until_it_is_forgotten():
     adam.apply([tf.ones(2)] * 2, WEIGHTS)
     assert adam.norms.read() == adam.norms.read()
     assert adam.norms.read()[1][0]["updates"] == 1.0
-    adam.norms.forget()
+    adam.norms.reset()
     assert adam.norms.read() == ({}, [])
 
 
@@ -99,4 +99,4 @@ def test_what_is_noted_belongs_to_the_state_of_the_optimizer(tmp_path):
     ],
 )
 def test_the_layer_stands_in_the_path(path, layer):
-    assert layer_of(path) == layer
+    assert layer_path(path) == layer
