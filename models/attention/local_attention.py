@@ -30,11 +30,11 @@ def window_weights(
     return masked_softmax(scores, near), distances
 
 
-def _count_real(mask):
+def _count_real(mask: keras.KerasTensor) -> keras.KerasTensor:
     return ops.sum(ops.cast(mask, "float32"), axis=1, keepdims=True)
 
 
-def _all_real(keys, mask):
+def _all_real(keys: keras.KerasTensor, mask: keras.KerasTensor | None) -> keras.KerasTensor:
     return ops.ones(ops.shape(keys)[:2], "bool") if mask is None else mask
 
 
