@@ -40,9 +40,9 @@ def figures(options: argparse.Namespace) -> list[dict]:
     rows = []
     for combination in combinations(options):
         task.set_options(TranslationPredictOptions(**combination))
-        report = task.evaluate(validation)
+        metrics = task.evaluate(validation).metrics
         shown = ("bleu", "chrf", "length_ratio")
-        rows.append({**combination, **{name: report[name] for name in shown}})
+        rows.append({**combination, **{name: metrics[name] for name in shown}})
         print(line(rows[-1].values()), flush=True)
     return rows
 

@@ -207,7 +207,7 @@ display(Image(filename=run / "training_curves.png"))
 command("evaluate", "--run", "runs/writer", "--split", "validation")
 task = APPLICATION.trained(run)
 model, tokenizer = task.language_model, task.tokenizer
-figures = task.evaluate(validation)
+figures = task.evaluate(validation).metrics
 
 ids = tokenizer.encode(tf.constant(train.texts)).flat_values.numpy()
 counts = np.bincount(ids, minlength=tokenizer.vocabulary_size) + 1.0

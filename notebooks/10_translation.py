@@ -397,10 +397,10 @@ for name, task in tasks.items():
     print(f"{f'translator, {len(known_to[name]):,} pairs':30} {cells[0]:>12} {cells[1]:>12}")
 for name, train in known_to.items():
     memory = ParallelCorpus.from_splits(name, corpus.languages, {"train": train})
-    for baseline, figures in tasks["all"].evaluate_baselines(memory, test).items():
+    for baseline, report in tasks["all"].evaluate_baselines(memory, test).items():
         if baseline != "copy" or name == "all":
             title = baseline if baseline == "copy" else f"{baseline}, {len(train):,} pairs"
-            print(f"{title:30} {'':12} {figures['bleu']:6.1f} {figures['chrf']:5.1f}")
+            print(f"{title:30} {'':12} {report.metrics['bleu']:6.1f} {report.metrics['chrf']:5.1f}")
 for number, (source, target) in enumerate(test.take(range(6))):
     print(f"\n{source}\n    should be: {target}")
     for name, answers in written.items():

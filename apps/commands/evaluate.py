@@ -63,28 +63,30 @@ def run(application: Application, options: dict) -> None:
     if members := run.members():
         from apps.commands import seeds
 
-        report = seeds.evaluate(application, task, files, members, examples)
-        table = f"{task.table(report)}\n\n{seeds.table(task, report['seeds'])}"
+        report, summary = seeds.evaluate(application, task, files, members, examples)
+        metrics = {**report.to_json(), "seeds": summary.to_json()}
+        table = f"{report.table()}\n\n{summary.table(task.read_report)}"
     else:
         report = task.evaluate(examples)
-        table = task.table(report)
+        metrics, table = dict(report.to_json()), report.table()
     say(f"{corpus.name}, {split}\n{table}")
     name = split if same else f"{corpus.name} {split}"
     if options["baseline"]:
-        report["baseline"] = task.evaluate_baselines(corpus, examples)
-        if not report["baseline"]:
+        baselines = task.evaluate_baselines(corpus, examples)
+        if not baselines:
             raise UserError(f"{application.name} has no baseline. Leave --baseline out")
-        for title, baseline in report["baseline"].items():
-            say(f"\n{title}\n{task.table(baseline)}")
+        metrics["baseline"] = {title: each.to_json() for title, each in baselines.items()}
+        for title, baseline in baselines.items():
+            say(f"\n{title}\n{baseline.table()}")
     if measurement is not None:
         measured = measurement.measure(task, examples)
-        report[measurement.name] = measured.to_json()
+        metrics[measurement.name] = measured.to_json()
         say(f"\n{measured.table()}")
     devices = description.provenance.devices or []
     provenance = Provenance.collect(options["command"], corpus, config, devices)
     with files.unreplaced():
-        run.put_metrics(name, {**report, **provenance.to_json()})
-        task.draw(name.replace(" ", "_"), report, run.path)
+        run.put_metrics(name, {**metrics, **provenance.to_json()})
+        report.draw(name.replace(" ", "_"), run.path)
         if measurement is not None:
             measured.draw(name.replace(" ", "_"), run.path)
 

@@ -1,7 +1,6 @@
 """One recipe trained with several seeds: the members, their figures, and the run they make."""
 
 import shutil
-import statistics
 import sys
 from collections.abc import Callable, Collection
 from dataclasses import fields, replace
@@ -11,6 +10,7 @@ from pathlib import Path
 import keras
 
 from apps.commands.application import Application
+from apps.commands.seed_summary import SeedSummary
 from apps.config.groups import InitFromOptions
 from apps.config.options import to_json
 from apps.config.training import TrainingConfig
@@ -19,6 +19,7 @@ from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
 from apps.runs.folder import RunFolder
 from apps.runs.unfinished import UnfinishedTraining
+from apps.tasks.task import Report
 from apps.training.divergence import Diverged
 from data.examples.corpus import Corpus, Examples
 from data.messages import say
@@ -38,7 +39,7 @@ def train(
     """Trains the members that are not trained yet, and puts the run that they make in its place.
 
     Args:
-        application: its task has `load`, `evaluate`, `ensemble` and `main_metrics`.
+        application: that of the training.
         corpus: the data.
         config: the options; the seeds are `seed`, `seed` + 1, ... The run's model is the ensemble,
             or that of the member with the highest `monitor`, a figure of `evaluate`.
@@ -48,8 +49,8 @@ def train(
     """
     diverged = train_members(application.name, config, unfinished, train_member)
     members = RunFolder(unfinished.path).members()
-    figures = {seed: member.figures("validation") for seed, member in members.items()}
-    best = max(members, key=lambda seed: figures[seed][config.monitor] or 0.0)
+    metrics = {seed: member.figures("validation") for seed, member in members.items()}
+    best = max(members, key=lambda seed: metrics[seed][config.monitor] or 0.0)
     keras.backend.clear_session()
     if config.averaged:
         loaded = [application.trained(member.path) for member in members.values()]
@@ -73,16 +74,26 @@ def train(
                 stopped_early=diverged,
             )
         )
-        # A member has its figures; with --refit it has learned from these texts meanwhile.
-        report = task.evaluate(corpus.split("validation")) if config.averaged else figures[best]
-        report = {**report, "seeds": summary(figures)}
-        new.add_metrics("validation", {**report, **description.provenance.to_json()})
-        task.draw("validation", report, new.path)
+        if config.averaged:
+            report = task.evaluate(corpus.split("validation"))
+        else:
+            # With --refit the member has learned from the validation split since it was measured.
+            report = task.read_report(metrics[best])
+        summary = SeedSummary.collect(metrics)
+        new.add_metrics(
+            "validation",
+            {
+                **report.to_json(),
+                "seeds": summary.to_json(),
+                **description.provenance.to_json(),
+            },
+        )
+        report.draw("validation", new.path)
     unfinished.discard()
     if diverged:
         say(f"{diverged}. The other members are kept", file=sys.stderr)
     say(
-        f"\nvalidation\n{task.table(report)}\n\n{table(task, report['seeds'])}\n\n"
+        f"\nvalidation\n{report.table()}\n\n{summary.table(task.read_report)}\n\n"
         f"trained in {seconds:.0f} s, the model is of {model}: {unfinished.name}"
     )
 
@@ -161,8 +172,8 @@ def evaluate(
     files: RunFiles,
     members: Collection[int],
     examples: Examples,
-) -> dict:
-    """The figures of a split, those of the members as a `summary` under `seeds`.
+) -> tuple[Report, SeedSummary]:
+    """Measures a run of several seeds on a split: its model, and each of its members.
 
     Args:
         application: the task's.
@@ -177,68 +188,14 @@ def evaluate(
     """
     # Somebody may have deleted some of them since.
     together = task.config.averaged and len(members) == len(task.model.members)
-    reports, logits = {}, []
+    metrics, logits = {}, []
     for seed in members:
         keras.backend.clear_session()
         alone = application.load(files.member(seed))
         if together:
             logits.append(alone.logits(examples.texts))
-            reports[seed] = alone.report(logits[-1], examples)
+            metrics[seed] = alone.report(logits[-1], examples).to_json()
         else:
-            reports[seed] = alone.evaluate(examples)
-    whole = task.report(task.mean(logits), examples) if together else task.evaluate(examples)
-    return {**whole, "seeds": summary(reports)}
-
-
-def summary(reports: dict[int, dict]) -> dict:
-    """What one recipe is worth, and how far its seeds are apart.
-
-    Args:
-        reports: of one split, by seed.
-
-    Returns:
-        `members` (the figures by seed), `mean` and `deviation` (standard deviation of a sample,
-        None for a single member), each with the structure of a report. Counts, names and lists are
-        left out, and so is a figure that one of them lacks.
-    """
-    members = {str(seed): _figures(report) for seed, report in reports.items()}
-    several = list(members.values())
-    return {
-        "members": members,
-        "mean": _together(several, statistics.fmean),
-        "deviation": _together(several, lambda x: statistics.stdev(x) if len(x) > 1 else None),
-    }
-
-
-def _figures(report: dict) -> dict:
-    """The report's numbers with a fraction."""
-    kept = {
-        name: _figures(value) if isinstance(value, dict) else value
-        for name, value in report.items()
-        if isinstance(value, dict | float)
-    }
-    return {name: value for name, value in kept.items() if value != {}}
-
-
-def _together(reports: list[dict], function: Callable[[list[float]], float | None]) -> dict:
-    """A report of what the function makes of each figure's values."""
-    return {
-        name: _together([report[name] for report in reports], function)
-        if isinstance(value, dict)
-        else function([report[name] for report in reports])
-        for name, value in reports[0].items()
-        if all(name in report for report in reports)
-    }
-
-
-def table(task, summary: dict) -> str:
-    """A `summary` for the terminal: the figures that the task puts first."""
-    members = [task.main_metrics(figures) for figures in summary["members"].values()]
-    mean, deviation = task.main_metrics(summary["mean"]), task.main_metrics(summary["deviation"])
-    width = max(map(len, mean))
-    lines = [f"seeds {', '.join(summary['members'])}: mean, standard deviation, each"]
-    for title in mean:
-        spread = "-" if deviation[title] is None else f"{deviation[title]:.3f}"
-        each = " ".join(f"{figures[title]:.3f}" for figures in members)
-        lines.append(f"{title:{width}}  {mean[title]:.3f} +/- {spread:5}  ({each})")
-    return "\n".join(lines)
+            metrics[seed] = alone.evaluate(examples).to_json()
+    report = task.report(task.mean(logits), examples) if together else task.evaluate(examples)
+    return report, SeedSummary.collect(metrics)

@@ -109,14 +109,11 @@ def train_run(
             pictures.training_curves(history, new.path / "training_curves.png")
         if norms := new.gradient_norms():
             pictures.gradient_norms(norms, config.clip_norm, new.path / "gradient_norms.png")
-        new.add_metrics("validation", {**report, **description.provenance.to_json()})
-        task.draw("validation", report, new.path)
+        new.add_metrics("validation", {**report.to_json(), **description.provenance.to_json()})
+        report.draw("validation", new.path)
     if not ending.resumable:
         unfinished.discard()
     if ending.stopped:
         way_on = f". {unfinished.way_on(application.name)}" if ending.resumable else ""
         say(f"{ending.stopped}. The best weights so far are kept{way_on}", file=sys.stderr)
-    say(
-        f"\nvalidation\n{task.table(report)}\n\n"
-        f"trained in {ending.seconds:.0f} s: {unfinished.name}"
-    )
+    say(f"\nvalidation\n{report.table()}\n\ntrained in {ending.seconds:.0f} s: {unfinished.name}")

@@ -186,7 +186,7 @@ def test_an_export_answers_as_the_run_does(ner, task, tmp_path):
 
 def test_what_the_data_call_tokens_is_what_counts(task):
     examples = read_tagged_texts("sample", "ner.conll").split("test")
-    report = task.evaluate(examples)
+    report = task.evaluate(examples).metrics
     assert report["tokens"] == sum(len(row.tokens) for row in examples)
 
 

@@ -1,6 +1,8 @@
-"""What a classifier is worth on a split: all figures, their table and their pictures."""
+"""What a classifier is worth on a split."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -9,16 +11,64 @@ from apps.tasks.classification.validation import ClassifierValidation
 from data.examples.labelled import LabelledTexts
 from models.classification.calibration import reliability
 from models.classification.decision import Decision
-from models.evaluation.classification import classification_metrics, decided_figures, metrics_table
+from models.evaluation.classification import (
+    classification_metrics,
+    decided_figures,
+    main_metrics,
+    metrics_table,
+)
 from models.evaluation.tfidf_baseline import baseline_scores
 
 _DECIDED = {"accuracy": "accuracy", "macro_f1": "macro F1"}
 
 
-def report(
+@dataclass(frozen=True)
+class ClassificationReport:
+    """The metrics of a classifier, or of a baseline, on a split.
+
+    Attributes:
+        metrics: of `models.evaluation.classification.classification_metrics`, or what has its
+            structure; of a classifier with what `report_decision` adds.
+    """
+
+    metrics: dict[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the metrics as `metrics.json` holds them."""
+        return self.metrics
+
+    def table(self) -> str:
+        """Formats the metrics for the terminal."""
+        lines = [metrics_table(self.metrics)]
+        if calibration := self.metrics.get("calibration"):
+            without = self.metrics["without_thresholds"]
+            thresholds = self.metrics["decision"]["thresholds"].items()
+            lines += [
+                "thresholds: "
+                + ", ".join(f"{name} {threshold:.3f}" for name, threshold in thresholds)
+                + "; without them "
+                + ", ".join(f"{title} {without[name]:.3f}" for name, title in _DECIDED.items()),
+                f"calibration error {calibration['ece']:.3f} at temperature "
+                f"{calibration['temperature']:.2f}; {calibration['unscaled']['ece']:.3f} without",
+            ]
+        return "\n".join(lines)
+
+    def main_metrics(self) -> dict[str, float]:
+        """Returns the metrics to compare runs by, by title."""
+        return main_metrics(self.metrics)
+
+    def draw(self, split: str, folder: Path) -> None:
+        """Draws the confusion matrix, if a text has one class, and the reliability of a split."""
+        if "confusion_matrix" in self.metrics:
+            matrix, names = np.array(self.metrics["confusion_matrix"]), self.metrics["per_class"]
+            training.confusion_matrix(matrix, tuple(names), folder / f"confusion_{split}.png")
+        training.reliability(self.metrics["calibration"], folder / f"reliability_{split}.png")
+
+
+def report_decision(
     logits: np.ndarray, targets: np.ndarray, decision: Decision, class_names: tuple[str, ...]
-) -> dict:
-    """All figures of a split.
+) -> ClassificationReport:
+    """Measures a classifier by its logits.
 
     Args:
         logits: <float32>[rows, num_classes].
@@ -35,23 +85,24 @@ def report(
     plain = Decision.plain(len(class_names), decision.multi_label)
     scaled = reliability(logits, targets, decision.multi_label, decision.temperature)
     unscaled = reliability(logits, targets, decision.multi_label, 1.0)
-    return {
-        **decided_metrics(scores, targets, decision, class_names),
+    metrics = {
+        **report_scores(scores, targets, decision, class_names).metrics,
         "without_thresholds": decided_figures(targets, plain.decided(scores).numpy()),
         "decision": decision.describe(class_names),
         "calibration": {"temperature": decision.temperature, **scaled, "unscaled": unscaled},
     }
+    return ClassificationReport(metrics)
 
 
-def of_baselines(
+def report_baselines(
     train: LabelledTexts,
     held_out: ClassifierValidation | None,
     examples: LabelledTexts,
     class_names: tuple[str, ...],
     multi_label: bool,
-) -> dict[str, dict]:
-    """`models.evaluation.classification.classification_metrics` of linear models, by their names:
-    as they decide by themselves, and with thresholds that are chosen as the classifier's are.
+) -> dict[str, ClassificationReport]:
+    """Measures linear models and returns their reports by name: as they decide by themselves, and
+    with thresholds that are chosen as the classifier's are.
 
     Args:
         train: what they are trained on.
@@ -67,23 +118,26 @@ def of_baselines(
         scores = baseline_scores(train.texts, train.targets, texts, multi_label, balanced)
         known, scores = np.split(scores, [len(known_texts)])
         plain = Decision.plain(len(class_names), multi_label)
-        reports[name] = decided_metrics(scores, examples.targets, plain, class_names)
+        reports[name] = report_scores(scores, examples.targets, plain, class_names)
         if held_out is not None and held_out.goal != "none":
             decision = held_out.fitted(_logits(known, multi_label))
             calibrated = decision.scores(_logits(scores, multi_label)).numpy()
-            reports[f"{name}, thresholds"] = decided_metrics(
+            reports[f"{name}, thresholds"] = report_scores(
                 calibrated, examples.targets, decision, class_names
             )
     return reports
 
 
-def decided_metrics(
+def report_scores(
     scores: np.ndarray, targets: np.ndarray, decision: Decision, class_names: tuple[str, ...]
-) -> dict:
-    """`models.evaluation.classification.classification_metrics` of a decision on scores,
-    <float>[rows, num_classes]; the other arguments are those of `report`."""
+) -> ClassificationReport:
+    """Measures a decision on scores, <float>[rows, num_classes]; the other arguments are those of
+    `report_decision`."""
     decided = decision.decided(scores).numpy()
-    return classification_metrics(targets, scores, decided, class_names, decision.multi_label)
+    multi_label = decision.multi_label
+    return ClassificationReport(
+        classification_metrics(targets, scores, decided, class_names, multi_label)
+    )
 
 
 def _logits(scores: np.ndarray, multi_label: bool) -> np.ndarray:
@@ -91,28 +145,3 @@ def _logits(scores: np.ndarray, multi_label: bool) -> np.ndarray:
     scores = np.clip(scores, 1e-7, 1 - 1e-7)
     odds = scores / (1 - scores) if multi_label else scores
     return np.log(odds).astype(np.float32)
-
-
-def table(report: dict) -> str:
-    """The figures of a split, for the terminal."""
-    lines = [metrics_table(report)]
-    if calibration := report.get("calibration"):
-        without = report["without_thresholds"]
-        thresholds = report["decision"]["thresholds"].items()
-        lines += [
-            "thresholds: "
-            + ", ".join(f"{name} {threshold:.3f}" for name, threshold in thresholds)
-            + "; without them "
-            + ", ".join(f"{title} {without[name]:.3f}" for name, title in _DECIDED.items()),
-            f"calibration error {calibration['ece']:.3f} at temperature "
-            f"{calibration['temperature']:.2f}; {calibration['unscaled']['ece']:.3f} without",
-        ]
-    return "\n".join(lines)
-
-
-def draw(split: str, report: dict, class_names: tuple[str, ...], folder: Path) -> None:
-    """The pictures of a split."""
-    if "confusion_matrix" in report:
-        matrix = np.array(report["confusion_matrix"])
-        training.confusion_matrix(matrix, class_names, folder / f"confusion_{split}.png")
-    training.reliability(report["calibration"], folder / f"reliability_{split}.png")

@@ -13,10 +13,15 @@ from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
 from apps.tasks.builder import load, with_open_vocabulary
 from apps.tasks.classification import answers
-from apps.tasks.classification import report as classification_report
 from apps.tasks.classification.builder import build_classifier, sizes, vocabularies_for
 from apps.tasks.classification.config import ClassificationConfig
 from apps.tasks.classification.linear import check_size, with_linear_model
+from apps.tasks.classification.report import (
+    ClassificationReport,
+    report_baselines,
+    report_decision,
+    report_scores,
+)
 from apps.tasks.classification.validation import ClassifierValidation, linear_logits, logits_of
 from apps.tasks.pretrained import load_pretrained
 from apps.tasks.training_batches import training_batches
@@ -35,7 +40,6 @@ from models.classification.decision import Decision
 from models.classification.ensemble import Ensemble, mean_logits
 from models.classification.losses import class_weights, classification_loss
 from models.classification.wide_classifier import WideClassifier
-from models.evaluation.classification import main_metrics
 from models.optimization.layer_rates import weight_depths
 from models.precision import in_full_precision
 from models.serving.classifier import ServingClassifier
@@ -258,15 +262,18 @@ class TextClassification:
         """<bool>[rows, num_classes], the classes that texts of these scores get."""
         return self.decision.decided(scores).numpy()
 
-    def evaluate(self, examples: LabelledTexts) -> dict:
-        """All figures of a split; see `apps.tasks.classification.report.report`."""
+    def evaluate(self, examples: LabelledTexts) -> ClassificationReport:
+        """Measures the classifier on a split."""
         return self.report(self.logits(examples.texts), examples)
 
-    def report(self, logits: np.ndarray, examples: LabelledTexts) -> dict:
-        """All figures of a split, by the logits of its texts."""
-        return classification_report.report(
-            logits, examples.targets, self.decision, self.class_names
-        )
+    def report(self, logits: np.ndarray, examples: LabelledTexts) -> ClassificationReport:
+        """Measures logits, <float32>[rows, num_classes], of the texts of a split."""
+        return report_decision(logits, examples.targets, self.decision, self.class_names)
+
+    @staticmethod
+    def read_report(metrics: dict) -> ClassificationReport:
+        """Returns the report of metrics from `metrics.json`, or of the mean of several."""
+        return ClassificationReport(metrics)
 
     def mean(self, logits: list[np.ndarray]) -> np.ndarray:
         """The logits of an ensemble, by those of its members."""
@@ -274,34 +281,21 @@ class TextClassification:
 
     def evaluate_baselines(
         self, corpus: LabelledCorpus, examples: LabelledTexts
-    ) -> dict[str, dict]:
+    ) -> dict[str, ClassificationReport]:
         """The same figures of linear models trained on the corpus' training split, and those of
         this model's own linear part alone."""
         held_out = self.held_out(corpus) if "validation" in corpus.splits else None
-        reports = classification_report.of_baselines(
+        reports = report_baselines(
             corpus.split("train"), held_out, examples, self.class_names, self.multi_label
         )
         if isinstance(self.model, WideClassifier) and held_out is not None:
             ngrams = self.model.ngrams
             decision = held_out.fitted(linear_logits(ngrams, held_out.ids))
             scores = decision.scores(linear_logits(ngrams, self.vectorize(examples.texts)))
-            reports["n-grams alone"] = classification_report.decided_metrics(
+            reports["n-grams alone"] = report_scores(
                 scores.numpy(), examples.targets, decision, self.class_names
             )
         return reports
-
-    def table(self, report: dict) -> str:
-        """The figures of a split, for the terminal."""
-        return classification_report.table(report)
-
-    @staticmethod
-    def main_metrics(report: dict) -> dict[str, float]:
-        """The figures to compare runs by, by title."""
-        return main_metrics(report)
-
-    def draw(self, split: str, report: dict, folder: Path) -> None:
-        """Pictures of a split's figures."""
-        classification_report.draw(split, report, self.class_names, folder)
 
     def serving(self) -> ServingClassifier:
         """The model that takes raw strings; `predict` and `export` both use it."""

@@ -56,7 +56,7 @@ class Perplexity:
         return {"loss": nats, "log_likelihood": -nats}
 
     def report(self) -> dict[str, float | None]:
-        """All figures. Per character they count the end of a text with its last one.
+        """Returns all metrics. Per character they count the end of a text with its last one.
 
         Where a token is unknown there is no figure per character: an unknown word of any number of
         characters costs no more than its one token, and the fewer words a vocabulary has, the
@@ -111,19 +111,3 @@ class Perplexity:
             return tf.reduce_sum(tf.where(row[1] != 0, losses, 0.0))
 
         return tf.reduce_sum(tf.map_fn(nats, (features, targets), fn_output_signature=tf.float32))
-
-
-def table(report: dict, tokenizer: str) -> str:
-    """A report for the terminal."""
-    token = tokenizer.rstrip("s")
-    figures = {
-        f"nats per {token}": f"{report['nats_per_unit']:.4f}",
-        f"bits per {token}": f"{report['bits_per_unit']:.4f}",
-        f"perplexity per {token}": f"{report['perplexity']:.2f}",
-    }
-    if tokenizer != "characters" and report["bits_per_character"] is not None:
-        figures["bits per character"] = f"{report['bits_per_character']:.4f}"
-    width = max(map(len, figures))
-    lines = [f"{title:{width}}  {figure}" for title, figure in figures.items()]
-    share = f"{report['unknown_share']:.2%} of them unknown"
-    return "\n".join([*lines, f"{report['units']:,} {tokenizer}, {share}"])

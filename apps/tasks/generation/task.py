@@ -13,7 +13,8 @@ from apps.runs.files import RunFiles
 from apps.tasks.builder import load
 from apps.tasks.generation.builder import build_language_model, sizes
 from apps.tasks.generation.config import GenerationConfig, GenerationOptions
-from apps.tasks.generation.perplexity import Perplexity, table
+from apps.tasks.generation.perplexity import Perplexity
+from apps.tasks.generation.report import PerplexityReport
 from apps.tasks.generation.terminal import GenerationTerminal
 from apps.tasks.pretrained import load_pretrained
 from apps.training import fit as training
@@ -194,26 +195,19 @@ class TextGeneration:
     def _figures(self, documents: Documents) -> Perplexity:
         return Perplexity(self.language_model, self.tokenizer, documents, self.ends)
 
-    def evaluate(self, examples: Documents) -> dict:
-        """All figures of a split; see `apps.tasks.generation.perplexity`."""
-        return self._figures(examples).report()
+    def evaluate(self, examples: Documents) -> PerplexityReport:
+        """Measures the model on a split; see `apps.tasks.generation.perplexity`."""
+        return self.read_report(self._figures(examples).report())
 
-    def evaluate_baselines(self, corpus: DocumentCorpus, examples: Documents) -> dict[str, dict]:
+    def read_report(self, metrics: dict) -> PerplexityReport:
+        """Returns the report of metrics from `metrics.json`, or of the mean of several."""
+        return PerplexityReport(metrics, self.config.tokenizer)
+
+    def evaluate_baselines(
+        self, corpus: DocumentCorpus, examples: Documents
+    ) -> dict[str, PerplexityReport]:
         """Returns nothing: there is none of a language model."""
         return {}
-
-    def table(self, report: dict) -> str:
-        """The figures of a split, for the terminal."""
-        return table(report, self.config.tokenizer)
-
-    @staticmethod
-    def main_metrics(report: dict) -> dict[str, float]:
-        """The figures to compare runs by, by title."""
-        names = {"nats per token": "nats_per_unit", "perplexity": "perplexity"}
-        return {title: report[name] for title, name in names.items()}
-
-    def draw(self, split: str, report: dict, folder: Path) -> None:
-        """There is nothing to draw of a split's figures."""
 
     def serving(self) -> TextGenerator:
         """The model that takes raw strings; `predict` and `export` use it."""

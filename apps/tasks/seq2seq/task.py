@@ -6,7 +6,6 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from apps.plots import translation as translation_pictures
 from apps.runs.contents import CONFIG, MODEL
 from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
@@ -25,6 +24,7 @@ from apps.tasks.seq2seq.config import (
     TranslationExportOptions,
     TranslationPredictOptions,
 )
+from apps.tasks.seq2seq.report import TranslationReport
 from apps.tasks.seq2seq.validation import Seq2SeqValidation, ids_of
 from apps.training import fit as training
 from data.batches.parallel import ParallelBatches
@@ -34,7 +34,7 @@ from data.examples.parallel import ParallelCorpus, ParallelTexts
 from data.messages import printable
 from data.text.tokenizer_vocabulary import TokenizerVocabulary, find_vocabulary
 from data.user_files.columns import ParallelFiles
-from models.evaluation import translation as translation_report
+from models.evaluation import translation
 from models.evaluation.translation_memory import memory_translations
 from models.precision import in_full_precision
 from models.seq2seq.encoder_decoder import Translator
@@ -187,35 +187,31 @@ class Seq2Seq:
         self.model = in_full_precision(self.model)
         return ending
 
-    def evaluate(self, examples: ParallelTexts) -> dict:
-        """All figures of a split, through the serving model; see
+    def evaluate(self, examples: ParallelTexts) -> TranslationReport:
+        """Measures the translator on a split, through the serving model; see
         `models.evaluation.translation`."""
         rows = prediction.answers(self, self.serving().serve, examples.texts)
         translations = [row["translation"] for row in rows]
-        return translation_report.report(translations, examples.translations, examples.texts)
+        return self._report(translations, examples)
+
+    def read_report(self, metrics: dict) -> TranslationReport:
+        """Returns the report of metrics from `metrics.json`, or of the mean of several."""
+        return TranslationReport(metrics, f"attention: {self.config.attention}")
+
+    def _report(self, translations: list[str], examples: ParallelTexts) -> TranslationReport:
+        return self.read_report(
+            translation.report(translations, examples.translations, examples.texts)
+        )
 
     def evaluate_baselines(
         self, corpus: ParallelCorpus, examples: ParallelTexts
-    ) -> dict[str, dict]:
+    ) -> dict[str, TranslationReport]:
         """The same figures of the sources as they are, and of a translation memory."""
         found = {
             "copy": examples.texts,
             "translation memory": memory_translations(corpus.split("train"), examples.texts),
         }
-        return {
-            name: translation_report.report(answers, examples.translations, examples.texts)
-            for name, answers in found.items()
-        }
-
-    table = staticmethod(translation_report.table)
-    main_metrics = staticmethod(translation_report.main_metrics)
-
-    def draw(self, split: str, report: dict, folder: Path) -> None:
-        """Pictures of a split's figures."""
-        title = f"attention: {self.config.attention}"
-        translation_pictures.bleu_by_length(
-            {title: report["by_length"]}, folder / f"bleu_by_length_{split}.png"
-        )
+        return {name: self._report(translations, examples) for name, translations in found.items()}
 
     def set_options(self, options: TranslationPredictOptions | TranslationExportOptions) -> None:
         """Answers as these options say, where they say something; else as the training's do.

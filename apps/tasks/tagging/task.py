@@ -7,7 +7,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from apps.plots import training as pictures
 from apps.runs.contents import CONFIG, MODEL
 from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
@@ -17,6 +16,7 @@ from apps.tasks.pretrained import load_pretrained
 from apps.tasks.tagging import answers, spans_on_screen
 from apps.tasks.tagging.builder import build_tagger, check_tokenizer_vocabulary, sizes
 from apps.tasks.tagging.config import TaggingConfig
+from apps.tasks.tagging.report import TaggingReport
 from apps.tasks.tagging.rows import TaggerValidation, TagRows, places_of, tag_rows, tags_at
 from apps.tasks.training_batches import training_batches
 from apps.training import fit as training
@@ -34,7 +34,7 @@ from data.user_files.columns import TaggedColumns
 from data.user_files.tagged.span_cuts import cut_shared_tokens, find_words_with_inner_ends
 from data.vectors import find_vectors
 from models.classification.losses import class_weights
-from models.evaluation.entities import entity_metrics, entity_table, main_metrics
+from models.evaluation.entities import entity_metrics
 from models.evaluation.gazetteer_baseline import gazetteer_tags
 from models.precision import in_full_precision
 from models.serving.tagger import ServingTagger
@@ -234,8 +234,9 @@ class TextTagging:
             self.preprocessor, examples, tokens, self.class_names, self.config.max_length
         )
 
-    def evaluate(self, examples: TaggedTexts) -> dict:
-        """All figures of a split, through the serving model; see `models.evaluation.entities`."""
+    def evaluate(self, examples: TaggedTexts) -> TaggingReport:
+        """Measures the tagger on a split, through the serving model; see
+        `models.evaluation.entities`."""
         rows = prediction.answers(self, self.serving().serve, examples.texts)
         tokens = tokenize_all(examples.texts)
         places = places_of(examples, tokens)
@@ -243,16 +244,23 @@ class TextTagging:
             tags_at(each, answers.spans_of(row["entities"]), self.class_names)
             for each, row in zip(places, rows, strict=True)
         ]
-        report = entity_metrics(*self._gold(examples), found, self.class_names)
+        metrics = entity_metrics(*self._gold(examples), found, self.class_names)
         if words := find_words_with_inner_ends(tokens, examples):
-            report["cut_words"] = {"count": len(words), "first": words[0]}
-        return report
+            metrics["cut_words"] = {"count": len(words), "first": words[0]}
+        return TaggingReport(metrics)
 
-    def evaluate_baselines(self, corpus: TaggedCorpus, examples: TaggedTexts) -> dict[str, dict]:
+    @staticmethod
+    def read_report(metrics: dict) -> TaggingReport:
+        """Returns the report of metrics from `metrics.json`, or of the mean of several."""
+        return TaggingReport(metrics)
+
+    def evaluate_baselines(
+        self, corpus: TaggedCorpus, examples: TaggedTexts
+    ) -> dict[str, TaggingReport]:
         """The same figures of a list of the training split's entities."""
         known, wanted = (self._gold(part) for part in (corpus.split("train"), examples))
         found = gazetteer_tags(*known, wanted[0])
-        return {"gazetteer": entity_metrics(*wanted, found, self.class_names)}
+        return {"gazetteer": TaggingReport(entity_metrics(*wanted, found, self.class_names))}
 
     def _gold(self, examples: TaggedTexts) -> tuple[list[list[str]], list[list[str]]]:
         """The tokens that figures count, and their tags."""
@@ -266,24 +274,6 @@ class TextTagging:
             for row, each in zip(examples, places, strict=True)
         ]
         return tokens, tags
-
-    @staticmethod
-    def table(report: dict) -> str:
-        """The figures of a split, for the terminal."""
-        return entity_table(report)
-
-    @staticmethod
-    def main_metrics(report: dict) -> dict[str, float]:
-        """The figures to compare runs by, by title."""
-        return main_metrics(report)
-
-    def draw(self, split: str, report: dict, folder: Path) -> None:
-        """Pictures of a split's figures."""
-        pictures.confusion_matrix(
-            np.array(report["confusion_matrix"]),
-            tuple(report["confusion_names"]),
-            folder / f"confusion_{split}.png",
-        )
 
     def serving(self) -> ServingTagger:
         """The model that takes raw strings; `predict`, `evaluate` and `export` use it."""

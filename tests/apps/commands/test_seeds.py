@@ -123,51 +123,6 @@ def test_members_with_different_words_are_refused():
         TextClassification.ensemble([first, second], corpus(False))
 
 
-# --- figures -----------------------------------------------------------------
-
-
-def report(accuracy, f1, roc_auc=0.5):
-    rows = {"a": {"f1": f1, "support": 3, "roc_auc": roc_auc}}
-    rest = {"rows": 3, "macro_f1": f1, "intervals": {"accuracy": [0.0, 1.0]}, "command": "train"}
-    return {"accuracy": accuracy, **rest, "per_class": rows, "versions": {"keras": "3"}}
-
-
-def test_mean_and_deviation_by_hand():
-    found = seeds.summary({3: report(0.5, 0.1), 4: report(0.7, 0.2), 5: report(0.9, 0.6, None)})
-    assert list(found["members"]) == ["3", "4", "5"]
-    assert found["members"]["4"] == {
-        "accuracy": 0.7,
-        "macro_f1": 0.2,
-        "per_class": {"a": {"f1": 0.2, "roc_auc": 0.5}},
-    }
-    f1 = pytest.approx(0.3)
-    assert found["mean"] == {
-        "accuracy": pytest.approx(0.7),
-        "macro_f1": f1,
-        "per_class": {"a": {"f1": f1}},
-    }
-    # ((0.2 ** 2 + 0 + 0.2 ** 2) / 2) ** 0.5
-    assert found["deviation"]["accuracy"] == pytest.approx(0.2)
-    assert json.loads(json.dumps(found)) == found
-
-
-def test_a_member_alone_has_no_deviation():
-    found = seeds.summary({0: report(0.5, 0.25)})
-    assert found["deviation"]["accuracy"] is None
-    lines = seeds.table(TextClassification, found).splitlines()
-    assert lines[1] == "accuracy  0.500 +/- -      (0.500)"
-
-
-def test_the_table_has_a_line_a_figure():
-    found = seeds.summary({3: report(0.5, 0.1), 4: report(0.7, 0.2)})
-    assert seeds.table(TextClassification, found).splitlines() == [
-        "seeds 3, 4: mean, standard deviation, each",
-        "accuracy  0.600 +/- 0.141  (0.500 0.700)",
-        "macro F1  0.150 +/- 0.071  (0.100 0.200)",
-        "F1 a      0.150 +/- 0.071  (0.100 0.200)",
-    ]
-
-
 # --- members -----------------------------------------------------------------
 
 
@@ -266,7 +221,7 @@ class Made:
         return cls(loaded[0].config, sum(each.members for each in loaded))
 
     def evaluate(self, examples):
-        return {"accuracy": self.members / len(examples.texts)}
+        return Accuracy({"accuracy": self.members / len(examples.texts)})
 
     def logits(self, texts):
         return self.config.seed / 10
@@ -275,7 +230,7 @@ class Made:
         return statistics.fmean(logits)
 
     def report(self, logits, examples):
-        return {"accuracy": logits}
+        return Accuracy({"accuracy": logits})
 
     def save(self, folder):
         (folder / "model.keras").write_text(str(self.config.seed))
@@ -283,14 +238,26 @@ class Made:
     def describe(self):
         return {}
 
-    def draw(self, split, report, folder):
+    def read_report(self, metrics):
+        return Accuracy(metrics)
+
+
+class Accuracy:
+    """The report of such a task."""
+
+    def __init__(self, metrics):
+        self.metrics = metrics
+
+    def to_json(self):
+        return self.metrics
+
+    main_metrics = to_json
+
+    def draw(self, split, folder):
         pass
 
-    def table(self, report):
-        return f"accuracy {report['accuracy']:.1f}"
-
-    def main_metrics(self, report):
-        return report
+    def table(self):
+        return f"accuracy {self.metrics['accuracy']:.1f}"
 
 
 def read_made(folder):
@@ -353,9 +320,9 @@ def test_an_ensemble_is_the_mean_of_its_members_logits_while_all_are_there(kept,
     ensemble = Made(dataclasses.replace(SMALL, ensemble=True), members=2)
     application = SimpleNamespace(load=lambda seed: Made(dataclasses.replace(SMALL, seed=seed)))
     run = SimpleNamespace(member=lambda seed: seed)
-    found = seeds.evaluate(application, ensemble, run, kept, corpus(False).split("train"))
-    assert found["accuracy"] == pytest.approx(accuracy)
-    assert [each["accuracy"] for each in found["seeds"]["members"].values()] == of_each
+    whole, summary = seeds.evaluate(application, ensemble, run, kept, corpus(False).split("train"))
+    assert whole.metrics["accuracy"] == pytest.approx(accuracy)
+    assert [each["accuracy"] for each in summary.members.values()] == of_each
 
 
 # --- the command line --------------------------------------------------------
@@ -405,7 +372,7 @@ def test_the_figures_of_a_run_are_those_of_its_members(two, split):
 def test_an_ensemble_is_measured_by_one_pass_of_each_member(two, command, tmp_path):
     task = APPLICATION.trained(two)
     corpus = task.read(task.config, APPLICATION.sample, task)
-    expected = task.evaluate(corpus.split("test"))
+    expected = task.evaluate(corpus.split("test")).metrics
     run = tmp_path / "run"
     shutil.copytree(two, run)
     shutil.rmtree(run / "seeds" / MEMBERS[1])

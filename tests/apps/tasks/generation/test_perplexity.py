@@ -2,7 +2,8 @@ import math
 
 import pytest
 
-from apps.tasks.generation.perplexity import Perplexity, table
+from apps.tasks.generation.perplexity import Perplexity
+from apps.tasks.generation.report import PerplexityReport
 from data.examples.documents import Documents
 from data.text.tokenizer import Tokenizer
 from data.text.tokenizer_vocabulary import learn_vocabulary
@@ -23,7 +24,7 @@ def test_figures_by_character_count_the_characters_of_all_tokens():
     nats = report["nats_per_unit"] * 4
     assert report["nats_per_character"] == pytest.approx(nats / 8)
     assert report["bits_per_character"] == pytest.approx(nats / 8 / math.log(2))
-    assert "bits per character" in table(report, "words")
+    assert "bits per character" in PerplexityReport(report, "words").table()
 
 
 @pytest.mark.parametrize("kind", ["words", "characters"])
@@ -38,5 +39,5 @@ def test_there_is_no_figure_by_character_where_a_token_is_unknown():
     assert report["unknown_share"] == 1 / 4
     assert report["nats_per_character"] is report["bits_per_character"] is None
     assert report["perplexity"] > 1
-    shown = table(report, "words")
+    shown = PerplexityReport(report, "words").table()
     assert "bits per character" not in shown and "25.00% of them unknown" in shown
