@@ -86,15 +86,15 @@ def head_figures() -> dict:
 def speed_figures(run: Path) -> dict:
     """Words a second of the serving model in a process that has started up."""
     from apps.ner import APPLICATION
-    from apps.serving import files
+    from apps.serving.answers import answer_by_length
 
     task = APPLICATION.trained(run)
     serve = task.serving().serve
     sample = read_tagged_texts("sample", "ner.conll").everything().texts
     texts = [sample[i % len(sample)] for i in range(SENTENCES)]
-    files.answers(task, serve, texts[:2000])
+    answer_by_length(task, serve, texts[:2000])
     started = time.perf_counter()
-    rows = files.answers(task, serve, texts)
+    rows = answer_by_length(task, serve, texts)
     seconds = time.perf_counter() - started
     words = sum(len(row["tagged_tokens"]) for row in rows)
     return {"words": words, "seconds": seconds, "words_per_second": words / seconds}

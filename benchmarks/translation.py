@@ -38,7 +38,7 @@ def read_texts(path: str | None) -> list[str]:
 def figures(run: Path, texts: list[str], beam_width: int, rounds: int) -> dict:
     """What this process needs for the texts."""
     started = time.perf_counter()
-    from apps.serving import files
+    from apps.serving.answers import answer_by_length
     from apps.tasks.seq2seq.config import TranslationPredictOptions
     from apps.translation import APPLICATION
 
@@ -46,11 +46,11 @@ def figures(run: Path, texts: list[str], beam_width: int, rounds: int) -> dict:
     task.set_options(TranslationPredictOptions(beam_width=beam_width))
     serve = task.serving().serve
     loaded = time.perf_counter()
-    files.answers(task, serve, texts[:1])
+    answer_by_length(task, serve, texts[:1])
     traced, seconds = time.perf_counter(), []
     for _ in range(rounds):
         before = time.perf_counter()
-        rows = files.answers(task, serve, texts)
+        rows = answer_by_length(task, serve, texts)
         seconds.append(time.perf_counter() - before)
     return {
         "sentences": len(texts),

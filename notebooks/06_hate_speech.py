@@ -51,8 +51,8 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 from apps.commands.main import main
 from apps.hate_speech import APPLICATION
 from apps.plots import training  # noqa: F401 (it draws into files; `%matplotlib` draws here again)
-from apps.serving.files import answer
-from apps.tasks.classification.explanation import Explained
+from apps.serving.answers import answer
+from apps.tasks.classification.explanation import Explainer
 from data.datasets import read_labelled_texts
 from data.identity_terms.files import read_identity_terms
 from data.registry import IDENTITY_TERMS, SAMPLES
@@ -440,7 +440,7 @@ plt.show()
 TEXTS = [templates[3], "Get off the pitch, you absolute clown", templates[0]]
 hate_speech("predict", "--run", "runs/class", "--explain", TEXTS[0])
 
-explained = [row["explanation"] for row in answer(Explained(classifiers["class weights"]), TEXTS)]
+explained = [row["explanation"] for row in answer(Explainer(classifiers["class weights"]), TEXTS)]
 figure, axes = plt.subplots(1, len(TEXTS), figsize=(11, 3.4))
 for panel, each in zip(axes, explained, strict=True):
     places = np.arange(len(each.words))

@@ -48,7 +48,7 @@ from IPython.display import Image, display
 from apps.commands.main import main
 from apps.ner import APPLICATION
 from apps.plots import training  # noqa: F401 (it draws into files; the next line draws here again)
-from apps.serving.files import answer
+from apps.serving.answers import answer
 from data.datasets import read_tagged_texts
 from data.examples.tags import bio_names, find_entities, spans_to_tags
 from data.text.tag_preprocessor import tokenize_all

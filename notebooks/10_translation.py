@@ -50,7 +50,7 @@ from IPython.display import Image, display
 from apps.commands.main import main
 from apps.config.options import override
 from apps.plots import translation as translation_pictures
-from apps.serving import files
+from apps.serving.answers import answer_by_length
 from apps.tasks.seq2seq.alignment import Alignment
 from apps.tasks.seq2seq.config import TranslationPredictOptions
 from apps.tasks.seq2seq.task import Seq2Seq
@@ -178,7 +178,7 @@ def train_toy(corpus, **options):
         task.model.fit(batches.dataset(epoch), shuffle=False, verbose=0)
     task.set_options(TranslationPredictOptions(alignment=config.attention != "none"))
     new = corpus.split("test")
-    answers = files.answers(task, task.serving().serve, [SENTENCE, *new.texts])
+    answers = answer_by_length(task, task.serving().serve, [SENTENCE, *new.texts])
     written = [answer["translation"] for answer in answers[1:]]
     return task, answers, translation_report.report(written, new.translations, new.texts)
 
@@ -210,8 +210,8 @@ display(Image(filename=FOLDER / "bleu_by_length.png", width=560))
 # of the source it was made from. `predict --alignment` tells it in words and draws it:
 
 # %%
-aligned = toys["general"][1][0].alignment  # of SENTENCE
-translation_pictures.alignment(*aligned, FOLDER / "alignment.png")
+aligned = toys["general"][1][0]["alignment"]  # of SENTENCE
+aligned.draw(FOLDER / "alignment.png")
 display(Image(filename=FOLDER / "alignment.png", width=460))
 
 # %% [markdown]
@@ -247,7 +247,7 @@ for panel, attention in zip(axes[0], GLOBAL, strict=True):
     if attention not in toys:
         toys[attention] = train_toy(short, attention=attention)
     _, answers, figures = toys[attention]
-    draw(panel, answers[0].alignment, f"{attention}: BLEU {figures['bleu']:.1f}")
+    draw(panel, answers[0]["alignment"], f"{attention}: BLEU {figures['bleu']:.1f}")
 plt.show()
 
 # %% [markdown]
@@ -296,7 +296,7 @@ if TINY:
 figure, axes = plt.subplots(1, len(LOCAL), figsize=(3.4 * len(LOCAL), 3.2), squeeze=False)
 for panel, (title, (attention, corpus)) in zip(axes[0], LOCAL.items(), strict=True):
     task, answers, figures = train_toy(corpus, attention=attention, attention_window=D)
-    found = answers[0].alignment
+    found = answers[0]["alignment"]
     draw(panel, found, f"{title}: BLEU {figures['bleu']:.1f}")
     p, steps = middles(task, found), np.arange(len(found.target))
     panel.plot(p, steps, color="C3", linewidth=1)
@@ -329,7 +329,7 @@ weights = encoder.get_layer("self_attention").attention_weights(before)[0].numpy
 figure, (left, right) = plt.subplots(1, 2, figsize=(7.6, 3.4))
 words = [*SENTENCE.split(), "<end>"]
 draw(left, Alignment(words, words, weights), "encoder at itself")
-draw(right, answers[0].alignment, f"decoder at encoder: BLEU {figures['bleu']:.1f}")
+draw(right, answers[0]["alignment"], f"decoder at encoder: BLEU {figures['bleu']:.1f}")
 plt.show()
 
 # %% [markdown]
@@ -390,7 +390,7 @@ print(f"{'BLEU and chrF':30} {'learned':>12} {'new':>12}")
 for name, task in tasks.items():
     cells = []
     for pairs in (few.take(range(min(len(few), len(SOME)))), test):
-        answers = files.answers(task, task.serving().serve, pairs.texts)
+        answers = answer_by_length(task, task.serving().serve, pairs.texts)
         written[name] = [answer["translation"] for answer in answers]
         figures = translation_report.figures(written[name], pairs.translations)
         cells.append(f"{figures['bleu']:6.1f} {figures['chrf']:5.1f}")

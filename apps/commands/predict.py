@@ -9,8 +9,11 @@ from apps.config.parser import OneLineParser, add_fields
 from apps.config.verbs import PredictOptions
 from apps.runs.files import read_run
 from apps.runs.folder import RunFolder
-from apps.tasks.task import Configurable, Interactive, Summarizing
+from apps.serving.answering import Answering, Illustrating, Summarizing
+from apps.tasks.task import Configurable, Interactive
 from data.errors import UserError
+from data.formats.readers import STANDARD_STREAM
+from data.messages import printable
 
 HELP = "answer texts"
 
@@ -45,7 +48,7 @@ def run(application: Application, options: dict) -> None:
     own: PredictOptions = application.options_of("predict", options)
     if bool(texts) == bool(source) and (source or not own.runs_without_text):
         raise UserError("predict takes either texts or --input FILE. See predict --help")
-    from apps.serving.files import answer_all, check_files, column_of
+    from apps.serving.files import WINDOW, Prediction, check_files, column_of
 
     own.check_output(output)
     check_files(source, output, own.suffixes())
@@ -64,6 +67,26 @@ def run(application: Application, options: dict) -> None:
         column = given if given is not None else column_of(source) or column
     answering = own.answering(task)
     writer = own.writer(source, column, answering)
-    answer_all(answering, texts, source, own.place(output), column, writer, own.rows)
+    output = own.place(output)
+    if source or output:
+        prediction = Prediction(answering, column, writer, own.rows or WINDOW)
+        if source:
+            bad = prediction.answer_file(source, output or STANDARD_STREAM)
+            if bad:
+                print(f"{bad} row(s) were left without an answer", file=sys.stderr)
+        else:
+            prediction.answer_texts(texts, output)
+    else:
+        _print_answers(answering, texts)
     if isinstance(answering, Summarizing) and (source or output):
         print(answering.summary(), file=sys.stderr)
+
+
+def _print_answers(answering: Answering, texts: list[str]) -> None:
+    from apps.serving.answers import answer
+
+    for number, (text, row) in enumerate(zip(texts, answer(answering, texts), strict=True), 1):
+        lines = [answering.format_answer(text, row)]
+        if isinstance(answering, Illustrating) and (picture := answering.draw_answer(row, number)):
+            lines.append(f"  {printable(picture)}")
+        print("\n".join(lines))

@@ -8,10 +8,11 @@ kind of task has. What only some have are Protocols of their own, which callers 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
+from apps.serving.answering import Answering
+
 if TYPE_CHECKING:  # a command that only prints its help must not wait for TensorFlow
     import keras
     import numpy as np
-    import tensorflow as tf
 
     from apps.config.training import TrainingConfig
     from apps.runs.description import RunDescription
@@ -39,30 +40,6 @@ class Report(Measured, Protocol):
 
     def main_metrics(self) -> dict[str, float]:
         """Returns the metrics to compare runs by, by title."""
-
-
-class ServingModel(Protocol):
-    """A graph from raw strings to answers."""
-
-    def serve(self, texts: "tf.Tensor") -> "dict[str, tf.Tensor]":
-        """Answers <string>[batch]; each tensor of the answer has a row a text."""
-
-
-@runtime_checkable
-class Answering(Protocol):
-    """Answers texts: what `predict`, a server and workers need."""
-
-    def serving(self) -> ServingModel:
-        """Returns the model that takes raw strings."""
-
-    def output_rows(self, answer: "dict[str, tf.Tensor]") -> list[dict]:
-        """Returns the output columns of each text of a batch that the serving model answered."""
-
-    def empty_row(self) -> dict:
-        """Returns the output columns of a row that could not be answered."""
-
-    def format_answer(self, text: str, row: dict) -> str:
-        """Formats a text and its output columns for the terminal, without side effects."""
 
 
 @runtime_checkable
@@ -194,14 +171,6 @@ class Interactive(Protocol):
 
     def run_interactively(self, texts: list[str]) -> None:
         """Answers texts on the terminal; without texts it asks for them."""
-
-
-@runtime_checkable
-class Summarizing(Protocol):
-    """Tells something of all that it has answered."""
-
-    def summary(self) -> str:
-        """Returns a line on all answers so far."""
 
 
 class Measurement(Protocol):

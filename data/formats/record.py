@@ -1,6 +1,6 @@
-"""The row that readers of all formats yield."""
+"""The rows that readers of all formats yield, and writers of all formats take."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 # The column with the texts in formats without column names.
 TEXT_COLUMN = "text"
@@ -18,3 +18,18 @@ class Record(NamedTuple):
     number: int
     values: dict
     problem: str = ""
+
+
+class RichCell:
+    """A cell of an answer that shows more on a terminal, or on a page, than a table holds."""
+
+    def to_cell(self) -> Any:
+        """Returns what a table holds of it: text, a number, or what JSON has a form for."""
+        raise NotImplementedError
+
+
+def flatten_row(row: dict) -> dict:
+    """Returns a row with what a table holds of its cells."""
+    return {
+        name: cell.to_cell() if isinstance(cell, RichCell) else cell for name, cell in row.items()
+    }

@@ -18,6 +18,7 @@ from data.files.writing import whole_file
 from data.formats.delimited import column_name
 from data.formats.parquet import read_parquet_schema
 from data.formats.readers import STANDARD_STREAM, file_format
+from data.formats.record import flatten_row
 
 if TYPE_CHECKING:
     import pyarrow
@@ -55,12 +56,13 @@ def record_writer(
         sys.stdout.reconfigure(  # type: ignore[union-attr]
             encoding="utf-8", errors="surrogateescape"
         )
-        yield JsonLinesWriter(sys.stdout).write
+        writer = JsonLinesWriter(sys.stdout)
+        yield lambda row: writer.write(flatten_row(row))
         sys.stdout.flush()
         return
     writer_class = WRITERS[file_format(path, WRITERS)]
     with whole_file(Path(path)) as partial, writer_class.open(partial, like, csv_safe) as writer:
-        yield writer.write
+        yield lambda row: writer.write(flatten_row(row))
 
 
 def _align(row: dict, columns: list[str]) -> list:

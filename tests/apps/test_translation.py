@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from apps.commands.main import main
 from apps.runs.folder import RunFolder
-from apps.tasks.seq2seq.alignment import alignment_of
+from apps.tasks.seq2seq.alignment import align_words
 from apps.translation import APPLICATION
 from data.examples.parallel import Pair, ParallelTexts
 from models.evaluation import translation as translation_report
@@ -177,7 +177,7 @@ def test_tokens_are_joined_to_words():
     source = ["A", " ri", "der", ".", "<end>"]
     target = [" Un", " cav", "alier", "<end>"]
     weights = np.array([[0.9, 0.1, 0, 0, 0], [0, 0.6, 0.4, 0, 0], [0, 0.2, 0, 0.8, 0], [0] * 5])
-    found = alignment_of(source, target, weights)
+    found = align_words(source, target, weights)
     assert found.source == ["A", "rider", ".", "<end>"] and found.target == ["Un", "cavalier"]
     np.testing.assert_allclose(found.weights, [[0.9, 0.1, 0, 0], [0, 0.6, 0.4, 0]], atol=1e-6)
     assert found.pairs() == [("Un", "A"), ("cavalier", "rider")]

@@ -13,10 +13,12 @@ from apps.tasks.classification.explanation_output import on_terminal
 from apps.tasks.classification.task import TextClassification
 from data.batches.buckets import order_batches
 from data.errors import UserError
+from data.formats.record import RichCell
 from data.graphs import graph
 from data.messages import printable
 from models.classification.attribution import TOKENS, Attribution, split
 from models.classification.ensemble import Ensemble
+from models.serving.classifier import ServingClassifier
 
 # A gap is told from this share of the difference on, if it is as large in log-odds too: below that
 # it stands for a hundredth of the score at most.
@@ -24,7 +26,7 @@ _GAP = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
-class Explanation:
+class Explanation(RichCell):
     """What the words of a text add to the log-odds of its class, against unknown words.
 
     Attributes:
@@ -73,8 +75,8 @@ class Explanation:
             return True
         return self.words[self.weights.argmax()] == self.words[self.drops.argmax()]
 
-    def pairs(self) -> list[list]:
-        """`[word, weight]` of each word, for JSON."""
+    def to_cell(self) -> list[list]:
+        """Returns `[word, weight]` of each word, for JSON."""
         weights = [float(f"{weight:.6g}") for weight in self.weights]
         return [list(pair) for pair in zip(self.words, weights, strict=True)]
 
@@ -114,9 +116,20 @@ class Tally:
         return "; ".join(parts)
 
 
-class Explained:
-    """A trained classifier as `apps.serving.files` takes it, whose rows have an `Explanation` in
-    the column `explanation`.
+class ServingWithTexts:
+    """A serving model whose answers hold the texts, too."""
+
+    def __init__(self, serving: ServingClassifier):
+        self._serving = serving
+
+    def serve(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Answers <string>[batch]; the answer has them as `texts`."""
+        return {**self._serving.serve(texts), "texts": texts}
+
+
+class Explainer:
+    """Answers texts as a trained classifier does, and adds an `Explanation` in the column
+    `explanation`.
 
     Args:
         task: the classifier.
@@ -141,33 +154,28 @@ class Explained:
         self._read = graph(self._tokens_and_ids, input_signature=[tf.TensorSpec([None], tf.string)])
         self._tally = Tally()
 
-    def serving(self) -> "Explained":
-        """Itself: `serve` has what `columns` needs."""
-        return self
+    def serving(self) -> ServingWithTexts:
+        """Returns the classifier's serving model, whose answers hold the texts, too."""
+        return ServingWithTexts(self._serving)
 
-    def serve(self, texts: tf.Tensor) -> tuple:
-        """The texts, <string>[batch], and the serving model's answer."""
-        return texts, self._serving.serve(texts)
-
-    def output_rows(self, served: tuple) -> list[dict]:
-        """The task's columns and `explanation`, a dict a text."""
-        texts, answer = served
+    def output_rows(self, answer: dict[str, tf.Tensor]) -> list[dict]:
+        """Returns the classifier's columns and `explanation` of each text."""
         rows = self.task.output_rows(answer)
         # The most fitting class stands first: the predicted one, or of several the surest.
         names = [name.decode() for name in answer["classes"].numpy()[:, 0]]
-        explanations = self._explain(texts, rows, names)
+        explanations = self._explain(answer["texts"], rows, names)
         return [{**row, "explanation": each} for row, each in zip(rows, explanations, strict=True)]
 
     def empty_row(self) -> dict:
-        """The columns of a row that could not be answered."""
+        """Returns the output columns of a row that could not be answered."""
         return {**self.task.empty_row(), "explanation": None}
 
     def format_answer(self, text: str, row: dict) -> str:
-        """One answer and its explanation for the terminal."""
+        """Formats a text, its answer and the explanation for the terminal."""
         return f"{printable(text)}\n    {on_terminal(row['explanation'], self.colours)}"
 
     def summary(self) -> str:
-        """A line on all that was explained so far."""
+        """Returns a line on all that was explained so far."""
         return self._tally.summary()
 
     def _explain(

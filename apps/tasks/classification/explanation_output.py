@@ -121,9 +121,7 @@ def writer_of(column: str, answered):
 @contextmanager
 def _records(path: str, column: str, answered):
     with record_writer(path) as write:
-        yield lambda row: write(
-            {**row, "explanation": row["explanation"] and row["explanation"].pairs()}
-        )
+        yield write
 
 
 @contextmanager

@@ -60,9 +60,9 @@ class ExplainOptions(PredictOptions):
     def answering(self, task):
         if not self.explain:
             return task
-        from apps.tasks.classification.explanation import Explained
+        from apps.tasks.classification.explanation import Explainer
 
-        return Explained(task, explanation_output.wants_colours())
+        return Explainer(task, explanation_output.wants_colours())
 
     def writer(self, source: str | None, column: str, answering) -> Callable:
         if not self.explain:

@@ -1,12 +1,16 @@
 """Which words of a source the words of its translation looked at."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from data.formats.record import RichCell
 
-class Alignment(NamedTuple):
-    """Of one text.
+
+@dataclass(frozen=True)
+class Alignment(RichCell):
+    """The word alignment of one translated text.
 
     Attributes:
         source, target: words, without white space; the source's end is its last.
@@ -18,7 +22,7 @@ class Alignment(NamedTuple):
     weights: np.ndarray
 
     def pairs(self) -> list[tuple[str, str]]:
-        """Each word of the translation, and that of the source it looked at most."""
+        """Returns each word of the translation with the word of the source it looked at most."""
         if not self.weights.any():
             return [(word, "") for word in self.target]
         return [
@@ -26,8 +30,24 @@ class Alignment(NamedTuple):
             for word, place in zip(self.target, self.weights.argmax(axis=1), strict=True)
         ]
 
+    def to_cell(self) -> str:
+        """Returns the pairs in a line."""
+        return " ".join(f"{word}={source}" for word, source in self.pairs())
 
-def alignment_of(source: list[str], target: list[str], weights: np.ndarray) -> Alignment:
+    def format(self) -> str:
+        """Formats the pairs for the terminal, one a line."""
+        pairs = self.pairs()
+        width = max([len(word) for word, _ in pairs], default=0)
+        return "\n".join(f"  {word:{width}}  {source}" for word, source in pairs)
+
+    def draw(self, path: Path) -> None:
+        """Draws the weights as a heat map into a .png file."""
+        from apps.plots.translation import alignment
+
+        alignment(self.source, self.target, self.weights, path)
+
+
+def align_words(source: list[str], target: list[str], weights: np.ndarray) -> Alignment:
     """Joins the tokens of each word: the weights of a source word's tokens are summed, those of a
     word of the translation averaged.
 
@@ -62,10 +82,3 @@ def _words(tokens: list[str]) -> tuple[np.ndarray, list[str]]:
 
 def _letters(text: str) -> bool:
     return text.isalnum() or text in ("'", "\u2019", "-", "\ufffd")
-
-
-def describe(alignment: Alignment) -> str:
-    """The pairs for the terminal, one a line."""
-    pairs = alignment.pairs()
-    width = max([len(word) for word, _ in pairs], default=0)
-    return "\n".join(f"  {word:{width}}  {looked}" for word, looked in pairs)

@@ -1,21 +1,13 @@
 """A translator's answers: from the serving model's tensors to columns and lines."""
 
 import math
-from pathlib import Path
 
-from apps.plots import translation
-from apps.tasks.seq2seq.alignment import Alignment, alignment_of, describe
+from apps.tasks.seq2seq.alignment import align_words
 from apps.tasks.seq2seq.config import TranslationPredictOptions
 
 
-class TranslationRow(dict):
-    """The output columns of a text; with `--alignment` the alignment stands beside them."""
-
-    alignment: Alignment | None = None
-
-
-def output_rows(answer: dict) -> list[TranslationRow]:
-    """The serving model's answer to a batch, one dict of output columns a row.
+def output_rows(answer: dict) -> list[dict]:
+    """Returns the output columns of each text of a batch.
 
     Args:
         answer: of `models.serving.translator.ServingTranslator`, with or without attention, the
@@ -30,13 +22,12 @@ def output_rows(answer: dict) -> list[TranslationRow]:
         parts = zip(rows, *(answer[name].numpy() for name in names), strict=True)
         for row, source, target, weights in parts:
             source, target = ([t.decode() for t in tokens if t] for tokens in (source, target))
-            row.alignment = alignment_of(source, target, weights[: len(target), : len(source)])
-            row["alignment"] = " ".join(f"{word}={at}" for word, at in row.alignment.pairs())
+            row["alignment"] = align_words(source, target, weights[: len(target), : len(source)])
     return rows
 
 
-def _row(texts, scores) -> TranslationRow:
-    row = TranslationRow()
+def _row(texts, scores) -> dict:
+    row = {}
     for number, (text, score) in enumerate(zip(texts, scores, strict=True), 1):
         end = _ending(number)
         row[f"translation{end}"] = text.decode()
@@ -50,17 +41,17 @@ def _ending(number: int) -> str:
 
 
 def empty_row(options: TranslationPredictOptions) -> dict:
-    """The output columns of a row that could not be answered."""
+    """Returns the output columns of a row that could not be answered."""
     ends = [_ending(number) for number in range(1, options.n_best + 1)]
     found = {f"{name}{end}": None for end in ends for name in ("translation", "score")}
     return {**found, "alignment": None} if options.alignment else found
 
 
-def shown(row: TranslationRow, picture: Path) -> str:
-    """An answer for the terminal; its alignment is drawn, too, if there is one."""
-    if row.alignment is not None:
-        translation.alignment(*row.alignment, picture)
-        return f"{row['translation']}\n{describe(row.alignment)}\n  {picture}"
+def format_row(row: dict) -> str:
+    """Formats an answer for the terminal: the words of the source that a translation looked at, or
+    the scores of several translations."""
+    if row.get("alignment") is not None:
+        return f"{row['translation']}\n{row['alignment'].format()}"
     if "translation_2" not in row:
         return row["translation"]
     ends = [name.removeprefix("translation") for name in row if name.startswith("translation")]

@@ -9,7 +9,7 @@ import tensorflow as tf
 from apps.runs.contents import CONFIG, MODEL
 from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
-from apps.serving import files as prediction
+from apps.serving.answers import answer_by_length
 from apps.tasks.builder import load
 from apps.tasks.seq2seq import answers as translated
 from apps.tasks.seq2seq.builder import (
@@ -65,7 +65,6 @@ class Seq2Seq:
         self.tokenizer_vocabularies, self.model = tokenizer_vocabularies, model
         self.tokenizers = tokenizers_of(tokenizer_vocabularies)
         self.options = TranslationPredictOptions()
-        self._shown = 0
 
     @classmethod
     def read(
@@ -190,7 +189,7 @@ class Seq2Seq:
     def evaluate(self, examples: ParallelTexts) -> TranslationReport:
         """Measures the translator on a split, through the serving model; see
         `models.evaluation.translation`."""
-        rows = prediction.answers(self, self.serving().serve, examples.texts)
+        rows = answer_by_length(self, self.serving().serve, examples.texts)
         translations = [row["translation"] for row in rows]
         return self._report(translations, examples)
 
@@ -268,10 +267,16 @@ class Seq2Seq:
         """The output columns of a row that could not be answered."""
         return translated.empty_row(self.options)
 
-    def format_answer(self, text: str, row: translated.TranslationRow) -> str:
-        """An answer for the terminal; with `--alignment` the picture is written, too."""
-        self._shown += 1
+    def format_answer(self, text: str, row: dict) -> str:
+        """Formats an answer for the terminal."""
+        return printable(translated.format_row(row))
+
+    def draw_answer(self, row: dict, number: int) -> Path | None:
+        """Draws the alignment of an answer, if it has one, and returns the picture's path."""
+        if row.get("alignment") is None:
+            return None
         picture = Path(self.options.heat_map)
-        if self._shown > 1:
-            picture = picture.with_stem(f"{picture.stem}-{self._shown}")
-        return printable(translated.shown(row, picture))
+        if number > 1:
+            picture = picture.with_stem(f"{picture.stem}-{number}")
+        row["alignment"].draw(picture)
+        return picture

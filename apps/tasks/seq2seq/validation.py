@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from apps.serving import files
+from apps.serving.answers import answer_by_length
 from data.batches.parallel import ParallelBatches
 from data.examples.parallel import ParallelTexts
 from data.graphs import graph
@@ -50,7 +50,7 @@ class Seq2SeqValidation:
         if self._serve is None:
             search = TranslationSearch(max_length=self.task.config.max_length)
             self._serve = ServingTranslator(*self.task.tokenizers, model, search).serve
-        rows = files.answers(self.task, self._serve, self.examples.texts)
+        rows = answer_by_length(self.task, self._serve, self.examples.texts)
         translations = [row["translation"] for row in rows]
         return {
             "loss": self._loss(model),

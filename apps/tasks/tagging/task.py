@@ -10,7 +10,7 @@ import tensorflow as tf
 from apps.runs.contents import CONFIG, MODEL
 from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
-from apps.serving import files as prediction
+from apps.serving.answers import answer_by_length
 from apps.tasks.builder import load, with_open_vocabulary
 from apps.tasks.pretrained import load_pretrained
 from apps.tasks.tagging import answers, spans_on_screen
@@ -237,7 +237,7 @@ class TextTagging:
     def evaluate(self, examples: TaggedTexts) -> TaggingReport:
         """Measures the tagger on a split, through the serving model; see
         `models.evaluation.entities`."""
-        rows = prediction.answers(self, self.serving().serve, examples.texts)
+        rows = answer_by_length(self, self.serving().serve, examples.texts)
         tokens = tokenize_all(examples.texts)
         places = places_of(examples, tokens)
         found = [

@@ -1,4 +1,4 @@
-"""Explained answers of a classifier, and of the command line."""
+"""Explainer answers of a classifier, and of the command line."""
 
 import dataclasses
 import json
@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from apps.tasks.classification.config import ClassificationConfig
-from apps.tasks.classification.explanation import Explained
+from apps.tasks.classification.explanation import Explainer
 from apps.tasks.classification.task import TextClassification
 from data.examples.labelled import LabelledCorpus, LabelledTexts
 from models.classification.decision import Decision
@@ -33,11 +33,11 @@ def build(multi_label=False, **changes):
 
 @pytest.fixture(scope="module")
 def explained():
-    return Explained(build(max_length=3))
+    return Explainer(build(max_length=3))
 
 
 def answer(explained, *texts):
-    return explained.output_rows(explained.serve(tf.constant(texts)))
+    return explained.output_rows(explained.serving().serve(tf.constant(texts)))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def answer(explained, *texts):
 def test_the_first_class_is_explained_in_the_log_odds_of_its_score(decision):
     task = build(decision.multi_label, cell="simple_rnn", characters=False, pooling=("max",))
     task.decision = decision
-    for row in answer(Explained(task), *TEXTS):
+    for row in answer(Explainer(task), *TEXTS):
         found, score = row["explanation"], row["predicted_score"]
         assert score == row[f"score_{found.class_name}"]
         surest = max(task.class_names, key=lambda name: row[f"score_{name}"])
@@ -62,7 +62,7 @@ def test_the_first_class_is_explained_in_the_log_odds_of_its_score(decision):
 
 def test_an_explanation_stands_beside_the_columns_of_the_answer(explained):
     (row,) = answer(explained, "You FOOL!")
-    _, served = explained.serve(tf.constant(["You FOOL!"]))
+    served = explained.serving().serve(tf.constant(["You FOOL!"]))
     plain = explained.task.output_rows(served)
     assert {name: row[name] for name in plain[0]} == plain[0]
     assert row["explanation"].answer == explained.task.describe_row(plain[0])

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from apps.hate_speech import APPLICATION
 from apps.runs.description import RunDescription
 from apps.tasks.classification.config import ClassificationConfig
-from apps.tasks.classification.explanation import Explained
+from apps.tasks.classification.explanation import Explainer
 from apps.tasks.classification.task import TextClassification
 from data.datasets import read_labelled_texts
 from data.errors import UserError
@@ -154,8 +154,8 @@ def test_a_linear_model_is_fitted_saved_and_served_with_the_recurrent_one(tmp_pa
     answer = loaded.output_rows(loaded.serving().serve(tf.constant(TEXTS)))
     served = [[row[f"score_{name}"] for name in task.class_names] for row in answer]
     assert_allclose(served, task.scores(TEXTS), atol=1e-6)
-    explained = Explained(loaded)
-    (row,) = explained.output_rows(explained.serve(tf.constant(["you fool"])))
+    explained = Explainer(loaded)
+    (row,) = explained.output_rows(explained.serving().serve(tf.constant(["you fool"])))
     assert row["explanation"].words == ["you", "fool"]
     assert not row["explanation"].gap_matters
 

@@ -1,0 +1,52 @@
+"""The interfaces of what answers texts: a trained task, or something built upon one."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:  # a command that only prints its help must not wait for TensorFlow
+    import tensorflow as tf
+
+
+class ServingModel(Protocol):
+    """A graph from raw strings to answers."""
+
+    def serve(self, texts: "tf.Tensor") -> "dict[str, tf.Tensor]":
+        """Answers <string>[batch]; each tensor of the answer has a row a text."""
+
+
+@runtime_checkable
+class Answering(Protocol):
+    """Answers texts: what `predict`, a server and workers need."""
+
+    def serving(self) -> ServingModel:
+        """Returns the model that takes raw strings."""
+
+    def output_rows(self, answer: "dict[str, tf.Tensor]") -> list[dict]:
+        """Returns the output columns of each text of a batch that the serving model answered."""
+
+    def empty_row(self) -> dict:
+        """Returns the output columns of a row that could not be answered."""
+
+    def format_answer(self, text: str, row: dict) -> str:
+        """Formats a text and its output columns for the terminal, without side effects."""
+
+
+@runtime_checkable
+class Illustrating(Protocol):
+    """Has pictures of its answers."""
+
+    def draw_answer(self, row: dict, number: int) -> Path | None:
+        """Draws an answer; returns the path of the picture, or None if there is nothing to draw.
+
+        Args:
+            row: its output columns.
+            number: of the answer within the command, from 1.
+        """
+
+
+@runtime_checkable
+class Summarizing(Protocol):
+    """Tells something of all that it has answered."""
+
+    def summary(self) -> str:
+        """Returns a line on all answers so far."""

@@ -1,0 +1,53 @@
+"""Answers to a list of texts."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from apps.serving.answering import Answering
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+# As many texts at once as this, or fewer long ones: memory does not grow with their length.
+_BATCH = 256
+_CHARACTERS = 2**18
+
+
+def answer(task: Answering, texts: list[str]) -> list[dict]:
+    """Returns the output columns of each text; all texts are one batch."""
+    return task.output_rows(task.serving().serve(encode(texts)))
+
+
+def answer_by_length(
+    task: Answering,
+    serve: "Callable[[tf.Tensor], dict[str, tf.Tensor]]",
+    texts: list[str],
+) -> list[dict]:
+    """Returns the output columns of each text; texts of like length are a batch.
+
+    Args:
+        task: it has the columns.
+        serve: of its serving model, which is made once.
+        texts: as many as memory holds.
+    """
+    rows = [{}] * len(texts)
+    order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
+    while order:
+        size = _batch_size(len(texts[order[0]]))
+        batch, order = order[:size], order[size:]
+        answers = task.output_rows(serve(encode([texts[i] for i in batch])))
+        for i, row in zip(batch, answers, strict=True):
+            rows[i] = row
+    return rows
+
+
+def encode(texts: list[str]) -> "tf.Tensor":
+    """Returns <string>[batch]; bytes that were not UTF-8 are given back as they were."""
+    import tensorflow as tf
+
+    return tf.constant([text.encode("utf-8", "surrogateescape") for text in texts], tf.string)
+
+
+def _batch_size(longest: int) -> int:
+    """Returns a power of two: graphs that are compiled for each size then meet few of them."""
+    return min(_BATCH, 1 << (max(1, _CHARACTERS // max(1, longest)).bit_length() - 1))
