@@ -18,6 +18,7 @@ import pytest
 from hypothesis import settings
 
 from data import registry
+from data.messages import show_messages
 
 # The same examples in every run, however slow the machine is.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -39,6 +40,7 @@ SHIPPED_SAMPLES, registry.SAMPLES = registry.SAMPLES, Path(__file__).parent / "s
 ON_SMALL_SAMPLES = f"""
 from pathlib import Path
 from data import registry
+from data.messages import show_messages
 registry.SAMPLES = Path({str(registry.SAMPLES)!r})
 """
 
@@ -66,6 +68,13 @@ class Answer(NamedTuple):
     status: int
     out: str
     err: str
+
+
+@pytest.fixture(autouse=True)
+def shown_messages():
+    """Messages are shown as the command line shows them: tests read them by `capsys`."""
+    with show_messages():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """`evaluate`: measures a trained model on a split, and adds the metrics to its `metrics.json`."""
 
-import sys
 from pathlib import Path
 
 from apps.commands.application import Application
@@ -14,7 +13,7 @@ from apps.runs.files import read_run
 from apps.runs.folder import RunFolder
 from apps.runs.provenance import Provenance
 from data.errors import UserError
-from data.messages import say
+from data.messages import say, warn
 
 HELP = "measure a trained model on labelled examples"
 
@@ -53,12 +52,12 @@ def run(application: Application, options: dict) -> None:
     task = application.load(files, config)
     corpus = task.read(config, application.sample, task)
     if same and not corpus.is_known_as(description.provenance.checksum):
-        say(f"warning: {config.dataset} has changed since the training", file=sys.stderr)
+        warn(f"warning: {config.dataset} has changed since the training")
     if split is None:
         split = corpus.measured_split()
         _check_unlearned(split, learned)
         if split != "test":
-            say(f"{corpus.name} has no test split: measured on {split}", file=sys.stderr)
+            warn(f"{corpus.name} has no test split: measured on {split}")
     examples = corpus.everything() if split == "all" else corpus.split(split)
     if members := run.members():
         from apps.commands import seeds

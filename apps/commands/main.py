@@ -11,7 +11,7 @@ from apps.commands.terminal import abandon_output, prepare_streams
 from apps.config.parser import new_parser
 from apps.training.signals import Signals, Terminated
 from data.errors import UserError
-from data.messages import printable
+from data.messages import printable, show_messages
 
 # Each is a module with `HELP`, `add_options` and `run`.
 VERBS = {"train": train, "evaluate": evaluate, "predict": predict, "export": export}
@@ -25,7 +25,7 @@ def main(application: Application, arguments: list[str] | None = None) -> None:
     """
     prepare_streams()
     arguments = sys.argv[1:] if arguments is None else arguments
-    with _one_line_errors(), Signals():
+    with show_messages(), _one_line_errors(), Signals():
         options = _parse(application, arguments)
         VERBS[options.pop("verb")].run(application, options)
         # A full disk behind standard output shows only now.

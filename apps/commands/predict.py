@@ -1,6 +1,5 @@
 """`predict`: answers texts, or the rows of a file, through the serving model."""
 
-import sys
 from pathlib import Path
 
 from apps.commands.application import Application
@@ -13,7 +12,7 @@ from apps.serving.answering import Answering, Illustrating, Summarizing
 from apps.tasks.task import Configurable, Interactive
 from data.errors import UserError
 from data.formats.readers import STANDARD_STREAM
-from data.messages import printable
+from data.messages import printable, warn
 
 HELP = "answer texts"
 
@@ -73,13 +72,13 @@ def run(application: Application, options: dict) -> None:
         if source:
             bad = prediction.answer_file(source, output or STANDARD_STREAM)
             if bad:
-                print(f"{bad} row(s) were left without an answer", file=sys.stderr)
+                warn(f"{bad} row(s) were left without an answer")
         else:
             prediction.answer_texts(texts, output)
     else:
         _print_answers(answering, texts)
     if isinstance(answering, Summarizing) and (source or output):
-        print(answering.summary(), file=sys.stderr)
+        warn(answering.summary())
 
 
 def _print_answers(answering: Answering, texts: list[str]) -> None:

@@ -8,6 +8,7 @@ from apps.runs.unfinished import UnfinishedTraining
 from apps.tasks.task import Refitting
 from apps.training import devices, fit
 from apps.training.divergence import Diverged
+from data.messages import say
 
 
 def trained(
@@ -55,7 +56,7 @@ def trained(
 def _anew(task, corpus, folder: Path, epochs: int, pretrained: RunFiles | None) -> tuple:
     """A new task, and how its training on both splits ended."""
     together = corpus.with_validation()
-    print(f"\nanew on {len(together.split('train')):,} texts, those of validation among them")
+    say(f"\nanew on {len(together.split('train')):,} texts, those of validation among them")
     fit.seed_everything(task.config)
     with devices.distribution_scope(task.config):
         again = type(task).build(task.config, together, pretrained)

@@ -1,7 +1,6 @@
 """One recipe trained with several seeds: the members, their figures, and the run they make."""
 
 import shutil
-import sys
 from collections.abc import Callable, Collection
 from dataclasses import fields, replace
 from itertools import cycle
@@ -22,7 +21,7 @@ from apps.runs.unfinished import UnfinishedTraining
 from apps.tasks.task import Report
 from apps.training.divergence import Diverged
 from data.examples.corpus import Corpus, Examples
-from data.messages import say
+from data.messages import say, warn
 
 # Goes with the model of one member; an ensemble has several of each.
 _OF_ONE = (HISTORY, REFIT_HISTORY, "training_curves.png", GRADIENT_NORMS, "gradient_norms.png")
@@ -91,7 +90,7 @@ def train(
         report.draw("validation", new.path)
     unfinished.discard()
     if diverged:
-        say(f"{diverged}. The other members are kept", file=sys.stderr)
+        warn(f"{diverged}. The other members are kept")
     say(
         f"\nvalidation\n{report.table()}\n\n{summary.table(task.read_report)}\n\n"
         f"trained in {seconds:.0f} s, the model is of {model}: {unfinished.name}"

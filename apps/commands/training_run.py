@@ -1,6 +1,5 @@
 """The training of one model with one seed, from the data to the run folder."""
 
-import sys
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +18,7 @@ from apps.runs.resumption import check_checksum
 from apps.runs.unfinished import UnfinishedTraining
 from apps.training import devices, fit
 from apps.training.divergence import Diverged
-from data.messages import say
+from data.messages import say, warn
 
 
 def read_corpus(application: Application, config: TrainingConfig) -> Any:
@@ -115,5 +114,5 @@ def train_run(
         unfinished.discard()
     if ending.stopped:
         way_on = f". {unfinished.way_on(application.name)}" if ending.resumable else ""
-        say(f"{ending.stopped}. The best weights so far are kept{way_on}", file=sys.stderr)
+        warn(f"{ending.stopped}. The best weights so far are kept{way_on}")
     say(f"\nvalidation\n{report.table()}\n\ntrained in {ending.seconds:.0f} s: {unfinished.name}")

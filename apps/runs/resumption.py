@@ -1,6 +1,5 @@
 """What must be as it was for a training to go on as if nothing had interrupted it."""
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from apps.runs.description import RunDescription
 from apps.runs.provenance import installed_versions
 from data.errors import UserError
 from data.files.writing import sha256
-from data.messages import say
+from data.messages import warn
 
 # What a resumption may change: the results do not depend on it.
 _FREE = ("checkpoint_seconds",)
@@ -50,7 +49,7 @@ def check_surroundings(begun: RunDescription, data_file: Path | None) -> None:
         if now.get(name) != former
     ]
     if changed:
-        say(f"warning: {', '.join(changed)}: results may differ slightly", file=sys.stderr)
+        warn(f"warning: {', '.join(changed)}: results may differ slightly")
 
 
 def check_checksum(begun: RunDescription, checksum: str) -> None:

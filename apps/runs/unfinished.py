@@ -4,7 +4,6 @@ import fcntl
 import os
 import shlex
 import shutil
-import sys
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
@@ -33,7 +32,7 @@ from apps.runs.folder import Damaged, RunFolder, read_object
 from data.errors import UserError
 from data.files.replacement import sync_names, sync_tree, take_place
 from data.files.writing import explain_write_errors
-from data.messages import say
+from data.messages import warn
 
 # What the run keeps of it, by its name there.
 _PUBLISHED = {
@@ -248,7 +247,7 @@ class UnfinishedTraining:
         if folder.is_dir() and self.run.is_dir():
             kept = rescue_foreign(folder, RUN, self.run)
             if kept:
-                say(f"kept in {self.run}: {', '.join(kept)}", file=sys.stderr)
+                warn(f"kept in {self.run}: {', '.join(kept)}")
         remove_known(folder, RUN)
 
 

@@ -16,7 +16,7 @@ from data.errors import UserError, list_values
 from data.formats.readers import READERS, STANDARD_STREAM, TEXT_FORMATS, file_format, read_records
 from data.formats.record import TEXT_COLUMN, Record
 from data.formats.writers import WRITERS, record_writer
-from data.messages import printable
+from data.messages import warn
 
 # Rows that are read at once; within them texts of like length are answered together.
 WINDOW = 4096
@@ -174,10 +174,12 @@ def _problem(record: Record, column: str) -> str:
 
 
 def _report(count: int, number: int, problem: str, bar: tqdm) -> None:
-    if count <= _BAD_ROWS_SHOWN:
-        bar.write(f"row {number}: {printable(problem)}", file=sys.stderr)
-    elif count == _BAD_ROWS_SHOWN + 1:
-        bar.write("further rows like these are counted only", file=sys.stderr)
+    # The bar, if there is one, makes way for a line.
+    with bar.external_write_mode(file=sys.stderr):
+        if count <= _BAD_ROWS_SHOWN:
+            warn(f"row {number}: {problem}")
+        elif count == _BAD_ROWS_SHOWN + 1:
+            warn("further rows like these are counted only")
 
 
 def _join(values: dict, columns: dict, source: str) -> dict:

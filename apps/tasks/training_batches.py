@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from apps.config.training import TrainingConfig
 from data.batches.padded import Batches
+from data.messages import say
 
 
 def training_batches(
@@ -30,5 +31,5 @@ def training_batches(
         model.distribute_strategy.num_replicas_in_sync,
         config.jit,
     )
-    print(f"padding: {batches.padding_share():.1%} of the tokens")
+    say(f"padding: {batches.padding_share():.1%} of the tokens")
     return batches

@@ -1,6 +1,5 @@
 """The epochs of a training: one `fit` for each, so that it can begin in the middle of one."""
 
-import sys
 import time
 from pathlib import Path
 
@@ -8,9 +7,11 @@ import keras
 
 from apps.runs.folder import write_rows
 from apps.training.checkpoints import Checkpoints
+from apps.training.epoch_messages import EpochMessages
 from apps.training.progress import Progress
 from apps.training.signals import Signals
 from data.batches.padded import Batches
+from data.messages import is_watched
 
 
 def run_epochs(
@@ -32,17 +33,18 @@ def run_epochs(
         progress: where it begins.
         epochs: how many there are in all.
     """
-    # One line an epoch where nobody watches a bar grow.
-    verbose = 1 if sys.stdout.isatty() else 2
-    together = _OneTraining(callbacks, add_history=True, add_progbar=True, model=model)
-    together.set_params({"epochs": epochs, "steps": None, "verbose": verbose})
+    watched = is_watched()
+    if not watched:
+        callbacks = [*callbacks, EpochMessages()]
+    together = _OneTraining(callbacks, add_history=True, add_progbar=watched, model=model)
+    together.set_params({"epochs": epochs, "steps": None, "verbose": int(watched)})
     together.begin()
     try:
         while progress.epoch < epochs and not progress.exhausted:
             epoch = progress.epoch
             dataset = batches.dataset(epoch, progress.batch)
             steps = int(dataset.cardinality())
-            together.set_params({"epochs": epochs, "steps": steps, "verbose": verbose})
+            together.set_params({"epochs": epochs, "steps": steps, "verbose": int(watched)})
             if steps:
                 model.fit(
                     dataset,

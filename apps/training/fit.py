@@ -20,6 +20,7 @@ from apps.training.signals import Signals, Terminated
 from apps.training.tensorboard import TensorBoardLogs
 from data.batches.padded import Batches
 from data.errors import UserError
+from data.messages import say
 from models.optimization.adam import Adam, LossScale
 from models.optimization.layer_rates import LayerRates
 from models.optimization.schedules import WarmupDecay
@@ -177,7 +178,7 @@ def fit(
     checkpoints = Checkpoints(folder / CHECKPOINTS, model, progress)
     last = epochs or config.epochs
     if checkpoints.restore() and progress.epoch < last and not progress.exhausted:
-        print(f"going on in epoch {progress.epoch + 1}, after {progress.batch} of its batches")
+        say(f"going on in epoch {progress.epoch + 1}, after {progress.batch} of its batches")
     gradients, averaged = GradientLog(folder, progress), AveragedWeights(model)
     with Signals() as signals:
         callbacks = [

@@ -3,7 +3,6 @@
 import csv
 import itertools
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Self
@@ -11,7 +10,7 @@ from typing import Self
 from data.errors import UserError, list_values
 from data.files.lines import LONGEST_LINE, is_utf8, read_lines
 from data.formats.record import Record
-from data.messages import say
+from data.messages import warn
 
 # The number of columns in a sheet of Excel.
 MOST_COLUMNS = 16_384
@@ -70,7 +69,7 @@ def _detect_delimiter(trials: Sequence[Iterable[str]], path: str) -> str:
         _, cells, problem = next(parsed, (0, [], ""))
         if len(cells) > 1 and not problem:
             if delimiter != ",":
-                say(f"{path}: cells between {_DELIMITERS[delimiter]}", file=sys.stderr)
+                warn(f"{path}: cells between {_DELIMITERS[delimiter]}")
             return delimiter
     return ","
 
@@ -163,7 +162,7 @@ def _read_header(path: str, cells: list[str], problem: str) -> list[str]:
     if names.count("") > 1:
         unnamed = [f"column {place}" for place, name in enumerate(names, 1) if not name]
         names = [name or f"column {place}" for place, name in enumerate(names, 1)]
-        say(f"{path}: columns without a name are called {list_values(unnamed)}", file=sys.stderr)
+        warn(f"{path}: columns without a name are called {list_values(unnamed)}")
     refuse_repeated(names, path)
     return names
 

@@ -7,7 +7,6 @@ several languages.
 import codecs
 import html
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader, TextIOWrapper
@@ -17,7 +16,7 @@ from data.errors import UserError, list_values, refuse_rows
 from data.examples.parallel import Pair, ParallelTexts
 from data.files.archives import LONGEST_TEXT, open_unpacked
 from data.formats.languages import find_languages, language_code
-from data.messages import say
+from data.messages import warn
 
 # Elements that hold the mark-up of another program, not text.
 _FOREIGN = {"bpt", "bx", "ept", "ex", "it", "ph", "ut"}
@@ -75,10 +74,7 @@ def read_tmx(path: str, source: str, target: str) -> ParallelTexts:
             reader.parse(text)
         reader.parse("", final=True)
     if controls:
-        say(
-            f"{path}: {controls:,} control characters, which XML forbids, are taken for spaces",
-            file=sys.stderr,
-        )
+        warn(f"{path}: {controls:,} control characters, which XML forbids, are taken for spaces")
     sides = [
         find_languages(language, reader.languages.values(), path, option)
         for language, option in ((source, "--source"), (target, "--target"))
@@ -102,14 +98,13 @@ def read_tmx(path: str, source: str, target: str) -> ParallelTexts:
     for codes, language in zip(sides, (source, target), strict=True):
         if codes != [language_code(language)]:
             names = " and ".join(reader.languages[code] for code in codes)
-            say(f"{path}: {language} is {names}", file=sys.stderr)
+            warn(f"{path}: {language} is {names}")
     empty = [number for number, pair in pairs.items() if not all(pair)]
     refuse_rows(path, empty, "(translation units) without a text on one side")
     if len(pairs) < reader.count:
-        say(
+        warn(
             f"{path}: {reader.count - len(pairs):,} of {reader.count:,} units lack "
-            f"{source} or {target} and are left out",
-            file=sys.stderr,
+            f"{source} or {target} and are left out"
         )
     return ParallelTexts(list(pairs.values()))
 

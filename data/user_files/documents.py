@@ -1,14 +1,13 @@
 """Users' own texts to learn a language from: a text, a folder of texts, or a table of texts."""
 
 import codecs
-import sys
 from pathlib import Path
 
 from data.errors import UserError, list_values
 from data.examples.documents import DocumentCorpus, Documents, cut_text, split_documents
 from data.files.lines import UTF16
 from data.files.writing import sha256
-from data.messages import say
+from data.messages import warn
 from data.user_files.columns import LabelledColumns
 from data.user_files.labelled import assign_rows, read_labelled_file, read_row_splits, read_rows
 
@@ -92,7 +91,7 @@ def _read_folder(folder: Path) -> Documents:
         if names:
             # In quotation marks, no name reaches a terminal raw, whoever chose it.
             shown = list_values(repr(str(name)) for name in names)
-            say(f"{folder}: {len(names)} {kind} file(s) left out: {shown}", file=sys.stderr)
+            warn(f"{folder}: {len(names)} {kind} file(s) left out: {shown}")
     if len(texts) < 2:
         raise UserError(
             f"{folder} holds {len(texts)} file(s) of text, two are needed: one to train, one to "

@@ -1,13 +1,12 @@
 """Chooses the two columns of a table that hold parallel texts, by its header."""
 
 import re
-import sys
 from typing import NamedTuple
 
 from data.errors import UserError, list_values
 from data.formats.delimited import MOST_COLUMNS
 from data.formats.languages import find_languages, fold, is_language, language_code
-from data.messages import say
+from data.messages import warn
 
 
 class ColumnChoice(NamedTuple):
@@ -73,14 +72,14 @@ def choose_columns(
         spelled = (cells[named[0]].strip(), cells[named[1]].strip())
         if spelled != (source, target) or (given != (None, None) and columns != named):
             choice = f"{source} is the column {spelled[0]!r}, {target} the column {spelled[1]!r}"
-            say(f"{path}: {choice}", file=sys.stderr)
+            warn(f"{path}: {choice}")
         return ColumnChoice(named[0], named[1], has_header=True)
     is_header = named != (None, None) or _is_header(cells)
     if is_header and given == (None, None):
         raise UserError(_explain_header(cells, source, target, named, path))
     beginning = "the first line is a header" if is_header else "no header"
     choice = f"{beginning}: column {columns[0]} is {source}, column {columns[1]} {target}"
-    say(f"{path}: {choice}", file=sys.stderr)
+    warn(f"{path}: {choice}")
     return ColumnChoice(columns[0], columns[1], has_header=is_header)
 
 

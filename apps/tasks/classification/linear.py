@@ -6,6 +6,7 @@ import tensorflow as tf
 from apps.tasks.classification.validation import ClassifierValidation
 from data.errors import UserError
 from data.examples.labelled import LabelledTexts
+from data.messages import say
 from data.text.vocabulary import Vocabularies
 from models.classification.losses import class_weights
 from models.classification.ngram_regression import fit_ngrams
@@ -49,8 +50,8 @@ def with_linear_model(
     size = model.settings["vocabulary_size"]
     ngrams = fit_ngrams(ids, train.targets, held_out.multi_label, size, weights)
     if ngrams is None:
-        print("linear model: no word is in enough training texts, there is none")
+        say("linear model: no word is in enough training texts, there is none")
         return model
     share = held_out.share(model, ngrams)
-    print(f"linear model: {ngrams.entries:,} n-grams, {share:.2f} of its logits")
+    say(f"linear model: {ngrams.entries:,} n-grams, {share:.2f} of its logits")
     return WideClassifier.of(model, ngrams, share)

@@ -31,7 +31,7 @@ from data.datasets import read_labelled_texts
 from data.errors import UserError
 from data.examples.labelled import LabelledCorpus, LabelledTexts
 from data.graphs import in_chunks
-from data.messages import printable
+from data.messages import printable, say
 from data.text.preprocessor import TextPreprocessor
 from data.text.vocabulary import Vocabularies
 from data.user_files.columns import LabelledColumns
@@ -197,7 +197,7 @@ class TextClassification:
         targets = train.targets
         if config.votes and train.votes is not None:
             targets = train.votes
-        print(describe_cut(self.preprocessor, train.texts))
+        say(describe_cut(self.preprocessor, train.texts))
         ids = self.vectorize(train.texts)
         batches = training_batches(ids, targets, self.model, config)
         loss = classification_loss(

@@ -1,7 +1,5 @@
 """The validation split of a classifier: the figures that choose the epoch, and the decision."""
 
-import sys
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -9,7 +7,7 @@ import tensorflow as tf
 from data.batches.padded import Batches
 from data.examples.labelled import LabelledTexts
 from data.graphs import without_autograph
-from data.messages import say
+from data.messages import warn
 from models.classification.decision import Decision
 from models.classification.ngrams import NgramTerms
 from models.classification.wide_classifier import linear_classifier, share_of
@@ -98,17 +96,15 @@ class ClassifierValidation:
         for position, wanted in self.precisions.items():
             given = self.targets[decided[:, position], position]
             if not len(given) or given.mean() < wanted:
-                say(
+                warn(
                     f"warning: no threshold gives {self.class_names[position]} a precision of "
-                    f"{wanted:g} on validation; the best one does {given.mean():.3f}",
-                    file=sys.stderr,
+                    f"{wanted:g} on validation; the best one does {given.mean():.3f}"
                 )
         for position in np.flatnonzero(self.targets.any(axis=0) & ~decided.any(axis=0)):
-            say(
+            warn(
                 f"warning: {self.class_names[position]} is never predicted on validation, though "
                 f"{self.targets[:, position].sum():.0f} of its {len(decided)} rows are of this "
-                "class. Try more --epochs, --class-weight 0.5 or more rows of it",
-                file=sys.stderr,
+                "class. Try more --epochs, --class-weight 0.5 or more rows of it"
             )
         return decision
 

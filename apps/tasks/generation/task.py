@@ -105,7 +105,7 @@ class TextGeneration:
             vocabulary = learn_vocabulary(config.tokenizer, train, config.vocabulary_size)
         model = build_language_model(config, vocabulary, len(corpus.class_names), trained)
         size = model.settings["vocabulary_size"]
-        print(f"vocabulary: {size:,}; parameters: {model.count_params():,}")
+        say(f"vocabulary: {size:,}; parameters: {model.count_params():,}")
         return cls(config, corpus.class_names, vocabulary, train.whole, model)
 
     @classmethod
@@ -168,7 +168,7 @@ class TextGeneration:
             train.labels,
         )
         padding = f"{streams.padding_share():.1%} of the positions"
-        print(f"train: {streams.num_tokens:,} {config.tokenizer}; padding: {padding}")
+        say(f"train: {streams.num_tokens:,} {config.tokenizer}; padding: {padding}")
         return streams, MeanOverTokens()
 
     def fit(self, corpus: DocumentCorpus, folder: Path) -> training.TrainingResult:
@@ -183,7 +183,7 @@ class TextGeneration:
             found = held_out.figures()
             if self.config.sample_length:
                 text = sampler.serve(tf.constant([""]))["texts"].numpy()[0]
-                say(f"\n{text.decode('utf-8')}\n", flush=True)
+                say(f"\n{text.decode('utf-8')}\n")
             return found
 
         ending = training.fit(

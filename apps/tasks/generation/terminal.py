@@ -7,7 +7,7 @@ import tensorflow as tf
 from apps.tasks.generation.config import GenerationOptions
 from data.errors import UserError
 from data.graphs import graph
-from data.messages import say
+from data.messages import printable
 from models.serving.generator import TextGenerator
 
 # Tokens between two looks at what there is.
@@ -44,9 +44,9 @@ class GenerationTerminal:
             self._reply(texts)
         else:
             for number, text in enumerate(texts):
-                say(text, end="", flush=True)
+                _write(text, end="")
                 self._stream(text, number)
-                print()
+                _write("")
 
     def _stream(self, text: str, number: int = 0) -> str:
         """Prints what follows a text while it grows, and returns it.
@@ -59,7 +59,7 @@ class GenerationTerminal:
         seed = tf.random.experimental.stateless_fold_in([self._options.seed, 0], number)
         found = self._follow(tf.constant([_bytes(text)]), seed[None])["continuations"]
         added = found.numpy()[0].decode("utf-8")
-        say(added[len(self._printed) :], end="", flush=True)
+        _write(added[len(self._printed) :], end="")
         return added
 
     def _watch(self, ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
@@ -78,14 +78,14 @@ class GenerationTerminal:
         # The last characters may be half of a character, or the beginning of a stop string.
         sure = text[: len(text) - max(map(len, self._options.stop), default=0)].rstrip("\ufffd")
         if sure.startswith(self._printed):
-            say(sure[len(self._printed) :], end="", flush=True)
+            _write(sure[len(self._printed) :], end="")
             self._printed = sure
         return tf.constant([False])
 
     def _choose(self, text: str) -> None:
         """Offers the likeliest tokens after a text, again and again."""
         generator = self._generator
-        say("number: take it; Enter: the first; any other text: write it; /: end")
+        _write("number: take it; Enter: the first; any other text: write it; /: end")
         while True:
             ids, shares = (
                 each.numpy()[0]
@@ -94,9 +94,9 @@ class GenerationTerminal:
             shown = [
                 _END if id_ == generator.end else repr(_decoded(generator, id_)) for id_ in ids
             ]
-            say(f"\n{text}")
+            _write(f"\n{text}")
             for number, (choice, share) in enumerate(zip(shown, shares, strict=True), 1):
-                say(f"  {number}  {share:6.1%}  {choice}")
+                _write(f"  {number}  {share:6.1%}  {choice}")
             line = _line("> ")
             if line is None or line == "/":
                 return
@@ -112,7 +112,7 @@ class GenerationTerminal:
         """Answers lines by the lines that follow them; what was said before is read again."""
         if texts:
             for number, text in enumerate(texts):
-                say(text)
+                _write(text)
                 self._answered(text, number)
             return
         said, number = "", 0
@@ -126,8 +126,13 @@ class GenerationTerminal:
             said += "\n"
             if answer := self._stream(said, number):
                 break
-        print()
+        _write("")
         return f"{said}{answer}\n"
+
+
+def _write(text: str, end: str = "\n") -> None:
+    """Writes a part of the conversation to standard output at once."""
+    print(printable(text), end=end, flush=True)
 
 
 def _line(prompt: str) -> str | None:

@@ -31,7 +31,7 @@ from data.batches.parallel import ParallelBatches
 from data.datasets import read_parallel_texts
 from data.errors import UserError
 from data.examples.parallel import ParallelCorpus, ParallelTexts
-from data.messages import printable
+from data.messages import printable, say
 from data.text.tokenizer_vocabulary import TokenizerVocabulary, find_vocabulary
 from data.user_files.columns import ParallelFiles
 from models.evaluation import translation
@@ -103,7 +103,7 @@ class Seq2Seq:
         vocabularies = learned(config, train)
         tokenizers = tokenizers_of(vocabularies)
         source, target = sizes(tokenizers).values()
-        print(f"tokens: {config.tokenizer}, vocabularies of {source:,} and {target:,}")
+        say(f"tokens: {config.tokenizer}, vocabularies of {source:,} and {target:,}")
         model = build_translator(config, tokenizers, len(train))
         return cls(config, corpus.languages, vocabularies, model)
 
@@ -154,7 +154,7 @@ class Seq2Seq:
                 f"no pair has at most {config.max_length} tokens on both sides. Raise --max-length"
             )
         if kept < len(train):
-            print(
+            say(
                 f"left out: {len(train) - kept:,} of {len(train):,} pairs are longer than "
                 f"{config.max_length} tokens"
             )
@@ -167,7 +167,7 @@ class Seq2Seq:
             self.model.distribute_strategy.num_replicas_in_sync,
             config.jit,
         )
-        print(f"padding: {batches.padding_share():.1%} of the tokens")
+        say(f"padding: {batches.padding_share():.1%} of the tokens")
         return batches, TranslationLoss(config.label_smoothing)
 
     def fit(self, corpus: ParallelCorpus, folder: Path) -> training.TrainingResult:

@@ -1,6 +1,5 @@
 """Sentence pairs of the Tatoeba project, as manythings.org packs them."""
 
-import sys
 from pathlib import Path
 
 from data.corpora.download import download, find_original
@@ -13,7 +12,7 @@ from data.examples.parallel import (
 )
 from data.files.writing import sha256
 from data.formats.languages import three_letter_code
-from data.messages import say
+from data.messages import warn
 from data.user_files.parallel import read_member
 
 _URL = "http://www.manythings.org/anki/"
@@ -52,10 +51,7 @@ def read(data_dir: str | None, source: str, target: str) -> ParallelCorpus:
             _download(code, path)
     pairs = _read_pairs(path, code)
     if name in _KNOWN and sha256(path) != _KNOWN[name]:
-        say(
-            f"{path} is not the file of 2017-09-29: metrics differ from those of the README",
-            file=sys.stderr,
-        )
+        warn(f"{path} is not the file of 2017-09-29: metrics differ from those of the README")
     splits = split_parallel(pairs)
     if source != _ENGLISH:
         splits = {

@@ -1,5 +1,7 @@
 import dataclasses
 import json
+import logging
+import re
 
 import keras
 import numpy as np
@@ -15,6 +17,7 @@ from apps.tasks.classification.task import TextClassification
 from data.datasets import read_labelled_texts
 from data.errors import UserError
 from data.examples.labelled import LabelledCorpus, LabelledTexts
+from data.messages import LOGGER
 from models.classification.decision import Decision
 from models.classification.wide_classifier import WideClassifier
 
@@ -394,3 +397,18 @@ def test_files_are_those_that_save_writes(task, tmp_path):
     task.save(tmp_path)
     written = {path.name for path in tmp_path.iterdir()}
     assert written == {"model.keras", *(path.name for path in task.files(tmp_path))}
+
+
+def test_a_library_user_gets_the_messages_of_a_training_and_nothing_is_printed(
+    tmp_path, monkeypatch, capfd
+):
+    messages = []
+    handler = logging.Handler()
+    handler.emit = lambda record: messages.append(record.getMessage())
+    monkeypatch.setattr(LOGGER, "handlers", [handler])
+    config = dataclasses.replace(SMALL, epochs=2, cell="simple_rnn", characters=False)
+    TextClassification.build(config, corpus()).fit(corpus(), tmp_path)
+    assert capfd.readouterr().out == ""
+    text = "\n".join(messages)
+    assert "padding: " in text and "Epoch 2/2" in text
+    assert re.search(r"^1/1 - \d+s - .+/step - loss: \d", text, re.MULTILINE)
