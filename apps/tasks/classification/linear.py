@@ -1,17 +1,17 @@
 """The linear model beside a recurrent classifier: `--linear`."""
 
 import keras
-import tensorflow as tf
+import numpy as np
 
-from apps.tasks.classification.validation import ClassifierValidation
+from apps.tasks.classification.data import ClassifierData
+from apps.tasks.classification.validation import linear_logits
 from data.errors import UserError
-from data.examples.labelled import LabelledTexts
 from data.messages import say
 from data.text.vocabulary import Vocabularies
 from models.classification.losses import class_weights
 from models.classification.ngram_regression import fit_ngrams
 from models.classification.ngrams import MOST_IDS
-from models.classification.wide_classifier import WideClassifier
+from models.classification.wide_classifier import WideClassifier, share_of
 
 
 def check_size(vocabularies: Vocabularies) -> None:
@@ -27,31 +27,32 @@ def check_size(vocabularies: Vocabularies) -> None:
         )
 
 
-def with_linear_model(
-    model: keras.Model,
-    ids: tf.RaggedTensor,
-    train: LabelledTexts,
-    held_out: ClassifierValidation,
-    class_weight: float,
-) -> keras.Model:
-    """A trained classifier with a linear model of the training split's n-grams beside it.
+def add_linear_model(
+    model: keras.Model, logits: np.ndarray, data: ClassifierData, class_weight: float
+) -> tuple[keras.Model, np.ndarray]:
+    """Adds a linear model of the training split's n-grams to a trained classifier.
 
     Args:
         model: the classifier.
-        ids: <int32>[rows, None], the tokens of the training split.
-        train: the training split.
-        held_out: the validation split, which says what share the linear model has.
+        logits: <float32>[rows, num_classes], its own on the validation split.
+        data: the training split, and the validation split that says what share the linear model
+            has.
         class_weight: the power of the classes' inverse frequencies that they are weighed by.
 
     Returns:
-        The two as one, or the classifier if no word is in enough texts.
+        The two as one and their logits on the validation split; or the classifier and its own, if
+        no word is in enough texts.
     """
-    weights = class_weights(train.targets, class_weight)
+    validation = data.validation
+    weights = class_weights(data.labels, class_weight)
     size = model.settings["vocabulary_size"]
-    ngrams = fit_ngrams(ids, train.targets, held_out.multi_label, size, weights)
+    ngrams = fit_ngrams(data.ids["token_ids"], data.labels, validation.multi_label, size, weights)
     if ngrams is None:
         say("linear model: no word is in enough training texts, there is none")
-        return model
-    share = held_out.share(model, ngrams)
+        return model, logits
+    linear = linear_logits(ngrams, validation.ids)
+    share = share_of(linear, logits, validation.targets, validation.multi_label)
     say(f"linear model: {ngrams.entries:,} n-grams, {share:.2f} of its logits")
-    return WideClassifier.of(model, ngrams, share)
+    joined = WideClassifier.of(model, ngrams, share)
+    # The recurrent classifier, which takes the time, has read the validation split already.
+    return joined, logits + linear_logits(joined.ngrams, validation.ids)

@@ -96,7 +96,7 @@ def report_decision(
 
 def report_baselines(
     train: LabelledTexts,
-    held_out: ClassifierValidation | None,
+    validation: ClassifierValidation | None,
     examples: LabelledTexts,
     class_names: tuple[str, ...],
     multi_label: bool,
@@ -106,21 +106,21 @@ def report_baselines(
 
     Args:
         train: what they are trained on.
-        held_out: what their thresholds are chosen on; None for no thresholds.
+        validation: what their thresholds are chosen on; None for no thresholds.
         examples: what they are measured on.
         class_names: the classes.
         multi_label: whether a text may have any number of them.
     """
     reports = {}
-    known_texts = [] if held_out is None else held_out.texts
+    known_texts = [] if validation is None else validation.texts
     for name, balanced in [("tf-idf", False), ("tf-idf, balanced classes", True)]:
         texts = [*known_texts, *examples.texts]
         scores = baseline_scores(train.texts, train.targets, texts, multi_label, balanced)
         known, scores = np.split(scores, [len(known_texts)])
         plain = Decision.plain(len(class_names), multi_label)
         reports[name] = report_scores(scores, examples.targets, plain, class_names)
-        if held_out is not None and held_out.goal != "none":
-            decision = held_out.fitted(_logits(known, multi_label))
+        if validation is not None and validation.goal != "none":
+            decision = validation.fit_decision(_logits(known, multi_label))
             calibrated = decision.scores(_logits(scores, multi_label)).numpy()
             reports[f"{name}, thresholds"] = report_scores(
                 calibrated, examples.targets, decision, class_names

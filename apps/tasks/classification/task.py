@@ -15,7 +15,8 @@ from apps.tasks.builder import load, with_open_vocabulary
 from apps.tasks.classification import answers
 from apps.tasks.classification.builder import build_classifier, sizes, vocabularies_for
 from apps.tasks.classification.config import ClassificationConfig
-from apps.tasks.classification.linear import check_size, with_linear_model
+from apps.tasks.classification.data import ClassifierData
+from apps.tasks.classification.linear import add_linear_model, check_size
 from apps.tasks.classification.report import (
     ClassificationReport,
     report_baselines,
@@ -171,7 +172,8 @@ class TextClassification:
             )
         model = Ensemble.of([member.model for member in members], corpus.multi_label)
         task = cls(first.config, corpus.class_names, corpus.multi_label, first.vocabularies, model)
-        task.decide(task.held_out(corpus))
+        validation = task.validation(corpus)
+        task.decision = validation.decide(validation.logits(model))
         return task
 
     def describe(self) -> dict:
@@ -191,50 +193,57 @@ class TextClassification:
         """The vocabulary files in a run folder."""
         return self.vocabularies.files(folder)
 
-    def training_data(self, corpus: LabelledCorpus) -> tuple[Batches, keras.losses.Loss]:
-        """What the training descends: the batches of the training split and the loss on them."""
-        config, train = self.config, corpus.split("train")
-        targets = train.targets
-        if config.votes and train.votes is not None:
-            targets = train.votes
+    def prepare(self, corpus: LabelledCorpus) -> ClassifierData:
+        """Returns what a training needs of a corpus, tokenized once."""
+        train = corpus.split("train")
         say(describe_cut(self.preprocessor, train.texts))
+        use_votes = self.config.votes and train.votes is not None
+        targets = train.votes if use_votes else train.targets
         ids = self.vectorize(train.texts)
-        batches = training_batches(ids, targets, self.model, config)
+        return ClassifierData(ids, targets, train.targets, self.validation(corpus))
+
+    def training_data(self, corpus: LabelledCorpus) -> tuple[Batches, keras.losses.Loss]:
+        """Returns the batches of the training split and the loss to minimise."""
+        return self._batches_and_loss(self.prepare(corpus))
+
+    def _batches_and_loss(self, data: ClassifierData) -> tuple[Batches, keras.losses.Loss]:
+        config = self.config
+        batches = training_batches(data.ids, data.targets, self.model, config)
         loss = classification_loss(
             self.multi_label,
-            class_weights(train.targets, config.class_weight),
+            class_weights(data.labels, config.class_weight),
             config.focal_gamma,
             config.label_smoothing,
         )
         return batches, loss
 
     def fit(self, corpus: LabelledCorpus, folder: Path) -> training.TrainingResult:
-        """Trains, see `apps.training.fit.fit`."""
-        config = self.config
-        batches, loss = self.training_data(corpus)
-        held_out = self.held_out(corpus)
+        """Trains, see `apps.training.fit.fit`; then the linear model, if there is one, its share,
+        the temperature and the thresholds are fitted."""
+        config, data = self.config, self.prepare(corpus)
+        batches, loss = self._batches_and_loss(data)
         ending = training.fit(
             self.model,
             batches,
-            held_out.figures,
+            data.validation.measure,
             loss,
             config.monitor,
             config,
             folder,
             weight_depths(self.model) if config.init_from else None,
-            rows=len(held_out.targets),
+            rows=len(data.validation.targets),
         )
         self.model = in_full_precision(self.model)
+        logits = data.validation.logits(self.model)
         if config.linear:
             begin = time.monotonic()
-            ids, train = batches.ids["token_ids"], corpus.split("train")
-            self.model = with_linear_model(self.model, ids, train, held_out, config.class_weight)
+            self.model, logits = add_linear_model(self.model, logits, data, config.class_weight)
             ending = ending._replace(seconds=ending.seconds + time.monotonic() - begin)
-        self.decide(held_out)
+        self.decision = data.validation.decide(logits)
         return ending
 
-    def held_out(self, corpus: LabelledCorpus) -> ClassifierValidation:
-        """The validation split, for `fit` and `decide`."""
+    def validation(self, corpus: LabelledCorpus) -> ClassifierValidation:
+        """Returns the validation split of a corpus, tokenized."""
         train = corpus.split("train")
         validation = corpus.split("validation")
         return ClassifierValidation(
@@ -245,10 +254,6 @@ class TextClassification:
             self.config.thresholds,
             self.config.precisions(self.class_names),
         )
-
-    def decide(self, held_out: ClassifierValidation) -> None:
-        """Chooses temperature and thresholds for the model as it is."""
-        self.decision = held_out.decision(self.model)
 
     def logits(self, texts: list[str]) -> np.ndarray:
         """<float32>[rows, num_classes], in the order of the texts."""
@@ -284,13 +289,13 @@ class TextClassification:
     ) -> dict[str, ClassificationReport]:
         """The same figures of linear models trained on the corpus' training split, and those of
         this model's own linear part alone."""
-        held_out = self.held_out(corpus) if "validation" in corpus.splits else None
+        validation = self.validation(corpus) if "validation" in corpus.splits else None
         reports = report_baselines(
-            corpus.split("train"), held_out, examples, self.class_names, self.multi_label
+            corpus.split("train"), validation, examples, self.class_names, self.multi_label
         )
-        if isinstance(self.model, WideClassifier) and held_out is not None:
+        if isinstance(self.model, WideClassifier) and validation is not None:
             ngrams = self.model.ngrams
-            decision = held_out.fitted(linear_logits(ngrams, held_out.ids))
+            decision = validation.fit_decision(linear_logits(ngrams, validation.ids))
             scores = decision.scores(linear_logits(ngrams, self.vectorize(examples.texts)))
             reports["n-grams alone"] = report_scores(
                 scores.numpy(), examples.targets, decision, self.class_names

@@ -10,7 +10,7 @@ from data.graphs import without_autograph
 from data.messages import warn
 from models.classification.decision import Decision
 from models.classification.ngrams import NgramTerms
-from models.classification.wide_classifier import linear_classifier, share_of
+from models.classification.wide_classifier import linear_classifier
 from models.evaluation.classification import decided_figures, mean_average_precision
 
 # Tokens at once: memory does not grow with the length of the texts.
@@ -74,11 +74,15 @@ class ClassifierValidation:
         )
         self.loss = loss(from_logits=True)
 
-    def figures(self, model: keras.Model) -> dict[str, float]:
-        """Loss, mean average precision, accuracy and macro-F1; the latter two as decided with
-        thresholds for this state of the model, no class having a precision of its own."""
-        logits = logits_of(model, self.ids)
-        decision = self.fitted(logits)
+    def logits(self, model: keras.Model) -> np.ndarray:
+        """Returns <float32>[rows, num_classes] of a model."""
+        return logits_of(model, self.ids)
+
+    def measure(self, model: keras.Model) -> dict[str, float]:
+        """Returns loss, mean average precision, accuracy and macro-F1; the latter two as decided
+        with thresholds for this state of the model, no class having a precision of its own."""
+        logits = self.logits(model)
+        decision = self.fit_decision(logits)
         scores = decision.scores(logits).numpy()
         decided = decision.decided(scores).numpy()
         return {
@@ -87,11 +91,10 @@ class ClassifierValidation:
             **decided_figures(self.targets, decided),
         }
 
-    def decision(self, model: keras.Model) -> Decision:
-        """The temperature and the thresholds for a trained model; tells which precision was not to
-        be had, and which class is never predicted."""
-        logits = logits_of(model, self.ids)
-        decision = self.fitted(logits, self.precisions)
+    def decide(self, logits: np.ndarray) -> Decision:
+        """Returns the temperature and the thresholds for the logits of a trained model; warns of a
+        precision that no threshold gives, and of a class that is never predicted."""
+        decision = self.fit_decision(logits, self.precisions)
         decided = decision.decided(decision.scores(logits)).numpy()
         for position, wanted in self.precisions.items():
             given = self.targets[decided[:, position], position]
@@ -108,12 +111,9 @@ class ClassifierValidation:
             )
         return decision
 
-    def share(self, recurrent: keras.Model, ngrams: NgramTerms) -> float:
-        """See `models.classification.wide_classifier.share_of`."""
-        linear = linear_logits(ngrams, self.ids)
-        return share_of(linear, logits_of(recurrent, self.ids), self.targets, self.multi_label)
-
-    def fitted(self, logits: np.ndarray, precisions: dict[int, float] | None = None) -> Decision:
+    def fit_decision(
+        self, logits: np.ndarray, precisions: dict[int, float] | None = None
+    ) -> Decision:
         """Chooses temperature and thresholds for the logits that any model gives these texts, no
         class having a precision of its own but those of `precisions`."""
         return Decision.fitted(

@@ -39,33 +39,33 @@ LOGITS = [[0.0, 1.0], [-3.0, 1.0], [-3.0, 1.0]]
 
 def test_thresholds_give_a_rare_class_its_chance(monkeypatch):
     plain = held(monkeypatch, LOGITS, "none")
-    assert plain.figures(None)["accuracy"] == pytest.approx(2 / 3)
-    assert plain.decision(None).thresholds == (0.5, 0.5)
+    assert plain.measure(None)["accuracy"] == pytest.approx(2 / 3)
+    assert plain.decide(np.array(LOGITS, np.float32)).thresholds == (0.5, 0.5)
     chosen = held(monkeypatch, LOGITS, "prior")
-    assert chosen.figures(None)["macro_f1"] == 1.0
-    rare, frequent = chosen.decision(None).thresholds
-    assert frequent / rare > np.exp(1.0 / chosen.decision(None).temperature)
+    assert chosen.measure(None)["macro_f1"] == 1.0
+    rare, frequent = chosen.decide(np.array(LOGITS, np.float32)).thresholds
+    assert frequent / rare > np.exp(1.0 / chosen.decide(np.array(LOGITS, np.float32)).temperature)
 
 
 def test_average_precision_and_loss_do_not_depend_on_the_thresholds(monkeypatch):
-    plain = held(monkeypatch, LOGITS, "none").figures(None)
-    chosen = held(monkeypatch, LOGITS, "prior").figures(None)
+    plain = held(monkeypatch, LOGITS, "none").measure(None)
+    chosen = held(monkeypatch, LOGITS, "prior").measure(None)
     assert plain["average_precision"] == chosen["average_precision"] == 1.0
     assert plain["loss"] == chosen["loss"] == pytest.approx((1.3133 + 2 * 0.0181) / 3, abs=1e-3)
 
 
 def test_several_labels_a_text_know_no_power_of_their_frequency(monkeypatch):
     several = held(monkeypatch, LOGITS, "prior", multi_label=True, targets=[[1, 1], [0, 1], [0, 1]])
-    assert several.decision(None).thresholds == (0.5, 0.5)
+    assert several.decide(np.array(LOGITS, np.float32)).thresholds == (0.5, 0.5)
     # Sigmoid of 0 is one half, which reaches the threshold.
-    assert several.figures(None)["accuracy"] == 1.0
+    assert several.measure(None)["accuracy"] == 1.0
 
 
 def test_a_wanted_precision_is_for_the_decision_not_for_the_choice_of_the_epoch(monkeypatch):
     logits = [[3.0, 0.0], [2.0, 0.0], [1.0, 0.0]]
     strict = held(monkeypatch, logits, "none", False, [[1, 0], [0, 1], [1, 0]], {0: 1.0})
-    assert strict.figures(None)["accuracy"] == pytest.approx(2 / 3)
-    decision = strict.decision(None)
+    assert strict.measure(None)["accuracy"] == pytest.approx(2 / 3)
+    decision = strict.decide(np.array(logits, np.float32))
     scores = decision.scores(np.array(logits, np.float32))
     assert decision.decided(scores).numpy()[:, 0].tolist() == [True, False, False]
 
@@ -73,10 +73,12 @@ def test_a_wanted_precision_is_for_the_decision_not_for_the_choice_of_the_epoch(
 def test_a_precision_that_is_not_to_be_had_is_told(monkeypatch, capsys):
     logits = [[3.0, 0.0], [2.0, 0.0], [1.0, 0.0]]
     hopeless = held(monkeypatch, logits, "none", False, [[0, 1], [1, 0], [1, 0]], {0: 0.9})
-    hopeless.decision(None)
+    hopeless.decide(np.array(logits, np.float32))
     message = "warning: no threshold gives rare a precision of 0.9 on validation; the best one does"
     assert capsys.readouterr().err.splitlines()[0] == f"{message} 0.667"
-    held(monkeypatch, logits, "none", False, [[1, 0], [0, 1], [1, 0]], {0: 0.9}).decision(None)
+    held(monkeypatch, logits, "none", False, [[1, 0], [0, 1], [1, 0]], {0: 0.9}).decide(
+        np.array(logits, np.float32)
+    )
     assert capsys.readouterr().err == ""
 
 
@@ -119,7 +121,7 @@ SHY_LOGITS = [[-2.0, 0.0], [-3.0, 0.0], [-3.5, 0.0]]
 
 
 def test_a_class_that_is_never_predicted_is_told_once(monkeypatch, capsys):
-    held(monkeypatch, SHY_LOGITS, "none").decision(None)
+    held(monkeypatch, SHY_LOGITS, "none").decide(np.array(SHY_LOGITS, np.float32))
     assert capsys.readouterr().err == (
         "warning: rare is never predicted on validation, though 1 of its 3 rows are of this class. "
         "Try more --epochs, --class-weight 0.5 or more rows of it\n"
@@ -127,12 +129,14 @@ def test_a_class_that_is_never_predicted_is_told_once(monkeypatch, capsys):
 
 
 def test_a_class_that_thresholds_rescue_is_not_told(monkeypatch, capsys):
-    decision = held(monkeypatch, SHY_LOGITS, "prior").decision(None)
+    decision = held(monkeypatch, SHY_LOGITS, "prior").decide(np.array(SHY_LOGITS, np.float32))
     decided = decision.decided(decision.scores(np.array(SHY_LOGITS, np.float32))).numpy()
     assert decided.tolist() == [[True, False], [False, True], [False, True]]
     assert capsys.readouterr().err == ""
 
 
 def test_a_class_without_a_validation_row_is_not_told(monkeypatch, capsys):
-    held(monkeypatch, SHY_LOGITS, "none", targets=[[0, 1]] * 3).decision(None)
+    held(monkeypatch, SHY_LOGITS, "none", targets=[[0, 1]] * 3).decide(
+        np.array(SHY_LOGITS, np.float32)
+    )
     assert capsys.readouterr().err == ""
