@@ -37,9 +37,10 @@ def run(application: Application, options: dict) -> None:
     from apps.runs.tensorflow_files import tensorflow_writing
     from models.serving.classifier import export
 
-    task = application.load(files, config)
-    if isinstance(task, Configurable):
-        task.set_options(own)
-    with tensorflow_writing(folder), files.copied() as copy:
-        export(task.serving(), folder, [copy / CONFIG, copy / MODEL, *task.files(copy)])
+    with files.copied() as copy:
+        task = application.load_task().load(config, files.description, copy)
+        if isinstance(task, Configurable):
+            task.set_options(own)
+        with tensorflow_writing(folder):
+            export(task.serving(), folder, [copy / CONFIG, copy / MODEL, *task.files(copy)])
     say(f"SavedModel: {folder}")

@@ -1,19 +1,36 @@
 """A training, and after it a second one on the validation split, too: `--refit`."""
 
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from apps.runs.contents import REFIT
 from apps.runs.files import RunFiles
 from apps.runs.unfinished import UnfinishedTraining
-from apps.tasks.task import Refitting
+from apps.tasks.task import Refitting, Report, Task
 from apps.training import devices, fit
 from apps.training.divergence import Diverged
 from data.messages import say
 
 
-def trained(
-    task, corpus, unfinished: UnfinishedTraining, pretrained: RunFiles | None = None
-) -> tuple:
+class Trained(NamedTuple):
+    """A task that was trained once or twice.
+
+    Attributes:
+        task: the trained task.
+        ending: how its training ended.
+        report: on the validation split, always that of the first training; None for a training
+            with one of several seeds that was interrupted: their metrics are those of whole
+            trainings.
+    """
+
+    task: Task
+    ending: fit.TrainingResult
+    report: Report | None
+
+
+def train_and_refit(
+    task: Task, corpus: Any, unfinished: UnfinishedTraining, pretrained: RunFiles | None = None
+) -> Trained:
     """Trains a task once, or with `refit` twice.
 
     The validation split has chosen how long and what is decided; the second training, on its texts,
@@ -26,38 +43,33 @@ def trained(
         unfinished: checkpoints and history go there, or are there to go on from.
         pretrained: the run that the training begins with, or None.
 
-    Returns:
-        The trained task; how its training ended (`apps.training.fit.TrainingResult`); its figures
-        on the validation split, which are always those of the first training.
-
     Raises:
-        KeyboardInterrupt: in the training with one of several seeds.
         UserError, Terminated: as `apps.training.fit.fit`.
     """
-
-    def whole(ending: fit.TrainingResult) -> fit.TrainingResult:
-        if ending.resumable and unfinished.whole:
-            # Figures of several seeds are those of whole trainings.
-            raise KeyboardInterrupt
-        return ending
-
-    first = whole(task.fit(corpus, unfinished.path))
+    is_member = unfinished.whole is not None
+    first = task.fit(corpus, unfinished.path)
+    if first.resumable and is_member:
+        return Trained(task, first, None)
     report = task.evaluate(corpus.split("validation"))
     if first.stopped or not (isinstance(task, Refitting) and task.config.refit):
-        return task, first, report
+        return Trained(task, first, report)
     try:
-        again, second = _anew(task, corpus, unfinished.path / REFIT, first.epochs, pretrained)
-    except Diverged as found:
-        return task, first._replace(stopped=str(found)), report
-    ending = whole(second)._replace(seconds=first.seconds + second.seconds)
-    return (task if ending.stopped else again), ending, report
+        refitted, second = _refit(task, corpus, unfinished.path / REFIT, first.epochs, pretrained)
+    except Diverged as error:
+        return Trained(task, first._replace(stopped=str(error)), report)
+    ending = second._replace(seconds=first.seconds + second.seconds)
+    if ending.resumable and is_member:
+        return Trained(task, ending, None)
+    return Trained(task if ending.stopped else refitted, ending, report)
 
 
-def _anew(task, corpus, folder: Path, epochs: int, pretrained: RunFiles | None) -> tuple:
-    """A new task, and how its training on both splits ended."""
-    together = corpus.with_validation()
-    say(f"\nanew on {len(together.split('train')):,} texts, those of validation among them")
+def _refit(
+    task: Task, corpus: Any, folder: Path, epochs: int, pretrained: RunFiles | None
+) -> tuple[Task, fit.TrainingResult]:
+    """Returns a new task, and how its training on both splits ended."""
+    corpus = corpus.with_validation()
+    say(f"\nanew on {len(corpus.split('train')):,} texts, those of validation among them")
     fit.seed_everything(task.config)
     with devices.distribution_scope(task.config):
-        again = type(task).build(task.config, together, pretrained)
-    return again, again.fit_as(task, together, folder, epochs)
+        refitted = type(task).build(task.config, corpus, pretrained)
+    return refitted, refitted.fit_as(task, corpus, folder, epochs)

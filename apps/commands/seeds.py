@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import fields, replace
 from itertools import cycle
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 
@@ -33,8 +34,8 @@ def train(
     config: TrainingConfig,
     description: RunDescription,
     unfinished: UnfinishedTraining,
-    train_member: Callable[..., None],
-) -> None:
+    train_member: Callable[..., bool],
+) -> bool:
     """Trains the members that are not trained yet, and puts the run that they make in its place.
 
     Args:
@@ -45,11 +46,17 @@ def train(
         description: of the whole training; its provenance is that of the metrics.
         unfinished: the folder of the whole training.
         train_member: see `train_members`.
+
+    Returns:
+        Whether all members are trained; if one was interrupted, nothing takes the run's place.
     """
-    diverged = train_members(application.name, config, unfinished, train_member)
+    diverged, complete = train_members(application.name, config, unfinished, train_member)
+    if not complete:
+        return False
     members = RunFolder(unfinished.path).members()
     metrics = {seed: member.figures("validation") for seed, member in members.items()}
     best = max(members, key=lambda seed: metrics[seed][config.monitor] or 0.0)
+    # The members are on disk, and none of them lives here any more.
     keras.backend.clear_session()
     if config.averaged:
         loaded = [application.trained(member.path) for member in members.values()]
@@ -95,14 +102,28 @@ def train(
         f"\nvalidation\n{report.table()}\n\n{summary.table(task.read_report)}\n\n"
         f"trained in {seconds:.0f} s, the model is of {model}: {unfinished.name}"
     )
+    return True
+
+
+class Members(NamedTuple):
+    """How the trainings with several seeds ended.
+
+    Attributes:
+        diverged: which members diverged before they were worth anything, and how; or the empty
+            text.
+        complete: whether no member was interrupted.
+    """
+
+    diverged: str
+    complete: bool
 
 
 def train_members(
     application: str,
     config: TrainingConfig,
     unfinished: UnfinishedTraining,
-    train_member: Callable[..., None],
-) -> str:
+    train_member: Callable[..., bool],
+) -> Members:
     """Trains with each seed for which there is no run in the folder yet, one after the other.
 
     Args:
@@ -112,10 +133,7 @@ def train_members(
         unfinished: the folder of the whole training.
         train_member: trains with one seed and puts that run in its place. It takes, by name, the
             member's options `config`, its folder `unfinished`, and `begun`: what that describes if
-            it can be resumed, or None.
-
-    Returns:
-        Which members diverged before they were worth anything, and how; or the empty text.
+            it can be resumed, or None. It returns whether the training came to its end.
 
     Raises:
         Diverged: the first one did: the others have the same recipe.
@@ -129,7 +147,8 @@ def train_members(
             member.discard()
             continue
         say(f"\nseed {seed}")
-        # Names of layers start anew, and what is left of the former model goes.
+        # Names of layers start anew for each member, and what is left of the former model goes. No
+        # other model lives in the process, which belongs to the command.
         keras.backend.clear_session()
         alone = replace(config.of_member(seed), **beginning)
         with member.locked():
@@ -137,12 +156,15 @@ def train_members(
             if begun is None:
                 member.begin(restart=True)
             try:
-                train_member(config=alone, unfinished=member, begun=begun)
+                complete = train_member(config=alone, unfinished=member, begun=begun)
             except Diverged as found:
                 if not RunFolder(unfinished.path).members():
                     raise
                 diverged.append(f"seed {seed}: {found}")
-    return "; ".join(diverged)
+                continue
+        if not complete:
+            return Members("; ".join(diverged), complete=False)
+    return Members("; ".join(diverged), complete=True)
 
 
 def _beginnings(config: TrainingConfig) -> list[dict]:
@@ -189,7 +211,6 @@ def evaluate(
     together = task.config.averaged and len(members) == len(task.model.members)
     metrics, logits = {}, []
     for seed in members:
-        keras.backend.clear_session()
         alone = application.load(files.member(seed))
         if together:
             logits.append(alone.logits(examples.texts))

@@ -83,7 +83,8 @@ def run(application: Application, options: dict) -> None:
         else:
             unfinished.begin(restart)
         try:
-            _train(application, config, command, unfinished, begun, pretrained)
+            if not _train(application, config, command, unfinished, begun, pretrained):
+                raise KeyboardInterrupt
         except (KeyboardInterrupt, Terminated) as stop:
             what = "terminated" if isinstance(stop, Terminated) else "interrupted"
             raise type(stop)(f"{what}. {unfinished.way_on(application.name)}") from None
@@ -100,21 +101,20 @@ def _train(
     unfinished: UnfinishedTraining,
     begun: RunDescription | None,
     pretrained: RunFiles | None,
-) -> None:
-    """Reads the data and trains with one seed or with several; the arguments are those of
-    `apps.commands.training_run.train_run`."""
+) -> bool:
+    """Reads the data and trains with one seed or with several; the arguments and what it returns
+    are those of `apps.commands.training_run.train_run`."""
     import_tensorflow()
     from apps.commands import seeds
     from apps.commands.training_run import begin, read_corpus, train_run
 
     corpus = read_corpus(application, config)
     if config.seeds == 1:
-        train_run(application, corpus, config, command, unfinished, begun, pretrained)
-        return
+        return train_run(application, corpus, config, command, unfinished, begun, pretrained)
     description = begin(application, corpus, config, command, unfinished, begun)
     pretrained = read_pretrained(config, pretrained)
     train_member = partial(train_run, application, corpus, command=command, pretrained=pretrained)
-    seeds.train(application, corpus, config, description, unfinished, train_member)
+    return seeds.train(application, corpus, config, description, unfinished, train_member)
 
 
 def _find_learning_rate(

@@ -70,7 +70,7 @@ def train_run(
     unfinished: UnfinishedTraining,
     begun: RunDescription | None,
     pretrained: RunFiles | None,
-) -> None:
+) -> bool:
     """Trains, or goes on with what has begun, and puts the run in its place.
 
     Args:
@@ -81,6 +81,9 @@ def train_run(
         unfinished: the folder of the training.
         begun: the description of the training that is resumed, or None.
         pretrained: the run that the training begins with, or None.
+
+    Returns:
+        Whether there is a run: one of several seeds that is interrupted leaves none.
     """
     fit.seed_everything(config)
     description = begin(application, corpus, config, command, unfinished, begun)
@@ -88,11 +91,13 @@ def train_run(
     with devices.distribution_scope(config):
         task = application.load_task().build(config, corpus, pretrained)
     try:
-        task, ending, report = refit.trained(task, corpus, unfinished, pretrained)
+        task, ending, report = refit.train_and_refit(task, corpus, unfinished, pretrained)
     except Diverged:
         # It would go the same way again.
         unfinished.discard()
         raise
+    if report is None:
+        return False
     with unfinished.publishing() as new:
         task.save(new.path)
         new.write_description(
@@ -116,3 +121,4 @@ def train_run(
         way_on = f". {unfinished.way_on(application.name)}" if ending.resumable else ""
         warn(f"{ending.stopped}. The best weights so far are kept{way_on}")
     say(f"\nvalidation\n{report.table()}\n\ntrained in {ending.seconds:.0f} s: {unfinished.name}")
+    return True

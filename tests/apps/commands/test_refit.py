@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from apps.commands.refit import trained
+from apps.commands.refit import train_and_refit
 from apps.ner import APPLICATION
 from apps.runs.unfinished import UnfinishedTraining
 from apps.training.divergence import Diverged
@@ -112,7 +112,7 @@ def train(tmp_path):
 
     def call(whole=None, **overridden):
         task = type("Task", (Task,), overridden).build(Task.config, corpus)
-        return task, *trained(task, corpus, UnfinishedTraining(unfinished, whole))
+        return task, *train_and_refit(task, corpus, UnfinishedTraining(unfinished, whole))
 
     return call
 
@@ -146,12 +146,13 @@ def test_a_second_training_that_is_interrupted_leaves_the_first(train):
 
 
 @pytest.mark.parametrize("part", ["first", "second"])
-def test_with_one_of_several_seeds_an_interruption_goes_through(train, tmp_path, part):
+def test_one_of_several_seeds_that_is_interrupted_has_no_report(train, tmp_path, part):
     whole = UnfinishedTraining(tmp_path / "whole")
-    with pytest.raises(KeyboardInterrupt):
-        train(whole, **{part: TrainingResult("interrupted", True, 1.0, 2)})
+    *_, ending, report = train(whole, **{part: TrainingResult("interrupted", True, 1.0, 2)})
+    assert ending.resumable and report is None
     # A divergence after a good epoch has its weights.
-    train(whole, **{part: TrainingResult("diverged", False, 1.0, 2)})
+    *_, ending, report = train(whole, **{part: TrainingResult("diverged", False, 1.0, 2)})
+    assert ending.stopped == "diverged" and report == {"texts": 3}
 
 
 def test_a_second_training_that_diverges_leaves_the_first(train):

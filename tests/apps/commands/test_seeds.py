@@ -129,7 +129,8 @@ def test_members_with_different_words_are_refused():
 class Trained:
     """Trains members of a folder in `tmp_path`; a seed may end as an exception says."""
 
-    def __init__(self, folder, endings=None):
+    def __init__(self, folder, endings=None, interrupted=()):
+        self.interrupted = interrupted
         self.unfinished, self.endings = UnfinishedTraining(folder / "run"), endings or {}
         self.calls, self.beginnings = [], []
 
@@ -141,6 +142,7 @@ class Trained:
         if config.seed in self.endings:
             raise self.endings[config.seed]
         unfinished.run.mkdir()
+        return config.seed not in self.interrupted
 
     def members(self, number, config=TrainingConfig):
         config = config(seed=5, seeds=number, ensemble=True)
@@ -149,7 +151,7 @@ class Trained:
 
 def test_members_have_the_seed_and_those_after_it(tmp_path):
     trained = Trained(tmp_path)
-    assert trained.members(3) == ""
+    assert trained.members(3) == ("", True)
     assert trained.calls == [(5, None), (6, None), (7, None)]
     assert files(trained.unfinished.path / "seeds") == ["5", "6", "7"]
 
@@ -195,8 +197,16 @@ def test_a_member_under_way_goes_on(tmp_path):
 
 def test_a_member_that_diverges_is_told_and_the_others_are_trained(tmp_path):
     trained = Trained(tmp_path, {6: Diverged(float("nan"), "as loss in step 2")})
-    assert trained.members(3).startswith("seed 6: the training diverged: it gives nan as loss in")
+    assert trained.members(3).diverged.startswith(
+        "seed 6: the training diverged: it gives nan as loss in"
+    )
     assert files(trained.unfinished.path / "seeds") == ["5", "7"]
+
+
+def test_after_a_member_that_is_interrupted_no_other_one_begins(tmp_path):
+    trained = Trained(tmp_path, interrupted=[6])
+    assert trained.members(3) == ("", False)
+    assert [seed for seed, _ in trained.calls] == [5, 6]
 
 
 def test_if_the_first_member_diverges_so_does_the_recipe(tmp_path):
@@ -295,8 +305,9 @@ def test_the_run_has_the_options_the_time_and_the_figures_of_all_members(
         # Where a class is missing there is no area under a curve.
         accuracy, area = {5: (0.5, None), 6: (0.75, 0.25)}[config.seed]
         member.add_metrics("validation", {"accuracy": accuracy, "roc_auc": area})
+        return True
 
-    seeds.train(MAKING, corpus(False), whole, description, unfinished, train_member)
+    assert seeds.train(MAKING, corpus(False), whole, description, unfinished, train_member)
     description = read(unfinished.run / "config.json")
     assert (description["model"], description["training_seconds"]) == (model, 1.0 + 2.0)
     options = {name: description["config"][name] for name in ("seed", "seeds", "ensemble")}
