@@ -68,7 +68,7 @@ def _refit(
 ) -> tuple[Task, fit.TrainingResult]:
     """Returns a new task, and how its training on both splits ended."""
     corpus = corpus.with_validation()
-    say(f"\nanew on {len(corpus.split('train')):,} texts, those of validation among them")
+    say(f"\nrefitting on {len(corpus.split('train')):,} texts (training and validation)")
     fit.seed_everything(task.config)
     with devices.distribution_scope(task.config):
         refitted = type(task).build(task.config, corpus, pretrained)

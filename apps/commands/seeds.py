@@ -54,7 +54,7 @@ def train(
     if not complete:
         return False
     members = RunFolder(unfinished.path).members()
-    metrics = {seed: member.figures("validation") for seed, member in members.items()}
+    metrics = {seed: member.read_metrics("validation") for seed, member in members.items()}
     best = max(members, key=lambda seed: metrics[seed][config.monitor] or 0.0)
     # The members are on disk, and none of them lives here any more.
     keras.backend.clear_session()

@@ -12,7 +12,7 @@ from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
 from apps.runs.folder import RunFolder
 from apps.runs.init_from import options_from_pretrained, read_pretrained
-from apps.runs.resumption import check_surroundings, resumed
+from apps.runs.resumption import check_surroundings, resume_options
 from apps.runs.unfinished import UnfinishedTraining
 from apps.training.signals import Signals, Terminated
 from data.errors import UserError
@@ -65,7 +65,7 @@ def run(application: Application, options: dict) -> None:
     if resume:
         begun = unfinished.describe(application.name)
         command = begun.provenance.command
-        config = resumed(application.restored(begun.config), given)
+        config = resume_options(application.restored(begun.config), given)
     else:
         config = override(application.recipe(given.get("dataset", "sample")), given)
         pretrained = read_pretrained(config)

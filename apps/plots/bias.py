@@ -4,6 +4,8 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from apps.plots.training import save
 from models.evaluation.bias import AUCS
@@ -51,7 +53,7 @@ def bias_picture(report: dict, path: Path) -> None:
     save(figure, path)
 
 
-def _draw_aucs(figure, axes, groups: list[dict]) -> None:
+def _draw_aucs(figure: Figure, axes: Axes, groups: list[dict]) -> None:
     values = np.array([[group[name] for name in AUCS] for group in groups], float)
     axes.set_facecolor("0.9")
     image = axes.imshow(values, cmap="Blues_r", vmin=_LOWEST, vmax=1, aspect="auto")
@@ -69,7 +71,7 @@ def _draw_aucs(figure, axes, groups: list[dict]) -> None:
     figure.colorbar(image, ax=axes, label="0.5: no better than chance", extend="min", aspect=40)
 
 
-def _draw_flips(axes, groups: list[dict]) -> None:
+def _draw_flips(axes: Axes, groups: list[dict]) -> None:
     rates = [group["flip_rate"] for group in groups]
     axes.barh(range(len(groups)), [100 * (rate or 0.0) for rate in rates], height=0.6, color="C0")
     for row, (group, rate) in enumerate(zip(groups, rates, strict=True)):
@@ -84,7 +86,7 @@ def _draw_flips(axes, groups: list[dict]) -> None:
     axes.set_axisbelow(True)
 
 
-def _draw_kinds(both, kinds: list[str]) -> None:
+def _draw_kinds(both: tuple[Axes, Axes], kinds: list[str]) -> None:
     """A line where a kind ends, and its name at the right edge."""
     for row, kind in enumerate(kinds):
         if row == 0 or kind != kinds[row - 1]:

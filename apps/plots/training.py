@@ -12,11 +12,12 @@ from data.files.writing import whole_file
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
 
 _MOST_CLASSES_WITH_NUMBERS = 20
-_OF_BINS = ("sureness", "accuracy", "rows")
+_BIN_COLUMNS = ("sureness", "accuracy", "rows")
 # `gradient_norms` draws them.
-_OF_GRADIENTS = ("gradient_norm", "gradient_norm_max", "clipped")
+_GRADIENT_COLUMNS = ("gradient_norm", "gradient_norm_max", "clipped")
 
 
 def confusion_matrix(matrix: np.ndarray, class_names: tuple[str, ...], path: Path) -> None:
@@ -63,7 +64,7 @@ def reliability(calibration: dict, path: Path) -> None:
     drawn = [("unscaled", calibration["unscaled"], "C7")]
     drawn.append((f"divided by {calibration['temperature']:.2f}", calibration, "C0"))
     for name, figures, colour in drawn:
-        columns = {key: [row[key] for row in figures["bins"]] for key in _OF_BINS}
+        columns = {key: [row[key] for row in figures["bins"]] for key in _BIN_COLUMNS}
         label = f"{name}: calibration error {figures['ece']:.3f}"
         top.plot(columns["sureness"], columns["accuracy"], marker="o", label=label, color=colour)
     bottom.bar(columns["sureness"], columns["rows"], width=0.05, color="C0")
@@ -78,15 +79,15 @@ def reliability(calibration: dict, path: Path) -> None:
 
 
 def training_curves(history: list[dict[str, float]], path: Path) -> None:
-    """Draws losses on the left, and the other validation figures on the right, by epoch."""
+    """Draws losses on the left, and the other validation metrics on the right, by epoch."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
     epochs = [int(row["epoch"]) + 1 for row in history]
     for name in history[0]:
-        if name in ("epoch", "learning_rate", *_OF_GRADIENTS):
+        if name in ("epoch", "learning_rate", *_GRADIENT_COLUMNS):
             continue
         axes = left if name.endswith("loss") else right
         axes.plot(epochs, [row.get(name, np.nan) for row in history], marker="o", label=name)
-    for axes, label in ((left, "loss"), (right, "validation figure")):
+    for axes, label in ((left, "loss"), (right, "validation metric")):
         axes.set_xlabel("epoch")
         axes.set_ylabel(label)
         axes.xaxis.get_major_locator().set_params(integer=True)
@@ -180,7 +181,8 @@ def _positive(value: float | None) -> float:
     return value if value is not None and 0 < value < math.inf else math.nan
 
 
-def save(figure, path: Path) -> None:
+def save(figure: Figure, path: Path) -> None:
+    """Writes a figure as a PNG file, whole or not at all, and closes it."""
     try:
         with whole_file(path) as partial, warnings.catch_warnings():
             # Names in scripts that the font lacks are drawn as boxes.

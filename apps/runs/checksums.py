@@ -1,4 +1,4 @@
-"""The checksums in a run's `config.json`: of the files that answers depend on, and of itself."""
+"""Checksums in a run's `config.json`: of the files that answers depend on, and of itself."""
 
 import hashlib
 import json
@@ -39,12 +39,12 @@ def with_checksums(description: dict, folder: Path) -> dict:
 
 
 def is_answer_file(name: str) -> bool:
-    """Whether the answers of a run depend on its file of this name."""
+    """Returns whether the answers of a run depend on its file of this name."""
     return "/" not in name and any(fnmatchcase(name, pattern) for pattern in _ANSWER_FILES)
 
 
 def is_member(name: str) -> bool:
-    """Whether this is the description of one of several seeds."""
+    """Returns whether a name is that of the description of one of several seeds."""
     parts = name.split("/")
     return len(parts) == 3 and fnmatchcase(name, _MEMBERS) and parts[1].isdecimal()
 
@@ -52,7 +52,7 @@ def is_member(name: str) -> bool:
 def fingerprint(description: dict) -> str:
     """Returns the SHA-256 of a description without its fingerprint, however it is laid out."""
     values = {name: value for name, value in description.items() if name != FINGERPRINT}
-    # Once there and back: names that are numbers become texts, tuples lists.
+    # JSON turns names that are numbers into texts, and tuples into lists.
     values = json.loads(json.dumps(values))
     text = json.dumps(values, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()

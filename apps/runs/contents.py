@@ -1,6 +1,7 @@
 """The names of everything that the suite writes into a run and into the folder of a training.
 
-What else lies there belongs to the user: it is named, kept or moved, but never removed.
+Training overwrites a folder only if it holds nothing but these files. Whatever else lies there
+belongs to the user: it is reported, kept or moved, but never removed.
 """
 
 import os
@@ -8,6 +9,7 @@ import re
 import stat
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from data.files.partials import complete_name
 
@@ -16,14 +18,15 @@ GRADIENT_NORMS, REFIT_HISTORY = "gradient_norms.csv", "refit_history.csv"
 LOGS, CHECKPOINTS, SEEDS, REFIT = "logs", "checkpoints", "seeds", "refit"
 LOCK, NEW, FORMER, DISCARDED = "lock", "run", "former", "discarded"
 
-# A table has regular expressions of names; each stands for a file, or for a folder with a table.
+# A table maps regular expressions of names to `FILE`, or to the table of a folder.
+Table = dict[str, Any]
 FILE = None
-_LOGS = {"train|validation|gradients": {r"events\.out\.tfevents\..+": FILE}}
+_LOGS: Table = {"train|validation|gradients": {r"events\.out\.tfevents\..+": FILE}}
 # A picture of a split, of the run's data set or of another one.
 _PICTURE = r"(bias|confusion|reliability|bleu_by_length)_(.+_)?(train|validation|test|all)\.png"
 _SEED = r"[0-9]+"
 
-RUN = {
+RUN: Table = {
     re.escape(CONFIG): FILE,
     re.escape(MODEL): FILE,
     re.escape(METRICS): FILE,
@@ -41,7 +44,7 @@ RUN[SEEDS] = {_SEED: dict(RUN)}
 
 # Of one training; TensorFlow writes a checkpoint into files and a folder of its own before it
 # renames them.
-_PROGRESS = {
+_PROGRESS: Table = {
     re.escape(HISTORY): FILE,
     re.escape(GRADIENT_NORMS): FILE,
     LOGS: _LOGS,
@@ -50,7 +53,7 @@ _PROGRESS = {
         r"ckpt-[0-9]+_temp": {r"part-.+": FILE},
     },
 }
-TRAINING = {
+TRAINING: Table = {
     **_PROGRESS,
     LOCK: FILE,
     re.escape(CONFIG): FILE,
@@ -58,14 +61,14 @@ TRAINING = {
     NEW: RUN,
     FORMER: RUN,
 }
-MEMBERS = {_SEED: RUN, rf"\.{_SEED}\.training": dict(TRAINING)}
+MEMBERS: Table = {_SEED: RUN, rf"\.{_SEED}\.training": dict(TRAINING)}
 TRAINING.update({SEEDS: MEMBERS, DISCARDED: MEMBERS})
 
 _FOREIGN = object()
 
 
-def find_foreign(folder: Path, contents: dict) -> list[str]:
-    """Returns what the suite did not write into a folder, by path; links are never the suite's.
+def find_foreign(folder: Path, contents: Table) -> list[str]:
+    """Returns the paths of what the suite did not write into a folder; links are never its own.
 
     Args:
         folder: to look into.
@@ -81,9 +84,9 @@ def find_foreign(folder: Path, contents: dict) -> list[str]:
     return found
 
 
-def remove_known(folder: Path, contents: dict) -> None:
-    """Removes what the suite wrote into a folder, as far as possible, and the folder if it is empty
-    then; the arguments are those of `find_foreign`."""
+def remove_known(folder: Path, contents: Table) -> None:
+    """Removes what the suite wrote into a folder, as far as possible, and an empty folder, too; the
+    arguments are those of `find_foreign`."""
     for entry in _entries(folder):
         inner = _inner(entry, contents)
         if inner is FILE:
@@ -95,8 +98,9 @@ def remove_known(folder: Path, contents: dict) -> None:
         folder.rmdir()
 
 
-def rescue_foreign(folder: Path, contents: dict, target: Path) -> list[str]:
-    """Moves what is foreign in a folder to its place in another one; returns the new paths there.
+def rescue_foreign(folder: Path, contents: Table, target: Path) -> list[str]:
+    """Moves what the suite did not write into the same place of another folder; returns the paths
+    there.
 
     Args:
         folder: to look into.
@@ -121,8 +125,8 @@ def _entries(folder: Path) -> list[Path]:
         return []
 
 
-def _inner(entry: Path, contents: dict):
-    """`FILE`, the table of a folder, or `_FOREIGN`."""
+def _inner(entry: Path, contents: Table) -> Any:
+    """Returns `FILE`, the table of a folder, or `_FOREIGN`."""
     name = complete_name(entry.name) or entry.name
     try:
         mode = entry.lstat().st_mode

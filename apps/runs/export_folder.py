@@ -1,5 +1,4 @@
-"""The folder of an export: a folder with its number for each version, as TensorFlow Serving reads
-it."""
+"""The folder of an export: a numbered folder for each version, as TensorFlow Serving reads it."""
 
 import re
 from pathlib import Path
@@ -14,8 +13,7 @@ _VERSION = r"[0-9]{1,18}"
 def next_version(folder: Path) -> Path:
     """Returns the path of a new version: `1`, or one more than the highest that is there.
 
-    Versions that are there stay, and so does all else. What exports that were killed have left is
-    removed.
+    Existing versions and all other files stay. What killed exports have left is removed.
 
     Raises:
         UserError: it is a file, or a folder with something in it, but no export.

@@ -1,10 +1,12 @@
-"""What the answers of a run depend on, read once, so that all of it is of one training."""
+"""The files that the answers of a run depend on, read at one moment, so that all are of one
+training."""
 
 import errno
 import hashlib
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +20,7 @@ from data.errors import UserError
 from data.files.json_files import cannot_read
 from data.files.writing import explain_write_errors
 
-# A training that ends replaces the run; so often in a moment none does.
+# A training that ends replaces the run; it does not happen this often within a moment.
 _TRIES = 10
 
 
@@ -37,8 +39,8 @@ class RunFiles:
     contents: dict[str, bytes]
 
     @contextmanager
-    def copied(self):
-        """Yields a folder with the files, which nobody else changes. Mistakes name the run.
+    def copied(self) -> Iterator[Path]:
+        """Yields a folder with copies of the files, which nobody else changes. Errors name the run.
 
         Raises:
             UserError: there is no room for them.
@@ -55,8 +57,8 @@ class RunFiles:
                 raise UserError(str(mistake).replace(str(folder), str(self.run.path))) from mistake
 
     @contextmanager
-    def unreplaced(self):
-        """Holds the run, so that what is written into it is of the model that was read.
+    def unreplaced(self) -> Iterator[None]:
+        """Locks the run, so that what is written into it is of the model that was read.
 
         Raises:
             UserError: another training has put its run in the place of this one.
@@ -118,7 +120,7 @@ def read_run(run: RunFolder) -> RunFiles:
 
 
 def _mark(run: RunFolder) -> tuple | None:
-    """What tells a run from the one that takes its place; None where there is nothing."""
+    """Returns what tells a run from the one that takes its place; None where there is nothing."""
     try:
         found = [os.stat(path) for path in (run.path, run.path / CONFIG)]
     except OSError:
@@ -171,8 +173,8 @@ def _read(run: RunFolder, folder: int, name: str) -> bytes:
         UserError: it cannot be read.
     """
 
-    def opener(name, flags):
-        # To open a pipe would wait for somebody who writes into it.
+    def opener(name: str, flags: int) -> int:
+        # Opening a pipe would wait for a process that writes into it.
         return os.open(name, flags | os.O_NONBLOCK, dir_fd=folder)
 
     try:

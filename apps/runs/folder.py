@@ -1,13 +1,15 @@
-"""The run folder: everything that a later command needs to know of a training."""
+"""The folder of a run: everything that later commands need of a training."""
 
 import csv
 import fcntl
 import json
 import os
 import stat
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from apps.runs.checksums import check_description, with_checksums
 from apps.runs.contents import (
@@ -30,7 +32,7 @@ _LONGEST_CONFIG = 16 * 2**20
 
 
 class Damaged(UserError):
-    """A file that can be read is not what a training wrote."""
+    """A file can be read, but holds something else than a training wrote."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class RunFolder:
 
     path: Path
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         path = Path(self.path)
         # The system finds `x/../run` only where there is an `x`.
         path = Path(os.path.realpath(path)) if ".." in path.parts else path
@@ -52,7 +54,7 @@ class RunFolder:
             UserError: the folder holds no run, or a damaged one, or one of another version.
         """
         try:
-            # Both are looked at before either is read.
+            # Check both before reading either.
             there = all(stat.S_ISREG(os.stat(self.path / name).st_mode) for name in (CONFIG, MODEL))
             content = (self.path / CONFIG).read_bytes() if there else None
         except (OSError, ValueError) as error:
@@ -62,7 +64,7 @@ class RunFolder:
         return self.described(content)
 
     def missing(self, error: Exception | None = None) -> UserError:
-        """Returns the mistake that there is no run, or that an error keeps it from being read."""
+        """Returns the error that there is no run, or that it cannot be read."""
         if error is None or isinstance(error, FileNotFoundError | NotADirectoryError):
             return UserError(f"no trained model in {self.path}. Train one first, or check --run")
         return cannot_read(self.path, error, "Check --run and the permissions of the folder")
@@ -98,7 +100,7 @@ class RunFolder:
             UserError: it does, or it cannot be replaced.
         """
         self.check_run()
-        # Of `.` its own name says that it is one.
+        # Only its real name says whether `.` is one.
         if Path(os.path.realpath(self.path)).is_mount():
             raise UserError(f"{self.path} is a mount point. Choose a folder below it with --run")
         others = find_foreign(self.path, RUN) if self.path.is_dir() else []
@@ -132,36 +134,36 @@ class RunFolder:
             )
 
     def members(self) -> dict[int, "RunFolder"]:
-        """The run of each seed, by seed, where there were several; otherwise none."""
+        """Returns the run of each seed, by seed; none for a run with one seed."""
         folders = (self.path / SEEDS).glob("*/")
         found = {int(each.name): RunFolder(each) for each in folders if each.name.isdecimal()}
         return dict(sorted(found.items()))
 
-    def write_json(self, name: str, value) -> None:
+    def write_json(self, name: str, value: Any) -> None:
         """Writes a JSON file, whole or not at all."""
         with whole_file(self.path / name) as partial:
             text = json.dumps(value, indent=2, ensure_ascii=False)
             partial.write_text(text + "\n", encoding="utf-8")
 
     def write_description(self, description: RunDescription) -> None:
-        """Writes `config.json`, with the checksums of all other files that answers depend on: of
-        these it is the last."""
+        """Writes `config.json` with the checksums of all files that answers depend on; these must
+        be there already."""
         self.write_json(CONFIG, with_checksums(description.to_json(), self.path))
 
     def add_metrics(self, split: str, report: dict) -> None:
-        """Writes the figures of one split into `metrics.json`; those of other splits stay."""
+        """Writes the metrics of one split into `metrics.json`; those of other splits stay."""
         with self.locked():
             self.put_metrics(split, report)
 
     def put_metrics(self, split: str, report: dict) -> None:
-        """`add_metrics` for whoever holds the folder."""
+        """Writes the metrics of one split for a caller that has locked the folder."""
         path = self.path / METRICS
         metrics = read_object(path) if path.exists() else {}
         self.write_json(METRICS, {**metrics, split: report})
 
     @contextmanager
-    def locked(self):
-        """Holds the folder for this thread: nobody else changes metrics, or replaces the run.
+    def locked(self) -> Iterator[None]:
+        """Locks the folder for this thread: nobody else changes metrics, or replaces the run.
 
         Raises:
             UserError: there is no such folder.
@@ -181,14 +183,14 @@ class RunFolder:
             # Some network file systems cannot lock a folder.
             with suppress(OSError):
                 fcntl.flock(folder, fcntl.LOCK_EX)
-            # Whoever held it may have put another one in its place.
+            # The former owner of the lock may have put another folder in its place.
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.stat(self.path), os.fstat(folder)):
                     return folder
             os.close(folder)
 
-    def figures(self, split: str) -> dict:
-        """Returns the figures of a split in `metrics.json`.
+    def read_metrics(self, split: str) -> dict[str, Any]:
+        """Returns the metrics of a split in `metrics.json`.
 
         Raises:
             UserError: it is damaged, or has none of it.
@@ -199,11 +201,11 @@ class RunFolder:
         return found
 
     def history(self) -> list[dict[str, float]]:
-        """The rows of `history.csv`, one an epoch; none if the first one was not finished."""
+        """Returns the rows of `history.csv`, one an epoch; none if no epoch was finished."""
         return self._numbers(HISTORY)
 
     def gradient_norms(self) -> list[dict[str, float]]:
-        """The rows of `gradient_norms.csv`, each of a few updates; none if there was no update."""
+        """Returns the rows of `gradient_norms.csv`, each of a few updates; none without a file."""
         return self._numbers(GRADIENT_NORMS)
 
     def _numbers(self, name: str) -> list[dict[str, float]]:
@@ -250,7 +252,7 @@ def write_rows(path: Path, rows: list[dict]) -> None:
             writer.writerows(rows)
 
 
-def read_object(path: Path) -> dict:
+def read_object(path: Path) -> dict[str, Any]:
     """Returns the JSON object in a file.
 
     Raises:
@@ -264,10 +266,10 @@ def read_object(path: Path) -> dict:
     return _object(path, content)
 
 
-def _object(path: Path, content: bytes, longest: int = LONGEST_JSON) -> dict:
+def _object(path: Path, content: bytes, longest: int = LONGEST_JSON) -> dict[str, Any]:
     try:
         value = parse_json(content, longest)
-        # A letter that no UTF-8 can hold would end whatever writes it on.
+        # A character that UTF-8 cannot encode would fail wherever it is written again.
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except ValueError:
         value = None

@@ -1,9 +1,11 @@
-"""A training that begins with a trained model: what it takes over from its run."""
+"""What a training takes over from the run that `--init-from` names."""
 
 from pathlib import Path
+from typing import Any
 
 from apps.config.groups import InitFromOptions
 from apps.config.options import override, with_present_names
+from apps.config.training import TrainingConfig
 from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles, read_run
 from apps.runs.folder import RunFolder
@@ -17,7 +19,7 @@ _FORMER_KINDS = {
 }
 
 
-def read_pretrained(config, read: RunFiles | None = None) -> RunFiles | None:
+def read_pretrained(config: TrainingConfig, read: RunFiles | None = None) -> RunFiles | None:
     """Returns the files of the run that `--init-from` names; None without it.
 
     Args:
@@ -33,8 +35,8 @@ def read_pretrained(config, read: RunFiles | None = None) -> RunFiles | None:
     return read if read is not None and read.run == run else read_run(run)
 
 
-def options_from_pretrained(config, given: dict, description: RunDescription):
-    """The options of a model with those that follow from `--init-from`.
+def options_from_pretrained(config: Any, given: dict[str, Any], description: RunDescription) -> Any:
+    """Returns the options of a model with those that follow from `--init-from`.
 
     Args:
         config: its options.
@@ -57,7 +59,7 @@ def options_from_pretrained(config, given: dict, description: RunDescription):
     return followed
 
 
-def check_inherited(config, description: RunDescription) -> None:
+def check_inherited(config: Any, description: RunDescription) -> None:
     """Refuses a trained model whose options are not those that a training has begun with: another
     run may have got the name since.
 
@@ -75,7 +77,7 @@ def check_inherited(config, description: RunDescription) -> None:
         )
 
 
-def _follow(config: InitFromOptions, description: RunDescription) -> dict:
+def _follow(config: InitFromOptions, description: RunDescription) -> dict[str, Any]:
     """Returns the options that follow from those of a trained model.
 
     Raises:

@@ -5,6 +5,8 @@ import platform
 from dataclasses import dataclass, fields
 from typing import Any
 
+from apps.config.training import TrainingConfig
+
 _PACKAGES = (
     "tensorflow",
     "keras",
@@ -45,7 +47,9 @@ class Provenance:
     versions: dict[str, str] | None = None
 
     @classmethod
-    def collect(cls, command: str, corpus, config, devices: list[str]) -> "Provenance":
+    def collect(
+        cls, command: str, corpus: Any, config: TrainingConfig, devices: list[str]
+    ) -> "Provenance":
         """Returns the provenance of what this process computes.
 
         Args:

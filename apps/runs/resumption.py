@@ -1,21 +1,23 @@
-"""What must be as it was for a training to go on as if nothing had interrupted it."""
+"""What must be unchanged for a training to resume as if nothing had interrupted it."""
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from apps.config.options import override
+from apps.config.training import TrainingConfig
 from apps.runs.description import RunDescription
 from apps.runs.provenance import installed_versions
 from data.errors import UserError
 from data.files.writing import sha256
 from data.messages import warn
 
-# What a resumption may change: the results do not depend on it.
+# Options that may change: the results do not depend on them.
 _FREE = ("checkpoint_seconds",)
 
 
-def resumed(config, given: dict):
-    """The options of an unfinished training, which those given again must equal.
+def resume_options(config: TrainingConfig, given: dict[str, Any]) -> TrainingConfig:
+    """Returns the options of an unfinished training, which those given again must equal.
 
     Raises:
         UserError: one differs.
@@ -31,7 +33,7 @@ def resumed(config, given: dict):
 
 
 def check_surroundings(begun: RunDescription, data_file: Path | None) -> None:
-    """Refuses changed data, and warns of changed versions, before anything slow is imported.
+    """Refuses changed data and warns of changed versions, before anything slow is imported.
 
     Args:
         begun: the description of the unfinished training.
@@ -45,7 +47,7 @@ def check_surroundings(begun: RunDescription, data_file: Path | None) -> None:
     now = installed_versions()
     changed = [
         f"{name} {former} is {now.get(name)} now"
-        for name, former in begun.provenance.versions.items()
+        for name, former in (begun.provenance.versions or {}).items()
         if now.get(name) != former
     ]
     if changed:

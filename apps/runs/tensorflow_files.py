@@ -1,5 +1,6 @@
-"""Failures of what TensorFlow writes, as those of everything else."""
+"""Errors of files that TensorFlow writes, reported like those of all other files."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from data.files.writing import explain_write_errors
 
 
 @contextmanager
-def tensorflow_writing(path: Path):
+def tensorflow_writing(path: Path) -> Iterator[None]:
     """Turns TensorFlow's failures to write, which are no `OSError`s, into a `UserError`.
 
     Raises:
@@ -20,7 +21,7 @@ def tensorflow_writing(path: Path):
         with explain_write_errors(path):
             yield
     except tf.errors.OpError as error:
-        # {{node}} path; reason [Op:Name], several times, a line each.
+        # A line each, several times: {{node}} path; reason [Op:Name].
         reason = error.message.splitlines()[0].partition(" [Op:")[0].split("; ")[-1]
         raise UserError(
             f"cannot write {path}: {reason}. Check the folder, its permissions and the free space"

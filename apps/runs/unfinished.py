@@ -1,9 +1,10 @@
-"""The folder of a training that is not complete, beside the run whose place it will take."""
+"""The folder of an unfinished training, beside the run that it will replace."""
 
 import fcntl
 import os
 import shlex
 import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from data.files.replacement import sync_names, sync_tree, take_place
 from data.files.writing import explain_write_errors
 from data.messages import warn
 
-# What the run keeps of it, by its name there.
+# What the run keeps of it, by its names in both folders.
 _PUBLISHED = {
     HISTORY: HISTORY,
     GRADIENT_NORMS: GRADIENT_NORMS,
@@ -43,16 +44,16 @@ _PUBLISHED = {
 
 
 class UnfinishedTraining:
-    """`.NAME.training` beside the run NAME: options, checkpoints, history and logs.
+    """The folder `.NAME.training` beside the run NAME: options, checkpoints, history and logs.
 
-    Only one process at a time trains for a run. The lock is on a file, and the system forgets it
-    with the process, however that ends.
+    Only one process at a time trains for a run. It locks a file, and the system releases the lock
+    when the process ends, however it ends.
 
     Nothing is removed that the suite has not written: neither from this folder nor from the run
-    whose place the new one takes.
+    that the new one replaces.
 
-    With several seeds the training with each of them lies in its folder `seeds`, and then its run;
-    a second training, on the validation split, too, lies in `refit`.
+    With several seeds the folder `seeds` holds the training with each of them, and then its run;
+    `refit` holds the second training, on training and validation split.
 
     Args:
         run: the path of the run folder; that one is not touched before `publishing`.
@@ -60,7 +61,8 @@ class UnfinishedTraining:
     """
 
     def __init__(self, run: Path, whole: "UnfinishedTraining | None" = None):
-        self.name, self.whole = f"{whole.name}, seed {run.name}" if whole else run, whole
+        self.name: str | Path = f"{whole.name}, seed {run.name}" if whole else run
+        self.whole = whole
         self.run = Path(os.path.realpath(run))
         self.path = self.run.with_name(f".{self.run.name}.training")
         self._new, self._former = self.path / NEW, self.path / FORMER
@@ -68,12 +70,13 @@ class UnfinishedTraining:
         self._checkpoint_list = self.path / CHECKPOINTS / "checkpoint"
 
     def member(self, seed: int) -> "UnfinishedTraining":
-        """The part of this training that one of several seeds is."""
+        """Returns the training with one of several seeds."""
         return UnfinishedTraining(self.path / SEEDS / str(seed), self)
 
     @property
     def resumable(self) -> bool:
-        """Whether there is a checkpoint to go on from, or of several seeds' one or a whole run."""
+        """Whether there is a checkpoint to resume from, or one of several seeds has a checkpoint or
+        a run."""
         return (
             self._checkpoint_list.is_file()
             or bool(RunFolder(self.path).members())
@@ -81,14 +84,14 @@ class UnfinishedTraining:
         )
 
     def describe(self, application: str) -> RunDescription:
-        """What its `config.json` says.
+        """Returns what its `config.json` says.
 
         Raises:
             UserError: there is nothing to go on from, or it is damaged or of another application.
         """
         if not self.resumable:
             raise UserError(
-                f"no unfinished training of {self.name} has a checkpoint to go on from. "
+                f"no unfinished training of {self.name} has a checkpoint to resume from. "
                 "Train without --resume, or check --run"
             )
         path = self.path / CONFIG
@@ -107,15 +110,15 @@ class UnfinishedTraining:
         return description
 
     def way_on(self, application: str) -> str:
-        """The command that goes on with it, as a sentence."""
+        """Returns a sentence with the command that resumes the training."""
         if not self.resumable:
-            return "There is no checkpoint to go on from"
+            return "There is no checkpoint to resume from"
         run = shlex.quote(str(self.name))
-        return f"Go on with: python -m apps.{application} train --resume --run {run}"
+        return f"Resume with: python -m apps.{application} train --resume --run {run}"
 
     @contextmanager
-    def locked(self):
-        """Holds the folder for this process; without a checkpoint nothing of it stays.
+    def locked(self) -> Iterator[None]:
+        """Locks the folder for this process, and removes it if it has no checkpoint in the end.
 
         Raises:
             UserError: another process holds it, it cannot be written, or something is in it that
@@ -141,15 +144,15 @@ class UnfinishedTraining:
         """
         if self.resumable and not restart:
             raise UserError(
-                f"{self.name} has an unfinished training. Go on with --resume, or discard it with "
-                "--restart"
+                f"{self.name} has an unfinished training. Resume it with --resume, or discard it "
+                "with --restart"
             )
         self._forget()
         remove_known(self.path, {name: inner for name, inner in TRAINING.items() if name != LOCK})
 
     @contextmanager
-    def publishing(self):
-        """Yields a new run folder with history and logs; whole, it takes the run's place.
+    def publishing(self) -> Iterator[RunFolder]:
+        """Yields a new run folder with history and logs, which then replaces the run as a whole.
 
         What a user has put into the former run moves into the new one.
 
@@ -170,16 +173,16 @@ class UnfinishedTraining:
                 if self.run.exists():
                     shutil.copymode(self.run, self._new)
                 sync_tree(self._new)
-                # Nobody shall write figures of the former model into the new run.
+                # Nobody shall write metrics of the former model into the new run.
                 with RunFolder(self.run).locked() if self.run.is_dir() else nullcontext():
                     take_place(self._new, self.run, self._former)
-                # The checkpoints go next.
+                # The checkpoints are removed next.
                 sync_names(self.run.parent)
             finally:
                 self._recover()
 
     def discard(self) -> None:
-        """Removes the folder, and first what makes it one to resume."""
+        """Removes the folder, beginning with what makes it resumable."""
         self._forget()
         remove_known(self.path, TRAINING)
 
@@ -196,7 +199,7 @@ class UnfinishedTraining:
                 os.close(lock)
 
     def _forget(self) -> None:
-        """Nobody shall resume what is half removed."""
+        """Makes the folder one that cannot be resumed: it may be removed in part only."""
         self._checkpoint_list.unlink(missing_ok=True)
         if (self.path / SEEDS).exists():
             discarded = self.path / DISCARDED
@@ -219,7 +222,7 @@ class UnfinishedTraining:
         path = self.path / LOCK
         while True:
             self.path.mkdir(parents=True, exist_ok=True)
-            # Whoever holds it may remove the folder meanwhile: then the lock is worth nothing.
+            # The owner of the lock may remove the folder meanwhile: then this one locks nothing.
             with suppress(FileNotFoundError):
                 lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
                 try:
@@ -235,7 +238,7 @@ class UnfinishedTraining:
                 os.close(lock)
 
     def _recover(self) -> None:
-        """Finishes, or undoes, what a process that was killed had begun to publish."""
+        """Finishes, or undoes, what a killed process had begun to publish."""
         if self._former.exists() and not self.run.exists():
             os.rename(self._former, self.run)
         self._clear(self._former)

@@ -30,7 +30,7 @@ def answer_by_length(
         serve: of its serving model, which is made once.
         texts: as many as memory holds.
     """
-    rows = [{}] * len(texts)
+    rows: list[dict] = [{}] * len(texts)
     order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
     while order:
         size = _batch_size(len(texts[order[0]]))

@@ -3,10 +3,11 @@
 import functools
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -29,7 +30,7 @@ _BAD_ROWS_SHOWN = 20
 OpenOutput = Callable[[str], AbstractContextManager[Callable[[dict], object]]]
 
 
-def check_files(source: str | None, output: str | None, formats=WRITERS) -> None:
+def check_files(source: str | None, output: str | None, formats: Container[str] = WRITERS) -> None:
     """Refuses files that cannot be read or written, before anything slow happens.
 
     Args:
@@ -101,7 +102,8 @@ class Prediction:
         Raises:
             UserError: the input lacks the column, or has one of the output's names.
         """
-        serve, bad, template = self.task.serving().serve, 0, {}
+        serve, bad = self.task.serving().serve, 0
+        template: dict[str, Any] = {}
         records = read_records(source)
         open_output = self.open_output or functools.partial(record_writer, like=source)
         with open_output(output) as write, _progress(source) as bar:

@@ -1,4 +1,4 @@
-"""The state of a training on disk, whole: killed at any moment, it can go on from the last one."""
+"""The whole state of a training on disk: killed at any moment, it resumes from the last one."""
 
 import shutil
 from pathlib import Path
@@ -11,7 +11,7 @@ from apps.training.divergence import check_weights
 from apps.training.progress import Progress
 from data.errors import UserError
 
-# The last one, and one before it in case a power cut leaves the last one damaged.
+# The last one, and one more in case a power cut damages the last one.
 _KEPT = 2
 
 
@@ -28,7 +28,7 @@ class Checkpoints:
         progress: of its training.
     """
 
-    def __init__(self, folder: Path, model: keras.Model, progress: Progress):
+    def __init__(self, folder: Path, model: keras.Model, progress: Progress) -> None:
         self._folder, self._model, self._progress = folder, model, progress
         with model.distribute_strategy.scope():
             model.optimizer.build(model.trainable_variables)
@@ -50,7 +50,7 @@ class Checkpoints:
         """Writes the state; the former checkpoint stays until this one is complete.
 
         Raises:
-            Diverged: a weight is no number; nothing is written.
+            Diverged: a weight is NaN or infinite; nothing is written.
             UserError: the disk is full, or the folder cannot be written.
         """
         check_weights(self._model, self._progress.step)
@@ -63,7 +63,7 @@ class Checkpoints:
             raise
 
     def restore(self) -> bool:
-        """Takes over the last checkpoint that can be read; False if there is none.
+        """Restores the last checkpoint that can be read; returns False if there is none.
 
         Raises:
             UserError: there are some, and none can be read.
@@ -83,18 +83,19 @@ class Checkpoints:
         return False
 
     def restore_running_means(self) -> None:
-        """Once after `restore`, and after `fit` has set them to zero to enter an epoch."""
+        """Restores the running means, once after `restore`: `fit` sets them to zero as an epoch
+        begins."""
         self._set_running_means()
         self._running_means = None
 
     def _set_running_means(self) -> None:
-        # Those at the end of an epoch count for nothing in the next.
+        # Those of a finished epoch do not count in the next.
         if self._running_means is not None and self._progress.batch:
             for variable, value in zip(self._metrics, self._running_means, strict=True):
                 variable.assign(value)
 
     def _drop_incomplete(self) -> None:
-        """Removes what a write left that did not come to its end."""
+        """Removes what an incomplete write has left."""
         complete = {Path(path).name for path in self._manager.checkpoints}
         for path in (*self._folder.glob("ckpt-*"), *self._folder.glob("checkpoint.tmp*")):
             if path.stem not in complete:

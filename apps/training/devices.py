@@ -9,7 +9,7 @@ from data.errors import UserError
 
 
 def names(most: int) -> list[str]:
-    """The GPUs, or without one the CPU, as TensorFlow names them.
+    """Returns TensorFlow's names of the GPUs, or of the CPU where there is none.
 
     Args:
         most: no more than this many; 0 for all.
@@ -19,11 +19,11 @@ def names(most: int) -> list[str]:
 
 
 def distribution_scope(config: TrainingConfig) -> contextlib.AbstractContextManager:
-    """A context in which to build a model: in its training each batch is cut into equal parts, one
-    a device, and their gradients are summed. With one device it changes nothing.
+    """Returns a context in which to build a model: its training cuts each batch into equal parts,
+    one a device, and sums their gradients. With one device it changes nothing.
 
     Raises:
-        UserError: what compiles for one device has several.
+        UserError: there are several devices for a training step that compiles for one.
     """
     devices = names(config.devices)
     if len(devices) == 1:

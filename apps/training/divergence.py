@@ -1,4 +1,4 @@
-"""A training whose loss, weights or figures are no numbers any more is over."""
+"""Stops a training when a loss, weight or metric is NaN or infinite."""
 
 import math
 
@@ -9,27 +9,27 @@ from data.errors import UserError
 
 
 class Diverged(UserError):
-    """A loss, a weight or a figure is no number any more."""
+    """A loss, a weight or a metric is NaN or infinite."""
 
-    def __init__(self, value: float, when: str):
+    def __init__(self, value: float, when: str) -> None:
         super().__init__(
             f"the training diverged: it gives {value} {when}. "
             "Lower --learning-rate or --clip-norm, or lengthen --warmup"
         )
 
 
-def check_figures(figures: dict[str, float], when: str) -> None:
-    """Raises Diverged if one of the figures is no number."""
-    for value in figures.values():
+def check_metrics(metrics: dict[str, float], when: str) -> None:
+    """Raises Diverged if a metric is NaN or infinite."""
+    for value in metrics.values():
         if not math.isfinite(value):
             raise Diverged(value, when)
 
 
 def check_weights(model: keras.Model, step: int) -> None:
-    """Raises Diverged if a weight is no number.
+    """Raises Diverged if a weight is NaN or infinite.
 
-    A gradient can be none although the loss still was one; the next step's loss would show it, but
-    a checkpoint may be written between them.
+    A gradient can be NaN although the loss is finite; the next step's loss would show it, but a
+    checkpoint may be written before that.
     """
     for weight in model.trainable_weights:
         # The sum of absolute values is finite if all of them are.
@@ -39,11 +39,11 @@ def check_weights(model: keras.Model, step: int) -> None:
 
 
 class StopOnDivergence(keras.callbacks.Callback):
-    """Ends a training whose loss is no number any more: nothing after it is worth the time."""
+    """Stops a training whose loss is NaN or infinite: it cannot recover."""
 
     def on_train_batch_end(self, batch, logs=None):
-        # The mean of the epoch so far: it is no number from the first step on whose loss is none.
+        # This is the running mean of the epoch: once one step's loss is NaN, it stays NaN.
         if not math.isfinite(logs["loss"]):
-            # A tensor first: on several devices the variable is one of each.
+            # On several devices the variable has a copy on each: a tensor has one value.
             step = int(tf.convert_to_tensor(self.model.optimizer.iterations))
             raise Diverged(logs["loss"], f"as loss in step {step}")

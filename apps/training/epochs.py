@@ -1,4 +1,4 @@
-"""The epochs of a training: one `fit` for each, so that it can begin in the middle of one."""
+"""The epochs of a training: one `fit` for each, so that training can resume within an epoch."""
 
 import time
 from pathlib import Path
@@ -21,47 +21,47 @@ def run_epochs(
     progress: Progress,
     epochs: int,
 ) -> None:
-    """Trains until the epochs are over or the validation stops to improve.
+    """Trains until the last epoch, or until validation stops improving.
 
-    Each epoch is a pass over the rows, whatever its number of batches; the compiled training step
-    is the same for all.
+    Each epoch is a pass over the rows, whatever its number of batches; all use the same compiled
+    training step.
 
     Args:
         model: compiled.
         batches: of the training split.
-        callbacks: they see one training of many epochs; the last is a `ProgressCallback`.
+        callbacks: for them this is one training of many epochs; the last is a `ProgressCallback`.
         progress: where it begins.
         epochs: how many there are in all.
     """
     watched = is_watched()
     if not watched:
         callbacks = [*callbacks, EpochMessages()]
-    together = _OneTraining(callbacks, add_history=True, add_progbar=watched, model=model)
-    together.set_params({"epochs": epochs, "steps": None, "verbose": int(watched)})
-    together.begin()
+    training = _OneTraining(callbacks, add_history=True, add_progbar=watched, model=model)
+    training.set_params({"epochs": epochs, "steps": None, "verbose": int(watched)})
+    training.begin()
     try:
         while progress.epoch < epochs and not progress.exhausted:
             epoch = progress.epoch
             dataset = batches.dataset(epoch, progress.batch)
             steps = int(dataset.cardinality())
-            together.set_params({"epochs": epochs, "steps": steps, "verbose": int(watched)})
+            training.set_params({"epochs": epochs, "steps": steps, "verbose": int(watched)})
             if steps:
                 model.fit(
                     dataset,
                     initial_epoch=epoch,
                     epochs=epoch + 1,
-                    callbacks=together,
+                    callbacks=training,
                     shuffle=False,
                 )
-            else:  # it ended between the last batch and the validation
-                together.on_epoch_begin(epoch)
-                together.on_epoch_end(epoch, model.get_metrics_result())
+            else:  # it was interrupted between the last batch and validation
+                training.on_epoch_begin(epoch)
+                training.on_epoch_end(epoch, model.get_metrics_result())
     finally:
-        together.end()
+        training.end()
 
 
 class _OneTraining(keras.callbacks.CallbackList):
-    """Callbacks that begin and end once, however many `fit`s there are between."""
+    """Callbacks that begin and end once, however many calls of `fit` come between."""
 
     def begin(self) -> None:
         super().on_train_begin()
@@ -80,14 +80,14 @@ class ProgressCallback(keras.callbacks.Callback):
     """Notes the progress, writes checkpoints between two batches, and `history.csv`.
 
     Signals wait while a step is trained and noted, so that whatever interrupts the training finds
-    variables and progress that belong together.
+    variables and progress that belong training.
 
     Args:
         progress: of the training.
         checkpoints: of the same.
         signals: that may interrupt it.
         history: the CSV file.
-        seconds: between two checkpoints, at the least; there is one after each epoch, too.
+        seconds: between two checkpoints, at least; there is also one after each epoch.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class ProgressCallback(keras.callbacks.Callback):
         signals: Signals,
         history: Path,
         seconds: float,
-    ):
+    ) -> None:
         super().__init__()
         self.progress, self.checkpoints, self.signals = progress, checkpoints, signals
         self.history, self.seconds = history, seconds

@@ -1,4 +1,4 @@
-"""Training that knows nothing of the task: seed, optimizer, callbacks, the best weights."""
+"""The training of any model: seed, optimizer, callbacks and the weights of the best epoch."""
 
 import math
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from apps.config.training import TrainingConfig
 from apps.runs.contents import CHECKPOINTS, HISTORY, LOGS
 from apps.training.averaged_weights import AveragedWeights
 from apps.training.checkpoints import Checkpoints
-from apps.training.divergence import Diverged, StopOnDivergence, check_figures
+from apps.training.divergence import Diverged, StopOnDivergence, check_metrics
 from apps.training.epochs import ProgressCallback, run_epochs
 from apps.training.gradient_log import GradientLog
 from apps.training.progress import Progress
@@ -27,7 +27,7 @@ from models.optimization.schedules import WarmupDecay
 
 
 def seed_everything(config: TrainingConfig) -> None:
-    """Seeds Python, NumPy and TensorFlow; with `deterministic`, chooses repeatable kernels too."""
+    """Seeds Python, NumPy and TensorFlow; `deterministic` also chooses repeatable kernels."""
     keras.utils.set_random_seed(config.seed)
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
@@ -36,8 +36,13 @@ def seed_everything(config: TrainingConfig) -> None:
 def optimizer(
     config: TrainingConfig, steps_per_epoch: int, depths: dict[str, int] | None = None
 ) -> keras.optimizers.Optimizer:
-    """`adam` with a warm-up and a schedule; `depths` as
-    `models.optimization.layer_rates.LayerRates`.
+    """Returns Adam with a warm-up and a schedule.
+
+    Args:
+        config: the options.
+        steps_per_epoch: batches of an epoch.
+        depths: of the weights, if lower layers learn more slowly; see
+            `models.optimization.layer_rates.LayerRates`.
 
     Raises:
         UserError: all steps together do not fill one update.
@@ -64,13 +69,13 @@ def adam(
     updates_per_epoch: int = 0,
     layer_rates: LayerRates | None = None,
 ) -> keras.optimizers.Optimizer:
-    """Adam (Kingma & Ba 2015) with clipping by global norm, the remedy for exploding gradients of
-    Pascanu et al. (2013).
+    """Returns Adam (Kingma & Ba 2015) that clips gradients by their global norm, the remedy of
+    Pascanu et al. (2013) for exploding gradients.
 
     Args:
         config: the options.
         learning_rate: a number becomes a variable.
-        updates_per_epoch: note the gradients' norms, this many an epoch; 0 for not at all.
+        updates_per_epoch: of an epoch, whose gradient norms are recorded; 0 to record none.
         layer_rates: lower rates for lower layers, or None.
     """
     made = Adam(
@@ -85,27 +90,27 @@ def adam(
 
 
 class Validation(keras.callbacks.Callback):
-    """Adds figures of the validation split to each epoch's logs.
+    """Adds the metrics of the validation split to each epoch's logs.
 
     Args:
-        validate: takes the model, returns figures by name, or None: there is no such split.
-        averaged: weights that it has meanwhile.
+        validate: takes the model and returns metrics by name; None if there is no such split.
+        averaged: the weights that are validated.
     """
 
     def __init__(
         self,
         validate: Callable[[keras.Model], dict[str, float]] | None,
         averaged: AveragedWeights,
-    ):
+    ) -> None:
         super().__init__()
         self.validate, self.averaged = validate, averaged
 
     def on_epoch_end(self, epoch, logs=None):
         if self.validate is not None:
             with self.averaged:
-                figures = self.validate(self.model)
-            check_figures(figures, f"on validation after epoch {epoch + 1}")
-            logs.update({f"val_{name}": value for name, value in figures.items()})
+                metrics = self.validate(self.model)
+            check_metrics(metrics, f"on validation after epoch {epoch + 1}")
+            logs.update({f"val_{name}": value for name, value in metrics.items()})
         logs["learning_rate"] = float(self.model.optimizer.learning_rate)
 
 
@@ -115,8 +120,8 @@ class TrainingResult(NamedTuple):
     Attributes:
         stopped: why it stopped early, or the empty text: Ctrl-C, or a divergence after a good
             epoch.
-        resumable: whether it can go on from its last checkpoint.
-        seconds: that it took, those before a resumption included.
+        resumable: whether it can be resumed from its last checkpoint.
+        seconds: that it took, including those before it was resumed.
         epochs: after which the weights were those that the model keeps.
     """
 
@@ -138,28 +143,28 @@ def fit(
     epochs: int | None = None,
     rows: int = 0,
 ) -> TrainingResult:
-    """Trains until the epochs are over, the validation stops to improve, or Ctrl-C.
+    """Trains until the last epoch, until validation stops improving, or until Ctrl-C.
 
-    The model keeps the weights of its best epoch. With `average_weights` it is their average that
-    is validated and kept; the training goes on with the weights themselves.
+    The model keeps the weights of its best epoch. With `average_weights` their average is validated
+    and kept, while training continues with the weights themselves.
 
     Checkpoints, `history.csv` and the TensorBoard `logs` are written into the folder. A training
-    that finds checkpoints there goes on from the last of them, and ends as if nothing had
-    interrupted it: its state is the variables, the position and what `apps.training.progress`
-    lists; the order of the data follows from seed and epoch.
+    that finds checkpoints there resumes from the last of them, and ends as if nothing had
+    interrupted it: its state consists of the variables, the position and what
+    `apps.training.progress` lists; the order of the data follows from seed and epoch.
 
     Args:
         model: maps a batch's inputs to logits.
         batches: of the training split.
-        validate: figures of the validation split, without the prefix `val_`; None: there is none,
-            and the model keeps the weights of its last epoch.
+        validate: returns the metrics of the validation split, without the prefix `val_`; None if
+            there is no such split, and the model keeps the weights of its last epoch.
         loss: of targets and logits.
-        monitor: the figure that chooses the epoch; the highest is the best, and of equals the one
-            with the least loss.
+        monitor: the metric that chooses the epoch; the highest is the best, and of equal ones that
+            with the lowest loss.
         config: the options.
         folder: what is written goes there.
         depths: of the weights, if lower layers learn more slowly; see `optimizer`.
-        epochs: after which it is over, however many the options have for the learning rate to fall.
+        epochs: to train, however many the options give the learning rate to fall.
         rows: of the validation split, for a monitor that is a share; see
         `apps.training.progress.Progress`.
 
@@ -178,7 +183,7 @@ def fit(
     checkpoints = Checkpoints(folder / CHECKPOINTS, model, progress)
     last = epochs or config.epochs
     if checkpoints.restore() and progress.epoch < last and not progress.exhausted:
-        say(f"going on in epoch {progress.epoch + 1}, after {progress.batch} of its batches")
+        say(f"resuming in epoch {progress.epoch + 1} after {progress.batch} batches")
     gradients, averaged = GradientLog(folder, progress), AveragedWeights(model)
     with Signals() as signals:
         callbacks = [
@@ -208,8 +213,8 @@ def _early_ending(
     progress: Progress,
     checkpoints: Checkpoints,
 ) -> TrainingResult:
-    """Writes a checkpoint, unless there is nothing to go on from, and gives the model its best
-    weights, or before the first epoch is over the averages so far.
+    """Writes a checkpoint, unless the training diverged, and gives the model its best weights, or
+    before the end of the first epoch the averages so far.
 
     Raises:
         Terminated: that is the reason.
@@ -218,8 +223,8 @@ def _early_ending(
     if not isinstance(reason, Diverged):
         try:
             checkpoints.save()
-        except Diverged as found:
-            reason = found
+        except Diverged as error:
+            reason = error
     diverged = isinstance(reason, Diverged)
     has_best = progress.restore_best(model)
     if isinstance(reason, Terminated) or (diverged and not has_best):

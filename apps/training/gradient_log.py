@@ -1,6 +1,7 @@
-"""Where the norms of a training's gradients are written down: the history, a curve, TensorBoard."""
+"""Records gradient norms: in the history, as a curve, and for TensorBoard."""
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -15,15 +16,15 @@ class GradientLog(keras.callbacks.Callback):
     """Adds an epoch's gradient norms to its logs and its curve to `gradient_norms.csv`; the mean
     of each layer goes to TensorBoard.
 
-    The norms of the epoch under way are in the optimizer's variables, and what the file has of it
-    is written anew: a training that goes on in the middle of an epoch leaves the same file.
+    The norms of the current epoch are in the optimizer's variables, and its part of the file is
+    written again: a training that is resumed within an epoch leaves the same file.
 
     Args:
         folder: of the training.
         progress: of the same.
     """
 
-    def __init__(self, folder: Path, progress: Progress):
+    def __init__(self, folder: Path, progress: Progress) -> None:
         super().__init__()
         self.folder, self.progress = folder, progress
 
@@ -35,28 +36,29 @@ class GradientLog(keras.callbacks.Callback):
         logs.update(self.write())
 
     def write(self) -> dict[str, float]:
-        """Writes the curve of the epoch under way and returns its figures; for a training that
-        breaks off, too."""
+        """Writes the curve of the current epoch, even if that is interrupted, and returns its
+        metrics."""
         if (norms := self._norms()) is None:
             return {}
-        figures, curve = norms.read()
+        metrics, curve = norms.read()
         if curve:
             self._write_curve(curve)
             self._summarize(curve, norms.layers)
-        return figures
+        return metrics
 
-    def _norms(self):
+    def _norms(self) -> Any:
         if self.model is None:
             return None
         return self._optimizer().norms
 
     def _optimizer(self) -> keras.optimizers.Optimizer:
-        # Keras' scale of the loss stands around the optimizer that does the work.
+        # Keras' loss scale wraps the optimizer that does the work.
         return getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
 
     def _write_curve(self, curve: list[dict]) -> None:
         path, epoch = self.folder / GRADIENT_NORMS, self.progress.epoch
-        # By their places: the name of a layer may depend on what else a process has built.
+        # Columns are matched by position: the name of a layer may depend on what else a process
+        # has built.
         columns = ("epoch", "update", *curve[0])
         former = (dict(zip(columns, row.values(), strict=True)) for row in read_rows(path))
         rows = [row for row in former if int(row["epoch"]) < epoch]

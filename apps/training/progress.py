@@ -1,4 +1,4 @@
-"""How far a training has come: all of its state that is in no variable of the model."""
+"""How far a training has come: its state outside the variables of model and optimizer."""
 
 import json
 import math
@@ -13,37 +13,38 @@ from apps.training.averaged_weights import validated_weights
 
 
 class Progress(tf.train.experimental.PythonState):
-    """Position in the data, history and early stopping; a checkpoint holds it as JSON.
+    """The position in the data, history and early stopping; a checkpoint holds it as JSON.
 
-    Python's and NumPy's random states go with it, for what draws from them in training. Layers
-    draw from `keras.random.SeedGenerator`s, which are variables.
+    It includes Python's and NumPy's random states. Layers draw from `keras.random.SeedGenerator`s,
+    which are variables.
 
     Args:
         model: its weights' shapes are those of `best_weights`.
-        monitor: the figure that chooses the epoch; the highest is the best. None: the last epoch
+        monitor: the metric that chooses the epoch; the highest is the best. None: the last epoch
             is the best.
-        patience: epochs without a better figure before it stops.
+        patience: epochs without a better metric before training stops.
         rows: of the validation split, if the figure is a share of one. It then counts in whole rows
             that it falls short of 1: on twenty rows an average precision of 0.99 is no better than
             0.96, and the loss has to tell the two apart. 0: it counts as it is.
 
     Attributes:
-        epoch: the number of the epoch under way, from 0; with all batches trained it waits for
-            its validation.
+        epoch: the number of the current epoch, from 0, until it has been validated.
         batch: how many batches of it are trained.
         step: how many are trained in all.
         best: what the best epoch's figure counts for and, of equals, the lesser loss with its sign.
-        history: a row of figures for each epoch that is over.
-        best_weights: variables, those of the best epoch once there is one.
+        history: the metrics of each finished epoch.
+        best_weights: variables with the weights of the best epoch, once there is one.
     """
 
-    def __init__(self, model: keras.Model, monitor: str | None, patience: int, rows: int = 0):
+    def __init__(
+        self, model: keras.Model, monitor: str | None, patience: int, rows: int = 0
+    ) -> None:
         super().__init__()
         self.monitor, self.patience, self.rows = monitor, patience, rows
         self.epoch = self.batch = self.step = self.wait = 0
         self.best, self.history = None, []
         self._seconds_before, self._started = 0.0, time.monotonic()
-        # On a GPU they would take the place of something that is in use.
+        # On a GPU they would take memory that training needs.
         with tf.device("CPU:0"):
             self.best_weights = [
                 tf.Variable(weight.numpy(), trainable=False) for weight in model.weights
@@ -51,28 +52,28 @@ class Progress(tf.train.experimental.PythonState):
 
     @property
     def seconds(self) -> float:
-        """The time that the training took, that before a resumption included."""
+        """The time that the training took, including that before it was resumed."""
         return self._seconds_before + time.monotonic() - self._started
 
     @property
     def exhausted(self) -> bool:
-        """Whether the figure has not improved for too long."""
+        """Whether the metric has not improved for too long."""
         return self.wait >= self.patience
 
     @property
     def best_epochs(self) -> int:
-        """How many epochs it took to the best one's end; 0 if none is over."""
+        """The number of epochs up to the end of the best one; 0 if none is finished."""
         ranks = [self._rank(row) for row in self.history]
         return 1 + ranks.index(self.best) if ranks else 0
 
     def end_batch(self, batch: int) -> None:
-        """Notes that so many batches of the epoch are trained."""
+        """Records that so many batches of the epoch are trained."""
         self.step += batch - self.batch
         self.batch = batch
 
-    def end_epoch(self, model: keras.Model, figures: dict[str, float]) -> None:
-        """Notes the epoch's figures, its weights if they are the best, and begins the next one."""
-        row = {"epoch": self.epoch, **dict(sorted(figures.items()))}
+    def end_epoch(self, model: keras.Model, metrics: dict[str, float]) -> None:
+        """Records an epoch's metrics, its weights if they are the best, and begins the next one."""
+        row = {"epoch": self.epoch, **dict(sorted(metrics.items()))}
         rank = self._rank(row)
         self.wait += 1
         if self.best is None or rank > self.best:
@@ -83,9 +84,9 @@ class Progress(tf.train.experimental.PythonState):
         self.epoch, self.batch = self.epoch + 1, 0
 
     def _rank(self, row: dict[str, float]) -> list[float]:
-        """Of an epoch; of equal figures the one with the lesser loss is the better, since on easy
-        data many epochs have all right, and on few rows a ranking is perfect before a class is ever
-        the likeliest."""
+        """Returns the rank of an epoch. Of equal metrics the lower loss is better: on easy data
+        many epochs have everything right, and on few rows a ranking is perfect before a class
+        is ever the most probable."""
         if self.monitor is None:
             return [row["epoch"]]
         figure = row[self.monitor]
@@ -95,7 +96,7 @@ class Progress(tf.train.experimental.PythonState):
         return [figure, -row.get("val_loss", 0.0)]
 
     def restore_best(self, model: keras.Model) -> bool:
-        """Gives the model the weights of its best epoch; False if no epoch is over."""
+        """Gives the model the weights of its best epoch; returns False if no epoch is finished."""
         if self.best is not None:
             model.set_weights([weight.numpy() for weight in self.best_weights])
         return self.best is not None
@@ -104,7 +105,7 @@ class Progress(tf.train.experimental.PythonState):
         values = {name: getattr(self, name) for name in _SAVED}
         return json.dumps({**values, "seconds": self.seconds, "random": _random_state()})
 
-    def deserialize(self, string_value) -> None:
+    def deserialize(self, string_value: str) -> None:
         values = json.loads(string_value)
         for name in _SAVED:
             setattr(self, name, values[name])

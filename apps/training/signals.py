@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from typing import Self
 
 
 class Terminated(BaseException):
@@ -24,7 +25,7 @@ _EXCEPTIONS = {
 
 
 class Signals:
-    """Raises the signals' exceptions at once, but between `hold` and `release` only after these.
+    """Raises the exceptions of signals at once, but those between `hold` and `release` afterwards:
 
     with Signals() as signals:
         signals.hold()
@@ -32,10 +33,10 @@ class Signals:
         signals.release()
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._held, self._waiting, self._former = False, None, {}
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         # Python allows handlers in the main thread alone. What is ignored (nohup) stays so.
         if threading.current_thread() is threading.main_thread():
             for number in _EXCEPTIONS:
@@ -43,7 +44,7 @@ class Signals:
                     self._former[number] = signal.signal(number, self._arrived)
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> None:
         for number, handler in self._former.items():
             signal.signal(number, handler)
         if self._waiting:

@@ -245,7 +245,7 @@ def test_an_interrupted_training_ends_as_if_unbroken(command_of, monkeypatch, tm
         answer = command_of(APPLICATION, *RESUMED, *data, "--run", tmp_path / "broken")
     assert answer.status == 143 and not (tmp_path / "broken").exists()
     answer = command_of(APPLICATION, "train", "--resume", "--run", tmp_path / "broken")
-    assert answer.status == 0 and "going on in epoch 2, after 3" in answer.out
+    assert answer.status == 0 and "resuming in epoch 2 after 3" in answer.out
     for ours, theirs in zip(
         weights_of(tmp_path / "broken"), weights_of(tmp_path / "whole"), strict=True
     ):

@@ -61,11 +61,12 @@ def build_classifier(
         set_vectors(model.get_layer("embedding"), vocabularies.tokens, config)
     if isinstance(trained, LanguageModel):
         load_language_model_into_classifier(model, trained)
-        say(f"vectors and recurrent layers: those of {config.init_from}")
+        say(f"vectors and recurrent layers: weights from {config.init_from}")
     elif trained is not None:
         same = tuple(beginning.description.class_names) == tuple(class_names)
         load_classifier_weights(model, trained, same)
-        say(f"{'all' if same else 'all but the last'} layers: those of {config.init_from}")
+        layers = "all layers" if same else "all layers but the last"
+        say(f"{layers}: weights from {config.init_from}")
     return model
 
 

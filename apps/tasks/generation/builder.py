@@ -39,5 +39,5 @@ def build_language_model(
     model = build(LanguageModel, settings)
     if trained is not None:
         load_language_model_weights(model, trained.model)
-        say(f"all weights: those of {config.init_from}")
+        say(f"all layers: weights from {config.init_from}")
     return model

@@ -72,14 +72,14 @@ def build_tagger(
     embedding.embeddings.assign(matrix)
     if isinstance(trained, LanguageModel):
         attach_language_model(model, trained)
-        say(f"what is read beside the words: the language model of {config.init_from}")
+        say(f"language-model features (frozen): {config.init_from}")
     elif trained is not None:
         theirs = beginning.vocabularies
         tokens, letters = (
             (getattr(vocabularies, name), getattr(theirs, name)) for name in Vocabularies.FILES
         )
         load_tagger_weights(model, trained, tokens, letters)
-        say(f"words, letters and recurrent layers: those of {config.init_from}")
+        say(f"words, letters and recurrent layers: weights from {config.init_from}")
     return model
 
 

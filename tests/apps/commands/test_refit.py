@@ -52,7 +52,7 @@ def test_what_was_interrupted_goes_on_to_a_model_that_knows_both_splits(
     monkeypatch.setattr(ProgressCallback, "on_epoch_end", interrupted)
     answer = command_of(APPLICATION, "train", *TINY, *data, "--refit", "--run", run)
     assert answer.status == 0, answer.err
-    assert answer.err.startswith("interrupted. The best weights so far are kept. Go on with: ")
+    assert answer.err.startswith("interrupted. The best weights so far are kept. Resume with: ")
     assert epochs == [True, True, True, False]
     (config, first), known = read(run), set(Vocabularies.load(run).tokens)
     assert config["refit_epochs"] == 0

@@ -517,7 +517,7 @@ def test_an_interruption_keeps_members_and_checkpoint(
     assert answer.status == status
     *warnings, line = answer.err.splitlines()
     assert line == (
-        f"error: {what}. Go on with: python -m apps.hate_speech train --resume --run {run}"
+        f"error: {what}. Resume with: python -m apps.hate_speech train --resume --run {run}"
     )
     # A member of three units may leave a class out.
     assert all("is never predicted on validation" in each for each in warnings)
@@ -530,7 +530,7 @@ def test_an_interruption_keeps_members_and_checkpoint(
     answer = command("train", "--resume", "--run", run)
     assert answer.status == 0
     assert "seed 4\n" in answer.out and "seed 3\n" not in answer.out
-    assert "going on in epoch 1, after 8 of its batches" in answer.out
+    assert "resuming in epoch 1 after 8 batches" in answer.out
     for name in ("", *(f"seeds/{seed}" for seed in MEMBERS)):
         assert weights(run / name) == weights(two / name)
     figures = [read(folder / "metrics.json")["validation"] for folder in (run, two)]

@@ -261,14 +261,14 @@ def test_a_held_run_waits_until_it_is_left(run):
             shutil.copytree(run.path.with_name("former"), run.path)
         adding.result(60)
     assert not (run.path.with_name("former") / "metrics.json").exists()
-    assert run.figures("test") == {"accuracy": 0.5}
+    assert run.read_metrics("test") == {"accuracy": 0.5}
 
 
 @pytest.mark.parametrize("content", ["{}", '{"test": 1}', '{"test": ["accuracy"]}', "[]"])
 def test_metrics_without_the_figures_of_a_split_are_damaged(run, content):
     (run.path / "metrics.json").write_text(content)
     with pytest.raises(UserError, match=r"metrics.json is damaged or of another program"):
-        run.figures("test")
+        run.read_metrics("test")
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "[" * 988])

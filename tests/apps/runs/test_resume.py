@@ -190,12 +190,12 @@ def test_sigterm_writes_a_checkpoint_and_says_the_way_on(interrupted, command, a
     run, answer = interrupted(ProgressCallback, "on_train_batch_end", 30, signal.SIGTERM)
     assert answer.status == 143
     assert answer.err == (
-        f"error: terminated. Go on with: python -m apps.hate_speech train --resume --run {run}\n"
+        f"error: terminated. Resume with: python -m apps.hate_speech train --resume --run {run}\n"
     )
     assert not run.exists()
     answer = command("train", "--resume", "--run", run)
     assert answer.status == 0
-    assert "going on in epoch 2, after 9 of its batches" in answer.out
+    assert "resuming in epoch 2 after 9 batches" in answer.out
     assert_same_end(run)
 
 
@@ -203,7 +203,7 @@ def test_ctrl_c_leaves_a_usable_run_and_the_way_on(interrupted, command, assert_
     run, answer = interrupted(ProgressCallback, "on_train_batch_end", 30, signal.SIGINT)
     assert answer.status == 0
     assert answer.err == (
-        "interrupted. The best weights so far are kept. Go on with: python -m apps.hate_speech "
+        "interrupted. The best weights so far are kept. Resume with: python -m apps.hate_speech "
         f"train --resume --run {run}\n"
     )
     assert json.loads((run / "config.json").read_text())["stopped_early"] == "interrupted"

@@ -76,7 +76,7 @@ def test_a_training_of_another_application_is_one_line(unfinished):
 
 def test_a_new_training_does_not_discard_an_unfinished_one(unfinished):
     with (
-        pytest.raises(UserError, match="Go on with --resume, or discard it with --restart"),
+        pytest.raises(UserError, match="Resume it with --resume, or discard it with --restart"),
         unfinished.locked(),
     ):
         unfinished.begin(restart=False)
@@ -427,7 +427,7 @@ def test_the_way_on_is_quoted_for_the_shell(tmp_path):
 def test_a_whole_member_is_something_to_go_on_from(several):
     assert several.resumable
     assert several.way_on("hate_speech").endswith(f"train --resume --run {several.name}")
-    with pytest.raises(UserError, match="Go on with --resume"), several.locked():
+    with pytest.raises(UserError, match="Resume it with --resume"), several.locked():
         several.begin(restart=False)
 
 

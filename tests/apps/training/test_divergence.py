@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from apps.training.divergence import Diverged, StopOnDivergence, check_figures, check_weights
+from apps.training.divergence import Diverged, StopOnDivergence, check_metrics, check_weights
 
 
 @pytest.fixture
@@ -14,9 +14,9 @@ def model():
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_figures_that_are_no_numbers_name_the_moment_and_the_remedies(value):
-    check_figures({"loss": 0.5}, "on validation")
+    check_metrics({"loss": 0.5}, "on validation")
     with pytest.raises(Diverged, match=rf"gives {value} on validation\. Lower --learning-rate or"):
-        check_figures({"loss": 0.5, "score": value}, "on validation")
+        check_metrics({"loss": 0.5, "score": value}, "on validation")
 
 
 def test_a_weight_that_is_no_number_names_the_step(model):
