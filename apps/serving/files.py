@@ -3,7 +3,7 @@
 import functools
 import os
 import sys
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,9 @@ _BAD_ROWS_SHOWN = 20
 OpenOutput = Callable[[str], AbstractContextManager[Callable[[dict], object]]]
 
 
-def check_files(source: str | None, output: str | None, formats: Container[str] = WRITERS) -> None:
+def check_files(
+    source: str | None, output: str | None, formats: Mapping[str, object] = WRITERS
+) -> None:
     """Refuses files that cannot be read or written, before anything slow happens.
 
     Args:

@@ -41,7 +41,7 @@ def check_weights(model: keras.Model, step: int) -> None:
 class StopOnDivergence(keras.callbacks.Callback):
     """Stops a training whose loss is NaN or infinite: it cannot recover."""
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         # This is the running mean of the epoch: once one step's loss is NaN, it stays NaN.
         if not math.isfinite(logs["loss"]):
             # On several devices the variable has a copy on each: a tensor has one value.

@@ -13,16 +13,16 @@ class EpochMessages(keras.callbacks.Callback):
     Keras' own lines go to standard output, wherever messages are wanted.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self._started = 0.0
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self._started = time.monotonic()
         if self.params["epochs"] > 1:
             say(f"Epoch {epoch + 1}/{self.params['epochs']}")
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         if steps := self.params["steps"]:
             say(format_epoch(steps, time.monotonic() - self._started, logs or {}))
 

@@ -69,10 +69,10 @@ class _OneTraining(keras.callbacks.CallbackList):
     def end(self) -> None:
         super().on_train_end()
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         pass
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict | None = None) -> None:
         pass
 
 
@@ -103,23 +103,23 @@ class ProgressCallback(keras.callbacks.Callback):
         self.history, self.seconds = history, seconds
         self._saved, self._first = time.monotonic(), 0
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         self._write_history()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.checkpoints.restore_running_means()
         self._first = self.progress.batch
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
         self.signals.hold()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self.progress.end_batch(self._first + batch + 1)
         if time.monotonic() - self._saved >= self.seconds:
             self._save()
         self.signals.release()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self.signals.hold()
         self.progress.end_epoch(self.model, logs)
         self._save()

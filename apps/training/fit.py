@@ -105,7 +105,7 @@ class Validation(keras.callbacks.Callback):
         super().__init__()
         self.validate, self.averaged = validate, averaged
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         if self.validate is not None:
             with self.averaged:
                 metrics = self.validate(self.model)

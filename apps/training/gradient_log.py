@@ -28,11 +28,11 @@ class GradientLog(keras.callbacks.Callback):
         super().__init__()
         self.folder, self.progress = folder, progress
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         if not self.progress.batch and (norms := self._norms()) is not None:
             norms.reset()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         logs.update(self.write())
 
     def write(self) -> dict[str, float]:

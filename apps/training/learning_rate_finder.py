@@ -56,12 +56,12 @@ class RangeTest(keras.callbacks.Callback):
         self._rates = np.geomspace(LOWEST, HIGHEST, UPDATES).tolist()
         self._losses, self._mean = [], 0.0
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
         # Keras reports the mean since the last reset.
         self.model.reset_metrics()
         self.model.optimizer.learning_rate = self._rates[len(self.rows)]
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self._losses.append(logs["loss"])
         if len(self._losses) == self.accumulate:
             self._end_update(sum(self._losses) / self.accumulate)

@@ -22,12 +22,12 @@ class TensorBoardLogs(keras.callbacks.Callback):
         super().__init__()
         self._folder, self._writers = folder, {}
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         with tensorflow_writing(self._folder):
             for split in ("train", "validation"):
                 self._writers[split] = tf.summary.create_file_writer(str(self._folder / split))
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         with tensorflow_writing(self._folder):
             for name, value in logs.items():
                 split = "validation" if name.startswith("val_") else "train"
@@ -36,7 +36,7 @@ class TensorBoardLogs(keras.callbacks.Callback):
             for writer in self._writers.values():
                 writer.flush()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict | None = None) -> None:
         with tensorflow_writing(self._folder):
             for writer in self._writers.values():
                 writer.close()

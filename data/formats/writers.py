@@ -56,8 +56,8 @@ def record_writer(
         sys.stdout.reconfigure(  # type: ignore[union-attr]
             encoding="utf-8", errors="surrogateescape"
         )
-        writer = JsonLinesWriter(sys.stdout)
-        yield lambda row: writer.write(flatten_row(row))
+        lines = JsonLinesWriter(sys.stdout)
+        yield lambda row: lines.write(flatten_row(row))
         sys.stdout.flush()
         return
     writer_class = WRITERS[file_format(path, WRITERS)]

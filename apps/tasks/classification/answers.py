@@ -1,4 +1,4 @@
-"""A classifier's answers: from the serving model's tensors to columns and lines."""
+"""The answers of a classifier: from tensors of the serving model to columns and lines."""
 
 import itertools
 
@@ -8,7 +8,7 @@ MULTI_LABEL_SEPARATOR = "|"
 
 
 def output_rows(answer: dict, class_names: tuple[str, ...]) -> list[dict]:
-    """The serving model's answer to a batch, one dict of output columns a row.
+    """Returns the output columns of each text of a batch.
 
     Args:
         answer: of `models.serving.classifier.ServingClassifier`.
@@ -28,14 +28,13 @@ def _row(names: list[str], scores: np.ndarray, predicted: np.ndarray, class_name
 
 
 def empty_row(class_names: tuple[str, ...]) -> dict:
-    """The output columns of a row that could not be answered."""
+    """Returns the output columns of a row that could not be answered."""
     names = ["predicted_label", "predicted_score", *(f"score_{name}" for name in class_names)]
     return dict.fromkeys(names)
 
 
 def describe_row(row: dict, class_names: tuple[str, ...]) -> str:
-    """One answer for the terminal: the classes that the text gets, then the others, each by falling
-    score."""
+    """Formats an answer: the classes that the text gets, then the others, each by falling score."""
     scores = {name: row[f"score_{name}"] for name in class_names}
     given = row["predicted_label"].split(MULTI_LABEL_SEPARATOR)
     ranked = sorted(scores, key=lambda name: (name not in given, -scores[name]))

@@ -20,8 +20,8 @@ from models.classification.attribution import TOKENS, Attribution, split
 from models.classification.ensemble import Ensemble
 from models.serving.classifier import ServingClassifier
 
-# A gap is told from this share of the difference on, if it is as large in log-odds too: below that
-# it stands for a hundredth of the score at most.
+# A gap is reported if it exceeds this share of the difference, and this much in log-odds: a smaller
+# one changes the score by a hundredth at most.
 _GAP = 0.05
 
 
@@ -84,8 +84,8 @@ class Explanation(RichCell):
 class Tally:
     """What can be said of many explanations together."""
 
-    def __init__(self):
-        self._counts = Counter()
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
 
     def add(self, explanation: Explanation) -> None:
         """Counts one."""
@@ -209,7 +209,7 @@ class Explainer:
 
     def _attributed(self, ids: dict[str, tf.RaggedTensor], classes: np.ndarray) -> list[dict]:
         """The attribution of each row, those of like length together."""
-        found = [None] * len(classes)
+        found: list[dict] = [{}] * len(classes)
         lengths = ids["token_ids"].row_lengths().numpy()
         for rows in order_batches(lengths, 1, batch_tokens=TOKENS):
             batch = {name: tf.gather(each, rows).to_tensor() for name, each in ids.items()}

@@ -6,14 +6,22 @@ Colour never says alone what a word does: the strongest words are listed with th
 import html
 import os
 import sys
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from data.errors import UserError
 from data.files.writing import whole_file
 from data.formats.readers import STANDARD_STREAM
 from data.formats.writers import record_writer
 from data.messages import printable
+
+if TYPE_CHECKING:  # with it comes TensorFlow
+    from apps.tasks.classification.explanation import Explanation
+
+# Opens an output, and yields what writes one row into it.
+OpenOutput = Callable[[str], AbstractContextManager[Callable[[dict], object]]]
 
 # Rows in memory at once: each holds its words and their weights.
 ROWS = 256
@@ -44,11 +52,11 @@ def wants_colours() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
-def on_terminal(explanation, colours: bool) -> str:
+def on_terminal(explanation: "Explanation", colours: bool) -> str:
     """The answer, the words and what they add, in indented lines.
 
     Args:
-        explanation: an `apps.tasks.classification.explanation.Explanation`.
+        explanation: of one text.
         colours: whether words have backgrounds.
     """
     words = [printable(word) for word in explanation.words]
@@ -67,17 +75,17 @@ def _shaded(word: str, strength: float) -> str:
     return f"\x1b[38;5;{_BLACK};48;5;{shades[level - 1]}m{word}\x1b[0m" if level else word
 
 
-def _strengths(explanation) -> list[float]:
+def _strengths(explanation: "Explanation") -> list[float]:
     """The weights as shares of the strongest one, with its sign."""
     strongest = max(map(abs, explanation.weights), default=0.0) or 1.0
     return [float(weight / strongest) for weight in explanation.weights]
 
 
-def _cut(explanation) -> str:
+def _cut(explanation: "Explanation") -> str:
     return f"[... {explanation.cut} more words, not read ...]"
 
 
-def _notes(explanation) -> list[str]:
+def _notes(explanation: "Explanation") -> list[str]:
     """The strongest words, the log-odds, how far occlusion agrees, and a gap if there is one."""
     strengths = _strengths(explanation)
     order = sorted(range(len(strengths)), key=lambda i: -abs(strengths[i]))[:_LISTED]
@@ -103,7 +111,7 @@ def _notes(explanation) -> list[str]:
     return notes
 
 
-def writer_of(column: str, answered):
+def writer_of(column: str, answered: Collection[str]) -> OpenOutput:
     """What opens an output for explained rows, like `data.formats.writers.record_writer`.
 
     Args:
@@ -111,7 +119,7 @@ def writer_of(column: str, answered):
         answered: the columns that the answer adds, `explanation` among them.
     """
 
-    def open_output(path: str):
+    def open_output(path: str) -> AbstractContextManager[Callable[[dict], object]]:
         # Standard output takes JSON lines.
         return OUTPUTS.get(Path(path).suffix.lower(), _records)(path, column, answered)
 
@@ -119,13 +127,15 @@ def writer_of(column: str, answered):
 
 
 @contextmanager
-def _records(path: str, column: str, answered):
+def _records(
+    path: str, column: str, answered: Collection[str]
+) -> Iterator[Callable[[dict], object]]:
     with record_writer(path) as write:
         yield write
 
 
 @contextmanager
-def _page(path: str, column: str, answered):
+def _page(path: str, column: str, answered: Collection[str]) -> Iterator[Callable[[dict], object]]:
     """One file of HTML without scripts and without anything from outside, written row by row."""
     # Bytes that were not UTF-8 cannot stand in a page.
     with (
@@ -137,7 +147,7 @@ def _page(path: str, column: str, answered):
         file.write("</body>\n</html>\n")
 
 
-def _article(row: dict, column: str, answered) -> str:
+def _article(row: dict, column: str, answered: Collection[str]) -> str:
     """A text as a section of the page."""
     explanation = row["explanation"]
     others = [name for name in row if name != column and name not in answered]
@@ -156,7 +166,7 @@ def _article(row: dict, column: str, answered) -> str:
     return "<article>\n" + "\n".join(parts) + "\n</article>\n"
 
 
-def _marked(explanation) -> str:
+def _marked(explanation: "Explanation") -> str:
     """The words, each with its colour and in its title the weights of both methods."""
     values = zip(
         explanation.words,

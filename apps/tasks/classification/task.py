@@ -119,7 +119,7 @@ class TextClassification:
         corpus: LabelledCorpus,
         pretrained: RunFiles | None = None,
     ) -> "TextClassification":
-        """A new classifier for a corpus; vocabularies come from its training split alone."""
+        """Returns a new classifier; vocabularies come from the training split alone."""
         config.precisions(corpus.class_names)  # refused before the training, not after it
         config = replace(config, vectors=find_vectors(config.vectors, config.data_dir))
         trained = load_pretrained(config, pretrained)
@@ -134,7 +134,7 @@ class TextClassification:
     def load(
         cls, config: ClassificationConfig, description: RunDescription, folder: Path
     ) -> "TextClassification":
-        """A trained classifier from its run folder.
+        """Returns a trained classifier from its run folder.
 
         Raises:
             UserError: files are missing or damaged.
@@ -177,7 +177,7 @@ class TextClassification:
         return task
 
     def describe(self) -> dict:
-        """What `load` needs besides config, vocabularies and model."""
+        """Returns what `load` needs besides config, vocabularies and model."""
         return {
             "class_names": self.class_names,
             "multi_label": self.multi_label,
@@ -190,7 +190,7 @@ class TextClassification:
         self.model.save(folder / MODEL)
 
     def files(self, folder: Path) -> list[Path]:
-        """The vocabulary files in a run folder."""
+        """Returns the vocabulary files of a run folder."""
         return self.vocabularies.files(folder)
 
     def prepare(self, corpus: LabelledCorpus) -> ClassifierData:
@@ -256,15 +256,15 @@ class TextClassification:
         )
 
     def logits(self, texts: list[str]) -> np.ndarray:
-        """<float32>[rows, num_classes], in the order of the texts."""
+        """Returns <float32>[rows, num_classes], in the order of the texts."""
         return logits_of(self.model, self.vectorize(texts))
 
     def scores(self, texts: list[str]) -> np.ndarray:
-        """<float32>[rows, num_classes], calibrated probabilities, in the order of the texts."""
+        """Returns <float32>[rows, num_classes], the calibrated probabilities of texts."""
         return self.decision.scores(self.logits(texts)).numpy()
 
     def decided(self, scores: np.ndarray) -> np.ndarray:
-        """<bool>[rows, num_classes], the classes that texts of these scores get."""
+        """Returns <bool>[rows, num_classes], the classes that texts of these scores get."""
         return self.decision.decided(scores).numpy()
 
     def evaluate(self, examples: LabelledTexts) -> ClassificationReport:
@@ -281,7 +281,7 @@ class TextClassification:
         return ClassificationReport(metrics)
 
     def mean(self, logits: list[np.ndarray]) -> np.ndarray:
-        """The logits of an ensemble, by those of its members."""
+        """Returns the logits of an ensemble, by those of its members."""
         return np.asarray(mean_logits(logits, self.multi_label))
 
     def evaluate_baselines(
@@ -303,7 +303,7 @@ class TextClassification:
         return reports
 
     def serving(self) -> ServingClassifier:
-        """The model that takes raw strings; `predict` and `export` both use it."""
+        """Returns the model that takes raw strings; `predict` and `export` both use it."""
         for_export = self.model.for_export()
         return ServingClassifier(self.preprocessor, for_export, self.class_names, self.decision)
 
@@ -316,7 +316,7 @@ class TextClassification:
         return answers.empty_row(self.class_names)
 
     def format_answer(self, text: str, row: dict) -> str:
-        """A text and its answer, for the terminal."""
+        """Formats a text and its answer for the terminal."""
         return printable(f"{text}\n    {self.describe_row(row)}")
 
     def describe_row(self, row: dict) -> str:

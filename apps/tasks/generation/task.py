@@ -96,7 +96,7 @@ class TextGeneration:
     def build(
         cls, config: GenerationConfig, corpus: DocumentCorpus, pretrained: RunFiles | None = None
     ) -> "TextGeneration":
-        """A new model for a corpus; its tokens come from the training split alone."""
+        """Returns a new model for a corpus; its tokens come from the training split alone."""
         train = corpus.split("train")
         trained = load_pretrained(config, pretrained)
         if trained is not None:
@@ -112,7 +112,7 @@ class TextGeneration:
     def load(
         cls, config: GenerationConfig, description: RunDescription, folder: Path
     ) -> "TextGeneration":
-        """A trained model from its run folder.
+        """Returns a trained model from its run folder.
 
         Raises:
             UserError: files are missing or damaged.
@@ -127,7 +127,7 @@ class TextGeneration:
         return cls(config, names, vocabulary, ends, model)
 
     def describe(self) -> dict:
-        """What `load` needs besides config, vocabulary and model."""
+        """Returns what `load` needs besides config, vocabulary and model."""
         return {"class_names": self.class_names, "ends": self.ends}
 
     def save(self, folder: Path) -> None:
@@ -157,7 +157,7 @@ class TextGeneration:
         self.options = options
 
     def training_data(self, corpus: DocumentCorpus) -> tuple[Streams, keras.losses.Loss]:
-        """What the training descends: the streams of the training split and the loss on them."""
+        """Returns the streams of the training split and the loss to minimise."""
         config, train = self.config, corpus.split("train")
         streams = Streams(
             self.tokenizer.encode_all(train.texts),
@@ -210,13 +210,13 @@ class TextGeneration:
         return {}
 
     def serving(self) -> TextGenerator:
-        """The model that takes raw strings; `predict` and `export` use it."""
+        """Returns the model that takes raw strings; `predict` and `export` use it."""
         label = self.class_names.index(self.options.condition) if self.options.condition else 0
         for_export = self.language_model.for_export()
         return TextGenerator(self.tokenizer, for_export, self.options, self.ends, label)
 
     def output_rows(self, answer: dict[str, tf.Tensor]) -> list[dict]:
-        """The serving model's answer to a batch, one dict of output columns a row."""
+        """Returns the output columns of each text of a batch that the serving model answered."""
         texts, scores = answer["continuations"].numpy(), answer["log_likelihoods"].numpy()
         return [
             {"continuation": text.decode("utf-8"), "log_likelihood": round(float(score), 4)}
@@ -224,11 +224,11 @@ class TextGeneration:
         ]
 
     def empty_row(self) -> dict:
-        """The output columns of a row that could not be answered."""
+        """Returns the output columns of a row that could not be answered."""
         return {"continuation": "", "log_likelihood": None}
 
     def format_answer(self, text: str, row: dict) -> str:
-        """A text and what follows it, for the terminal."""
+        """Formats a text and what follows it for the terminal."""
         return printable(text + row["continuation"])
 
     def run_interactively(self, texts: list[str]) -> None:

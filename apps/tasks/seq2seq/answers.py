@@ -1,6 +1,7 @@
-"""A translator's answers: from the serving model's tensors to columns and lines."""
+"""The answers of a translator: from tensors of the serving model to columns and lines."""
 
 import math
+from collections.abc import Iterable
 
 from apps.tasks.seq2seq.alignment import align_words
 from apps.tasks.seq2seq.config import TranslationPredictOptions
@@ -26,7 +27,7 @@ def output_rows(answer: dict) -> list[dict]:
     return rows
 
 
-def _row(texts, scores) -> dict:
+def _row(texts: Iterable[bytes], scores: Iterable[float]) -> dict:
     row = {}
     for number, (text, score) in enumerate(zip(texts, scores, strict=True), 1):
         end = _ending(number)

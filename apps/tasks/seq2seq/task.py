@@ -98,7 +98,7 @@ class Seq2Seq:
     def build(
         cls, config: TranslationConfig, corpus: ParallelCorpus, pretrained: RunFiles | None = None
     ) -> "Seq2Seq":
-        """A new translator for a corpus; its tokens come from the training split alone."""
+        """Returns a new translator for a corpus; its tokens come from the training split alone."""
         train = corpus.split("train")
         vocabularies = learned(config, train)
         tokenizers = tokenizers_of(vocabularies)
@@ -111,7 +111,7 @@ class Seq2Seq:
     def load(
         cls, config: TranslationConfig, description: RunDescription, folder: Path
     ) -> "Seq2Seq":
-        """A trained translator from its run folder.
+        """Returns a trained translator from its run folder.
 
         Raises:
             UserError: files are missing or damaged.
@@ -125,7 +125,7 @@ class Seq2Seq:
         return cls(config, languages, vocabularies, model)
 
     def describe(self) -> dict:
-        """What `load` needs besides config, vocabularies and model."""
+        """Returns what `load` needs besides config, vocabularies and model."""
         return {"class_names": self.class_names}
 
     def save(self, folder: Path) -> None:
@@ -140,7 +140,7 @@ class Seq2Seq:
         return [find_vocabulary(folder, name) for name in vocabulary_names(self.config)]
 
     def training_data(self, corpus: ParallelCorpus) -> tuple[ParallelBatches, keras.losses.Loss]:
-        """What the training descends: the batches of the training split and the loss on them.
+        """Returns the batches of the training split and the loss to minimise.
 
         Raises:
             UserError: all pairs are too long.
@@ -250,7 +250,7 @@ class Seq2Seq:
         )
 
     def serving(self) -> ServingTranslator:
-        """The model that takes raw strings; `predict`, `evaluate` and `export` use it."""
+        """Returns the model that takes raw strings; `predict`, `evaluate` and `export` use it."""
         return ServingTranslator(
             *self.tokenizers,
             self.model.for_export(),
@@ -260,11 +260,11 @@ class Seq2Seq:
         )
 
     def output_rows(self, answer: dict[str, tf.Tensor]) -> list[dict]:
-        """The serving model's answer to a batch, one dict of output columns a row."""
+        """Returns the output columns of each text of a batch that the serving model answered."""
         return translated.output_rows(answer)
 
     def empty_row(self) -> dict:
-        """The output columns of a row that could not be answered."""
+        """Returns the output columns of a row that could not be answered."""
         return translated.empty_row(self.options)
 
     def format_answer(self, text: str, row: dict) -> str:

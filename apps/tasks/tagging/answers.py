@@ -1,4 +1,4 @@
-"""A tagger's answers: from the serving model's tensors to columns."""
+"""The answers of a tagger: from tensors of the serving model to columns."""
 
 import numpy as np
 
@@ -6,8 +6,8 @@ from data.examples.tags import Span, find_entities
 
 
 def output_rows(answer: dict) -> list[dict]:
-    """The serving model's answer to a batch, one dict of output columns a row: `entities` and
-    `tagged_tokens`, both lists of dicts with `start` and `end`.
+    """Returns the output columns of each text of a batch, `entities` and `tagged_tokens`: lists of
+    dicts with `start` and `end`.
 
     Args:
         answer: of `models.serving.tagger.ServingTagger`.
@@ -18,16 +18,22 @@ def output_rows(answer: dict) -> list[dict]:
 
 
 def empty_row() -> dict:
-    """The output columns of a row that could not be answered."""
+    """Returns the output columns of a row that could not be answered."""
     return {"entities": None, "tagged_tokens": []}
 
 
 def spans_of(entities: list[dict]) -> list[Span]:
-    """The entities of a row."""
+    """Returns the spans of the entities of a row."""
     return [Span(entity["start"], entity["end"], entity["type"]) for entity in entities]
 
 
-def _row(tokens, tags, starts, ends, scores) -> dict:
+def _row(
+    tokens: np.ndarray,
+    tags: np.ndarray,
+    starts: np.ndarray,
+    ends: np.ndarray,
+    scores: np.ndarray,
+) -> dict:
     size = int(np.count_nonzero(tags != b""))
     strings, tags = ([each.decode() for each in column[:size]] for column in (tokens, tags))
     # Seven digits are all that a probability of float32 holds.
@@ -40,7 +46,7 @@ def _row(tokens, tags, starts, ends, scores) -> dict:
             "start": starts[first],
             "end": ends[after - 1],
             "type": kind,
-            # No token of it is less sure, nor then is the whole.
+            # An entity is as confident as its least confident token.
             "score": min(scores[first:after]),
             "text": _joined(strings[first:after], starts[first:after], ends[first:after]),
         }

@@ -113,7 +113,7 @@ class TextTagging:
     def build(
         cls, config: TaggingConfig, corpus: TaggedCorpus, pretrained: RunFiles | None = None
     ) -> "TextTagging":
-        """A new tagger for a corpus; vocabularies come from its training split alone."""
+        """Returns a new tagger for a corpus; vocabularies come from its training split alone."""
         if config.max_length <= 2 * config.overlap:
             raise UserError(
                 f"--overlap {config.overlap} leaves nothing of windows of {config.max_length} "
@@ -144,7 +144,7 @@ class TextTagging:
     def load(
         cls, config: TaggingConfig, description: RunDescription, folder: Path
     ) -> "TextTagging":
-        """A trained tagger from its run folder.
+        """Returns a trained tagger from its run folder.
 
         Raises:
             UserError: files are missing or damaged.
@@ -160,7 +160,7 @@ class TextTagging:
         return cls(config, types, vocabularies, model, tokens, description.refit_epochs)
 
     def describe(self) -> dict:
-        """What `load` needs besides config, vocabularies and model."""
+        """Returns what `load` needs besides config, vocabularies and model."""
         return {"class_names": self.class_names, "refit_epochs": self.refit_epochs}
 
     def save(self, folder: Path) -> None:
@@ -171,12 +171,12 @@ class TextTagging:
         self.model.save(folder / MODEL)
 
     def files(self, folder: Path) -> list[Path]:
-        """The vocabulary files in a run folder."""
+        """Returns the vocabulary files of a run folder."""
         files = self.vocabularies.files(folder)
         return files if self.tokenizer_vocabulary is None else [*files, find_vocabulary(folder)]
 
     def training_data(self, corpus: TaggedCorpus) -> tuple[Batches, keras.losses.Loss]:
-        """What the training descends: the batches of the training split and the loss on them."""
+        """Returns the batches of the training split and the loss to minimise."""
         config, tokens = self.config, _training_tokens(corpus)[0]
         train = self._rows(corpus.split("train"), tokens)
         texts, rows = len(corpus.split("train")), train.tags.nrows()
@@ -276,7 +276,7 @@ class TextTagging:
         return tokens, tags
 
     def serving(self) -> ServingTagger:
-        """The model that takes raw strings; `predict`, `evaluate` and `export` use it."""
+        """Returns the model that takes raw strings; `predict`, `evaluate` and `export` use it."""
         return ServingTagger(
             self.preprocessor, self.model.for_export(), self.config.max_length, self.config.overlap
         )
@@ -290,7 +290,7 @@ class TextTagging:
         return answers.empty_row()
 
     def format_answer(self, text: str, row: dict) -> str:
-        """A text and its answer, for the terminal."""
+        """Formats a text and its answer for the terminal."""
         return spans_on_screen.marked(text, row["entities"])
 
 

@@ -20,7 +20,6 @@ from numpy.testing import assert_allclose
 from apps.commands import seeds
 from apps.commands.application import Application
 from apps.commands.main import main
-from apps.config.training import TrainingConfig
 from apps.hate_speech import APPLICATION
 from apps.runs.description import RunDescription
 from apps.runs.folder import RunFolder
@@ -144,7 +143,7 @@ class Trained:
         unfinished.run.mkdir()
         return config.seed not in self.interrupted
 
-    def members(self, number, config=TrainingConfig):
+    def members(self, number, config=ClassificationConfig):
         config = config(seed=5, seeds=number, ensemble=True)
         return seeds.train_members("hate_speech", config, self.unfinished, self)
 
