@@ -129,7 +129,7 @@ def test_the_decision_is_that_of_the_validation_split(tmp_path, monkeypatch):
     task = TextClassification.build(SMALL, corpus())
     monkeypatch.setattr("apps.training.fit.fit", lambda *arguments, **options: False)
     monkeypatch.setattr(
-        "apps.tasks.classification.validation.ClassifierValidation.decision",
+        "apps.tasks.classification.validation.ClassifierValidation.decide",
         lambda self, model: chosen,
     )
     task.fit(corpus(), tmp_path)
