@@ -9,16 +9,13 @@ import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from data.errors import UserError
 from data.files.writing import whole_file
 from data.formats.readers import STANDARD_STREAM
 from data.formats.writers import record_writer
 from data.messages import printable
-
-if TYPE_CHECKING:  # with it comes TensorFlow
-    from apps.tasks.classification.explanation import Explanation
 
 # Opens an output, and yields what writes one row into it.
 OpenOutput = Callable[[str], AbstractContextManager[Callable[[dict], object]]]
@@ -52,11 +49,11 @@ def wants_colours() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
-def on_terminal(explanation: "Explanation", colours: bool) -> str:
+def on_terminal(explanation: Any, colours: bool) -> str:
     """The answer, the words and what they add, in indented lines.
 
     Args:
-        explanation: of one text.
+        explanation: of one text, an `apps.tasks.classification.explanation.Explanation`.
         colours: whether words have backgrounds.
     """
     words = [printable(word) for word in explanation.words]
@@ -75,17 +72,17 @@ def _shaded(word: str, strength: float) -> str:
     return f"\x1b[38;5;{_BLACK};48;5;{shades[level - 1]}m{word}\x1b[0m" if level else word
 
 
-def _strengths(explanation: "Explanation") -> list[float]:
+def _strengths(explanation: Any) -> list[float]:
     """The weights as shares of the strongest one, with its sign."""
     strongest = max(map(abs, explanation.weights), default=0.0) or 1.0
     return [float(weight / strongest) for weight in explanation.weights]
 
 
-def _cut(explanation: "Explanation") -> str:
+def _cut(explanation: Any) -> str:
     return f"[... {explanation.cut} more words, not read ...]"
 
 
-def _notes(explanation: "Explanation") -> list[str]:
+def _notes(explanation: Any) -> list[str]:
     """The strongest words, the log-odds, how far occlusion agrees, and a gap if there is one."""
     strengths = _strengths(explanation)
     order = sorted(range(len(strengths)), key=lambda i: -abs(strengths[i]))[:_LISTED]
@@ -166,7 +163,7 @@ def _article(row: dict, column: str, answered: Collection[str]) -> str:
     return "<article>\n" + "\n".join(parts) + "\n</article>\n"
 
 
-def _marked(explanation: "Explanation") -> str:
+def _marked(explanation: Any) -> str:
     """The words, each with its colour and in its title the weights of both methods."""
     values = zip(
         explanation.words,
