@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import tensorflow as tf
 
@@ -14,7 +15,7 @@ _CHUNK = 1024
 _STRINGS = tf.TensorSpec([None], tf.string)
 
 
-def in_chunks(function: Callable) -> Callable:
+def in_chunks(function: Callable[[tf.Tensor], Any]) -> Callable[[list[str]], Any]:
     """Returns a function of a list of texts that passes them through a graph, a chunk at a time.
 
     The graph is made at the first call, once for all lists.
@@ -29,7 +30,7 @@ def in_chunks(function: Callable) -> Callable:
     """
     traced = graph(function, input_signature=[_STRINGS])
 
-    def call_in_chunks(texts: list[str]):
+    def call_in_chunks(texts: list[str]) -> Any:
         starts = range(0, max(len(texts), 1), _CHUNK)
         parts = [traced(tf.constant(texts[at : at + _CHUNK], tf.string)) for at in starts]
         return tf.nest.map_structure(lambda *chunks: tf.concat(chunks, axis=0), *parts)

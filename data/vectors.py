@@ -227,9 +227,12 @@ def _read_package(wanted: set[str]) -> dict[str, np.ndarray]:
     folder = _package_folder()
     index = pd.read_parquet(folder / _INDEX)
     matrix = np.load(folder / "glove_6B_50d_emb.npy", mmap_mode="r")
-    rows = index["index"].isin(wanted).to_numpy().nonzero()[0]
-    return {index["index"].iat[row]: np.array(matrix[row], np.float32) for row in rows}
+    words: list[str] = index["index"].tolist()
+    rows = (row for row, word in enumerate(words) if word in wanted)
+    return {words[row]: np.array(matrix[row], np.float32) for row in rows}
 
 
 def _package_folder() -> Path:
-    return Path(importlib.util.find_spec(_GLOVE_PACKAGE).origin).parent / "data"
+    spec = importlib.util.find_spec(_GLOVE_PACKAGE)
+    assert spec and spec.origin, "`find_vectors` found the package"
+    return Path(spec.origin).parent / "data"

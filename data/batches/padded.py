@@ -97,7 +97,7 @@ class Batches:
         """Pads batches, given by their `rows`, of which those after the first `size` are copies."""
 
         @without_autograph
-        def pad(rows, size):
+        def pad(rows: tf.Tensor, size: tf.Tensor) -> tuple:
             width = None
             if self.fixed_shapes:
                 width = tf.reduce_max(tf.gather(self.widths, rows))

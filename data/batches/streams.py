@@ -75,7 +75,7 @@ class Streams:
         places = tf.range(self.length, dtype=tf.int64)
 
         @without_autograph
-        def window(row):
+        def window(row: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
             at = row["begin"][:, None] + places
             real = at < row["end"][:, None]
             inputs = tf.where(real, tf.gather(self.ids, tf.where(real, at, 0)), 0)

@@ -31,14 +31,15 @@ def read_identity_terms(path: str | Path) -> IdentityTerms:
     """
     rows = _read_rows(str(path))
     _refuse_repeated(path, rows)
-    forms, first = defaultdict(set), {}
+    forms: defaultdict[tuple[str, tuple[str, ...]], set[str]] = defaultdict(set)
+    first: dict[tuple[str, tuple[str, ...]], tuple[str, str]] = {}
     for kind, group, form, term in rows.values():
         key = kind, _split_words(term)
         forms[key].add(form)
         first.setdefault(key, (group, term))
     terms = [
-        Term(kind, *first[kind, words], words, frozenset(forms[kind, words]))
-        for kind, words in first
+        Term(kind, group, term, words, frozenset(forms[kind, words]))
+        for (kind, words), (group, term) in first.items()
     ]
     return IdentityTerms(terms, Path(path).name, sha256(path))
 
@@ -72,13 +73,15 @@ def _read_rows(path: str) -> dict[int, tuple[str, ...]]:
     return rows
 
 
-def _cell(value) -> str:
+def _cell(value: object) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
 def _refuse_repeated(path: str | Path, rows: dict[int, tuple[str, ...]]) -> None:
     """Refuses a term listed twice, one of two groups of a kind, and a group of two kinds."""
-    seen, group_of, kind_of = {}, {}, {}
+    seen: dict[tuple[str, str, tuple[str, ...]], int] = {}
+    group_of: dict[tuple[str, tuple[str, ...]], tuple[str, int]] = {}
+    kind_of: dict[str, tuple[str, int]] = {}
     for number, (kind, group, form, term) in rows.items():
         same = seen.setdefault((kind, form, _split_words(term)), number)
         if same != number and group_of[kind, _split_words(term)][0] == group:

@@ -81,7 +81,9 @@ class IdentityTerms:
     def __init__(self, terms: list[Term], name: str, checksum: str):
         self.name, self.checksum = name, checksum
         self.groups = {term.group: term.kind for term in terms}
-        self._of_kind, self._beginning_with, self._partners = defaultdict(list), {}, {}
+        self._of_kind: defaultdict[str, list[Term]] = defaultdict(list)
+        self._beginning_with: dict[str, list[Term]] = {}
+        self._partners: dict[Term, list[Term]] = {}
         # The longest terms first: "African American" is not "African".
         for term in sorted(terms, key=lambda term: -len(term.words)):
             self._of_kind[term.kind].append(term)
@@ -91,7 +93,8 @@ class IdentityTerms:
         """Finds the terms in a text, in order, as whole words in any case. Terms of one kind do not
         overlap."""
         words = [Word(m[1].lower(), *m.span(1)) for m in _WORD.finditer(text) if m[1]]
-        places, taken = [], {}
+        places: list[Place] = []
+        taken: dict[str, int] = {}
         for i, word in enumerate(words):
             for term in self._beginning_with.get(word.lower, ()):
                 after = i + len(term.words)
@@ -126,7 +129,7 @@ class IdentityTerms:
         places_of = defaultdict(list)
         for place in self.find(text):
             places_of[place.term].append(place)
-        number = Counter()
+        number: Counter[str] = Counter()
         for term in places_of:
             number[term.group] += len(self.find_partners(term))
         for term, places in places_of.items():

@@ -17,7 +17,7 @@ _NONE = tf.int32.max
 Pair = tuple[str, str]
 
 
-def learn_merges(pieces: Counter, tokens: list[str], size: int) -> list[Pair]:
+def learn_merges(pieces: Counter[str], characters: list[str], size: int) -> list[Pair]:
     """Learns merges: again and again, of the pair of neighbours that is the most frequent.
 
     Of equally frequent pairs the first in code point order is merged. A pair that is seen only once
@@ -25,11 +25,11 @@ def learn_merges(pieces: Counter, tokens: list[str], size: int) -> list[Pair]:
 
     Args:
         pieces: how often each piece is seen; merges do not cross the ends of pieces.
-        tokens: the single characters to begin with; pairs of other characters are not merged.
+        characters: the single characters to begin with; pairs of other characters are not merged.
         size: number of tokens wanted, the single characters included.
     """
-    known, tokens = set(tokens), set(tokens)
-    pairs = _Pairs(pieces, known)
+    tokens = set(characters)
+    pairs = _Pairs(pieces, set(characters))
     merges = []
     while len(tokens) < size and (pair := pairs.most_frequent()):
         merges.append(pair)
@@ -45,7 +45,7 @@ class _Pairs:
     in the heap may be out of date, which is noticed when the pair is taken out.
     """
 
-    def __init__(self, pieces: Counter, known: set[str]):
+    def __init__(self, pieces: Counter[str], known: set[str]):
         self.known = known
         self.pieces = [list(piece) for piece in pieces]
         self.times = list(pieces.values())
@@ -129,7 +129,7 @@ class Merger(tf.Module):
         """Merges the symbols of pieces, <int32>[pieces, (symbols)] both."""
         pieces = symbols.nrows()
 
-        def turn(ids, rows, _):
+        def turn(ids: tf.Tensor, rows: tf.Tensor, _: tf.Tensor) -> tuple[tf.Tensor, ...]:
             ranks = self._ranks(ids, rows)
             best = tf.math.unsorted_segment_min(ranks, rows[:-1], pieces)
             wanted = (ranks < _NONE) & (ranks == tf.gather(best, rows[:-1]))

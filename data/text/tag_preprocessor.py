@@ -37,7 +37,8 @@ def build_tag_vocabularies(
         max_tokens, min_count: as `data.text.vocabulary.build_vocabularies` takes them.
         lowercase: whether words are looked up in lower case.
     """
-    exact, characters = Counter(train_tokens.numpy()), Counter()
+    exact: Counter[bytes] = Counter(train_tokens.numpy())
+    characters: Counter[str] = Counter()
     for token, count in exact.items():
         characters.update(dict.fromkeys(token.decode("utf-8"), count))
     tokens = list(exact)
@@ -45,7 +46,7 @@ def build_tag_vocabularies(
     if lowercase:
         forms = tf.strings.lower(forms, encoding="utf-8")
     zeros = replace_digits(forms)
-    counts = Counter()
+    counts: Counter[str] = Counter()
     for columns in (forms, tf.where(zeros == forms, "", zeros)):
         for form, token in zip(columns.numpy(), tokens, strict=True):
             counts[form.decode("utf-8")] += exact[token]

@@ -34,21 +34,23 @@ class Tokenizer(tf.Module):
     def __init__(self, vocabulary: TokenizerVocabulary):
         super().__init__()
         self.kind = vocabulary.kind
-        shown, decoded = list(vocabulary.tokens), list(vocabulary.tokens)
+        shown: list[str] = list(vocabulary.tokens)
+        decoded: list[str] | list[bytes] = shown
         if self.kind == "bytes":
             decoded = [bytes([byte]) for byte in range(BYTES)]
             # Half of the bytes are no text by themselves.
             shown = [chr(b) if b < 0x80 else f"<0x{b:02X}>" for b in range(BYTES)]
         self._split_tokens = find_splitter(self.kind)
         if self._split_tokens:
-            decoded = [f" {token}" for token in decoded]
+            decoded = [f" {token}" for token in vocabulary.tokens]
         # Nearly all unknown words came after a space, which was part of the token.
         unknown = {UNKNOWN: f" {UNKNOWN_TEXT}"} if self._splits_words else {}
         self.vocabulary_size = vocabulary.vocabulary_size
         self._shown = tf.constant([*_SHOWN.values(), *shown])
         self._decoded = tf.constant([*(_DECODED | unknown).values(), *decoded])
         ids = {token: id_ for id_, token in enumerate(vocabulary.tokens, _SPECIAL)}
-        self._lookup = self._merger = None
+        self._lookup: tf.lookup.StaticHashTable | None = None
+        self._merger: Merger | None = None
         if self._splits_words:
             # A table must not be empty; no token is "".
             self._lookup = _make_table({"": UNKNOWN} | ids, tf.string)
@@ -123,6 +125,7 @@ class Tokenizer(tf.Module):
 
     def look_up(self, tokens: tf.Tensor) -> tf.Tensor:
         """Returns the ids <int32> of words or tokens <string> of a text that is already split."""
+        assert self._lookup is not None, "bytes are not looked up"
         return self._lookup.lookup(tokens)
 
     def _encode_characters(self, texts: tf.Tensor) -> tf.RaggedTensor:
@@ -148,10 +151,12 @@ class Tokenizer(tf.Module):
         pieces = pretokenize(texts)
         # Most pieces occur often: each is merged only once.
         different, index = tf.unique(pieces.flat_values)
+        assert self._merger is not None, "only sub-words are merged"
         symbols = self._merger(self._encode_characters(different))
         return pieces.with_flat_values(tf.gather(symbols, index)).merge_dims(1, 2)
 
     def _character_ids(self, codes: tf.Tensor) -> tf.Tensor:
+        assert self._lookup is not None, "bytes are not looked up"
         return self._lookup.lookup(tf.cast(codes, tf.int64))
 
 

@@ -143,7 +143,7 @@ _SPLITTERS: dict[str, Callable[[tf.Tensor], tf.RaggedTensor]] = {
 
 
 def _learn_characters(texts: Iterable[str], size: int) -> TokenizerVocabulary:
-    counts = Counter()
+    counts: Counter[str] = Counter()
     for text in texts:
         counts.update(drop_format_characters_from(text))
     return TokenizerVocabulary("characters", tuple(sort_by_frequency(counts, 1)[:size]))
@@ -158,7 +158,7 @@ def _learn_words(texts: Iterable[str], size: int) -> TokenizerVocabulary:
 
 
 def _learn_split_tokens(texts: Iterable[str], size: int, kind: str) -> TokenizerVocabulary:
-    tokens = sort_by_frequency(_count_pieces(texts, find_splitter(kind)), 1)
+    tokens = sort_by_frequency(_count_pieces(texts, _SPLITTERS[kind]), 1)
     # The vocabulary of a classifier has these already.
     kept = [token for token in tokens if token not in (START_TOKEN, UNKNOWN_TOKEN)]
     return TokenizerVocabulary(kind, tuple(kept[:size]))
@@ -166,7 +166,7 @@ def _learn_split_tokens(texts: Iterable[str], size: int, kind: str) -> Tokenizer
 
 def _learn_subwords(texts: Iterable[str], size: int) -> TokenizerVocabulary:
     pieces = _count_pieces(texts)
-    counts = Counter()
+    counts: Counter[str] = Counter()
     for piece, count in pieces.items():
         for character in piece:
             counts[character] += count
@@ -180,20 +180,30 @@ def _learn_subwords(texts: Iterable[str], size: int) -> TokenizerVocabulary:
 
 @cache
 def _split_flat(split: Callable) -> tf.types.experimental.PolymorphicFunction:
-    def flat(texts):
+    def flat(texts: tf.Tensor) -> tf.Tensor:
         return split(drop_format_characters(texts)).flat_values
 
     return graph(flat, input_signature=[_STRINGS])
 
 
-def _count_pieces(texts: Iterable[str], split: Callable = pretokenize) -> Counter:
-    counts, flat = Counter(), _split_flat(split)
-    texts = iter(texts)
+def _count_pieces(texts: Iterable[str], split: Callable = pretokenize) -> Counter[str]:
+    counts: Counter[bytes] = Counter()
+    flat, texts = _split_flat(split), iter(texts)
     while chunk := list(islice(texts, _BATCH)):
         counts.update(flat(tf.constant(chunk)).numpy())
     return Counter({piece.decode("utf-8"): count for piece, count in counts.items()})
 
 
-_LEARN: dict[str, Callable[[Iterable[str], int], TokenizerVocabulary]] = dict(
-    zip(TOKENIZERS, (_learn_characters, _learn_bytes, _learn_words, _learn_subwords), strict=True)
-) | {kind: partial(_learn_split_tokens, kind=kind) for kind in (*CLASSIFIER_TOKENS, TAGGER_TOKENS)}
+_LEARN: dict[str, Callable[[Iterable[str], int], TokenizerVocabulary]] = {
+    **dict(
+        zip(
+            TOKENIZERS,
+            (_learn_characters, _learn_bytes, _learn_words, _learn_subwords),
+            strict=True,
+        )
+    ),
+    **{
+        kind: partial(_learn_split_tokens, kind=kind)
+        for kind in (*CLASSIFIER_TOKENS, TAGGER_TOKENS)
+    },
+}

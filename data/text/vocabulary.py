@@ -109,11 +109,11 @@ def build_vocabularies(
         lambda texts: tokenize(texts, standardize).flat_values,
         input_signature=[tf.TensorSpec([None], tf.string)],
     )
-    counts = Counter()
+    encoded: Counter[bytes] = Counter()
     for start in range(0, len(train_texts), _BATCH):
-        counts.update(split(tf.constant(train_texts[start : start + _BATCH])).numpy())
-    counts = Counter({token.decode("utf-8"): count for token, count in counts.items()})
-    characters = Counter()
+        encoded.update(split(tf.constant(train_texts[start : start + _BATCH])).numpy())
+    counts = Counter({token.decode("utf-8"): count for token, count in encoded.items()})
+    characters: Counter[str] = Counter()
     for token, count in counts.items():
         characters.update(dict.fromkeys(token, count))
     # A text may say "<unk>" itself, but the lookup has that word already.
@@ -124,7 +124,7 @@ def build_vocabularies(
     return Vocabularies([START_TOKEN, *tokens[: max_tokens - 1]], letters)
 
 
-def sort_by_frequency(counts: Counter, min_count: int) -> list[str]:
+def sort_by_frequency(counts: Counter[str], min_count: int) -> list[str]:
     """Returns the entries that occur often enough, in descending order of their counts.
 
     Equal counts are in code point order, so that ids do not depend on the order of the rows.
