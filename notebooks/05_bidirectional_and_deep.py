@@ -152,6 +152,8 @@ for name, layer, order in [
     ("backward, 32 units", recurrent_layer("gru", 32, return_sequences=True), -1),
     ("both, 16 units each", recurrent_layer("gru", 16, True, return_sequences=True), 1),
 ]:
+    if SETTING == "tiny" and order == 1:
+        continue
     _, accuracies[name] = trained(layer, bracketed, STEPS // 2, order)
 
 for name, by_step in accuracies.items():
@@ -189,7 +191,7 @@ def alone(rows, seed):
 
 depths = [2] if SETTING == "tiny" else [1, 2, 4]
 learned, results = {}, []
-for residual in (False, True):
+for residual in [True] if SETTING == "tiny" else [False, True]:
     for depth in depths:
         if depth == 1 and residual:
             continue
@@ -250,7 +252,7 @@ remedies = {
     "dropout": {"dropout": 0.3},
 }
 if SETTING == "tiny":
-    remedies = {"none": {}, "L1": {"l1": 1e-4}}
+    remedies = {"L1": {"l1": 1e-4}, "dropout": {"dropout": 0.3}}
 runs, kernels = {}, {}
 for name, remedy in remedies.items():
     keras.utils.set_random_seed(4)

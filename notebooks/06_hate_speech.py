@@ -209,7 +209,7 @@ for power in (0, 0.5, 1):
 
 recipes = {"plain": [], "class weights": ["--class-weight", "1"], "focal": ["--focal-gamma", "2"]}
 if SETTING == "tiny":  # one training stands for all
-    recipes = {"plain": [], "class weights": []}
+    recipes = {"plain": []}
     Path("runs/class").symlink_to("plain")
 for name, options in recipes.items():
     if options:
@@ -218,6 +218,7 @@ for name, options in recipes.items():
 
 # %%
 classifiers = {name: APPLICATION.trained(f"runs/{name.split()[0]}") for name in recipes}
+weighted = classifiers.get("class weights", classifiers["plain"])
 scores = {
     (name, split): task.scores(corpus.split(split).texts)
     for name, task in classifiers.items()
@@ -401,12 +402,10 @@ identity = read_identity_terms(terms)
 columns, table = [NAME], []
 for template in templates:
     swaps = [template, *(swap.text for swap in identity.swaps(template))]
-    table.append(classifiers["class weights"].scores(swaps)[:, hate])
+    table.append(weighted.scores(swaps)[:, hate])
     places = [identity.find(text)[0] for text in swaps]
     columns = [text[place.start : place.end] for text, place in zip(swaps, places, strict=True)]
-without = classifiers["class weights"].scores([t.replace(f"{NAME} ", "") for t in templates])[
-    :, hate
-]
+without = weighted.scores([t.replace(f"{NAME} ", "") for t in templates])[:, hate]
 table, columns = np.column_stack([without, table]), ["(no name)", *columns]
 
 plt.figure(figsize=(10, 2.8))
@@ -440,7 +439,7 @@ plt.show()
 TEXTS = [templates[3], "Get off the pitch, you absolute clown", templates[0]]
 hate_speech("predict", "--run", "runs/class", "--explain", TEXTS[0])
 
-explained = [row["explanation"] for row in answer(Explainer(classifiers["class weights"]), TEXTS)]
+explained = [row["explanation"] for row in answer(Explainer(weighted), TEXTS)]
 figure, axes = plt.subplots(1, len(TEXTS), figsize=(11, 3.4))
 for panel, each in zip(axes, explained, strict=True):
     places = np.arange(len(each.words))
@@ -485,7 +484,7 @@ for text, classes, each, predicted in zip(
     print(repr(text))
     for name, score, chosen in zip(classes, each, predicted, strict=True):
         print(f"    {'→' if chosen else ' '} {name.decode():20} {score:.3f}")
-ours = classifiers["class weights"].scores(texts)
+ours = weighted.scores(texts)
 theirs = np.sort(given["scores"], axis=1)
 print("greatest difference from the run:", np.abs(np.sort(ours, axis=1) - theirs).max())
 

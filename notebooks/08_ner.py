@@ -192,9 +192,7 @@ def ner(*arguments, quiet=False):
 ner("train", *OPTIONS, "--head", "crf", "--run", "runs/crf")
 
 # %%
-if SETTING == "tiny":
-    Path("runs/softmax").symlink_to("crf")  # one training stands for both
-else:
+if SETTING != "tiny":  # there one training stands for both
     ner("train", *OPTIONS, "--head", "softmax", "--run", "runs/softmax", quiet=True)
 display(Image("runs/crf/training_curves.png", width=800))
 
@@ -211,6 +209,8 @@ def figures(run):
 
 
 runs = {"softmax": "runs/softmax", "crf": "runs/crf"}
+if SETTING == "tiny":
+    del runs["softmax"]
 for run in runs.values():
     ner("evaluate", "--split", "test", "--baseline", "--run", run, quiet=True)
 reports = {name: figures(run)["test"] for name, run in runs.items()}

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import functools
+import gc
 import io
 import itertools
 import json
@@ -52,6 +53,8 @@ TRAIN_TINY = ["train", *TINY, "--max-word-length", "6", "--deterministic"]
 
 
 def pytest_configure(config):
+    # What is imported while tests are collected stays.
+    gc.disable()
     # A shell that starts the tests in the background has them ignored; some tests send them.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -60,6 +63,11 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "drawn: pictures are rendered, not left blank")
     # NumPy 2 says so whenever a Keras variable becomes an array.
     config.addinivalue_line("filterwarnings", "ignore:__array__ implementation:DeprecationWarning")
+
+
+def pytest_collection_finish():
+    gc.freeze()
+    gc.enable()
 
 
 class Answer(NamedTuple):
@@ -101,6 +109,73 @@ def python_process():
         )
 
     return run
+
+
+# Importing TensorFlow takes longer than what most children do with it. Before the fork nothing of
+# it runs, and nothing of the suite is imported.
+FORKS = """
+import json, os, signal, sys, traceback
+import tensorflow, keras
+answers = os.fdopen(os.dup(1), "w")
+
+def run(code, arguments, cwd, streams, limit):
+    signal.alarm(limit)
+    os.chdir(cwd)
+    for number, path in zip((0, 1, 2), (os.devnull, *streams)):
+        os.dup2(os.open(path, os.O_RDWR), number)
+    sys.argv = ["-c", *arguments]
+    try:
+        exec(compile(code, "<string>", "exec"), {"__name__": "__main__"})
+    except SystemExit as stop:
+        if isinstance(stop.code, str):
+            print(stop.code, file=sys.stderr)
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
+
+for line in sys.stdin:
+    process = os.fork()
+    if not process:
+        status = 1
+        try:
+            status = run(**json.loads(line))
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(status)
+    print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), file=answers, flush=True)
+"""
+
+
+@pytest.fixture(scope="session")
+def tensorflow_process(tmp_path_factory):
+    """Runs code in an interpreter that has imported TensorFlow and nothing of the suite, and
+    returns the finished process."""
+    folder = tmp_path_factory.mktemp("tensorflow_process")
+    streams = [folder / "out", folder / "err"]
+    server = subprocess.Popen(
+        [sys.executable, "-c", FORKS],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+    def run(code, *arguments, cwd="."):
+        for path in streams:
+            path.write_bytes(b"")
+        request = {"code": code, "arguments": [*map(str, arguments)], "cwd": os.path.abspath(cwd)}
+        request |= {"streams": [*map(str, streams)], "limit": CHILD_LIMIT}
+        print(json.dumps(request), file=server.stdin, flush=True)
+        status = int(server.stdout.readline())
+        out, err = (path.read_text(encoding="utf-8") for path in streams)
+        return subprocess.CompletedProcess(code, status, out, err)
+
+    yield run
+    server.stdin.close()
+    server.wait(CHILD_LIMIT)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,5 @@
 """The scripts of `benchmarks/` as modules and as commands."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,12 +13,21 @@ def importable(monkeypatch):
     monkeypatch.syspath_prepend(str(FOLDER))
 
 
+# As `python script.py` does: the folder of the script comes first among those of modules.
+RUN = """
+import runpy, sys
+from pathlib import Path
+sys.argv = sys.argv[1:]
+sys.path[0] = str(Path(sys.argv[0]).parent)
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
 @pytest.fixture
-def benchmark():
+def benchmark(tensorflow_process):
     """Runs a script and returns the finished process."""
 
     def run(script, *arguments):
-        command = [sys.executable, str(FOLDER / script), *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=300)
+        return tensorflow_process(RUN, FOLDER / script, *arguments)
 
     return run

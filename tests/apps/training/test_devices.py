@@ -54,14 +54,14 @@ print(*(copy.numpy().item() for copy in copies))
 
 
 @pytest.fixture(scope="module")
-def runs(python_process, on_small_samples, tmp_path_factory):
+def runs(tensorflow_process, on_small_samples, tmp_path_factory):
     """The folders of a training on one device and of the same on two."""
     folder = tmp_path_factory.mktemp("devices")
     options = "--epochs 2 --units 3 --embedding-dim 4 --max-tokens 100 --no-characters --dropout 0"
     options += " --no-bidirectional --pooling last --no-linear"
     more = "--batch-size 33 --accumulate 2 --mixed-precision float16 --average-weights 0.5"
     code = on_small_samples + TRAIN_ON_BOTH
-    done = python_process(code, folder, *options.split(), *more.split())
+    done = tensorflow_process(code, folder, *options.split(), *more.split())
     assert done.returncode == 0, done.stderr
     return folder / "1", folder / "2"
 
@@ -81,8 +81,8 @@ def test_two_devices_learn_what_one_does(runs):
             assert_allclose(two[name], one[name], rtol=2e-3, atol=1e-6)
 
 
-def test_each_device_averages_an_update_once(python_process):
-    done = python_process(AVERAGE_ON_BOTH)
+def test_each_device_averages_an_update_once(tensorflow_process):
+    done = tensorflow_process(AVERAGE_ON_BOTH)
     assert done.returncode == 0, done.stderr
     # By hand in tests/models/test_weight_average.py.
     averages = [float(word) for word in done.stdout.split()]

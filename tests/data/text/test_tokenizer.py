@@ -196,7 +196,7 @@ assert not [name for name in sys.modules if name.split(".")[0] in ("data", "mode
 """
 
 
-def test_exported_tokenizers_work_with_tensorflow_alone(tokenizers, tmp_path, python_process):
+def test_exported_tokenizers_work_with_tensorflow_alone(tokenizers, tmp_path, tensorflow_process):
     def again_with(tokenizer):
         return lambda texts: tokenizer.decode(tokenizer.encode(texts))
 
@@ -206,7 +206,7 @@ def test_exported_tokenizers_work_with_tensorflow_alone(tokenizers, tmp_path, py
         module.again = tf.function(again_with(tokenizer), input_signature=STRINGS)
         tf.saved_model.save(module, tmp_path / kind)
     folders = [tmp_path / kind for kind in TOKENIZERS]
-    finished = python_process(RELOAD, *folders, cwd=tmp_path)
+    finished = tensorflow_process(RELOAD, *folders, cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
 
 

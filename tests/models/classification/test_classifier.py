@@ -135,11 +135,11 @@ np.save(sys.argv[3], model.predict(dict(np.load(sys.argv[2])), verbose=0))
 """
 
 
-def test_a_saved_model_answers_the_same_in_a_fresh_process(tmp_path, python_process):
+def test_a_saved_model_answers_the_same_in_a_fresh_process(tmp_path, tensorflow_process):
     model = classifier(pooling=tuple(POOLINGS), num_layers=2, bidirectional=True, dropout=0.2)
     model.save(tmp_path / "model.keras")
     np.savez(tmp_path / "in.npz", **inputs())
-    done = python_process(LOAD, *(tmp_path / n for n in ("model.keras", "in.npz", "out.npy")))
+    done = tensorflow_process(LOAD, *(tmp_path / n for n in ("model.keras", "in.npz", "out.npy")))
     assert done.returncode == 0, done.stderr
     assert_array_equal(np.load(tmp_path / "out.npy"), model.predict(inputs(), verbose=0))
 

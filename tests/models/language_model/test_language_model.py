@@ -103,10 +103,10 @@ print(model(tf.constant([[2, 5, 6, 7], [2, 8, 0, 0]]), model.initial_states(2, t
 """
 
 
-def test_a_saved_model_answers_the_same_in_a_fresh_process(tmp_path, python_process):
+def test_a_saved_model_answers_the_same_in_a_fresh_process(tmp_path, tensorflow_process):
     model = model_of(tied=True, num_labels=2)
     model.save(tmp_path / "model.keras")
-    done = python_process(LOAD, tmp_path / "model.keras")
+    done = tensorflow_process(LOAD, tmp_path / "model.keras")
     assert done.returncode == 0, done.stderr
     logits = model(IDS, model.initial_states(2, tf.constant([1, 0])))[0]
     assert_allclose(np.array(eval(done.stdout)), logits, atol=1e-6)

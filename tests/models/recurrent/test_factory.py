@@ -177,7 +177,7 @@ np.save(sys.argv[3], model(np.load(sys.argv[2])))
 """
 
 
-def test_a_saved_stack_answers_the_same_in_a_fresh_process(tmp_path, python_process):
+def test_a_saved_stack_answers_the_same_in_a_fresh_process(tmp_path, tensorflow_process):
     inputs = keras.Input((None, 3))
     stacks = [
         recurrent_stack(cell, 4, 2, bidirectional=True, residual=True, layer_normalization=True)
@@ -187,7 +187,7 @@ def test_a_saved_stack_answers_the_same_in_a_fresh_process(tmp_path, python_proc
     model = keras.Model(inputs, keras.layers.Concatenate()(model.outputs))
     model.save(tmp_path / "stack.keras")
     np.save(tmp_path / "in.npy", TWO_TEXTS)
-    done = python_process(LOAD, *(tmp_path / n for n in ("stack.keras", "in.npy", "out.npy")))
+    done = tensorflow_process(LOAD, *(tmp_path / n for n in ("stack.keras", "in.npy", "out.npy")))
     assert done.returncode == 0, done.stderr
     assert_array_equal(np.load(tmp_path / "out.npy"), model(TWO_TEXTS))
 

@@ -73,11 +73,11 @@ assert not ours, ours
 
 
 @pytest.fixture(scope="module")
-def answers(exported, tmp_path_factory, python_process):
+def answers(exported, tmp_path_factory, tensorflow_process):
     """What the SavedModel answers in a process that has never seen this project."""
     folder = tmp_path_factory.mktemp("elsewhere")
     (folder / "batches").write_text(repr(BATCHES))
-    done = python_process(ANSWER, exported[1], "batches", "answers.npz", cwd=folder)
+    done = tensorflow_process(ANSWER, exported[1], "batches", "answers.npz", cwd=folder)
     assert done.returncode == 0, done.stderr
     return np.load(folder / "answers.npz")
 

@@ -178,10 +178,10 @@ print(sorted(name for name in sys.modules if name.split(".")[0] in ("models", "d
 
 
 def test_a_saved_model_answers_in_a_fresh_process_of_tensorflow_alone(
-    exported, generator, python_process, tmp_path
+    exported, generator, tensorflow_process, tmp_path
 ):
     made, folder = exported
-    process = python_process(ANSWER, folder, cwd=tmp_path)
+    process = tensorflow_process(ANSWER, folder, cwd=tmp_path)
     assert process.returncode == 0, process.stderr
     whole, greedy, sampled, other, scores, modules = map(eval, process.stdout.splitlines())
     prompts = tf.constant(PROMPTS[:3])

@@ -114,10 +114,10 @@ print(sorted(name for name in sys.modules if name.split(".")[0] in ("models", "d
 
 
 def test_a_saved_model_answers_in_a_fresh_process_of_tensorflow_alone(
-    exported, python_process, tmp_path
+    exported, tensorflow_process, tmp_path
 ):
     model, folder = exported
-    process = python_process(ANSWER, folder, cwd=tmp_path)
+    process = tensorflow_process(ANSWER, folder, cwd=tmp_path)
     assert process.returncode == 0, process.stderr
     *lines, long, modules = process.stdout.splitlines()
     answer = model.serve(tf.constant(["Angela Merkel visited Lyon.", "", "a"]))
