@@ -154,10 +154,10 @@ else:
     }
 HALF = str(UNITS // 2)
 CANDIDATES = {
-    "SimpleRNN": ["--cell", "simple_rnn", "--units", str(UNITS), "--no-bidirectional"],
-    "LSTM": ["--cell", "lstm", "--units", str(UNITS), "--no-bidirectional"],
-    "GRU": ["--cell", "gru", "--units", str(UNITS), "--no-bidirectional"],
-    "GRU, both ways": ["--cell", "gru", "--units", HALF, "--bidirectional"],
+    "SimpleRNN": ["--cell", "simple_rnn", "--units", str(UNITS)],
+    "LSTM": ["--cell", "lstm", "--units", str(UNITS)],
+    "GRU": ["--cell", "gru", "--units", str(UNITS)],
+    "GRU, both ways": ["--cell", "gru", "--units", HALF],
 }
 ONE_WAY = {"text generation"}  # what it should predict must not be read
 if SETTING == "tiny":
@@ -189,6 +189,8 @@ def run(task, candidate):
 
     out.write = stamped
     arguments = ["train", *options, *CANDIDATES[candidate], "--run", f"runs/{name}"]
+    if task not in ONE_WAY:  # which has no such option
+        arguments.append("--bidirectional" if "both" in candidate else "--no-bidirectional")
     with contextlib.chdir(FOLDER), contextlib.redirect_stdout(out):
         main(import_module(f"apps.{application}").APPLICATION, arguments)
     metrics = json.loads((FOLDER / "runs" / name / "metrics.json").read_text())["validation"]
