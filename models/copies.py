@@ -1,29 +1,45 @@
 """Makes models with the weights, or the inputs, of another one."""
 
-from typing import Any
+from typing import Any, Self
 
 import keras
 
 
-def copy_with(model: keras.Model, **changes: Any) -> keras.Model:
-    """Returns a model with the same weights and a changed configuration.
+class FromSettings:
+    """A model that is made from `settings`, the arguments of its class.
+
+    Stands before `keras.Model` in the list of base classes. `recurrent` is among the arguments:
+    those of the recurrent stack.
+
+    Attributes:
+        settings: all arguments but the name.
+    """
+
+    name: str
+    settings: dict[str, Any]
+
+    def for_export(self) -> Self:
+        """Returns the copy for a SavedModel: cuDNN would not run on machines without a GPU."""
+        return copy_with(self, recurrent={**self.settings["recurrent"], "use_cudnn": False})
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, **self.settings}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        return cls(**config)
+
+
+def copy_with(model: Any, **changes: Any) -> Any:
+    """Returns a new model with the same weights and some changes of its configuration.
 
     Args:
         model: one of this package; its configuration is the arguments of its class.
         **changes: the arguments that differ; the shapes of the weights must not change.
     """
-    other = type(model).from_config({**model.get_config(), **changes})
-    other.set_weights(model.get_weights())
-    return other
-
-
-def without_cudnn(model: keras.Model) -> keras.Model:
-    """Returns a copy of a model for a SavedModel, which must run on machines without cuDNN.
-
-    Args:
-        model: its configuration has the arguments of its recurrent stack as `recurrent`.
-    """
-    return copy_with(model, recurrent={**model.settings["recurrent"], "use_cudnn": False})
+    copy = type(model).from_config({**model.get_config(), **changes})
+    copy.set_weights(model.get_weights())
+    return copy
 
 
 def inputs_like(model: keras.Model) -> dict[str, keras.KerasTensor]:

@@ -233,7 +233,7 @@ for name, run in runs.items():
 # 0.744 and 0.749 (README). The share of right words hardly tells the two apart.
 #
 # What does the softmax do wrong that the CRF cannot? It begins entities in their middle, and
-# changes the type inside of them. (An answer for a user is mended: such an `I-` becomes a `B-`.)
+# changes the type inside of them. (An answer for a user is repaired: such an `I-` becomes a `B-`.)
 
 
 # %%

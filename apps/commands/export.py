@@ -35,7 +35,7 @@ def run(application: Application, options: dict) -> None:
     own = application.options_of("export", options)
     import_tensorflow()
     from apps.runs.tensorflow_files import tensorflow_writing
-    from models.serving.classifier import export
+    from models.serving.export import export
 
     with files.copied() as copy:
         task = application.load_task().load(config, files.description, copy)

@@ -2,7 +2,7 @@
 
 import keras
 
-from models.copies import without_cudnn
+from models.copies import FromSettings
 from models.layers.embedding import embed
 from models.layers.pooling import pooling_layer
 from models.precision import dtype_policy
@@ -10,7 +10,7 @@ from models.recurrent.stack import recurrent_stack
 
 
 @keras.saving.register_keras_serializable(package="models")
-class TextClassifier(keras.Model):
+class TextClassifier(FromSettings, keras.Model):
     """Token ids to one logit a class.
 
     Args:
@@ -91,14 +91,3 @@ class TextClassifier(keras.Model):
             "open_rows": open_rows,
             "dtype": dtype,
         }
-
-    def for_export(self) -> "TextClassifier":
-        """See `models.copies.without_cudnn`."""
-        return without_cudnn(self)
-
-    def get_config(self):
-        return {"name": self.name, **self.settings}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config)

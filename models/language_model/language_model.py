@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from models.copies import without_cudnn
+from models.copies import FromSettings
 from models.layers.embedding import embed
 from models.layers.initial_states import InitialStatesFromLabel
 from models.layers.vocabulary_dropout import VocabularyDropout
@@ -13,7 +13,7 @@ from models.recurrent.stack import recurrent_stack
 
 
 @keras.saving.register_keras_serializable(package="models")
-class LanguageModel(keras.Model):
+class LanguageModel(FromSettings, keras.Model):
     """Ids of tokens to the logits of the token that follows each (Mikolov et al. 2010, "Recurrent
     neural network based language model"), with the states that carry a text on.
 
@@ -163,14 +163,3 @@ class LanguageModel(keras.Model):
         vectors = tf.cast(vectors, self.stack.compute_dtype)
         outputs, states = self.stack.step(vectors, states)
         return self.logits(self.features(outputs)), states
-
-    def for_export(self) -> "LanguageModel":
-        """See `models.copies.without_cudnn`."""
-        return without_cudnn(self)
-
-    def get_config(self):
-        return {"name": self.name, **self.settings}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config)

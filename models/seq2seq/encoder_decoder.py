@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from models.attention.self_attention import SelfAttention
-from models.copies import without_cudnn
+from models.copies import FromSettings
 from models.layers.embedding import embed
 from models.layers.initial_states import InitialStatesFromEncoder
 from models.precision import dtype_policy
@@ -14,7 +14,7 @@ from models.seq2seq.memory import Memory
 
 
 @keras.saving.register_keras_serializable(package="models")
-class Translator(keras.Model):
+class Translator(FromSettings, keras.Model):
     """An encoder, a bridge and a decoder (Sutskever et al. 2014; Bahdanau et al. 2015; Luong et al.
     2015). Without attention all that the decoder knows of a source is the bridge's vector.
 
@@ -163,14 +163,3 @@ class Translator(keras.Model):
             shape = tf.concat([tf.shape(target_ids), tf.shape(token_ids)[1:]], axis=0)
             return tf.zeros(shape)
         return weights
-
-    def for_export(self) -> "Translator":
-        """See `models.copies.without_cudnn`."""
-        return without_cudnn(self)
-
-    def get_config(self):
-        return {"name": self.name, **self.settings}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config)

@@ -1,26 +1,18 @@
-"""Serving models: raw strings to readable output, in one graph of stock TensorFlow ops."""
-
-import shutil
-from pathlib import Path
+"""The serving model of a classifier: raw strings to classes with scores, in one graph."""
 
 import keras
 import tensorflow as tf
 
-from data.files.checksum_list import write_checksum_list
-from data.files.writing import whole_folder
 from data.graphs import graph
 from data.text.preprocessor import TextPreprocessor
 from models.classification.decision import Decision
-from models.compilation import stock_operations
+from models.serving.export import Endpoints
 
-# TensorFlow looks at no checksum when it loads a SavedModel: `sha256sum --check` does, and
-# `data.files.checksum_list.check_checksum_list`.
-CHECKSUMS = "assets.extra/SHA256SUMS"
 _STRINGS = [tf.TensorSpec([None], tf.string, name="texts")]
 
 
 class ServingClassifier(tf.Module):
-    """Strings to class names and scores, the most fitting class first.
+    """Answers strings with class names and scores, the most fitting class first.
 
     Args:
         preprocessor: strings to the trained model's inputs.
@@ -43,8 +35,12 @@ class ServingClassifier(tf.Module):
         self.decision = decision
         self.serve = graph(self.answer, input_signature=_STRINGS)
 
+    def endpoints(self) -> Endpoints:
+        """Returns what a SavedModel answers: functions and their input signatures, by name."""
+        return {"serving_default": (self.answer, _STRINGS)}
+
     def answer(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Answers a batch.
+        """Classifies a batch of texts.
 
         Args:
             texts: <string>[batch], any bytes.
@@ -62,35 +58,3 @@ class ServingClassifier(tf.Module):
             "scores": tf.gather(scores, order, batch_dims=1),
             "predicted": tf.gather(self.decision.decided(scores), order, batch_dims=1),
         }
-
-
-def export(serving: ServingClassifier, folder: Path, extra_files: list[Path] = ()) -> None:
-    """Writes a SavedModel whose `serving_default` takes a 1-D string tensor.
-
-    The folder loads with `tf.saved_model.load` where only TensorFlow is installed. Its last file is
-    `CHECKSUMS`, a list of all others.
-
-    Args:
-        serving: the model to write; with a method `endpoints`, which returns functions and their
-            input signatures by name, it has others than `serving_default`.
-        folder: appears whole or not at all; nothing may be there, or an empty folder.
-        extra_files: copied into `assets.extra`, TensorFlow's place for what the graph does not
-            read: Keras cannot load a SavedModel, so the `.keras` file travels with it.
-
-    Raises:
-        UserError: something is there, or the folder cannot be written.
-    """
-    archive = keras.export.ExportArchive()
-    archive.track(serving.model)
-    archive.track(serving.preprocessor)
-    one = {"serving_default": (serving.answer, _STRINGS)}
-    endpoints = serving.endpoints() if hasattr(serving, "endpoints") else one
-    with stock_operations(), whole_folder(folder) as partial:
-        for name, (function, signature) in endpoints.items():
-            archive.add_endpoint(name, function, input_signature=signature)
-        archive.write_out(str(partial), verbose=False)
-        extra = partial / "assets.extra"
-        extra.mkdir()
-        for file in extra_files:
-            shutil.copy(file, extra)
-        write_checksum_list(partial, CHECKSUMS)

@@ -1,31 +1,30 @@
-"""The serving model of a tagger: raw strings to tokens, tags and their places."""
+"""The serving model of a tagger: raw strings to tokens, their tags and their positions."""
 
-import keras
-import numpy as np
 import tensorflow as tf
 
 from data.batches.windows import cut_windows
 from data.graphs import graph
 from data.text.tag_preprocessor import TagPreprocessor
 from data.text.word_tokenizer import tokenize_words
+from models.serving.export import Endpoints
+from models.tagging.bio import Bio
+from models.tagging.tagger import Tagger
 
 _STRINGS = [tf.TensorSpec([None], tf.string, name="texts")]
-# Windows that are tagged at once: memory does not grow with texts.
+# Windows that are tagged at once, so that memory does not grow with the texts.
 _CHUNK = 128
 
 
 class ServingTagger(tf.Module):
-    """Strings to tokens with BIO tags, in stock TensorFlow ops.
+    """Splits strings into tokens and gives these BIO tags, in stock TensorFlow ops.
 
     Args:
         preprocessor: tokens to the trained model's inputs.
-        model: the trained `models.tagging.tagger.Tagger`.
+        model: the trained model.
         window, overlap: as `data.batches.windows.cut_windows`.
     """
 
-    def __init__(
-        self, preprocessor: TagPreprocessor, model: keras.Model, window: int, overlap: int
-    ):
+    def __init__(self, preprocessor: TagPreprocessor, model: Tagger, window: int, overlap: int):
         super().__init__()
         self.preprocessor = preprocessor
         self.model = model
@@ -34,8 +33,12 @@ class ServingTagger(tf.Module):
         self._bio = Bio(model.settings["tags"])
         self.serve = graph(self.answer, input_signature=_STRINGS)
 
+    def endpoints(self) -> Endpoints:
+        """Returns what a SavedModel answers: functions and their input signatures, by name."""
+        return {"serving_default": (self.answer, _STRINGS)}
+
     def answer(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Answers a batch.
+        """Tags a batch of texts.
 
         Args:
             texts: <string>[batch], any bytes, of any length.
@@ -47,36 +50,36 @@ class ServingTagger(tf.Module):
         """
         tokens = tokenize_words(texts)
         strings = tokens.strings
-        tags, scores = self._tagged(strings.flat_values, strings.row_lengths())
-        tags = self._bio.mended(tags, strings.row_starts())
+        tags, scores = self._tag(strings.flat_values, strings.row_lengths())
+        tags = self._bio.repair(tags, strings.row_starts())
 
-        def dense(flat):
+        def pad(flat: tf.Tensor) -> tf.Tensor:
             return strings.with_flat_values(flat).to_tensor()
 
         return {
             "tokens": strings.to_tensor(),
-            "tags": dense(tf.gather(self.tags, tags)),
+            "tags": pad(tf.gather(self.tags, tags)),
             "starts": tokens.starts.to_tensor(),
             "ends": tokens.ends.to_tensor(),
-            "scores": dense(scores),
+            "scores": pad(scores),
         }
 
-    def _tagged(self, tokens: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Tags <int32>[tokens] and scores <float32>[tokens] of the texts' tokens, joined."""
+    def _tag(self, tokens: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns tags <int32> and scores <float32> of the tokens of all texts, joined."""
         windows = cut_windows(lengths, self.window, self.overlap)
         total = tf.size(windows.begin)
 
-        def chunk(first, tags, scores):
-            begin, end, keep_from, keep_to = (each[first : first + _CHUNK] for each in windows)
+        def tag_chunk(first, tags, scores):
+            begin, end, keep_from, keep_to = (column[first : first + _CHUNK] for column in windows)
             steps = tf.range(tf.reduce_max(end - begin))
-            places = begin[:, None] + steps
-            real = places < end[:, None]
-            # What two windows read is looked up twice: all ids at once would take more memory.
-            ids = self.preprocessor(tf.gather(tokens, tf.boolean_mask(places, real)))
-            ids = {name: _padded(flat, real) for name, flat in ids.items()}
+            positions = begin[:, None] + steps
+            real = positions < end[:, None]
+            # Tokens of two windows are looked up twice: all ids at once would take more memory.
+            ids = self.preprocessor(tf.gather(tokens, tf.boolean_mask(positions, real)))
+            ids = {name: _pad_rows(flat, real) for name, flat in ids.items()}
             best, shares = self.model.decode(self.model(ids, training=False), real)
-            kept = (places >= keep_from[:, None]) & (places < keep_to[:, None])
-            at = tf.boolean_mask(places, kept)[:, None]
+            kept = (positions >= keep_from[:, None]) & (positions < keep_to[:, None])
+            at = tf.boolean_mask(positions, kept)[:, None]
             return (
                 first + _CHUNK,
                 tf.tensor_scatter_nd_update(tags, at, tf.boolean_mask(best, kept)),
@@ -86,7 +89,7 @@ class ServingTagger(tf.Module):
         count = tf.size(tokens)
         _, tags, scores = tf.while_loop(
             lambda first, *_: first < total,
-            chunk,
+            tag_chunk,
             [tf.constant(0), tf.zeros([count], tf.int32), tf.zeros([count])],
             shape_invariants=[tf.TensorShape([]), tf.TensorShape([None]), tf.TensorShape([None])],
             parallel_iterations=1,
@@ -94,43 +97,8 @@ class ServingTagger(tf.Module):
         return tags, scores
 
 
-def _padded(flat: tf.Tensor, real: tf.Tensor) -> tf.Tensor:
-    """[tokens, ...] -> [rows, time, ...], 0 where not `real`."""
+def _pad_rows(flat: tf.Tensor, real: tf.Tensor) -> tf.Tensor:
+    """Spreads [tokens, ...] over [rows, time, ...], 0 where not `real` <bool>[rows, time]."""
     shape = tf.concat([tf.shape(real), tf.shape(flat)[1:]], axis=0)
     padded = tf.scatter_nd(tf.where(real), flat, tf.cast(shape, tf.int64))
     return tf.ensure_shape(padded, [None, None, *flat.shape[1:]])
-
-
-class Bio:
-    """What follows what in BIO.
-
-    Args:
-        tags: names.
-    """
-
-    def __init__(self, tags: tuple[str, ...]):
-        types = [tag[2:] for tag in tags]
-        begins = {tag[2:]: i for i, tag in enumerate(tags) if tag.startswith("B-")}
-        self._kind = np.array([types.index(kind) if kind else -1 for kind in types], np.int32)
-        self._inside = np.array([tag.startswith("I-") for tag in tags])
-        self._begin = np.array([begins.get(kind, 0) for kind in types], np.int32)
-
-    def mended(self, tags: tf.Tensor, row_starts: tf.Tensor) -> tf.Tensor:
-        """Tags whose every `I-X` follows a `B-X` or `I-X`; another one, which begins an entity for
-        conlleval as well, becomes a `B-X`.
-
-        A CRF needs it where two windows meet, a softmax anywhere.
-
-        Args:
-            tags: <int32>[tokens] of texts, joined.
-            row_starts: <int>[texts], positions at which the texts begin.
-        """
-        kind = tf.gather(self._kind, tags)
-        before = tf.concat([[-1], kind[:-1]], axis=0)[: tf.size(tags)]
-        # Empty texts begin where the next one does, or behind the last token.
-        marks = tf.math.unsorted_segment_sum(
-            tf.ones_like(row_starts), row_starts, tf.size(tags) + 1
-        )
-        is_first = marks[:-1] > 0
-        wrong = tf.gather(self._inside, tags) & ((before != kind) | is_first)
-        return tf.where(wrong, tf.gather(self._begin, tags), tags)

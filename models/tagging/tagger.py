@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras import ops
 
 from data.errors import choose
-from models.copies import without_cudnn
+from models.copies import FromSettings
 from models.crf.layer import LinearChainCRF, bio_constraints
 from models.layers.embedding import embed
 from models.precision import dtype_policy
@@ -15,7 +15,7 @@ from models.tagging.language_features import LanguageFeatures
 
 
 @keras.saving.register_keras_serializable(package="models")
-class Tagger(keras.Model):
+class Tagger(FromSettings, keras.Model):
     """Token ids to a score of each tag at each token (Huang et al. 2015; Lample et al. 2016).
 
     It is trained on tags <int>[batch, time] that count from 1, 0 where padded, with the loss
@@ -124,10 +124,6 @@ class Tagger(keras.Model):
             "dtype": dtype,
         }
 
-    def for_export(self) -> "Tagger":
-        """See `models.copies.without_cudnn`."""
-        return without_cudnn(self)
-
     @property
     def crf(self) -> LinearChainCRF | None:
         """The CRF; None with the head `softmax`."""
@@ -176,13 +172,6 @@ class Tagger(keras.Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         losses = self.negative_log_likelihood(y_pred, y)
         return super().compute_loss(x, y, losses, sample_weight, training=training)
-
-    def get_config(self):
-        return {"name": self.name, **self.settings}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config)
 
 
 @keras.saving.register_keras_serializable(package="models")

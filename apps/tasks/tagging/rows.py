@@ -14,7 +14,7 @@ from data.text.tag_preprocessor import TagPreprocessor, split_rows
 from data.text.word_tokenizer import Tokens
 from data.user_files.tagged.span_cuts import cut_at, find_inner_ends, split_places
 from models.evaluation.entities import micro_f1
-from models.serving.tagger import Bio
+from models.tagging.bio import Bio
 
 # Rows at once; always as many, since what compiles does so for each number.
 _ROWS = 64
@@ -60,7 +60,7 @@ def tag_rows(
     ]
     flat = np.concatenate(tags) if tags else np.zeros(0, np.int32)
     splits = split_rows(tokens.strings.row_lengths().numpy(), size)
-    flat = Bio(bio_names(types)).mended(tf.constant(flat, tf.int32), tf.constant(splits[:-1]))
+    flat = Bio(bio_names(types)).repair(tf.constant(flat, tf.int32), tf.constant(splits[:-1]))
     ids = {
         name: tf.RaggedTensor.from_row_splits(ids.flat_values, splits)
         for name, ids in preprocessor.ragged(tokens.strings).items()
@@ -141,8 +141,8 @@ class TaggerValidation:
     def _found(self, tags: np.ndarray) -> list[list[str]]:
         """The tags of the tokens that figures count, from <int32>[tokens] of our own."""
         splits = self.rows.tags.row_splits.numpy()
-        mended = Bio(bio_names(self.types)).mended(tf.constant(tags), tf.constant(splits[:-1]))
-        names = np.array(bio_names(self.types))[mended.numpy()]
+        repaired = Bio(bio_names(self.types)).repair(tf.constant(tags), tf.constant(splits[:-1]))
+        names = np.array(bio_names(self.types))[repaired.numpy()]
         by_text = np.split(names, self.rows.tokens.strings.row_splits.numpy()[1:-1])
         return [
             tags_at(places, tags_to_spans(starts, ends, row), self.types)

@@ -12,7 +12,8 @@ from data.text.preprocessor import TextPreprocessor
 from data.text.vocabulary import Vocabularies
 from models.classification.classifier import TextClassifier
 from models.classification.decision import Decision
-from models.serving.classifier import CHECKSUMS, ServingClassifier, export
+from models.serving.classifier import ServingClassifier
+from models.serving.export import CHECKSUMS, export
 
 NAMES = ("hostile", "rude", "neither")
 BATCHES = {

@@ -14,7 +14,7 @@ from data.text.tokenizer import Tokenizer
 from data.text.tokenizer_vocabulary import learn_vocabulary
 from models.decoding.options import DecodingOptions
 from models.language_model.language_model import LanguageModel
-from models.serving.classifier import export
+from models.serving.export import export
 from models.serving.generator import LONGEST_PROMPT, TextGenerator
 
 TOKENIZER = Tokenizer(learn_vocabulary("characters", ["abcdefgh .\n"], 20))

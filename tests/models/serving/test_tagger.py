@@ -8,8 +8,8 @@ from tensorflow.core.protobuf import saved_model_pb2
 from data.text.tag_preprocessor import TagPreprocessor
 from data.text.vocabulary import Vocabularies
 from data.text.word_tokenizer import tokenize_words
-from models.serving.classifier import export
-from models.serving.tagger import Bio, ServingTagger
+from models.serving.export import export
+from models.serving.tagger import ServingTagger
 from models.tagging.tagger import Tagger
 
 TAGS = ("O", "B-X", "I-X", "B-Y", "I-Y")
@@ -94,12 +94,6 @@ def test_tags_are_bio_across_windows(head):
     for tag in (each.decode() for each in answer["tags"].numpy()[0]):
         assert not tag.startswith("I-") or before[2:] == tag[2:]
         before = tag
-
-
-def test_mended_tags_follow_each_other_within_texts():
-    tags = tf.constant([2, 2, 4, 0, 2, 1, 2, 4])
-    mended = Bio(TAGS).mended(tags, tf.constant([0, 1, 5, 5, 8], tf.int64))
-    assert mended.numpy().tolist() == [1, 1, 3, 0, 1, 1, 2, 3]
 
 
 ANSWER = """

@@ -10,7 +10,7 @@ from data.text.tokenizer import Tokenizer
 from data.text.tokenizer_vocabulary import TokenizerVocabulary
 from models.seq2seq.encoder_decoder import Translator
 from models.seq2seq.search import TranslationSearch
-from models.serving.classifier import export
+from models.serving.export import export
 from models.serving.translator import ServingTranslator
 
 SOURCE = TokenizerVocabulary("words", ("A", " dog", " cat", " sleeps", "."))
