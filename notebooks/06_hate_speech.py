@@ -57,7 +57,7 @@ from data.datasets import read_labelled_texts
 from data.identity_terms.files import read_identity_terms
 from data.registry import IDENTITY_TERMS, SAMPLES
 from models.classification.losses import class_weights
-from models.classification.thresholds import STRENGTHS, decide, thresholds_for
+from models.classification.thresholds import STRENGTHS, choose_thresholds, decide
 from models.evaluation.classification import classification_metrics
 
 # %matplotlib inline
@@ -300,8 +300,8 @@ plt.show()
 
 print(f"plain, test split\n{HEAD}")
 for goal in ("none", "prior", "f1"):
-    chosen = thresholds_for(goal, scores["plain", "validation"], validation.targets, prior, False)
-    decided = decide(scores["plain", "test"] / chosen, False).numpy()
+    best = choose_thresholds(goal, scores["plain", "validation"], validation.targets, prior, False)
+    decided = decide(scores["plain", "test"] / best, False).numpy()
     row = figures(test.targets, scores["plain", "test"], decided)
     print(f"{'--thresholds ' + goal:32}", "".join(f"{f:8.3f}  " for f in row))
 

@@ -180,7 +180,11 @@ def train_toy(corpus, **options):
     new = corpus.split("test")
     answers = answer_by_length(task, task.serving().serve, [SENTENCE, *new.texts])
     written = [answer["translation"] for answer in answers[1:]]
-    return task, answers, translation_report.report(written, new.translations, new.texts)
+    return (
+        task,
+        answers,
+        translation_report.translation_report(written, new.translations, new.texts),
+    )
 
 
 SENTENCE = " ".join(WORDS[3:11])  # for the pictures
@@ -281,7 +285,7 @@ def middles(task, found):
     _, states = task.model.encode(append_end(source.encode(tf.constant([SENTENCE]))).to_tensor())
     ids = target.encode(tf.constant([" ".join(found.target)])).to_tensor()
     ids = tf.concat([[[START]], ids], axis=1)[:, : len(found.target)]
-    vectors = task.model.decoder.embedded(ids, training=False)
+    vectors = task.model.decoder.embed_target(ids, training=False)
     queries, _ = task.model.decoder.stack(vectors, initial_state=states)
     return last * attention.position(attention.position_projection(queries))[0, :, 0].numpy()
 
@@ -392,7 +396,7 @@ for name, task in tasks.items():
     for pairs in (few.take(range(min(len(few), len(SOME)))), test):
         answers = answer_by_length(task, task.serving().serve, pairs.texts)
         written[name] = [answer["translation"] for answer in answers]
-        figures = translation_report.figures(written[name], pairs.translations)
+        figures = translation_report.translation_metrics(written[name], pairs.translations)
         cells.append(f"{figures['bleu']:6.1f} {figures['chrf']:5.1f}")
     print(f"{f'translator, {len(known_to[name]):,} pairs':30} {cells[0]:>12} {cells[1]:>12}")
 for name, train in known_to.items():
@@ -452,7 +456,7 @@ def step(ids, state):
     return logits, state
 
 
-logits, state = step(tf.constant([START]), model.decoder.start(states, None))
+logits, state = step(tf.constant([START]), model.decoder.initial_state(states, None))
 search = tf.function(
     lambda length: beam_search(step, logits, state, beam_width=K, max_length=length, end_id=END)
 )

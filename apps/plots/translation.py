@@ -12,7 +12,7 @@ def bleu_by_length(curves: dict[str, list[dict]], path: Path) -> None:
     for all of it falls where those with attention do not.
 
     Args:
-        curves: by title, `by_length` of `models.evaluation.translation.report`.
+        curves: by title, `by_length` of `models.evaluation.translation.translation_report`.
         path: a .png file.
     """
     figure, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")

@@ -1,1 +1,1 @@
-"""Text classifiers, and what decides, calibrates and explains their answers."""
+"""Text classifiers, and the calibration, decision and explanation of their answers."""

@@ -1,9 +1,10 @@
-"""What each word adds to a classifier's answer: integrated gradients, and occlusion to check them.
+"""What each word adds to a classifier's answer: integrated gradients, checked by occlusion.
 
-Both compare a text with itself where words are unknown. The start token, which stands before every
-text, stays what it is: it adds nothing, and the words have the whole difference among themselves.
+Both compare a text with the same text of unknown words. The start token, which stands before every
+text, is never replaced: it adds nothing, and the words share the whole difference.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -16,14 +17,14 @@ from models.classification.classifier import TextClassifier
 from models.classification.wide_classifier import WideClassifier
 from models.compilation import stock_operations
 
-# Points of the Riemann sum, a power of two; the sum misses the integral by a percent at most.
+# Points of the Riemann sum, a power of two; its error is at most a percent of the integral.
 STEPS = 64
-# Tokens that go through the network at once: memory does not grow with the length of the texts.
+# Tokens that go through the network at once, so that memory does not grow with the texts.
 TOKENS = 16_384
 
 
 class Parts(NamedTuple):
-    """A classifier in parts, which share its weights.
+    """The two parts of a classifier, before and after its features; they share its weights.
 
     Attributes:
         front_end: ids to `[features, mask]`, <float32>[batch, time, features] and <bool>[batch,
@@ -40,7 +41,7 @@ class Parts(NamedTuple):
 
 
 def split(model: TextClassifier | WideClassifier) -> Parts:
-    """Splits a classifier where words have become features.
+    """Splits a classifier after its front end, where words have become features.
 
     Args:
         model: token ids to logits. What a linear model of n-grams adds to them at each token counts
@@ -59,19 +60,19 @@ def _split_wide(model: WideClassifier) -> Parts:
     front_end, back_end, _ = split(model.recurrent)
     features, mask = front_end(model.input)
     terms = model.ngrams(model.input["token_ids"])
-    both = keras.Input((None, features.shape[-1] + terms.shape[-1]))
-    real = keras.Input((None,), dtype="bool")
-    logits = back_end([both[..., : features.shape[-1]], real])
-    logits += keras.ops.sum(both[..., features.shape[-1] :], axis=1)
+    joined = keras.Input((None, features.shape[-1] + terms.shape[-1]))
+    is_real = keras.Input((None,), dtype="bool")
+    logits = back_end([joined[..., : features.shape[-1]], is_real])
+    logits += keras.ops.sum(joined[..., features.shape[-1] :], axis=1)
     return Parts(
         keras.Model(model.input, [keras.ops.concatenate([features, terms], axis=-1), mask]),
-        keras.Model([both, real], logits),
+        keras.Model([joined, is_real], logits),
         model.ngrams,
     )
 
 
 def log_odds(logits: tf.Tensor, classes: tf.Tensor, multi_label: bool = False) -> tf.Tensor:
-    """`log p - log(1 - p)` of a class, from the logits, so that it stays finite where p is 1.
+    """Computes `log p - log(1 - p)` of a class from logits, so that it stays finite where p is 1.
 
     Args:
         logits: <float32>[batch, num_classes].
@@ -83,14 +84,14 @@ def log_odds(logits: tf.Tensor, classes: tf.Tensor, multi_label: bool = False) -
     """
     logits = tf.convert_to_tensor(logits)
     chosen = tf.one_hot(classes, tf.shape(logits)[-1], on_value=True, off_value=False)
-    own = tf.reduce_sum(tf.where(chosen, logits, 0.0), axis=-1)
+    logit = tf.reduce_sum(tf.where(chosen, logits, 0.0), axis=-1)
     if multi_label:
-        return own
-    return own - tf.reduce_logsumexp(tf.where(chosen, logits.dtype.min, logits), axis=-1)
+        return logit
+    return logit - tf.reduce_logsumexp(tf.where(chosen, logits.dtype.min, logits), axis=-1)
 
 
 class Attribution:
-    """Weights of words for a class, in its log-odds.
+    """Computes how much each word of a text adds to the log-odds of a class.
 
     Args:
         parts: from `split`.
@@ -103,25 +104,25 @@ class Attribution:
         parts: Parts,
         multi_label: bool = False,
         temperature: float = 1.0,
-    ):
+    ) -> None:
         self.front_end, self.back_end, self.terms = parts
         self.multi_label, self.temperature = multi_label, temperature
         ids = {name: tf.TensorSpec(x.shape, x.dtype) for name, x in parts.front_end.input.items()}
         signature = [ids, tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int32)]
         self._explain = graph(self._attribute, input_signature=signature)
 
-    def __call__(self, ids: dict[str, tf.Tensor], classes) -> dict[str, tf.Tensor]:
-        """Explains a batch; of more than `TOKENS` tokens it takes more memory.
+    def __call__(self, ids: dict[str, tf.Tensor], classes: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Explains a batch; one of more than `TOKENS` tokens takes more memory.
 
         Args:
             ids: what the model takes, the start token first in each row.
-            classes: <int>[batch], what to explain of each row.
+            classes: <int>[batch], the class of each row to explain.
 
         Returns:
             `weights` <float32>[batch, time], integrated gradients of each token; `drops`
-            <float32>[batch, time], by how much the log-odds fall where the token is unknown;
-            `figure` and `baseline` <float32>[batch], the log-odds of the text and of the text in
-            which every word is unknown. Both are 0 at the start token and where padded.
+            <float32>[batch, time], by how much the log-odds fall where the token is unknown; both
+            are 0 at the start token and where padded. `log_odds` and `baseline` <float32>[batch],
+            the log-odds of the text and of the text in which every word is unknown.
         """
         rows, time = ids["token_ids"].shape
         copies = max(1, TOKENS // max(1, rows * time))
@@ -134,27 +135,27 @@ class Attribution:
         with stock_operations():
             features, mask = self.front_end(ids, training=False)
             baseline, _ = self.front_end(_unknown_words(ids), training=False)
-            both = self._figures(tf.stack([features, baseline]), mask, classes)
-            occluded = partial(self._occluded_points, ids["token_ids"], features, baseline)
+            log_odds_of_both = self._log_odds(tf.stack([features, baseline]), mask, classes)
+            whole, empty = tf.unstack(log_odds_of_both)
+            occluded = partial(self._occluded_features, ids["token_ids"], features, baseline)
             return {
-                "weights": self._integrated(features, baseline, mask, classes, at_once),
-                "drops": self._occluded(occluded, mask, classes, at_once, both[0]),
-                "figure": both[0],
-                "baseline": both[1],
+                "weights": self._integrate_gradients(features, baseline, mask, classes, at_once),
+                "drops": self._occlude(occluded, mask, classes, at_once, whole),
+                "log_odds": whole,
+                "baseline": empty,
             }
 
-    def _figures(self, points, mask, classes):
-        """Of some versions of a batch: [versions, batch, time, features] -> [versions, batch]."""
+    def _log_odds(self, points, mask, classes):
+        """Returns <float32>[versions, batch], the log-odds of some versions of a batch
+        <float32>[versions, batch, time, features]."""
         versions, batch, time, _ = tf.unstack(tf.shape(points))
         flat = tf.reshape(points, [versions * batch, time, points.shape[-1]])
         logits = self.back_end([flat, tf.tile(mask, [versions, 1])], training=False)
-        figures = log_odds(
-            logits / self.temperature, tf.tile(classes, [versions]), self.multi_label
-        )
-        return tf.reshape(figures, [versions, batch])
+        values = log_odds(logits / self.temperature, tf.tile(classes, [versions]), self.multi_label)
+        return tf.reshape(values, [versions, batch])
 
-    def _integrated(self, features, baseline, mask, classes, at_once):
-        """Integrated gradients on the features (Sundararajan et al. 2017, "Axiomatic Attribution
+    def _integrate_gradients(self, features, baseline, mask, classes, at_once):
+        """Integrates gradients over the features (Sundararajan et al. 2017, "Axiomatic Attribution
         for Deep Networks", equation 3), midpoint rule, summed over the features of a token."""
         difference = features - baseline
 
@@ -163,32 +164,32 @@ class Attribution:
             points = baseline + shares[:, None, None, None] * difference
             with tf.GradientTape() as tape:
                 tape.watch(points)
-                figures = self._figures(points, mask, classes)
-            return first + at_once, total + tf.reduce_sum(tape.gradient(figures, points), axis=0)
+                values = self._log_odds(points, mask, classes)
+            return first + at_once, total + tf.reduce_sum(tape.gradient(values, points), axis=0)
 
         total = _loop(add, 0, STEPS, tf.zeros_like(features))
         return tf.reduce_sum(total * difference, axis=-1) / STEPS
 
-    def _occluded(self, occluded, mask, classes, at_once, figure):
-        """By how much the figure drops where a word is replaced by the unknown one (Li et al. 2016,
-        "Understanding Neural Networks through Representation Erasure")."""
+    def _occlude(self, occluded, mask, classes, at_once, whole):
+        """Measures how far the log-odds fall where a word is replaced by the unknown one (Li et al.
+        2016, "Understanding Neural Networks through Representation Erasure")."""
         time = tf.shape(mask)[1]
 
         def add(first, drops):
-            # Beyond the end there is no word, and nothing is replaced.
+            # Past the end there is no word to replace: the row of `here` is all zeros.
             here = tf.one_hot(first + tf.range(at_once), time)
-            drop = figure - self._figures(occluded(here > 0), mask, classes)
+            drop = whole - self._log_odds(occluded(here > 0), mask, classes)
             return first + at_once, drops + tf.einsum("vb,vt->bt", drop, here)
 
         return _loop(add, 1, time, tf.zeros_like(mask, tf.float32))
 
-    def _occluded_points(self, token_ids, features, baseline, here):
-        """The features of a batch, once for each row of `here` <bool>[versions, time], which says
-        where its words are unknown: <float32>[versions, batch, time, features]."""
+    def _occluded_features(self, token_ids, features, baseline, here):
+        """Returns the features of a batch with unknown words, <float32>[versions, batch, time,
+        features]: one version for each row of `here` <bool>[versions, time], which says where."""
         points = tf.where(here[:, None, :, None], baseline, features)
         if self.terms is None:
             return points
-        # An n-gram with an unknown word is none, and what it added to its other words goes, too.
+        # An n-gram with an unknown word is not known: its other words lose what it added, too.
         ids = tf.where(here[:, None] & (token_ids > 0), UNKNOWN, token_ids)
         shape = tf.shape(ids)
         terms = self.terms(tf.reshape(ids, [-1, shape[2]]))
@@ -197,8 +198,9 @@ class Attribution:
         return tf.concat([points[..., :-size], terms], axis=-1)
 
 
-def _loop(add, first: int, end, total: tf.Tensor) -> tf.Tensor:
-    """The total of `add`, which takes and gives a position and the total, from `first` to `end`."""
+def _loop(add: Callable, first: int, end: int | tf.Tensor, total: tf.Tensor) -> tf.Tensor:
+    """Returns the total after `add` has been called from position `first` up to `end`; `add` takes
+    and returns a position and the total."""
     variables = [tf.constant(first), total]
     shapes = [tf.TensorShape([]), total.shape]
     return tf.while_loop(
@@ -207,8 +209,8 @@ def _loop(add, first: int, end, total: tf.Tensor) -> tf.Tensor:
 
 
 def _unknown_words(ids: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """The same texts of unknown words, whose letters are unknown too."""
+    """Replaces all words and their letters by the unknown ones."""
     return {
-        name: tf.concat([each[:, :1], tf.where(each[:, 1:] > 0, UNKNOWN, 0)], axis=1)
-        for name, each in ids.items()
+        name: tf.concat([values[:, :1], tf.where(values[:, 1:] > 0, UNKNOWN, 0)], axis=1)
+        for name, values in ids.items()
     }

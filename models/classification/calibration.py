@@ -1,29 +1,31 @@
-"""Whether scores are the probabilities that they look like, and the temperature that makes them."""
+"""Calibration: how close scores are to probabilities, and the temperature that corrects them."""
+
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, log_softmax, softmax
 
-# Guo et al. (2017) and most papers since.
+# As in Guo et al. (2017) and most papers since.
 BINS = 15
-# exp of these: a model that is a hundred times too sure or too shy is past mending.
+# Logarithms of the bounds: a model a hundred times too confident or too shy is beyond repair.
 _LOG_TEMPERATURES = (-4.6, 4.6)
-# The deviation of a temperature's logarithm, before any row has been seen: half as sure or twice as
-# sure is common.
+# The prior's standard deviation of a temperature's logarithm: half or twice the confidence is
+# common.
 _DEVIATION = 0.5
 
 
 def fit_temperature(logits: np.ndarray, targets: np.ndarray, multi_label: bool) -> float:
-    """The temperature with the least negative log-likelihood (Guo et al. 2017, section 4.2), the
-    most probable one under a log-normal prior around 1.
+    """Finds the temperature of least negative log-likelihood (Guo et al. 2017, section 4.2) under a
+    log-normal prior around 1.
 
-    It changes no ranking of classes within a text. The prior is nothing beside a thousand rows, and
-    keeps a dozen, all of which a model may have right, from making it as sure as can be.
+    It changes no ranking of classes within a text. A thousand rows overrule the prior; a dozen, all
+    of which a model may have right, cannot make it as confident as the bounds allow.
 
     Args:
         logits: <float32>[rows, num_classes], of rows that were not trained on.
         targets: <float32>[rows, num_classes], 0 or 1.
-        multi_label: independent probabilities, instead of shares of one.
+        multi_label: scores are independent probabilities (sigmoid) instead of a softmax.
     """
     logits, targets = np.asarray(logits, np.float64), np.asarray(targets, np.float64)
 
@@ -34,25 +36,25 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray, multi_label: bool) 
 
     if not len(logits):
         return 1.0
-    found = minimize_scalar(cost, bounds=_LOG_TEMPERATURES, method="bounded")
-    return float(np.exp(found.x))
+    minimum = minimize_scalar(cost, bounds=_LOG_TEMPERATURES, method="bounded")
+    return float(np.exp(minimum.x))
 
 
 def negative_log_likelihood(logits: np.ndarray, targets: np.ndarray, multi_label: bool) -> float:
-    """The sum over rows, in nats; arguments as `fit_temperature`."""
+    """Sums the negative log-likelihood over rows, in nats; arguments as `fit_temperature`."""
     if multi_label:
-        # -log sigmoid(x) = log(1 + exp(-x)), of the right side of each.
+        # -log sigmoid(x) = log(1 + exp(-x)); a class that does not apply has -x.
         return float(np.logaddexp(0.0, np.where(targets > 0.5, -logits, logits)).sum())
     return float(-(targets * log_softmax(logits, axis=1)).sum())
 
 
 def reliability(
     logits: np.ndarray, targets: np.ndarray, multi_label: bool, temperature: float
-) -> dict:
-    """How often the model is right, by how sure it is.
+) -> dict[str, Any]:
+    """Compares how often a model is right with how confident it is.
 
-    Sureness is the highest score of a text and right is its class; in multi-label, sureness is the
-    score of each class and right is that the class applies.
+    Its confidence is the highest score of a text, and it is right if the text has that class. With
+    `multi_label` the score of each class counts, and the model is right if the class applies.
 
     Args:
         logits, targets, multi_label: as `fit_temperature`.
@@ -60,26 +62,26 @@ def reliability(
 
     Returns:
         `ece`, the expected calibration error (Naeini et al. 2015): the mean over rows of the
-        distance between sureness and accuracy in the bin of the row, and `bins` of equal width,
-        those that hold rows: `sureness`, `accuracy`, `rows`.
+        distance between confidence and accuracy in the row's bin, and `bins`, those of the
+        equally wide bins that hold rows: `sureness` (mean confidence), `accuracy`, `rows`.
     """
     scaled = np.asarray(logits, np.float64) / temperature
     truth = targets > 0.5
     if multi_label:
-        sure, right = expit(scaled).ravel(), truth.ravel()
+        confidence, right = expit(scaled).ravel(), truth.ravel()
     else:
         scores = softmax(scaled, axis=1)
         best = scores.argmax(axis=1)[:, None]
-        sure, right = scores.max(axis=1), np.take_along_axis(truth, best, axis=1)[:, 0]
-    # The upper end belongs to the last bin.
-    bins = np.minimum((sure * BINS).astype(int), BINS - 1)
+        confidence, right = scores.max(axis=1), np.take_along_axis(truth, best, axis=1)[:, 0]
+    # A confidence of 1 belongs to the last bin.
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
     filled = [
         {
-            "sureness": float(sure[bins == number].mean()),
+            "sureness": float(confidence[bins == number].mean()),
             "accuracy": float(right[bins == number].mean()),
             "rows": int((bins == number).sum()),
         }
         for number in np.unique(bins)
     ]
-    distances = [each["rows"] * abs(each["accuracy"] - each["sureness"]) for each in filled]
-    return {"ece": float(sum(distances) / max(len(sure), 1)), "bins": filled}
+    distances = [row["rows"] * abs(row["accuracy"] - row["sureness"]) for row in filled]
+    return {"ece": float(sum(distances) / max(len(confidence), 1)), "bins": filled}

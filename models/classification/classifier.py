@@ -1,5 +1,7 @@
 """The text classifier: embedding front end, recurrent stack, pooling, logits."""
 
+from typing import Any
+
 import keras
 
 from models.copies import FromSettings
@@ -11,22 +13,22 @@ from models.recurrent.stack import recurrent_stack
 
 @keras.saving.register_keras_serializable(package="models")
 class TextClassifier(FromSettings, keras.Model):
-    """Token ids to one logit a class.
+    """A recurrent network from token ids to one logit per class.
 
     Args:
         vocabulary_size: token ids, with padding 0 and unknown 1.
-        num_classes: outputs.
+        num_classes: number of logits.
         embedding_dim: size of a token's vector.
         recurrent: arguments of `models.recurrent.factory.recurrent_stack`, by name.
-        pooling: names in `models.layers.pooling.POOLINGS`; several are concatenated.
-        dropout: share dropped of the embedding's features (whole features of a text, spatial
-            dropout) and of the pooled vector.
+        pooling: names in `models.layers.pooling.POOLINGS`; the vectors of several are concatenated.
+        dropout: rate of dropout on the embedding's features (spatial: a feature is dropped in a
+            whole text) and on the pooled vector.
         character_vocabulary_size: character ids, with padding 0 and unknown 1; 0 for a model
             without characters.
-        max_word_length: letters of a word.
-        word_dropout: share of words dropped as a whole.
-        open_rows: the last so many token ids have vectors that are not trained.
-        dtype: Keras' policy of all layers; the logits are float32 in any.
+        max_word_length: number of letters that are read of a word.
+        word_dropout: share of words that are dropped as a whole.
+        open_rows: number of token ids, the last ones, whose vectors are not trained.
+        dtype: Keras' policy of all layers; the logits are always float32.
 
     Call arguments:
         inputs: a dict of `token_ids` <int32>[batch, time], 0 where padded, and with characters
@@ -41,7 +43,7 @@ class TextClassifier(FromSettings, keras.Model):
         vocabulary_size: int,
         num_classes: int,
         embedding_dim: int,
-        recurrent: dict,
+        recurrent: dict[str, Any],
         pooling: tuple[str, ...] = ("attention",),
         dropout: float = 0.0,
         character_vocabulary_size: int = 0,
@@ -49,8 +51,8 @@ class TextClassifier(FromSettings, keras.Model):
         word_dropout: float = 0.0,
         open_rows: int = 0,
         dtype: str = "float32",
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         if not pooling:
             raise ValueError("pooling names one layer at least. Received none.")
 

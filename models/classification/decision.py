@@ -1,20 +1,21 @@
 """From logits to calibrated scores, and from scores to the classes that a text gets."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from models.classification.calibration import fit_temperature
-from models.classification.thresholds import decide, for_precision, thresholds_for
+from models.classification.thresholds import choose_for_precision, choose_thresholds, decide
 
-# Of a class among several that exclude each other only ratios of thresholds count.
+# A class is more probable than not from here on; used where classes do not exclude each other.
 _EVEN = 0.5
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What was chosen on the validation split for a trained model.
+    """The temperature and thresholds that turn logits into scores, and scores into classes.
 
     Attributes:
         multi_label: whether a text may have any number of classes.
@@ -31,11 +32,11 @@ class Decision:
 
     @classmethod
     def plain(cls, num_classes: int, multi_label: bool) -> "Decision":
-        """The most probable class, or each that is more probable than not."""
+        """Decides for the most probable class, or for each that is more probable than not."""
         return cls(multi_label, (_EVEN if multi_label else 1 / num_classes,) * num_classes)
 
     @classmethod
-    def fitted(
+    def fit(
         cls,
         logits: np.ndarray,
         targets: np.ndarray,
@@ -44,7 +45,7 @@ class Decision:
         goal: str,
         precisions: dict[int, float] | None = None,
     ) -> "Decision":
-        """Chosen on a validation split.
+        """Chooses temperature and thresholds on a validation split.
 
         Args:
             logits: <float32>[rows, num_classes].
@@ -52,23 +53,23 @@ class Decision:
             prior: <float>[num_classes], frequency of each class in the training split.
             multi_label: whether a text may have any number of classes.
             goal: a name in `models.registry.THRESHOLDS`.
-            precisions: for single classes, by position: the least precision wanted of them; they
-                go before the goal.
+            precisions: the least precision of single classes, by their position; it takes
+                precedence over the goal.
         """
         plain = cls.plain(logits.shape[1], multi_label)
-        warm = cls(multi_label, plain.thresholds, fit_temperature(logits, targets, multi_label))
-        scores = warm.scores(logits).numpy()
-        thresholds = thresholds_for(goal, scores, targets, prior, multi_label)
+        temperature = fit_temperature(logits, targets, multi_label)
+        scores = cls(multi_label, plain.thresholds, temperature).scores(logits).numpy()
+        thresholds = choose_thresholds(goal, scores, targets, prior, multi_label)
         for position, precision in (precisions or {}).items():
-            thresholds = for_precision(
+            thresholds = choose_for_precision(
                 scores, targets, thresholds, position, precision, multi_label
             )
         if not multi_label:
             thresholds = thresholds / thresholds.sum()
-        return cls(multi_label, tuple(map(float, thresholds)), warm.temperature)
+        return cls(multi_label, tuple(map(float, thresholds)), temperature)
 
-    def scores(self, logits) -> tf.Tensor:
-        """Shares of one, or of one each if multi-label.
+    def scores(self, logits: tf.Tensor | np.ndarray) -> tf.Tensor:
+        """Computes calibrated probabilities: a softmax, or with `multi_label` a sigmoid per class.
 
         Args:
             logits: <float32>[rows, num_classes].
@@ -79,29 +80,31 @@ class Decision:
         logits = tf.convert_to_tensor(logits) / self.temperature
         return tf.nn.sigmoid(logits) if self.multi_label else tf.nn.softmax(logits)
 
-    def ratios(self, scores) -> tf.Tensor:
-        """Scores by thresholds, what the decision goes by; shapes as `scores`."""
+    def ratios(self, scores: tf.Tensor | np.ndarray) -> tf.Tensor:
+        """Divides scores by their thresholds, by which classes are chosen; shapes as `scores`."""
         return tf.cast(scores, tf.float32) / tf.constant(self.thresholds, tf.float32)
 
-    def decided(self, scores) -> tf.Tensor:
-        """<bool>[rows, num_classes], the classes of each text."""
+    def decide(self, scores: tf.Tensor | np.ndarray) -> tf.Tensor:
+        """Returns the classes of each text, <bool>[rows, num_classes]."""
         return decide(self.ratios(scores), self.multi_label)
 
-    def describe(self, class_names: tuple[str, ...]) -> dict:
-        """As JSON values, thresholds by class name."""
+    def describe(self, class_names: tuple[str, ...]) -> dict[str, Any]:
+        """Returns temperature and thresholds, by class name, as values for JSON."""
         named = dict(zip(class_names, self.thresholds, strict=True))
         return {"temperature": self.temperature, "thresholds": named}
 
     @classmethod
-    def read(cls, values: dict, class_names: tuple[str, ...], multi_label: bool) -> "Decision":
-        """What `describe` gave.
+    def read(
+        cls, values: dict[str, Any], class_names: tuple[str, ...], multi_label: bool
+    ) -> "Decision":
+        """Reads what `describe` returned.
 
         Raises:
             KeyError, TypeError, ValueError: it is something else.
         """
         numbers = [*(values["thresholds"][name] for name in class_names), values["temperature"]]
-        # Whole numbers have no bounds: beyond those of a float they are none.
-        if not all(type(each) in (int, float) and 0 < each < 1e300 for each in numbers):
+        # JSON's whole numbers have no bounds, but those above the largest float are useless here.
+        if not all(type(number) in (int, float) and 0 < number < 1e300 for number in numbers):
             raise ValueError("a threshold or the temperature is no positive number")
         *thresholds, temperature = map(float, numbers)
         return cls(multi_label, tuple(thresholds), temperature)

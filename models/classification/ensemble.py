@@ -1,6 +1,7 @@
-"""Several models as one: the mean of their probabilities, as logits again."""
+"""An ensemble: several models as one, with the mean of their probabilities as logits again."""
 
 import math
+from typing import Any, Self
 
 import keras
 from keras import ops
@@ -10,17 +11,17 @@ from models.copies import copy_with, inputs_like
 
 @keras.saving.register_keras_serializable(package="models")
 class Ensemble(keras.Model):
-    """The same inputs to the mean of its members' probabilities.
+    """A model whose probabilities are the mean of its members'.
 
     Averaged probabilities are right more often than a member's, above all where members that
-    differ in nothing but the seed disagree (Lakshminarayanan et al. 2017, "Simple and Scalable
-    Predictive Uncertainty Estimation using Deep Ensembles"). What follows a single model (scores,
-    decisions, serving) follows this one unchanged, as its outputs are logits.
+    differ only in their seeds disagree (Lakshminarayanan et al. 2017, "Simple and Scalable
+    Predictive Uncertainty Estimation using Deep Ensembles"). Its outputs are logits, so that
+    scores, decisions and serving work as with a single model.
 
     Args:
-        members: models of this package with the same inputs and different names; `of` makes them
-            of any.
-        multi_label: probabilities are sigmoids of the logits, instead of shares of one.
+        members: models of this package with the same inputs and different names, as
+            `from_models` makes them.
+        multi_label: probabilities are sigmoids of the logits instead of their softmax.
 
     Call arguments:
         inputs: what each member takes.
@@ -29,7 +30,7 @@ class Ensemble(keras.Model):
         logits <float32>[batch, ..., num_classes], see `mean_logits`.
     """
 
-    def __init__(self, members: list[keras.Model], multi_label: bool, **kwargs):
+    def __init__(self, members: list[keras.Model], multi_label: bool, **kwargs: Any) -> None:
         if not members:
             raise ValueError("an ensemble has one member at least. Received none.")
 
@@ -44,44 +45,44 @@ class Ensemble(keras.Model):
         self.names = tuple(member.name for member in members)
 
     @classmethod
-    def of(cls, models: list[keras.Model], multi_label: bool) -> "Ensemble":
-        """An ensemble of copies of the models; these may have one name."""
+    def from_models(cls, models: list[keras.Model], multi_label: bool) -> Self:
+        """Makes an ensemble of copies of models, which may have one name."""
         members = [copy_with(model, name=f"member_{number}") for number, model in enumerate(models)]
         return cls(members, multi_label)
 
     @property
     def members(self) -> list[keras.Model]:
-        """The models, in the order in which they were given."""
+        """The members, in the order in which they were given."""
         return [self.get_layer(name) for name in self.names]
 
     @property
-    def settings(self) -> dict:
-        """Those of the first member; the sizes of inputs and outputs are the same in all."""
+    def settings(self) -> dict[str, Any]:
+        """The settings of the first member; the sizes of inputs and outputs are the same in all."""
         return self.members[0].settings
 
     def for_export(self) -> "Ensemble":
-        """The same model with members for export."""
+        """Returns the ensemble of its members' copies for export."""
         members = [member.for_export() for member in self.members]
         return Ensemble(members, self.multi_label, name=self.name)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         members = [keras.saving.serialize_keras_object(member) for member in self.members]
         return {"name": self.name, "members": members, "multi_label": self.multi_label}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         members = [keras.saving.deserialize_keras_object(member) for member in config["members"]]
         return cls(**{**config, "members": members})
 
 
-def mean_logits(logits: list, multi_label: bool):
-    """Logits whose probabilities are the mean of the probabilities of others.
+def mean_logits(logits: list, multi_label: bool) -> Any:
+    """Computes logits whose probabilities are the mean of the probabilities of others.
 
-    It stays among logarithms, so that large logits lose nothing.
+    All is computed with logarithms, so that large logits lose no precision.
 
     Args:
-        logits: one <float32>[..., num_classes] a model.
-        multi_label: probabilities are sigmoids of them; otherwise their softmax.
+        logits: of each model, <float32>[..., num_classes].
+        multi_label: probabilities are sigmoids of the logits instead of their softmax.
 
     Returns:
         <float32>[..., num_classes].

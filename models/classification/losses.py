@@ -1,19 +1,21 @@
 """Losses of classifiers: cross-entropy and focal loss, with class weights."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
 
 def class_weights(targets: np.ndarray, power: float) -> list[float]:
-    """Weights that grow as classes get rarer, with a mean of 1 over the examples.
+    """Computes weights that grow as classes get rarer, with a mean of 1 over the examples.
 
     Args:
         targets: <float32>[rows, num_classes], of the training split.
         power: 0 for equal weights, 1 for the inverse of the frequency.
 
     Returns:
-        One weight a class.
+        One weight per class.
     """
     frequency = np.maximum(targets.mean(axis=0), 1 / len(targets))
     weights = frequency**-power
@@ -23,28 +25,27 @@ def class_weights(targets: np.ndarray, power: float) -> list[float]:
 def classification_loss(
     multi_label: bool, weights: list[float], gamma: float, label_smoothing: float
 ) -> keras.losses.Loss:
-    """The loss on logits.
+    """Returns the loss of a classifier, on logits.
 
     Args:
-        multi_label: independent probabilities (sigmoid) instead of shares of one (softmax).
-        weights: one a class, from `class_weights`.
+        multi_label: independent probabilities (sigmoid) instead of a softmax.
+        weights: one per class, from `class_weights`.
         gamma: focus on hard examples (Lin et al. 2017, "Focal Loss"); 0 is cross-entropy.
-        label_smoothing: share of the target spread over all classes.
+        label_smoothing: share of the target that is spread over all classes.
     """
     loss = FocalBinaryCrossentropy if multi_label else FocalCategoricalCrossentropy
     return loss(weights, gamma, label_smoothing)
 
 
 class _FocalCrossentropy(keras.losses.Loss):
-    """Focal loss on logits with one weight a class.
+    """Focal loss on logits with one weight per class.
 
-    Keras' own clips probabilities, so that a row which is confidently wrong has no gradient; and
-    its binary one has a single weight for all classes.
+    Keras' focal losses clip probabilities, so that a row which is confidently wrong has no
+    gradient, and the binary one has a single weight for all classes.
 
     Args:
-        weights: one a class.
-        gamma: as in `classification_loss`.
-        label_smoothing: likewise.
+        weights: one per class.
+        gamma, label_smoothing: as in `classification_loss`.
 
     Call arguments:
         y_true: <float32>[batch, num_classes].
@@ -57,12 +58,12 @@ class _FocalCrossentropy(keras.losses.Loss):
         gamma: float = 0.0,
         label_smoothing: float = 0.0,
         name: str | None = None,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name=name, **kwargs)
         self.weights, self.gamma, self.label_smoothing = list(weights), gamma, label_smoothing
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "weights": self.weights,

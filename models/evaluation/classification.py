@@ -72,7 +72,7 @@ def classification_metrics(
     return report
 
 
-def decided_figures(targets: np.ndarray, decided: np.ndarray) -> dict[str, float]:
+def decision_metrics(targets: np.ndarray, decided: np.ndarray) -> dict[str, float]:
     """What the decision alone says: `accuracy` of whole rows, and `macro_f1`. Arguments as in
     `classification_metrics`."""
     truth = targets > 0.5

@@ -66,7 +66,7 @@ class StreamModel(keras.Model):
             tf.where(inputs["starts"][:, None], new, tf.cast(carried, new.dtype))
             for new, carried in zip(fresh, self.carried, strict=True)
         ]
-        outputs, states = self.model.outputs_of(inputs["token_ids"], states, training)
+        outputs, states = self.model.run_stack(inputs["token_ids"], states, training)
         for carried, state in zip(self.carried, states, strict=True):
             carried.assign(tf.stop_gradient(tf.cast(state, carried.dtype)))
         shown = self.model.locked(outputs, training=training)

@@ -63,7 +63,7 @@ class TranslationSearch:
         if self.coverage_penalty and self.beam_width > 1 and model.decoder.attention is not None:
             coverage = tf.zeros_like(token_ids, tf.float32)
         start = tf.fill([tf.shape(token_ids)[0]], START)
-        logits, state = step(start, model.decoder.start(states, coverage))
+        logits, state = step(start, model.decoder.initial_state(states, coverage))
         # There may be no text at all.
         longest = tf.reduce_max(tf.pad(limits, [[0, 1]])) + 1
         if self.beam_width > 1:

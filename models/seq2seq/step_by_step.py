@@ -24,7 +24,7 @@ def target_steps(decoder, target_ids, memory: Memory, states: list, training: bo
     masks = decoder.stack.step_masks(batch) if training and decoder.stack.dropout else None
     sampled = decoder.sampling if training else None
     coins = None if sampled is None else sampled.coins(steps, batch)
-    embedded = tf.transpose(decoder.embedded(target_ids, training), [1, 0, 2])
+    embedded = tf.transpose(decoder.embed_target(target_ids, training), [1, 0, 2])
     inputs = tf.TensorArray(embedded.dtype, steps).unstack(embedded)
     ones = tf.ones([batch, 1, embedded.shape[-1]], embedded.dtype)
     drop = decoder.drop_features(ones, training=training)[:, 0]
@@ -41,7 +41,7 @@ def target_steps(decoder, target_ids, memory: Memory, states: list, training: bo
         return t + 1, state, last, found.write(t, hidden), seen
 
     found, seen = (tf.TensorArray(dtype, steps) for dtype in (embedded.dtype, tf.float32))
-    variables = (0, decoder.start(states), tf.zeros([batch], tf.int32), found, seen)
+    variables = (0, decoder.initial_state(states), tf.zeros([batch], tf.int32), found, seen)
     *_, found, seen = tf.while_loop(
         lambda t, *_: t < steps, body, variables, maximum_iterations=steps
     )

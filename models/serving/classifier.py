@@ -56,5 +56,5 @@ class ServingClassifier(tf.Module):
         return {
             "classes": tf.gather(self.class_names, order),
             "scores": tf.gather(scores, order, batch_dims=1),
-            "predicted": tf.gather(self.decision.decided(scores), order, batch_dims=1),
+            "predicted": tf.gather(self.decision.decide(scores), order, batch_dims=1),
         }

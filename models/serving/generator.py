@@ -218,5 +218,5 @@ class TextGenerator(tf.Module):
         states = self.model.initial_states(rows, tf.fill([rows], self.label))
         # A loop that is compiled for every length of a prompt would make the first answer wait.
         with stock_operations():
-            outputs, states = self.model.outputs_of(ids, states)
+            outputs, states = self.model.run_stack(ids, states)
         return outputs, states, ids

@@ -186,10 +186,10 @@ def test_tokens_are_joined_to_words():
 def test_figures_are_those_of_sacrebleu_and_groups_hold_every_sentence():
     references = ["Un chien court dans l'herbe .", "Deux chats dorment sur le tapis rouge ."]
     sources = ["A dog runs on the grass.", "x " * 40]
-    report = translation_report.report(references, references, sources)
+    report = translation_report.translation_report(references, references, sources)
     assert (round(report["bleu"]), round(report["chrf"])) == (100, 100)
     assert [(row["from"], row["to"]) for row in report["by_length"]] == [(1, 6), (25, 40)]
-    assert "BLEU  100.00" in translation_report.table(report)
+    assert "BLEU  100.00" in translation_report.translation_table(report)
 
 
 def test_a_translation_memory_answers_with_the_most_similar_text():

@@ -92,7 +92,7 @@ def bias_report(task, examples: LabelledTexts, asked: BiasRequest) -> dict:
 
     Returns:
         `models.evaluation.bias.group_aucs`, in each group `kind` and
-        `models.evaluation.bias.Counterfactuals.figures`; with `class`, `identity_terms` and their
+        `models.evaluation.bias.Counterfactuals.metrics`; with `class`, `identity_terms` and their
         `checksum`, `fewest_rows`, `texts` (how many name a group) and `absent` (groups that no text
         names).
     """

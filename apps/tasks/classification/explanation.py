@@ -195,7 +195,7 @@ class Explainer:
                 [word.decode() for word in words],
                 weights,
                 drops,
-                float(found[i]["figure"]),
+                float(found[i]["log_odds"]),
                 float(found[i]["baseline"]),
                 int(cut),
                 self._serving.preprocessor.head,

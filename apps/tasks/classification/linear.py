@@ -11,7 +11,7 @@ from data.text.vocabulary import Vocabularies
 from models.classification.losses import class_weights
 from models.classification.ngram_regression import fit_ngrams
 from models.classification.ngrams import MOST_IDS
-from models.classification.wide_classifier import WideClassifier, share_of
+from models.classification.wide_classifier import WideClassifier, fit_share
 
 
 def check_size(vocabularies: Vocabularies) -> None:
@@ -51,8 +51,8 @@ def add_linear_model(
         say("linear model: no word is in enough training texts, there is none")
         return model, logits
     linear = linear_logits(ngrams, validation.ids)
-    share = share_of(linear, logits, validation.targets, validation.multi_label)
+    share = fit_share(linear, logits, validation.targets, validation.multi_label)
     say(f"linear model: {ngrams.entries:,} n-grams, {share:.2f} of its logits")
-    joined = WideClassifier.of(model, ngrams, share)
+    joined = WideClassifier.from_models(model, ngrams, share)
     # The recurrent classifier, which takes the time, has read the validation split already.
     return joined, logits + linear_logits(joined.ngrams, validation.ids)

@@ -13,7 +13,7 @@ from models.classification.calibration import reliability
 from models.classification.decision import Decision
 from models.evaluation.classification import (
     classification_metrics,
-    decided_figures,
+    decision_metrics,
     main_metrics,
     metrics_table,
 )
@@ -87,7 +87,7 @@ def report_decision(
     unscaled = reliability(logits, targets, decision.multi_label, 1.0)
     metrics = {
         **report_scores(scores, targets, decision, class_names).metrics,
-        "without_thresholds": decided_figures(targets, plain.decided(scores).numpy()),
+        "without_thresholds": decision_metrics(targets, plain.decide(scores).numpy()),
         "decision": decision.describe(class_names),
         "calibration": {"temperature": decision.temperature, **scaled, "unscaled": unscaled},
     }
@@ -133,7 +133,7 @@ def report_scores(
 ) -> ClassificationReport:
     """Measures a decision on scores, <float>[rows, num_classes]; the other arguments are those of
     `report_decision`."""
-    decided = decision.decided(scores).numpy()
+    decided = decision.decide(scores).numpy()
     multi_label = decision.multi_label
     return ClassificationReport(
         classification_metrics(targets, scores, decided, class_names, multi_label)

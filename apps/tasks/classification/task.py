@@ -170,7 +170,7 @@ class TextClassification:
                 "the members have different vocabularies: the vectors' file has changed since the "
                 "training began. Train anew with --restart"
             )
-        model = Ensemble.of([member.model for member in members], corpus.multi_label)
+        model = Ensemble.from_models([member.model for member in members], corpus.multi_label)
         task = cls(first.config, corpus.class_names, corpus.multi_label, first.vocabularies, model)
         validation = task.validation(corpus)
         task.decision = validation.decide(validation.logits(model))
@@ -265,7 +265,7 @@ class TextClassification:
 
     def decided(self, scores: np.ndarray) -> np.ndarray:
         """Returns <bool>[rows, num_classes], the classes that texts of these scores get."""
-        return self.decision.decided(scores).numpy()
+        return self.decision.decide(scores).numpy()
 
     def evaluate(self, examples: LabelledTexts) -> ClassificationReport:
         """Measures the classifier on a split."""

@@ -11,7 +11,7 @@ from data.messages import warn
 from models.classification.decision import Decision
 from models.classification.ngrams import NgramTerms
 from models.classification.wide_classifier import linear_classifier
-from models.evaluation.classification import decided_figures, mean_average_precision
+from models.evaluation.classification import decision_metrics, mean_average_precision
 
 # Tokens at once: memory does not grow with the length of the texts.
 _TOKENS = 32_768
@@ -84,18 +84,18 @@ class ClassifierValidation:
         logits = self.logits(model)
         decision = self.fit_decision(logits)
         scores = decision.scores(logits).numpy()
-        decided = decision.decided(scores).numpy()
+        decided = decision.decide(scores).numpy()
         return {
             "loss": float(self.loss(self.targets, logits)),
             "average_precision": mean_average_precision(self.targets, scores),
-            **decided_figures(self.targets, decided),
+            **decision_metrics(self.targets, decided),
         }
 
     def decide(self, logits: np.ndarray) -> Decision:
         """Returns the temperature and the thresholds for the logits of a trained model; warns of a
         precision that no threshold gives, and of a class that is never predicted."""
         decision = self.fit_decision(logits, self.precisions)
-        decided = decision.decided(decision.scores(logits)).numpy()
+        decided = decision.decide(decision.scores(logits)).numpy()
         for position, wanted in self.precisions.items():
             given = self.targets[decided[:, position], position]
             if not len(given) or given.mean() < wanted:
@@ -116,6 +116,6 @@ class ClassifierValidation:
     ) -> Decision:
         """Chooses temperature and thresholds for the logits that any model gives these texts, no
         class having a precision of its own but those of `precisions`."""
-        return Decision.fitted(
+        return Decision.fit(
             logits, self.targets, self.prior, self.multi_label, self.goal, precisions
         )

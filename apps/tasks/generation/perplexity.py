@@ -95,8 +95,8 @@ class Perplexity:
         fresh = self._model.initial_states(tf.shape(targets)[0], inputs.get("labels"))
         starts = inputs["starts"][:, None]
         states = [tf.where(starts, new, old) for new, old in zip(fresh, states, strict=True)]
-        outputs, states = self._model.outputs_of(inputs["token_ids"], states)
-        return self._nats_of_features(self._model.features(outputs), targets), states
+        outputs, states = self._model.run_stack(inputs["token_ids"], states)
+        return self._nats_of_features(self._model.project(outputs), targets), states
 
     def _features(self, features, targets):
         """Features <float>[rows, time, size] and their targets to the same, <float32>[].
@@ -106,7 +106,7 @@ class Perplexity:
         """
 
         def nats(row):
-            logits = self._model.logits(row[0])
+            logits = self._model.compute_logits(row[0])
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(row[1], logits)
             return tf.reduce_sum(tf.where(row[1] != 0, losses, 0.0))
 

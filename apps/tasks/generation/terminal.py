@@ -29,7 +29,7 @@ class GenerationTerminal:
     def __init__(self, generator: TextGenerator, options: GenerationOptions):
         self._generator, self._options = generator, options
         self._follow = graph(
-            lambda texts, seed: generator.follow(texts, seed, self._watch),
+            lambda texts, seed: generator.continue_texts(texts, seed, self._watch),
             input_signature=[tf.TensorSpec([None], tf.string), tf.TensorSpec([None, 2], tf.int32)],
         )
         self._printed = ""

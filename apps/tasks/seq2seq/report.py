@@ -13,7 +13,7 @@ class TranslationReport:
     """The metrics of a translator on a split.
 
     Attributes:
-        metrics: of `models.evaluation.translation.report`, or what has its structure.
+        metrics: of `models.evaluation.translation.translation_report`, or what has its structure.
         title: of the curve in the picture.
     """
 

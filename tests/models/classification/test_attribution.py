@@ -30,7 +30,7 @@ def linear(multi_label=False, temperature=1.0):
 def test_a_linear_model_is_explained_as_by_hand():
     found = linear()(TEXT, [0])
     # Of two classes the log-odds are the difference of the logits, means over three tokens.
-    assert_allclose(found["figure"], [8 / 3 - 7 / 3 + 0.5], rtol=1e-5)
+    assert_allclose(found["log_odds"], [8 / 3 - 7 / 3 + 0.5], rtol=1e-5)
     assert_allclose(found["baseline"], [7 / 3 - 5 / 3 + 0.5], rtol=1e-5)
     expected = [[0, (3 - 1) / 3, (0 - 1) / 3 - 2 / 3, 0]]
     assert_allclose(found["weights"], expected, atol=1e-5)
@@ -59,7 +59,7 @@ def test_what_speaks_for_one_of_two_classes_speaks_against_the_other():
 
 def test_of_several_labels_each_has_its_own_log_odds():
     found = linear(multi_label=True)(TEXT, [1])
-    assert_allclose(found["figure"], [7 / 3], rtol=1e-5)
+    assert_allclose(found["log_odds"], [7 / 3], rtol=1e-5)
     assert_allclose(found["weights"], [[0, 0, 2 / 3, 0]], atol=1e-5)
 
 
@@ -132,7 +132,7 @@ def test_both_parts_of_a_classifier_make_the_whole(model):
 
 def test_the_weights_sum_to_the_difference_from_unknown_words(explain):
     found = explain(inputs(), [0, 2])
-    difference = found["figure"] - found["baseline"]
+    difference = found["log_odds"] - found["baseline"]
     assert np.abs(difference).min() > 0.3
     assert_allclose(found["weights"].sum(axis=1), difference, rtol=0.01)
 
@@ -140,7 +140,7 @@ def test_the_weights_sum_to_the_difference_from_unknown_words(explain):
 def test_the_figures_are_those_of_the_model(model, explain):
     found = explain(inputs(), [0, 2])
     shares = tf.nn.softmax(model(inputs())).numpy()[[0, 1], [0, 2]]
-    assert_allclose(found["figure"], np.log(shares / (1 - shares)), atol=1e-4)
+    assert_allclose(found["log_odds"], np.log(shares / (1 - shares)), atol=1e-4)
     unknown = inputs()
     for each in unknown.values():
         each[:, 1:] = each[:, 1:] > 0
@@ -154,7 +154,7 @@ def test_a_drop_is_what_the_model_says_without_the_word(model, explain):
         each[0, 3] = each[0, 3] > 0
     figure = log_odds(model(without), tf.constant([0, 2])).numpy()[0]
     found = explain(inputs(), [0, 2])
-    assert_allclose(found["drops"][0, 3], found["figure"][0] - figure, atol=1e-4)
+    assert_allclose(found["drops"][0, 3], found["log_odds"][0] - figure, atol=1e-4)
     assert abs(found["drops"][0, 3]) > 1e-3
 
 
@@ -192,5 +192,5 @@ def test_texts_of_other_lengths_and_batches_trace_nothing_anew(explain):
 
 def test_a_text_without_words_has_nothing_to_explain(explain):
     found = explain({name: each[:1, :1] for name, each in inputs().items()}, [0])
-    assert_allclose(found["figure"], found["baseline"], atol=1e-6)
+    assert_allclose(found["log_odds"], found["baseline"], atol=1e-6)
     assert found["weights"].shape == found["drops"].shape == (1, 1)

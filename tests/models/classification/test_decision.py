@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from models.classification.decision import Decision
-from models.classification.thresholds import thresholds_for
+from models.classification.thresholds import choose_thresholds
 
 NAMES = ("a", "b", "c")
 
@@ -15,14 +15,14 @@ def test_without_thresholds_the_most_probable_class_is_chosen():
     scores = plain.scores(np.log([[0.2, 0.7, 0.1], [0.4, 0.4, 0.2]]).astype("float32"))
     assert_allclose(scores, [[0.2, 0.7, 0.1], [0.4, 0.4, 0.2]], rtol=1e-6)
     # Of equals the first.
-    assert plain.decided(scores).numpy().tolist() == [[False, True, False], [True, False, False]]
+    assert plain.decide(scores).numpy().tolist() == [[False, True, False], [True, False, False]]
 
 
 def test_of_several_labels_each_that_reaches_a_half_is_chosen():
     plain = Decision.plain(2, multi_label=True)
     scores = plain.scores(np.array([[0.0, 3.0], [-1.0, -0.1]], "float32"))
     assert scores[0, 0] == 0.5
-    assert plain.decided(scores).numpy().tolist() == [[True, True], [False, False]]
+    assert plain.decide(scores).numpy().tolist() == [[True, True], [False, False]]
 
 
 def test_the_temperature_divides_the_logits():
@@ -33,7 +33,7 @@ def test_the_temperature_divides_the_logits():
 
 def test_of_two_classes_each_is_chosen_from_its_threshold_on():
     decision = Decision(False, (0.2, 0.8))
-    decided = decision.decided(np.array([[0.21, 0.79], [0.19, 0.81]]))
+    decided = decision.decide(np.array([[0.21, 0.79], [0.19, 0.81]]))
     assert decided.numpy()[:, 0].tolist() == [True, False]
 
 
@@ -41,10 +41,10 @@ def test_a_fitted_decision_is_calibrated_and_has_its_thresholds():
     # Too sure, three of four right; the rare class always comes second by a little.
     logits = np.array([[8.0, 0.0]] * 8 + [[1.0, 0.0]] * 2, "float32")
     targets = np.eye(2)[[0] * 6 + [1] * 2 + [1] * 2]
-    decision = Decision.fitted(logits, targets, np.array([0.9, 0.1]), False, "prior")
+    decision = Decision.fit(logits, targets, np.array([0.9, 0.1]), False, "prior")
     assert decision.temperature > 2
     assert sum(decision.thresholds) == pytest.approx(1.0)
-    assert decision.decided(decision.scores(logits)).numpy()[:, 1].tolist() == [0] * 8 + [1] * 2
+    assert decision.decide(decision.scores(logits)).numpy()[:, 1].tolist() == [0] * 8 + [1] * 2
 
 
 def test_thresholds_are_chosen_on_calibrated_scores():
@@ -54,12 +54,12 @@ def test_thresholds_are_chosen_on_calibrated_scores():
     # Too sure, and of the frequent classes most of all.
     logits = 6 * targets + generator.normal(0, 4, targets.shape) + 4 * np.log(prior)
     logits = logits.astype("float32")
-    decision = Decision.fitted(logits, targets, prior, False, "prior")
+    decision = Decision.fit(logits, targets, prior, False, "prior")
     assert decision.temperature > 1.5
     warm = Decision(False, (1 / 3,) * 3, decision.temperature).scores(logits).numpy()
-    expected = thresholds_for("prior", warm, targets, prior, False)
+    expected = choose_thresholds("prior", warm, targets, prior, False)
     assert_allclose(decision.thresholds, expected / expected.sum())
-    plain = thresholds_for(
+    plain = choose_thresholds(
         "prior", Decision.plain(3, False).scores(logits).numpy(), targets, prior, False
     )
     assert np.abs(plain / plain.sum() - decision.thresholds).max() > 0.01
@@ -69,9 +69,9 @@ def test_a_wanted_precision_goes_before_the_goal():
     logits = np.log([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]]).astype("float32")
     targets = np.eye(2)[[0, 0, 1, 0]]
     even = np.array([0.5, 0.5])
-    free = Decision.fitted(logits, targets, even, False, "none")
-    strict = Decision.fitted(logits, targets, even, False, "none", {0: 1.0})
-    counts = [d.decided(d.scores(logits)).numpy()[:, 0].sum() for d in (free, strict)]
+    free = Decision.fit(logits, targets, even, False, "none")
+    strict = Decision.fit(logits, targets, even, False, "none", {0: 1.0})
+    counts = [d.decide(d.scores(logits)).numpy()[:, 0].sum() for d in (free, strict)]
     assert counts == [4, 2]
 
 

@@ -61,7 +61,7 @@ def test_large_logits_lose_nothing():
 
 @pytest.mark.parametrize(("multi_label", "to_scores"), [(False, tf.nn.softmax), (True, tf.sigmoid)])
 def test_an_ensembles_probabilities_are_the_mean_of_its_members(members, multi_label, to_scores):
-    ensemble = Ensemble.of(members, multi_label)
+    ensemble = Ensemble.from_models(members, multi_label)
     expected = np.mean([to_scores(member(IDS)) for member in members], axis=0)
     assert_allclose(to_scores(ensemble(IDS)), expected, rtol=1e-5)
     assert ensemble(IDS).dtype == tf.float32
@@ -69,7 +69,7 @@ def test_an_ensembles_probabilities_are_the_mean_of_its_members(members, multi_l
 
 def test_an_ensemble_holds_copies_of_models_of_one_name(members):
     before = [member.name for member in members]
-    ensemble = Ensemble.of(members, False)
+    ensemble = Ensemble.from_models(members, False)
     assert [member.name for member in members] == before
     for ours, theirs in zip(ensemble.members, members, strict=True):
         assert ours is not theirs
@@ -78,17 +78,17 @@ def test_an_ensemble_holds_copies_of_models_of_one_name(members):
 
 
 def test_it_has_the_sizes_of_its_members(members):
-    settings = Ensemble.of(members, False).settings
+    settings = Ensemble.from_models(members, False).settings
     assert {name: settings[name] for name in SIZES} == SIZES
 
 
 def test_an_ensemble_of_none_is_refused():
     with pytest.raises(ValueError, match="one member at least"):
-        Ensemble.of([], False)
+        Ensemble.from_models([], False)
 
 
 def test_the_configuration_makes_the_same_model(members):
-    ensemble = Ensemble.of(members, True)
+    ensemble = Ensemble.from_models(members, True)
     twin = Ensemble.from_config(ensemble.get_config())
     twin.set_weights(ensemble.get_weights())
     assert twin.get_config() == ensemble.get_config()
@@ -96,7 +96,7 @@ def test_the_configuration_makes_the_same_model(members):
 
 
 def test_a_portable_ensemble_has_portable_members_with_the_same_logits(members):
-    ensemble = Ensemble.of(members, False)
+    ensemble = Ensemble.from_models(members, False)
     for_export = ensemble.for_export()
     assert [m.settings["recurrent"]["use_cudnn"] for m in for_export.members] == [False] * 3
     assert_allclose(for_export(IDS), ensemble(IDS), atol=1e-6)
@@ -113,7 +113,7 @@ np.save(sys.argv[3], model.predict(dict(np.load(sys.argv[2])), verbose=0))
 def test_a_saved_ensemble_answers_the_same_in_a_fresh_process(
     members, tmp_path, tensorflow_process
 ):
-    ensemble = Ensemble.of(members, False)
+    ensemble = Ensemble.from_models(members, False)
     ensemble.save(tmp_path / "model.keras")
     np.savez(tmp_path / "in.npz", **IDS)
     done = tensorflow_process(LOAD, *(tmp_path / n for n in ("model.keras", "in.npz", "out.npy")))

@@ -5,7 +5,7 @@ import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 
 from models.classification.ngram_regression import fit_ngrams
-from models.classification.ngrams import NgramTerms, keys_of
+from models.classification.ngrams import NgramTerms, ngram_keys
 
 START, BAD, FILM, GOOD, NOT = 2, 3, 4, 5, 6
 SIZE = 7
@@ -42,7 +42,7 @@ def by_hand():
 
 
 def test_sequences_of_words_have_numbers_of_their_own_and_other_tokens_none():
-    words, pairs, triples = keys_of(np.array([[START, BAD, 1, GOOD, NOT, FILM, 0]]), SIZE)
+    words, pairs, triples = ngram_keys(np.array([[START, BAD, 1, GOOD, NOT, FILM, 0]]), SIZE)
     assert_array_equal(words, [[0, number(BAD), 0, *map(number, (GOOD, NOT, FILM)), 0]])
     assert_array_equal(pairs, [[0, 0, 0, number(GOOD, NOT), number(NOT, FILM), 0, 0]])
     assert_array_equal(triples, [[0, 0, 0, number(GOOD, NOT, FILM), 0, 0, 0]])
@@ -82,7 +82,7 @@ def test_a_text_without_a_known_word_has_the_bias_alone():
 
 
 def test_a_vocabulary_of_hundreds_of_thousands_has_a_number_for_each_triple():
-    *_, triples = keys_of(np.array([[399_999, 399_998, 399_997]], "int32"), 400_000)
+    *_, triples = ngram_keys(np.array([[399_999, 399_998, 399_997]], "int32"), 400_000)
     assert int(triples[0, 0]) == (399_999 * 400_000 + 399_998) * 400_000 + 399_997
 
 

@@ -6,11 +6,11 @@ from sklearn.metrics import f1_score
 from models.classification import thresholds
 from models.classification.thresholds import (
     STRENGTHS,
-    by_f1,
-    by_prior,
+    choose_by_f1,
+    choose_by_prior,
+    choose_for_precision,
+    choose_thresholds,
     decide,
-    for_precision,
-    thresholds_for,
 )
 
 
@@ -29,7 +29,7 @@ def test_a_rare_class_gets_its_chance():
     # two neighbours on each side are right too is 0.35.
     scores = softmax([[2.0, 0.0], [2.0, 0.0], [0.5, 0.0], [0.5, 0.0]])
     targets, prior = np.eye(2)[[0, 0, 1, 1]], np.array([0.9, 0.1])
-    chosen = by_prior(scores, targets, prior, False)
+    chosen = choose_by_prior(scores, targets, prior, False)
     assert chosen == pytest.approx(prior**0.35)
     assert macro_f1(scores, targets, chosen) == 1.0
 
@@ -38,13 +38,13 @@ def test_a_single_lucky_strength_loses_against_a_good_neighbourhood(monkeypatch)
     figures = iter([0.0] * 3 + [0.9] + [0.0] * 4 + [0.8] * 7 + [0.0] * 6)
     monkeypatch.setattr(thresholds, "f1_score", lambda *arguments, **options: next(figures))
     prior = np.array([0.2, 0.8])
-    chosen = by_prior(np.full((1, 2), 0.5), np.eye(2)[:1], prior, False)
+    chosen = choose_by_prior(np.full((1, 2), 0.5), np.eye(2)[:1], prior, False)
     assert chosen == pytest.approx(prior**0.5)
 
 
 def test_of_equal_strengths_the_weakest_is_chosen():
     scores = softmax([[5.0, 0.0], [0.0, 5.0]])
-    assert by_prior(scores, np.eye(2), np.array([0.8, 0.2]), False).tolist() == [1.0, 1.0]
+    assert choose_by_prior(scores, np.eye(2), np.array([0.8, 0.2]), False).tolist() == [1.0, 1.0]
 
 
 def test_no_correction_is_among_the_choices():
@@ -57,14 +57,14 @@ def test_each_class_gets_the_threshold_with_the_best_f1():
     scores = np.concatenate([scores, softmax([[1.2, 1.0, 1.0], [1.0, 1.2, 1.0]] * 4)])
     targets = np.eye(3)[[0, 0, 1, 1] * 2 + [2, 2] * 4]
     prior = np.array([0.25, 0.25, 0.5])
-    assert macro_f1(scores, targets, by_prior(scores, targets, prior, False)) < 0.8
-    assert macro_f1(scores, targets, by_f1(scores, targets, prior, False)) == 1.0
+    assert macro_f1(scores, targets, choose_by_prior(scores, targets, prior, False)) < 0.8
+    assert macro_f1(scores, targets, choose_by_f1(scores, targets, prior, False)) == 1.0
 
 
 def test_several_labels_get_a_threshold_each():
     scores = np.array([[0.3, 0.9], [0.25, 0.8], [0.1, 0.7], [0.05, 0.6]])
     targets = np.array([[1, 1], [1, 1], [0, 0], [0, 0]])
-    chosen = by_f1(scores, targets, np.array([0.5, 0.5]), True)
+    chosen = choose_by_f1(scores, targets, np.array([0.5, 0.5]), True)
     assert 0.1 < chosen[0] <= 0.25 and 0.7 < chosen[1] <= 0.8
 
 
@@ -79,19 +79,19 @@ def test_a_threshold_stays_unless_the_smoothed_best_is_better(monkeypatch, prese
         return min(figures) if max(figures) == present else max(figures)
 
     monkeypatch.setattr(thresholds, "_macro_f1", figure)
-    chosen = by_f1(np.full((1, 1), 0.5), np.ones((1, 1)), np.ones(1), True)
+    chosen = choose_by_f1(np.full((1, 1), 0.5), np.ones((1, 1)), np.ones(1), True)
     assert chosen.tolist() == [0.5]
 
 
 @pytest.mark.parametrize(("multi_label", "expected"), [(False, 1.0), (True, 0.5)])
 def test_without_a_goal_all_thresholds_are_equal(multi_label, expected):
-    chosen = thresholds_for("none", np.ones((2, 3)), None, None, multi_label)
+    chosen = choose_thresholds("none", np.ones((2, 3)), None, None, multi_label)
     assert chosen.tolist() == [expected] * 3
 
 
 def test_an_unknown_goal_is_refused():
     with pytest.raises(ValueError, match=r"goal of thresholds 'recall'.*none, prior, f1"):
-        thresholds_for("recall", None, None, None, False)
+        choose_thresholds("recall", None, None, None, False)
 
 
 # Of the first class, by falling score: right, right, wrong, right, wrong.
@@ -105,7 +105,7 @@ RIGHT = np.array([[1, 0], [1, 0], [0, 1], [1, 0], [0, 1]])
 @pytest.mark.parametrize("multi_label", [False, True])
 def test_a_precision_is_had_with_the_highest_recall(precision, given, multi_label):
     start = np.array([0.5, 0.5])
-    chosen = for_precision(FALLING, RIGHT, start, 0, precision, multi_label)
+    chosen = choose_for_precision(FALLING, RIGHT, start, 0, precision, multi_label)
     assert decide(FALLING / chosen, multi_label).numpy()[:, 0].sum() == given
     assert chosen[1] == 0.5
 
@@ -113,21 +113,21 @@ def test_a_precision_is_had_with_the_highest_recall(precision, given, multi_labe
 def test_a_precision_that_cannot_be_had_gives_the_best_one():
     # Its most certain row is wrong: two of three is the best.
     right = np.array([[0, 1], [1, 0], [1, 0], [0, 1], [0, 1]])
-    chosen = for_precision(FALLING, right, np.array([0.5, 0.5]), 0, 0.9, True)
+    chosen = choose_for_precision(FALLING, right, np.array([0.5, 0.5]), 0, 0.9, True)
     assert decide(FALLING / chosen, True).numpy()[:, 0].tolist() == [True] * 3 + [False] * 2
 
 
 def test_rows_of_one_score_are_given_a_class_together():
     scores = np.array([[0.8, 0.2]] * 2 + [[0.4, 0.6]])
     targets = np.array([[1, 0], [0, 1], [0, 1]])
-    chosen = for_precision(scores, targets, np.array([0.5, 0.5]), 0, 0.5, False)
+    chosen = choose_for_precision(scores, targets, np.array([0.5, 0.5]), 0, 0.5, False)
     assert decide(scores / chosen, False).numpy()[:, 0].tolist() == [True, True, False]
 
 
 def test_a_row_is_not_split_from_another_of_the_same_score_for_a_precision():
     scores = np.array([[0.9, 0.1], [0.8, 0.2], [0.8, 0.2]])
     targets = np.array([[1, 0], [1, 0], [0, 1]])
-    chosen = for_precision(scores, targets, np.array([0.5, 0.5]), 0, 1.0, False)
+    chosen = choose_for_precision(scores, targets, np.array([0.5, 0.5]), 0, 1.0, False)
     # The second row is right, but cannot be had without the third one, which is wrong.
     assert decide(scores / chosen, False).numpy()[:, 0].tolist() == [True, False, False]
 
@@ -141,34 +141,34 @@ OF_SHY = np.eye(2)[[0, 0, 1, 1, 1, 1]]
 @pytest.mark.parametrize("multi_label", [False, True])
 def test_a_class_that_is_scored_low_as_a_whole_can_be_predicted(goal, multi_label):
     # Frequencies of 0.45 and 0.55 move the boundary to 0.45 at the most.
-    chosen = thresholds_for(goal, SHY, OF_SHY, np.array([0.45, 0.55]), multi_label)
+    chosen = choose_thresholds(goal, SHY, OF_SHY, np.array([0.45, 0.55]), multi_label)
     assert decide(SHY / chosen, multi_label).numpy()[:, 0].tolist() == [True] * 2 + [False] * 4
     assert (chosen > 0).all()
 
 
 def test_a_rescue_stands_between_two_rows():
-    chosen = thresholds_for("prior", SHY, OF_SHY, np.array([0.5, 0.5]), True)
+    chosen = choose_thresholds("prior", SHY, OF_SHY, np.array([0.5, 0.5]), True)
     assert chosen == pytest.approx([(0.16 + 0.10) / 2, 0.5])
 
 
 def test_without_a_goal_no_class_is_rescued():
-    chosen = thresholds_for("none", SHY, OF_SHY, np.array([0.5, 0.5]), False)
+    chosen = choose_thresholds("none", SHY, OF_SHY, np.array([0.5, 0.5]), False)
     assert chosen.tolist() == [1.0, 1.0]
 
 
 def test_a_class_is_not_rescued_at_the_price_of_the_others():
     # Its one row comes last: to give it the class is to give it to all.
     targets = np.eye(2)[[1, 1, 1, 1, 1, 0]]
-    chosen = thresholds_for("prior", SHY, targets, np.array([0.5, 0.5]), False)
+    chosen = choose_thresholds("prior", SHY, targets, np.array([0.5, 0.5]), False)
     assert not decide(SHY / chosen, False).numpy()[:, 0].any()
 
 
 def test_a_class_without_rows_is_left_alone():
-    chosen = thresholds_for("prior", SHY, np.eye(2)[[1] * 6], np.array([0.5, 0.5]), False)
+    chosen = choose_thresholds("prior", SHY, np.eye(2)[[1] * 6], np.array([0.5, 0.5]), False)
     assert chosen.tolist() == [1.0, 1.0]
 
 
 def test_scores_of_nothing_but_zeros_leave_a_threshold_above_zero():
     scores = np.array([[0.0, 1.0]] * 3)
-    chosen = for_precision(scores, np.eye(2)[[0, 1, 1]], np.array([0.5, 0.5]), 0, 0.9, False)
+    chosen = choose_for_precision(scores, np.eye(2)[[0, 1, 1]], np.array([0.5, 0.5]), 0, 0.9, False)
     assert (chosen > 0).all() and np.isfinite(scores / chosen).all()

@@ -8,7 +8,7 @@ from models.classification.attribution import Attribution, split
 from models.classification.classifier import TextClassifier
 from models.classification.ensemble import Ensemble
 from models.classification.ngrams import NgramTerms
-from models.classification.wide_classifier import WideClassifier, share_of
+from models.classification.wide_classifier import WideClassifier, fit_share
 
 IDS = {
     "token_ids": np.array([[2, 3, 4, 5], [2, 4, 3, 0]], "int32"),
@@ -37,7 +37,7 @@ def ngrams():
 
 @pytest.fixture(scope="module")
 def wide(recurrent, ngrams):
-    return WideClassifier.of(recurrent, ngrams, 0.5)
+    return WideClassifier.from_models(recurrent, ngrams, 0.5)
 
 
 def test_the_logits_are_the_recurrent_ones_and_the_linear_ones_share(wide, recurrent, ngrams):
@@ -51,7 +51,7 @@ def test_it_is_saved_and_loaded_and_joins_an_ensemble(wide, tmp_path):
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert_allclose(loaded(IDS), wide(IDS), atol=1e-6)
     assert loaded.settings == wide.settings
-    both = Ensemble.of([wide, loaded], multi_label=False)
+    both = Ensemble.from_models([wide, loaded], multi_label=False)
     both.save(tmp_path / "both.keras")
     scores = tf.nn.softmax(keras.saving.load_model(tmp_path / "both.keras")(IDS))
     assert_allclose(scores, tf.nn.softmax(wide(IDS)), atol=1e-6)
@@ -68,16 +68,16 @@ def test_an_occluded_word_takes_its_pairs_with_it(wide):
             ids["token_ids"][row, place] = 1
             ids["character_ids"][row, place] = 1
             without = wide(ids).numpy()[row, chosen]
-            expected = found["figure"][row] - without
+            expected = found["log_odds"][row] - without
             assert_allclose(found["drops"][row, place], expected, atol=1e-5)
 
 
 def test_words_and_pairs_have_their_part_of_an_explanation(wide):
     found = Attribution(split(wide))({k: tf.constant(v) for k, v in IDS.items()}, [0, 0])
     logits = wide(IDS).numpy()
-    assert_allclose(found["figure"], logits[:, 0] - logits[:, 1], atol=1e-5)
+    assert_allclose(found["log_odds"], logits[:, 0] - logits[:, 1], atol=1e-5)
     total = found["weights"].numpy().sum(axis=1)
-    assert_allclose(total, found["figure"] - found["baseline"], atol=1e-2)
+    assert_allclose(total, found["log_odds"] - found["baseline"], atol=1e-2)
     assert_allclose(found["weights"][:, 0], [0, 0], atol=1e-6)
     assert found["weights"][1, 3] == 0
 
@@ -89,7 +89,7 @@ def test_of_a_recurrent_model_that_says_nothing_an_explanation_has_the_linear_te
     silent.get_layer("logits").set_weights(
         [w * 0 for w in silent.get_layer("logits").get_weights()]
     )
-    found = Attribution(split(WideClassifier.of(silent, ngrams, 1.0)))(
+    found = Attribution(split(WideClassifier.from_models(silent, ngrams, 1.0)))(
         {k: tf.constant(v) for k, v in IDS.items()}, [0, 0]
     )
     terms = ngrams(IDS["token_ids"]).numpy()
@@ -100,7 +100,7 @@ def test_of_a_recurrent_model_that_says_nothing_an_explanation_has_the_linear_te
     text = IDS["token_ids"][:1].copy()
     text[0, 1] = 1
     logits = ngrams(text).numpy()[0].sum(axis=0)
-    drop = found["figure"][0] - (logits[0] - logits[1])
+    drop = found["log_odds"][0] - (logits[0] - logits[1])
     assert_allclose(found["drops"][0, 1], drop, atol=1e-5)
     assert abs(drop - expected[0, 1]) > 0.1
 
@@ -122,11 +122,11 @@ def rows(multi_label):
 @pytest.mark.parametrize("multi_label", [False, True])
 def test_the_share_is_the_one_that_the_targets_were_drawn_with(multi_label):
     one, other, targets = rows(multi_label)
-    assert share_of(other, one, targets, multi_label) == pytest.approx(2.0, rel=0.1)
+    assert fit_share(other, one, targets, multi_label) == pytest.approx(2.0, rel=0.1)
 
 
 def test_a_model_that_knows_nothing_gets_no_share_and_few_rows_overrule_little():
     one, other, targets = rows(False)
-    assert share_of(np.random.default_rng(1).normal(size=one.shape), other, targets, False) < 0.05
-    few = share_of(-targets[:2], targets[:2], targets[:2], False)
+    assert fit_share(np.random.default_rng(1).normal(size=one.shape), other, targets, False) < 0.05
+    few = fit_share(-targets[:2], targets[:2], targets[:2], False)
     assert 0.2 < few < 1

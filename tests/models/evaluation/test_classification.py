@@ -17,7 +17,7 @@ SCORES = (
 
 def report_of(targets, scores, names=NAMES, multi_label=False, **options):
     """The figures of what is decided without thresholds."""
-    decided = Decision.plain(len(names), multi_label).decided(scores).numpy()
+    decided = Decision.plain(len(names), multi_label).decide(scores).numpy()
     return classification_metrics(targets, scores, decided, names, multi_label, **options)
 
 
@@ -45,7 +45,7 @@ def test_the_figures_are_those_of_scikit_learn(multi_label):
         targets = generator.integers(0, 2, (60, 3)).astype(float)
     scores = generator.random((60, 3)) + 0.3 * targets
     scores /= 1.3 if multi_label else scores.sum(axis=1, keepdims=True)
-    decided = Decision.plain(3, multi_label).decided(scores).numpy()
+    decided = Decision.plain(3, multi_label).decide(scores).numpy()
     report = report_of(targets, scores, multi_label=multi_label)
     f1 = metrics.f1_score(targets, decided, average=None)
     expected = {

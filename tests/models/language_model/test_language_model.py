@@ -50,7 +50,7 @@ def test_padding_changes_neither_logits_nor_states():
 def test_tied_logits_are_products_with_the_vectors_of_the_tokens():
     model = LanguageModel(10, 5, {"cell": "gru", "units": 5}, tied=True)
     assert model.projection is None
-    outputs, _ = model.outputs_of(IDS, model.initial_states(2))
+    outputs, _ = model.run_stack(IDS, model.initial_states(2))
     expected = np.array(outputs) @ model.embedding.embeddings.numpy().T
     assert_allclose(model(IDS)[0], expected, atol=1e-6)
     assert len([w for w in model.weights if w.shape == (10, 5)]) == 1

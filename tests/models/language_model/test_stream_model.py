@@ -19,14 +19,14 @@ def test_states_go_from_batch_to_batch_and_begin_anew_with_a_text():
     model = language_model()
     trained = StreamModel(model, 1)
     whole = tf.constant([[2, *TEXT[0].numpy()]])
-    expected, _ = model.outputs_of(whole, model.initial_states(1))
+    expected, _ = model.run_stack(whole, model.initial_states(1))
     found, starts = [], []
     for inputs, _ in Streams(TEXT, 1, 5, ends=False).dataset():
         found.append(trained(inputs))
         starts += inputs["starts"].numpy().tolist()
     assert starts == [True, False, False, True]
     assert_allclose(tf.concat(found[:3], axis=1)[:, :12], expected[:, :12], atol=1e-6)
-    again, _ = model.outputs_of(tf.constant([[2, 6]]), model.initial_states(1))
+    again, _ = model.run_stack(tf.constant([[2, 6]]), model.initial_states(1))
     assert_allclose(found[3][:, :2], again, atol=1e-6)
 
 
@@ -48,7 +48,7 @@ def test_losses_are_means_over_real_tokens():
 def test_penalties_are_mean_squares_of_outputs_and_of_their_changes():
     model = language_model()
     inputs = {"token_ids": tf.constant([[2, 5, 6], [2, 5, 0]]), "starts": tf.constant([True] * 2)}
-    outputs = model.outputs_of(inputs["token_ids"], model.initial_states(2))[0].numpy()
+    outputs = model.run_stack(inputs["token_ids"], model.initial_states(2))[0].numpy()
     shown = np.concatenate([outputs[0], outputs[1, :2]])
     change = np.concatenate([np.diff(outputs[0], axis=0), np.diff(outputs[1, :2], axis=0)])
     trained = StreamModel(model, 2, activation_penalty=2.0, slowness_penalty=3.0)
@@ -62,7 +62,7 @@ def test_the_activation_penalty_is_of_what_dropout_leaves():
     """Merity et al. (2018) penalise the dropped output; its change they take as it was."""
     model = language_model()
     inputs = {"token_ids": tf.constant([[2, 5, 6]]), "starts": tf.constant([True])}
-    outputs = model.outputs_of(inputs["token_ids"], model.initial_states(1))[0].numpy()
+    outputs = model.run_stack(inputs["token_ids"], model.initial_states(1))[0].numpy()
     model.locked = lambda outputs, training: tf.where(outputs > 0, 2 * outputs, 0.0)
     trained = StreamModel(model, 1, activation_penalty=1.0, slowness_penalty=1.0)
     trained(inputs, training=True)

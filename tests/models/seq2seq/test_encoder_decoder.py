@@ -53,7 +53,7 @@ def test_single_steps_give_what_the_teacher_forced_pass_gives(options):
     model = translator(**options)
     whole = model(INPUTS).numpy()
     memory, states = model.encode(INPUTS["token_ids"])
-    state = model.decoder.start(states)
+    state = model.decoder.initial_state(states)
     for step in range(4):
         logits, state = model.decoder.step(INPUTS["target_ids"][:, step], state, memory)
         assert_allclose(logits, whole[:, step], atol=1e-5)
@@ -63,13 +63,17 @@ def test_single_steps_give_what_the_teacher_forced_pass_gives(options):
 def test_several_rows_of_one_source_share_its_memory(options):
     model = translator(**options)
     memory, states = model.encode(INPUTS["token_ids"])
-    state = tf.nest.map_structure(lambda x: tf.repeat(x, 2, axis=0), model.decoder.start(states))
+    state = tf.nest.map_structure(
+        lambda x: tf.repeat(x, 2, axis=0), model.decoder.initial_state(states)
+    )
     ids = np.array([4, 5, 6, 4], np.int32)
     logits, _ = model.decoder.step(ids, state, memory)
     for row in range(4):
         source = INPUTS["token_ids"][row // 2][None]
         memory, states = model.encode(source)
-        alone, _ = model.decoder.step(ids[row : row + 1], model.decoder.start(states), memory)
+        alone, _ = model.decoder.step(
+            ids[row : row + 1], model.decoder.initial_state(states), memory
+        )
         assert_allclose(logits[row], alone[0], atol=1e-5)
 
 

@@ -32,7 +32,7 @@ def tagger(language_model):
 
 def test_features_are_what_the_language_model_remembers_behind_the_start(language_model, tagger):
     ids = np.concatenate([np.full((2, 1), START, np.int32), IDS], axis=1)
-    wanted, _ = language_model.outputs_of(ids, language_model.initial_states(2))
+    wanted, _ = language_model.run_stack(ids, language_model.initial_states(2))
     found = tagger.get_layer("language")(IDS, training=True)  # nothing of it is dropped
     assert found.shape == (2, 4, 4)
     real = IDS > 0

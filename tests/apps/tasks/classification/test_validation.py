@@ -67,7 +67,7 @@ def test_a_wanted_precision_is_for_the_decision_not_for_the_choice_of_the_epoch(
     assert strict.measure(None)["accuracy"] == pytest.approx(2 / 3)
     decision = strict.decide(np.array(logits, np.float32))
     scores = decision.scores(np.array(logits, np.float32))
-    assert decision.decided(scores).numpy()[:, 0].tolist() == [True, False, False]
+    assert decision.decide(scores).numpy()[:, 0].tolist() == [True, False, False]
 
 
 def test_a_precision_that_is_not_to_be_had_is_told(monkeypatch, capsys):
@@ -130,7 +130,7 @@ def test_a_class_that_is_never_predicted_is_told_once(monkeypatch, capsys):
 
 def test_a_class_that_thresholds_rescue_is_not_told(monkeypatch, capsys):
     decision = held(monkeypatch, SHY_LOGITS, "prior").decide(np.array(SHY_LOGITS, np.float32))
-    decided = decision.decided(decision.scores(np.array(SHY_LOGITS, np.float32))).numpy()
+    decided = decision.decide(decision.scores(np.array(SHY_LOGITS, np.float32))).numpy()
     assert decided.tolist() == [[True, False], [False, True], [False, True]]
     assert capsys.readouterr().err == ""
 
