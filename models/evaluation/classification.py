@@ -1,4 +1,7 @@
-"""What a classifier's scores are worth: scikit-learn's figures, with bootstrap intervals."""
+"""Metrics of classifiers, computed by scikit-learn, with bootstrap intervals."""
+
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import (
@@ -18,17 +21,17 @@ _RESAMPLES_AT_ONCE = 50
 def classification_metrics(
     targets: np.ndarray,
     scores: np.ndarray,
-    decided: np.ndarray,
+    predicted: np.ndarray,
     class_names: tuple[str, ...],
     multi_label: bool = False,
     seed: int = 0,
-) -> dict:
-    """All figures of one split, as plain numbers for JSON.
+) -> dict[str, Any]:
+    """Computes all metrics of one split, as plain numbers for JSON.
 
     Args:
         targets: <float32>[rows, num_classes], 0 or 1.
         scores: <float32>[rows, num_classes], probabilities.
-        decided: <bool>[rows, num_classes], the classes that each row is given.
+        predicted: <bool>[rows, num_classes], the predicted classes of each row.
         class_names: names of the columns.
         multi_label: whether a row may have any number of classes.
         seed: of the bootstrap.
@@ -37,17 +40,17 @@ def classification_metrics(
         `rows`, `accuracy` (of whole rows), `macro_f1`, `weighted_f1`, `per_class` by name
         (`precision`, `recall`, `f1`, `support`, `roc_auc`, `average_precision`), `roc_auc` and
         `average_precision` (macro), `intervals` (95 %, by name) and, for single labels,
-        `confusion_matrix` (rows: true class, columns: predicted). A figure that the split cannot
-        give (the ranking of a class that never or always occurs) is None.
+        `confusion_matrix` (rows: true class, columns: predicted). A metric that the split does
+        not define (the ranking of a class that never or always occurs) is None.
     """
     truth = targets > 0.5
     precision, recall, f1, support = precision_recall_fscore_support(
-        truth, decided, average=None, zero_division=0
+        truth, predicted, average=None, zero_division=0
     )
     ranking = _rankings(truth, scores)
     report = {
         "rows": len(truth),
-        "accuracy": float((truth == decided).all(axis=1).mean()),
+        "accuracy": float((truth == predicted).all(axis=1).mean()),
         "macro_f1": float(f1.mean()),
         "weighted_f1": float(np.average(f1, weights=support)) if support.any() else 0.0,
         "roc_auc": _mean(auc for auc, _ in ranking),
@@ -63,29 +66,33 @@ def classification_metrics(
             }
             for i, name in enumerate(class_names)
         },
-        "intervals": _intervals(truth, decided, class_names, seed),
+        "intervals": _intervals(truth, predicted, class_names, seed),
     }
     if not multi_label:
         labels = range(len(class_names))
-        matrix = confusion_matrix(truth.argmax(axis=1), decided.argmax(axis=1), labels=labels)
+        matrix = confusion_matrix(truth.argmax(axis=1), predicted.argmax(axis=1), labels=labels)
         report["confusion_matrix"] = matrix.tolist()
     return report
 
 
-def decision_metrics(targets: np.ndarray, decided: np.ndarray) -> dict[str, float]:
-    """What the decision alone says: `accuracy` of whole rows, and `macro_f1`. Arguments as in
-    `classification_metrics`."""
+def decision_metrics(targets: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+    """Computes the metrics of predicted classes alone: `accuracy` of whole rows, and `macro_f1`.
+
+    Arguments as in `classification_metrics`.
+    """
     truth = targets > 0.5
     return {
-        "accuracy": float((decided == truth).all(axis=1).mean()),
-        "macro_f1": float(f1_score(truth, decided, average="macro", zero_division=0)),
+        "accuracy": float((predicted == truth).all(axis=1).mean()),
+        "macro_f1": float(f1_score(truth, predicted, average="macro", zero_division=0)),
     }
 
 
 def mean_average_precision(targets: np.ndarray, scores: np.ndarray) -> float:
-    """The mean over classes of the average precision; it needs no decision, so it is the smoothest
-    figure to choose an epoch by where there are rows enough: a ranking of few is soon perfect,
-    whatever the scores. Arguments as in `classification_metrics`; 0 if it is not defined.
+    """Computes the mean over classes of the average precision; 0 if it is not defined.
+
+    It needs no thresholds, so it is the smoothest metric to choose an epoch by if there are enough
+    rows: the ranking of a few is soon perfect, whatever their scores. Arguments as in
+    `classification_metrics`.
     """
     return _mean(precision for _, precision in _rankings(targets > 0.5, scores)) or 0.0
 
@@ -95,26 +102,26 @@ def _rankings(truth: np.ndarray, scores: np.ndarray) -> list[tuple[float | None,
 
 
 def _ranking(truth: np.ndarray, scores: np.ndarray) -> tuple[float | None, float | None]:
-    """Area under the ROC curve, and average precision, of one class against the rest."""
+    """Returns ROC-AUC and average precision of one class against the rest."""
     if truth.all() or not truth.any():
         return None, None
     return float(roc_auc_score(truth, scores)), float(average_precision_score(truth, scores))
 
 
-def _mean(values) -> float | None:
+def _mean(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return float(np.mean(known)) if known else None
 
 
 def _intervals(
-    truth: np.ndarray, decided: np.ndarray, class_names: tuple[str, ...], seed: int
+    truth: np.ndarray, predicted: np.ndarray, class_names: tuple[str, ...], seed: int
 ) -> dict[str, list[float]]:
-    """95 % intervals; a resample is a weight a row, so its counts are one matrix product."""
+    """Returns 95 % intervals; a resample is one weight per row, so one matrix product counts it."""
     generator = np.random.default_rng(seed)
     rows = len(truth)
-    hits = (truth & decided).astype(np.float64)
-    right = (truth == decided).all(axis=1).astype(np.float64)
-    counted = np.concatenate([hits, truth, decided, right[:, np.newaxis]], axis=1)
+    hits = (truth & predicted).astype(np.float64)
+    right = (truth == predicted).all(axis=1).astype(np.float64)
+    counted = np.concatenate([hits, truth, predicted, right[:, np.newaxis]], axis=1)
     sums = np.concatenate(
         [
             generator.multinomial(rows, np.full(rows, 1 / rows), _RESAMPLES_AT_ONCE) @ counted
@@ -136,23 +143,26 @@ def _intervals(
     }
 
 
-def main_metrics(report: dict) -> dict[str, float]:
-    """The figures to compare models by, by their titles: of `classification_metrics`, or of
-    anything with its structure."""
+def main_metrics(report: dict[str, Any]) -> dict[str, float]:
+    """Returns the metrics to compare models by, by their titles.
+
+    Args:
+        report: from `classification_metrics`, or anything of its structure.
+    """
     by_class = {f"F1 {name}": row["f1"] for name, row in report["per_class"].items()}
     return {"accuracy": report["accuracy"], "macro F1": report["macro_f1"], **by_class}
 
 
-def metrics_table(report: dict) -> str:
-    """The figures of one split, for the terminal."""
+def metrics_table(report: dict[str, Any]) -> str:
+    """Formats the metrics of one split for the terminal; arguments as `main_metrics`."""
     width = max(12, *(len(name) for name in report["per_class"]))
     lines = [f"{'':{width}}  precision  recall      F1   95 % interval  support  ROC-AUC      AP"]
     for name, row in report["per_class"].items():
         low, high = report["intervals"][f"f1 {name}"]
         lines.append(
             f"{name:{width}}  {row['precision']:9.3f}  {row['recall']:6.3f}  {row['f1']:6.3f}   "
-            f"{low:.3f} - {high:.3f}  {row['support']:7d}  {_figure(row['roc_auc']):>7}  "
-            f"{_figure(row['average_precision']):>6}"
+            f"{low:.3f} - {high:.3f}  {row['support']:7d}  {_format(row['roc_auc']):>7}  "
+            f"{_format(row['average_precision']):>6}"
         )
     for title, name in [
         ("accuracy", "accuracy"),
@@ -167,5 +177,5 @@ def metrics_table(report: dict) -> str:
     return "\n".join(lines)
 
 
-def _figure(value: float | None) -> str:
+def _format(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"

@@ -1,7 +1,7 @@
-"""What is wrong with entities: which was taken for which, and the most frequent errors by kind."""
+"""Errors of taggers: which type was taken for which, and the most frequent errors by kind."""
 
 from collections import Counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,7 +11,13 @@ KINDS = ("missed", "invented", "boundary", "type", "boundary and type")
 
 
 class Entity(NamedTuple):
-    """Of the token `first` to the token `last` of the text number `row`."""
+    """An entity in a split.
+
+    Attributes:
+        row: position of its text.
+        first, last: positions of its first and its last token.
+        kind: its type.
+    """
 
     row: int
     first: int
@@ -19,14 +25,24 @@ class Entity(NamedTuple):
     kind: str
 
     def text(self, tokens: list[list[str]]) -> str:
-        """What it says, in the tokens of all texts."""
+        """Returns its tokens, joined by spaces; `tokens` are those of all texts."""
         return " ".join(tokens[self.row][self.first : self.last + 1])
 
 
-def paired(wanted: list[Entity], given: list[Entity]) -> list[tuple]:
-    """True and predicted entities that share tokens, those first that share most; None where there
-    is no other."""
-    by_row = {}
+Pair = tuple[Entity | None, Entity | None]
+
+
+def pair_entities(wanted: list[Entity], given: list[Entity]) -> list[Pair]:
+    """Pairs true and predicted entities that share tokens, first those that share most.
+
+    Args:
+        wanted: the true entities.
+        given: the predicted ones.
+
+    Returns:
+        Pairs of a true and a predicted entity, with None where there is no other.
+    """
+    by_row: dict[int, list[Entity]] = {}
     for entity in given:
         by_row.setdefault(entity.row, []).append(entity)
     overlaps = []
@@ -36,7 +52,8 @@ def paired(wanted: list[Entity], given: list[Entity]) -> list[tuple]:
             if shared > 0:
                 extra = max(true.last, guess.last) - min(true.first, guess.first) + 1 - shared
                 overlaps.append((-shared, extra, true, guess))
-    pairs, used = [], set()
+    pairs: list[Pair] = []
+    used = set()
     for *_, true, guess in sorted(overlaps):
         if ("true", true) not in used and ("guess", guess) not in used:
             used |= {("true", true), ("guess", guess)}
@@ -45,18 +62,20 @@ def paired(wanted: list[Entity], given: list[Entity]) -> list[tuple]:
     return pairs + [(None, guess) for guess in given if ("guess", guess) not in used]
 
 
-def confusion(pairs: list[tuple], types: tuple[str, ...]) -> np.ndarray:
-    """<int>[types + 1, types + 1]; the last row and column are for nothing."""
+def confusion(pairs: list[Pair], types: tuple[str, ...]) -> np.ndarray:
+    """Counts pairs by type, <int>[types + 1, types + 1], nothing being the last row and column."""
     position = {kind: i for i, kind in enumerate(types)}
     matrix = np.zeros((len(types) + 1, len(types) + 1), np.int64)
     for true, guess in pairs:
-        row, column = (len(types) if e is None else position[e.kind] for e in (true, guess))
+        row, column = (
+            len(types) if entity is None else position[entity.kind] for entity in (true, guess)
+        )
         matrix[row, column] += 1
     return matrix
 
 
-def _error(true: Entity | None, guess: Entity | None) -> str:
-    """The kind of the error that a pair is; empty if it is none."""
+def _name_error(true: Entity | None, guess: Entity | None) -> str:
+    """Returns the kind of error of a pair; empty if it is right."""
     if true is None or guess is None:
         return "invented" if true is None else "missed"
     same_place = true[:3] == guess[:3]
@@ -69,11 +88,20 @@ def _error(true: Entity | None, guess: Entity | None) -> str:
     }[same_place, same_kind]
 
 
-def errors(pairs: list[tuple], tokens: list[list[str]]) -> dict[str, dict]:
-    counts = {kind: Counter() for kind in KINDS}
+def count_errors(pairs: list[Pair], tokens: list[list[str]]) -> dict[str, dict[str, Any]]:
+    """Counts errors by kind, with the most frequent ones.
+
+    Args:
+        pairs: from `pair_entities`.
+        tokens: the tokens of each text.
+
+    Returns:
+        By kind, `count` and `most_frequent`: `text`, `true`, `predicted` and `count` of each.
+    """
+    counts: dict[str, Counter] = {kind: Counter() for kind in KINDS}
     for true, guess in pairs:
-        if kind := _error(true, guess):
-            texts = [each.text(tokens) for each in dict.fromkeys((true, guess)) if each]
+        if kind := _name_error(true, guess):
+            texts = [entity.text(tokens) for entity in dict.fromkeys((true, guess)) if entity]
             shown = " / ".join(dict.fromkeys(texts))
             counts[kind][shown, true and true.kind, guess and guess.kind] += 1
     names = ("text", "true", "predicted", "count")
@@ -81,8 +109,8 @@ def errors(pairs: list[tuple], tokens: list[list[str]]) -> dict[str, dict]:
         kind: {
             "count": counter.total(),
             "most_frequent": [
-                dict(zip(names, (*what, count), strict=True))
-                for what, count in counter.most_common(_MOST_FREQUENT)
+                dict(zip(names, (*error, count), strict=True))
+                for error, count in counter.most_common(_MOST_FREQUENT)
             ],
         }
         for kind, counter in counts.items()

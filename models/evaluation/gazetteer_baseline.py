@@ -1,4 +1,4 @@
-"""What a list of the training texts' entities finds: the baseline of taggers."""
+"""The baseline of taggers: a list of the training texts' entities."""
 
 from collections import Counter, defaultdict
 
@@ -8,30 +8,33 @@ from data.examples.tags import find_entities
 def gazetteer_tags(
     train_tokens: list[list[str]], train_tags: list[list[str]], tokens: list[list[str]]
 ) -> list[list[str]]:
-    """Tags the longest runs of tokens that the training texts know as an entity, from the left.
+    """Tags texts with the entities of the training texts, from the left, the longest ones first.
 
-    What is no entity more often than it is one stays outside, as the baseline of CoNLL-2003 has it
-    for ambiguous ones (Tjong Kim Sang & De Meulder 2003).
+    What is more often no entity than one stays outside, as ambiguous entities do in the baseline of
+    CoNLL-2003 (Tjong Kim Sang & De Meulder 2003).
 
     Args:
-        train_tokens, train_tags: of each training text, tags in BIO.
-        tokens: of each text to tag.
+        train_tokens, train_tags: tokens and BIO tags of each training text.
+        tokens: tokens of each text to tag.
 
     Returns:
-        Their BIO tags.
+        The BIO tags of `tokens`.
     """
-    kinds = _kinds(train_tokens, train_tags)
+    kinds = _list_entities(train_tokens, train_tags)
     longest = max(map(len, kinds), default=0)
-    return [_tagged(row, kinds, longest) for row in tokens]
+    return [_tag(row, kinds, longest) for row in tokens]
 
 
-def _kinds(train_tokens, train_tags) -> dict[tuple[str, ...], str]:
-    """The type of each entity that is one more often than not."""
-    counts = defaultdict(Counter)
+def _list_entities(
+    train_tokens: list[list[str]], train_tags: list[list[str]]
+) -> dict[tuple[str, ...], str]:
+    """Returns the type of each run of tokens that is more often an entity than not."""
+    counts: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
     for row, tags in zip(train_tokens, train_tags, strict=True):
         for first, after, kind in find_entities(tags):
             counts[tuple(row[first:after])][kind] += 1
-    longest, seen = max(map(len, counts), default=0), Counter()
+    longest = max(map(len, counts), default=0)
+    seen: Counter[tuple[str, ...]] = Counter()
     for row in train_tokens:
         for first in range(len(row)):
             runs = (tuple(row[first : first + size]) for size in range(1, longest + 1))
@@ -40,7 +43,7 @@ def _kinds(train_tokens, train_tags) -> dict[tuple[str, ...], str]:
     return {run: kind for run, (kind, count) in best.items() if 2 * count > seen[run]}
 
 
-def _tagged(row: list[str], kinds: dict, longest: int) -> list[str]:
+def _tag(row: list[str], kinds: dict[tuple[str, ...], str], longest: int) -> list[str]:
     tags, at = ["O"] * len(row), 0
     while at < len(row):
         sizes = range(min(longest, len(row) - at), 0, -1)

@@ -1,4 +1,4 @@
-"""The linear model that a recurrent one must beat: TF-IDF n-grams and logistic regression."""
+"""The baseline of classifiers: TF-IDF of n-grams and logistic regression."""
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -16,19 +16,19 @@ def baseline_scores(
     multi_label: bool,
     balanced: bool,
 ) -> np.ndarray:
-    """Trains on one split and scores another.
+    """Trains the baseline on one split and scores the texts of another.
 
     Args:
         train_texts: raw texts.
         train_targets: <float32>[train rows, num_classes], 0 or 1.
         texts: raw texts to score.
-        multi_label: one model a class instead of one for all.
-        balanced: weigh classes by the inverse of their frequency.
+        multi_label: whether to train one model per class instead of one for all.
+        balanced: whether to weight classes by the inverse of their frequency.
 
     Returns:
         <float64>[rows, num_classes], probabilities.
     """
-    # In few texts hardly an n-gram stands twice.
+    # Few texts hardly share any n-gram.
     min_df = 2 if len(train_texts) >= _FEW_TEXTS else 1
     features = make_union(
         TfidfVectorizer(ngram_range=(1, 2), min_df=min_df, sublinear_tf=True),
@@ -39,7 +39,7 @@ def baseline_scores(
     )
     if multi_label:
         fitted = make_pipeline(features, OneVsRestClassifier(model)).fit(train_texts, train_targets)
-        # Of a single class scikit-learn gives the column of its absence too, first.
+        # With a single class scikit-learn puts the column of its absence first.
         return fitted.predict_proba(texts)[:, -train_targets.shape[1] :]
     classes = train_targets.argmax(axis=1)
     fitted = make_pipeline(features, model).fit(train_texts, classes)

@@ -1,33 +1,37 @@
-"""What a translator's answers are worth: BLEU and chrF, by the length of the source, too."""
+"""Metrics of translators: BLEU and chrF of a split, and BLEU by the length of the source."""
 
 import itertools
+from typing import Any
 
 from sacrebleu.metrics import BLEU, CHRF
 
-# Words of a source, at most, in each group but the last.
+# The most words of a source in each group of lengths but the last.
 _LENGTHS = (6, 9, 12, 15, 19, 24)
 
 
-def figures(translations: list[str], references: list[str]) -> dict[str, float]:
-    """`bleu` (Papineni et al. 2002) and `chrf` (Popovic 2015), from 0 to 100, of cased texts as
-    they are, by sacreBLEU (Post 2018)."""
+def translation_metrics(translations: list[str], references: list[str]) -> dict[str, float]:
+    """Computes `bleu` (Papineni et al. 2002) and `chrf` (Popovic 2015), from 0 to 100, of unchanged
+    texts with sacreBLEU (Post 2018)."""
     return {
         "bleu": BLEU().corpus_score(translations, [references]).score,
         "chrf": CHRF().corpus_score(translations, [references]).score,
     }
 
 
-def report(translations: list[str], references: list[str], sources: list[str]) -> dict:
-    """All figures of a split.
+def translation_report(
+    translations: list[str], references: list[str], sources: list[str]
+) -> dict[str, Any]:
+    """Computes all metrics of a split.
 
     Args:
-        translations: the answers.
+        translations: the predicted translations.
         references: the true ones.
-        sources: what was translated.
+        sources: the texts that were translated.
 
     Returns:
-        What `figures` does, the `signatures` of both, the ratio of the `lengths`, and `by_length`,
-        the BLEU of sources of like length: `from` and `to` words, `sentences` and `bleu`.
+        `bleu` and `chrf` as in `translation_metrics`, the `signatures` of both, `length_ratio` (of
+        the translations to the references), `sentences`, and `by_length`, the BLEU of sources of
+        similar length: `from` and `to` words, `sentences` and `bleu`.
     """
     bleu, chrf = BLEU(), CHRF()
     score = bleu.corpus_score(translations, [references])
@@ -40,26 +44,28 @@ def report(translations: list[str], references: list[str], sources: list[str]) -
         },
         "length_ratio": score.sys_len / max(score.ref_len, 1),
         "sentences": len(translations),
-        "by_length": by_length(translations, references, sources),
+        "by_length": bleu_by_length(translations, references, sources),
     }
 
 
-def by_length(translations: list[str], references: list[str], sources: list[str]) -> list[dict]:
-    """The BLEU of sources of like length, see `report`; arguments as there."""
+def bleu_by_length(
+    translations: list[str], references: list[str], sources: list[str]
+) -> list[dict[str, Any]]:
+    """Computes the BLEU of sources of similar length; see `translation_report`."""
     words = [len(source.split()) for source in sources]
     bounds = [0, *_LENGTHS, max([*words, _LENGTHS[-1] + 1])]
     rows = []
     for low, high in itertools.pairwise(bounds):
         chosen = [i for i, count in enumerate(words) if low < count <= high]
         if chosen:
-            some = [[texts[i] for i in chosen] for texts in (translations, references)]
-            bleu = BLEU().corpus_score(some[0], [some[1]]).score
+            group, wanted = ([texts[i] for i in chosen] for texts in (translations, references))
+            bleu = BLEU().corpus_score(group, [wanted]).score
             rows.append({"from": low + 1, "to": high, "sentences": len(chosen), "bleu": bleu})
     return rows
 
 
-def table(report: dict) -> str:
-    """The figures for the terminal."""
+def translation_table(report: dict[str, Any]) -> str:
+    """Formats the report of a split for the terminal."""
     lines = [
         f"BLEU  {report['bleu']:.2f}  {report['signatures']['bleu']}",
         f"chrF  {report['chrf']:.2f}  {report['signatures']['chrf']}",
@@ -73,6 +79,6 @@ def table(report: dict) -> str:
     return "\n".join(lines)
 
 
-def main_metrics(report: dict) -> dict[str, float]:
-    """The figures to compare runs by, by title."""
+def main_metrics(report: dict[str, Any]) -> dict[str, float]:
+    """Returns the metrics to compare models by, by their titles."""
     return {"BLEU": report["bleu"], "chrF": report["chrf"]}

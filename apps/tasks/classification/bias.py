@@ -100,7 +100,7 @@ def bias_report(task, examples: LabelledTexts, asked: BiasRequest) -> dict:
     scores, members = task.scores(examples.texts), _members(terms, examples.texts)
     report = group_aucs(examples.targets[:, column] > 0.5, scores[:, column], members)
     named = np.flatnonzero(np.any(list(members.values()), axis=0))
-    swapped = _counterfactuals(task, examples.texts, named, scores, column, terms).figures()
+    swapped = _counterfactuals(task, examples.texts, named, scores, column, terms).metrics()
     groups = {
         name: {"kind": terms.groups[name], **group, **swapped[name]}
         for name, group in report.pop("groups").items()

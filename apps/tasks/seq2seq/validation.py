@@ -54,7 +54,7 @@ class Seq2SeqValidation:
         translations = [row["translation"] for row in rows]
         return {
             "loss": self._loss(model),
-            **translation.figures(translations, self.examples.translations),
+            **translation.translation_metrics(translations, self.examples.translations),
         }
 
     def _loss(self, model: keras.Model) -> float:

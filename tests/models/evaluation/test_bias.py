@@ -100,7 +100,7 @@ def test_swaps_are_averaged_by_text_and_then_over_texts(few_rows_are_enough):
         np.array([0.0, -0.2, 0.1]),
         np.array([False, True, True]),
     )
-    figures = sums.figures()
+    figures = sums.metrics()
     assert figures["a"] == pytest.approx(
         {"swapped_texts": 2, "swaps": 3, "flip_rate": 0.75, "score_gap": 0.2, "score_rise": 0.0}
     )
@@ -117,7 +117,7 @@ def test_swaps_are_averaged_by_text_and_then_over_texts(few_rows_are_enough):
 
 def test_the_table_has_a_line_a_group_and_a_dash_for_what_is_not_known():
     report = group_aucs(POSITIVE, SCORES, {"a rather long name of a group": MEMBER})
-    for name, figures in Counterfactuals(list(report["groups"])).figures().items():
+    for name, figures in Counterfactuals(list(report["groups"])).metrics().items():
         report["groups"][name] |= figures
     lines = [line.split() for line in bias_table(report).splitlines()]
     assert lines[1][-5:] == ["5", "2", "-", "-", "-"]
