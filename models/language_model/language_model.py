@@ -1,5 +1,7 @@
 """The language model: embedding front end, recurrent stack with states, a softmax over tokens."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -14,27 +16,30 @@ from models.recurrent.stack import recurrent_stack
 
 @keras.saving.register_keras_serializable(package="models")
 class LanguageModel(FromSettings, keras.Model):
-    """Ids of tokens to the logits of the token that follows each (Mikolov et al. 2010, "Recurrent
-    neural network based language model"), with the states that carry a text on.
+    """A recurrent network from token ids to the logits of the next tokens (Mikolov et al. 2010,
+    "Recurrent neural network based language model").
+
+    It also returns its states, from which a text can be continued.
 
     Args:
-        vocabulary_size: ids, the four special ones included.
+        vocabulary_size: number of ids, the four special ones included.
         embedding_dim: size of a token's vector.
-        recurrent: arguments of `models.recurrent.stack.recurrent_stack`, by name; one direction.
+        recurrent: arguments of `models.recurrent.stack.recurrent_stack`, by name, without
+            `bidirectional`.
         tied: whether the output's weights are the embedding (Inan et al. 2017; Press & Wolf 2017);
-            where the stack's vectors have another size, a projection stands between.
-        dropout: share dropped of the features behind the stack, the same ones at all steps of a
-            window (locked dropout, Merity et al. 2018).
-        input_dropout: likewise of the tokens' vectors.
+            if the stack's outputs have another size, a projection precedes it.
+        dropout: rate of dropout on the stack's outputs, the same features at all steps of a window
+            (locked dropout, Merity et al. 2018).
+        input_dropout: rate of locked dropout on the tokens' vectors.
         embedding_dropout: share of the vocabulary whose vectors are dropped as a whole, the same
             for all texts of a step (Gal & Ghahramani 2016, section 4.2).
-        num_labels: classes that a text may be conditioned on; 0 for none. The states that a text
-            begins with are then a function of its class (from a vector to a sequence).
-        dtype: Keras' policy of all layers; logits are float32 in any.
+        num_labels: number of classes that texts are conditioned on; 0 for none. The initial states
+            are then a function of the class.
+        dtype: Keras' policy of all layers; logits are always float32.
 
     Call arguments:
-        token_ids: <int32>[batch, time], 0 where padded, at the end alone.
-        states: from `initial_states` or an earlier call; None for the former.
+        token_ids: <int32>[batch, time], 0 where padded, which only the end may be.
+        states: from an earlier call; None for `initial_states`.
 
     Output shape:
         A pair: logits <float32>[batch, time, vocabulary_size], and the states after each text's
@@ -45,15 +50,15 @@ class LanguageModel(FromSettings, keras.Model):
         self,
         vocabulary_size: int,
         embedding_dim: int,
-        recurrent: dict,
+        recurrent: dict[str, Any],
         tied: bool = False,
         dropout: float = 0.0,
         input_dropout: float = 0.0,
         embedding_dropout: float = 0.0,
         num_labels: int = 0,
         dtype: str = "float32",
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         if recurrent.get("bidirectional"):
             raise ValueError("a language model reads in one direction. Received: bidirectional")
         units = recurrent["units"]
@@ -106,15 +111,20 @@ class LanguageModel(FromSettings, keras.Model):
 
     @property
     def embedding(self) -> keras.layers.Embedding:
-        """The vectors of the tokens."""
+        """The embedding layer of the tokens."""
         return self.front_end.get_layer("embedding")
 
-    def initial_states(self, batch_size, labels=None) -> list:
-        """The states before a text.
+    def initial_states(
+        self, batch_size: int | tf.Tensor, labels: tf.Tensor | None = None
+    ) -> list[tf.Tensor]:
+        """Returns the states before a text.
 
         Args:
-            batch_size: <int32>[] or a number.
-            labels: <int32>[batch], from 0, of a model with classes.
+            batch_size: a number or <int32>[].
+            labels: <int32>[batch], classes from 0, for a model with classes.
+
+        Returns:
+            <float32>[batch, units] each, from the first layer on.
         """
         if self.bridge is not None:
             return self.bridge(labels)
@@ -124,42 +134,52 @@ class LanguageModel(FromSettings, keras.Model):
     def call(self, token_ids, states=None, training=False):
         if states is None:
             states = self.initial_states(tf.shape(token_ids)[0])
-        outputs, states = self.outputs_of(token_ids, states, training)
-        return self.logits(self.features(self.locked(outputs, training=training))), states
+        outputs, states = self.run_stack(token_ids, states, training)
+        features = self.project(self.locked(outputs, training=training))
+        return self.compute_logits(features), states
 
-    def outputs_of(self, token_ids, states, training=False) -> tuple:
-        """The stack's outputs <float32>[batch, time, units], and the states after them."""
+    def run_stack(
+        self, token_ids: tf.Tensor, states: list[tf.Tensor], training: bool = False
+    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """Runs the recurrent stack over tokens; arguments as in `call`.
+
+        Returns:
+            Its outputs <float32>[batch, time, units], and the states after each text's last real
+            step.
+        """
         x = self.front_end({"token_ids": token_ids}, training=training)
         x = self.row_dropout(x, token_ids, training=training)
         mask = tf.not_equal(token_ids, 0)
         return self.stack(x, mask=mask, training=training, initial_state=states)
 
-    def features(self, outputs):
-        """What logits are made of: <float32>[..., units] -> <float32>[..., size]."""
+    def project(self, outputs: tf.Tensor) -> tf.Tensor:
+        """Turns the stack's outputs <float32>[..., units] into features <float32>[..., size]."""
         return outputs if self.projection is None else self.projection(outputs)
 
-    def output_weights(self) -> tuple:
-        """The matrix <float32>[vocabulary_size, size] and the bias <float32>[vocabulary_size] that
-        make logits of features."""
-        own = self.output_layer
-        matrix = self.embedding.embeddings if own.kernel is None else own.kernel
-        return tf.convert_to_tensor(matrix), tf.convert_to_tensor(own.bias)
+    def output_weights(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the weights of the logits: a matrix <float32>[vocabulary_size, size] and a bias
+        <float32>[vocabulary_size]."""
+        kernel, bias = self.output_layer.kernel, self.output_layer.bias
+        matrix = self.embedding.embeddings if kernel is None else kernel
+        return tf.convert_to_tensor(matrix), tf.convert_to_tensor(bias)
 
-    def logits(self, features):
-        """<float32>[..., size] -> <float32>[..., vocabulary_size]."""
+    def compute_logits(self, features: tf.Tensor) -> tf.Tensor:
+        """Computes logits <float32>[..., vocabulary_size] of features <float32>[..., size]."""
         return self.output_layer(features, self.output_weights()[0])
 
-    def step(self, token_ids, states: list) -> tuple:
-        """One step without dropout, for loops that generate.
+    def step(
+        self, token_ids: tf.Tensor, states: list[tf.Tensor]
+    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """Takes one step without dropout, for loops that generate.
 
         Args:
             token_ids: <int32>[rows].
             states: <float32>[rows, units] each.
 
         Returns:
-            The logits <float32>[rows, vocabulary_size] and the states after it.
+            The logits <float32>[rows, vocabulary_size] and the states after the step.
         """
         vectors = tf.gather(tf.convert_to_tensor(self.embedding.embeddings), token_ids)
         vectors = tf.cast(vectors, self.stack.compute_dtype)
         outputs, states = self.stack.step(vectors, states)
-        return self.logits(self.features(outputs)), states
+        return self.compute_logits(self.project(outputs)), states

@@ -1,4 +1,6 @@
-"""A language model in its training: states go from batch to batch, losses count each token."""
+"""A language model in training: states go from batch to batch, and losses count each token."""
+
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -10,18 +12,21 @@ from models.stored_names import stored_as
 
 @keras.saving.register_keras_serializable(package="models")
 class StreamModel(keras.Model):
-    """Truncated back-propagation through time over streams of text (Williams & Peng 1990): each
-    row of a batch goes on where that row of the batch before has ended. The states that are carried
-    are variables, which checkpoints hold; they are no part of the language model.
+    """A language model that is trained on streams of text, by truncated back-propagation through
+    time (Williams & Peng 1990).
+
+    Each row of a batch continues the same row of the batch before. The states that are carried over
+    are variables, which checkpoints hold; they are not part of the language model.
 
     Args:
-        model: what is trained.
-        batch_size: streams.
-        activation_penalty: alpha of Merity et al. (2018), times the mean square of what the last
-            layer shows (AR).
-        slowness_penalty: beta there, times the mean square of its change from step to step (TAR).
-        candidates: tokens against which the right one is trained, sampled anew in each step
-            (`models.language_model.sampled_softmax`); 0 for all.
+        model: the language model to train.
+        batch_size: number of streams.
+        activation_penalty: alpha of Merity et al. (2018), the factor of the mean square of the last
+            layer's outputs after dropout (AR).
+        slowness_penalty: beta there, the factor of the mean square of the outputs' change from step
+            to step (TAR).
+        candidates: number of tokens that each training step samples to compare the true one with
+            (`models.language_model.sampled_softmax`); 0 for all tokens.
 
     Call arguments:
         inputs: a dict of `token_ids` <int32>[batch_size, time], 0 where padded, `starts`
@@ -29,7 +34,7 @@ class StreamModel(keras.Model):
             <int32>[batch_size].
 
     Output shape:
-        The features that logits are made of, <float32>[batch_size, time, size].
+        features, from which logits are computed, <float32>[batch_size, time, size].
     """
 
     def __init__(
@@ -39,8 +44,8 @@ class StreamModel(keras.Model):
         activation_penalty: float = 0.0,
         slowness_penalty: float = 0.0,
         candidates: int = 0,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.model, self.batch_size = model, batch_size
         self.activation_penalty, self.slowness_penalty = activation_penalty, slowness_penalty
@@ -69,15 +74,15 @@ class StreamModel(keras.Model):
         outputs, states = self.model.run_stack(inputs["token_ids"], states, training)
         for carried, state in zip(self.carried, states, strict=True):
             carried.assign(tf.stop_gradient(tf.cast(state, carried.dtype)))
-        shown = self.model.locked(outputs, training=training)
+        dropped = self.model.locked(outputs, training=training)
         if training:
-            self._penalise(outputs, shown, inputs["token_ids"])
-        return self.model.features(shown)
+            self._add_penalties(outputs, dropped, inputs["token_ids"])
+        return self.model.project(dropped)
 
-    def _penalise(self, outputs, shown, token_ids) -> None:
+    def _add_penalties(self, outputs: tf.Tensor, dropped: tf.Tensor, token_ids: tf.Tensor) -> None:
         real = tf.cast(token_ids != 0, tf.float32)
         if self.activation_penalty:
-            self.add_loss(self.activation_penalty * _mean_square(shown, real))
+            self.add_loss(self.activation_penalty * _mean_square(dropped, real))
         if self.slowness_penalty:
             change = outputs[:, 1:] - outputs[:, :-1]
             self.add_loss(self.slowness_penalty * _mean_square(change, real[:, 1:]))
@@ -86,10 +91,12 @@ class StreamModel(keras.Model):
         if training and self.sampled is not None:
             losses = self.sampled(y_pred, y, *self.model.output_weights())
         else:
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, self.model.logits(y_pred))
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
+                y, self.model.compute_logits(y_pred)
+            )
         return super().compute_loss(x, y, losses, sample_weight, training=training)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "model": keras.saving.serialize_keras_object(self.model),
@@ -100,24 +107,25 @@ class StreamModel(keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Any:
         model = keras.saving.deserialize_keras_object(config.pop("model"))
         return cls(model, **config)
 
 
-def _mean_square(x, real):
-    """Over the real steps: <float32>[batch, time, features] and [batch, time] -> []."""
+def _mean_square(x: tf.Tensor, real: tf.Tensor) -> tf.Tensor:
+    """Returns the mean square <float32>[] of x <float32>[batch, time, features], where `real`
+    <float32>[batch, time] is 1."""
     squares = tf.reduce_mean(tf.square(tf.cast(x, tf.float32)), axis=-1)
     return tf.math.divide_no_nan(tf.reduce_sum(real * squares), tf.reduce_sum(real))
 
 
 @stored_as("MeanOverUnits")
 class MeanOverTokens(keras.losses.Loss):
-    """The mean of losses over the tokens of a batch.
+    """The mean loss of the tokens of a batch.
 
     Call arguments:
         y_true: <int>[batch, time], 0 where there is nothing to predict.
-        y_pred: <float32>[batch, time], the loss at each.
+        y_pred: <float32>[batch, time], the loss of each token.
     """
 
     def call(self, y_true, y_pred):

@@ -1,4 +1,6 @@
-"""The decoder of a translator: target ids so far to logits of the next ones."""
+"""The decoder of a translator: from the target ids so far to the logits of the next one."""
+
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -11,12 +13,15 @@ from models.recurrent.stack import recurrent_stack
 from models.registry import FEEDINGS
 from models.seq2seq.memory import Memory
 from models.seq2seq.scheduled_sampling import ScheduledSampling
-from models.seq2seq.step_by_step import target_steps
+from models.seq2seq.step_by_step import decode_step_by_step
 
 
-def word_vectors() -> keras.initializers.Initializer:
-    """Of a translator's embeddings. With the small vectors that Keras makes, all words look alike
-    at first: the loss stays for hundreds of steps where guessing by frequency has it."""
+def embedding_initializer() -> keras.initializers.Initializer:
+    """Returns the initializer of a translator's embeddings.
+
+    With the small vectors that Keras makes by default, all words look alike at first, and for
+    hundreds of steps the loss stays where guessing by frequency would have it.
+    """
     return keras.initializers.RandomNormal(stddev=0.3)
 
 
@@ -25,32 +30,34 @@ class TranslationDecoder(keras.layers.Layer):
     """A recurrent stack over the target, an attention to the source, and a softmax layer.
 
     `s = stack(E y)`, `c = attention(s)`, `h = tanh(W [s; c])` (Luong et al. 2015, equation 5),
-    `logits = O h + b`; without attention `h = tanh(W s)`. With `feeding="none"` no step needs what
-    an attention before it found: trained with the true target, the stack is one pass over it and
-    the attention one product over all its steps. With the others, and with scheduled sampling, a
-    `tf.while_loop` takes step by step: `attentional` reads `[E y; h]` of the step before (input
-    feeding, section 3.3), `context` reads `[E y; c]` with `c` for the state before, as Bahdanau et
-    al. (2015).
+    `logits = O h + b`; without attention `h = tanh(W s)`. With `feeding="none"` no step needs the
+    attention of an earlier one: in training, when the target is known, the stack is one pass over
+    it and the attention one product over all its steps. With other feedings, and with scheduled
+    sampling, a `tf.while_loop` decodes step by step: `attentional` reads `[E y; h]` with `h` of the
+    step before (input feeding, section 3.3), `context` reads `[E y; c]` with `c` for the state
+    before, as Bahdanau et al. (2015).
 
     Args:
-        vocabulary_size: of the target, with padding 0 and the start of a text.
+        vocabulary_size: of the target, special ids included.
         embedding_dim: size of a token's vector.
-        recurrent: arguments of `models.recurrent.stack.recurrent_stack`, by name; one direction.
+        recurrent: arguments of `models.recurrent.stack.recurrent_stack`, by name, without
+            `bidirectional`.
         attention: a name in `models.registry.ATTENTIONS`, or `none`.
-        window: of local attention, positions on either side.
+        window: positions on either side that local attention sees.
         feeding: a name in `models.registry.FEEDINGS`.
-        dropout: share dropped of the embeddings, the same features at all steps, and of `h`.
-        word_dropout: share of the target's words whose vectors are dropped.
+        dropout: rate of dropout on the embeddings (the same features at all steps) and on `h`.
+        word_dropout: share of the target's tokens whose vectors are dropped.
         tied: whether `O` is the target's embedding (Press & Wolf 2017; Inan et al. 2017).
-        embedding: the layer to embed the target with, if it is shared with the encoder.
-        scheduled_sampling: share of words that are the model's own instead of the true ones, in the
-            end (`models.seq2seq.scheduled_sampling`).
+        embedding: the embedding of the encoder, to share it with the target; or None.
+        scheduled_sampling: final share of tokens that are the model's predictions instead of the
+            true ones (`models.seq2seq.scheduled_sampling`).
         sampling_steps: training steps until that share is reached.
 
     Call arguments:
-        target_ids: <int32>[batch, steps], START and the words before each step, 0 where padded.
+        target_ids: <int32>[batch, steps], START and the token before each other step, 0 where
+            padded.
         values: <float32>[batch, time, features], outputs of the encoder.
-        states: initial ones, <float32>[batch, units] each, those of the first layer first.
+        states: the initial states, <float32>[batch, units] each, from the first layer on.
         source_mask: <bool>[batch, time].
 
     Output shape:
@@ -61,7 +68,7 @@ class TranslationDecoder(keras.layers.Layer):
         self,
         vocabulary_size: int,
         embedding_dim: int,
-        recurrent: dict,
+        recurrent: dict[str, Any],
         attention: str = "general",
         window: int = 4,
         feeding: str = "none",
@@ -71,14 +78,14 @@ class TranslationDecoder(keras.layers.Layer):
         embedding: keras.layers.Embedding | None = None,
         scheduled_sampling: float = 0.0,
         sampling_steps: int = 1,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         choose("feeding", feeding, dict.fromkeys(FEEDINGS))
         self.vocabulary_size, self.feeding, self.tied = vocabulary_size, feeding, tied
         self.supports_masking = True
         self.embedding = embedding or keras.layers.Embedding(
-            vocabulary_size, embedding_dim, word_vectors(), name="target_embedding"
+            vocabulary_size, embedding_dim, embedding_initializer(), name="target_embedding"
         )
         self.drop_words = keras.layers.Dropout(word_dropout, noise_shape=(None, None, 1))
         self.drop_features = keras.layers.SpatialDropout1D(dropout)
@@ -88,7 +95,7 @@ class TranslationDecoder(keras.layers.Layer):
             self.attention = attention_layer(attention, recurrent["units"], window)
         elif feeding != "none":
             raise ValueError(f"feeding {feeding!r} needs an attention. Received: none")
-        # Tied, the vector before the logits is as long as those of the embedding.
+        # With tied weights, `h` must have the size of the embedding's vectors.
         self.size = embedding_dim if tied else recurrent["units"]
         self.combine = keras.layers.Dense(self.size, activation="tanh", name="attentional")
         self.drop = keras.layers.Dropout(dropout)
@@ -113,32 +120,47 @@ class TranslationDecoder(keras.layers.Layer):
         super().build(target_ids_shape)
 
     def call(self, target_ids, values, states, source_mask=None, training=False):
-        memory = self.memory(values, source_mask)
-        hidden, _ = self.hidden(target_ids, memory, states, training)
-        return self.logits_of(self.drop(hidden, training=training))
+        memory = self.prepare_memory(values, source_mask)
+        hidden, _ = self.decode_target(target_ids, memory, states, training)
+        return self.compute_logits(self.drop(hidden, training=training))
 
-    def hidden(self, target_ids, memory: Memory, states, training=False):
-        """The vectors before the logits, <float32>[batch, steps, size], and the attention's weights
-        <float32>[batch, steps, time], None without. Arguments as `call`."""
-        sampling = self.sampling is not None and training
-        if self.feeding != "none" or sampling:
-            return target_steps(self, target_ids, memory, states, training)
+    def decode_target(
+        self, target_ids: tf.Tensor, memory: Memory, states: list, training: bool = False
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Decodes all steps of a known target; arguments as in `call`.
+
+        Returns:
+            `h` <float32>[batch, steps, size], from which logits are computed, and the attention's
+            weights <float32>[batch, steps, time], None without attention.
+        """
+        is_sampling = self.sampling is not None and training
+        if self.feeding != "none" or is_sampling:
+            return decode_step_by_step(self, target_ids, memory, states, training)
         outputs, _ = self.stack(
-            self.embedded(target_ids, training), initial_state=states, training=training
+            self.embed_target(target_ids, training), initial_state=states, training=training
         )
-        return self._attended(outputs, memory)
+        return self._attend(outputs, memory)
 
-    def memory(self, values, mask) -> Memory:
-        """What steps look at, made once for a source."""
+    def prepare_memory(self, values: tf.Tensor, mask: tf.Tensor) -> Memory:
+        """Prepares what the attention reads, once for a batch of sources.
+
+        Args:
+            values: <float32>[batch, time, features], outputs of the encoder.
+            mask: <bool>[batch, time].
+        """
         keys = None if self.attention is None else self.attention.keys_of(values)
         return Memory(values, keys, mask)
 
-    def start(self, states, coverage: tf.Tensor | None = None) -> dict:
-        """The state before the first step; all of it is <float32 or int32>[batch, ...].
+    def initial_state(self, states: list, coverage: tf.Tensor | None = None) -> dict[str, Any]:
+        """Returns the state before the first step.
 
         Args:
             states: as in `call`.
-            coverage: <float32>[batch, time], zeros, if it is to be summed up; or None.
+            coverage: zeros <float32>[batch, time] to which each step adds the attention's weights;
+                or None.
+
+        Returns:
+            Nested tensors, <float32 or int32>[batch, ...] each.
         """
         batch = ops.shape(states[0])[0]
         state = {"recurrent": list(states)}
@@ -147,37 +169,41 @@ class TranslationDecoder(keras.layers.Layer):
             state["fed"] = ops.zeros((batch, self.size), states[0].dtype)
         return state if coverage is None else {**state, "coverage": coverage}
 
-    def step(self, token_ids, state: dict, memory: Memory) -> tuple[tf.Tensor, dict]:
-        """One step of decoding.
+    def step(
+        self, token_ids: tf.Tensor, state: dict[str, Any], memory: Memory
+    ) -> tuple[tf.Tensor, dict[str, Any]]:
+        """Decodes one step without dropout, for loops that search.
 
         Args:
-            token_ids: <int32>[rows], START or what was chosen last. There may be several rows for
+            token_ids: <int32>[rows], START or the token chosen last. There may be several rows for
                 each source, those of one source together.
-            state: of `start` or the step before, [rows, ...].
+            state: from `initial_state` or the step before, [rows, ...].
             memory: of the sources.
 
         Returns:
             logits <float32>[rows, vocabulary_size], and the new state.
         """
-        hidden, _, state = self.one_step(self.vectors_of(token_ids), state, memory)
-        return self.logits_of(hidden), state
+        hidden, _, state = self.advance(self.embed_ids(token_ids), state, memory)
+        return self.compute_logits(hidden), state
 
-    def logits_of(self, hidden):
-        """<float32>[..., vocabulary_size] of <float32>[..., size]."""
+    def compute_logits(self, hidden: tf.Tensor) -> tf.Tensor:
+        """Computes logits <float32>[..., vocabulary_size] of `h` <float32>[..., size]."""
         return self.logits(hidden, kernel=self.embedding.embeddings if self.tied else None)
 
-    def embedded(self, target_ids, training):
-        """The target's vectors as dropout leaves them."""
-        x = self.drop_words(self.vectors_of(target_ids), training=training)
+    def embed_target(self, target_ids: tf.Tensor, training: bool) -> tf.Tensor:
+        """Embeds a target, with dropout if `training`: <float32>[batch, steps, embedding_dim]."""
+        x = self.drop_words(self.embed_ids(target_ids), training=training)
         return self.drop_features(x, training=training)
 
-    def vectors_of(self, ids):
-        """The embedded ids, <float32>[..., embedding_dim] of <int32>[...]."""
-        # Past the layer, which may attach a mask: behind its end a target needs none.
+    def embed_ids(self, ids: tf.Tensor) -> tf.Tensor:
+        """Embeds ids <int32>[...] without dropout, <float32>[..., embedding_dim]."""
+        # The layer itself may attach a mask, but what follows the end of a target has no effect.
         return ops.cast(ops.take(self.embedding.embeddings, ids, axis=0), self.compute_dtype)
 
-    def _attended(self, outputs, memory: Memory, positions=None):
-        """`h` and the weights for the stack's outputs <float32>[batch, queries, units]."""
+    def _attend(
+        self, outputs: tf.Tensor, memory: Memory, positions: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Returns `h` and the attention's weights for outputs <float32>[batch, queries, units]."""
         if self.attention is None:
             return self.combine(outputs), None
         context, weights = self.attention(
@@ -185,38 +211,49 @@ class TranslationDecoder(keras.layers.Layer):
         )
         return self.combine(ops.concatenate([outputs, context], axis=-1)), weights
 
-    def one_step(self, x, state: dict, memory: Memory, masks=None):
-        """`h` <float32>[rows, size], weights <float32>[rows, time] or None, and the new state, of
-        embedded tokens <float32>[rows, embedding_dim]."""
+    def advance(
+        self, x: tf.Tensor, state: dict[str, Any], memory: Memory, masks: list | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor | None, dict[str, Any]]:
+        """Advances the state by one embedded token.
+
+        Args:
+            x: <float32>[rows, embedding_dim].
+            state, memory: as in `step`.
+            masks: dropout's, from the stack's `step_masks`; or None.
+
+        Returns:
+            `h` <float32>[rows, size], the attention's weights <float32>[rows, time] or None, and
+            the new state.
+        """
         sources = ops.shape(memory.values)[0]
 
-        def by_source(rows):
+        def group_by_source(rows):
             return ops.reshape(rows, (sources, -1, rows.shape[-1]))
 
-        def flat(rows):
+        def flatten(rows):
             return ops.reshape(rows, (-1, *ops.shape(rows)[2:]))
 
         positions, before = state["position"][:1], state["recurrent"]
         context = weights = None
         if self.feeding == "attentional":
             x = ops.concatenate([x, state["fed"]], axis=-1)
-        elif self.feeding == "context":
+        elif self.feeding == "context" and self.attention is not None:
             context, weights = self.attention(
-                # Of the last layer's states the first one is its output.
-                by_source(before[-len(self.stack.state_sizes[-1])]),
+                # The first state of the last layer is its output.
+                group_by_source(before[-len(self.stack.state_sizes[-1])]),
                 memory.keys,
                 memory.values,
                 mask=memory.mask,
                 positions=positions,
             )
-            x = ops.concatenate([x, flat(context)], axis=-1)
+            x = ops.concatenate([x, flatten(context)], axis=-1)
         outputs, after = self.stack.step(x, before, masks)
         if context is not None:
-            hidden = self.combine(ops.concatenate([outputs, flat(context)], axis=-1))
+            hidden = self.combine(ops.concatenate([outputs, flatten(context)], axis=-1))
         else:
-            hidden, weights = self._attended(by_source(outputs), memory, positions)
-            hidden = flat(hidden)
-        weights = None if weights is None else flat(weights)
+            hidden, weights = self._attend(group_by_source(outputs), memory, positions)
+            hidden = flatten(hidden)
+        weights = None if weights is None else flatten(weights)
         new = {**state, "recurrent": after, "position": state["position"] + 1}
         if "fed" in state:
             new["fed"] = hidden

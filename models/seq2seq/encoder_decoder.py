@@ -1,4 +1,6 @@
-"""The translator: source ids and the target so far to logits of the next words."""
+"""The translator: from source ids and the target so far to the logits of the next tokens."""
+
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -9,36 +11,38 @@ from models.layers.embedding import embed
 from models.layers.initial_states import InitialStatesFromEncoder
 from models.precision import dtype_policy
 from models.recurrent.stack import recurrent_stack
-from models.seq2seq.decoder import TranslationDecoder, word_vectors
+from models.seq2seq.decoder import TranslationDecoder, embedding_initializer
 from models.seq2seq.memory import Memory
 
 
 @keras.saving.register_keras_serializable(package="models")
 class Translator(FromSettings, keras.Model):
-    """An encoder, a bridge and a decoder (Sutskever et al. 2014; Bahdanau et al. 2015; Luong et al.
-    2015). Without attention all that the decoder knows of a source is the bridge's vector.
+    """An encoder-decoder model (Sutskever et al. 2014; Bahdanau et al. 2015; Luong et al. 2015).
 
-    It is trained on targets <int>[batch, steps] that are `target_ids` one step later, END at their
-    end, 0 where padded, with the loss `models.seq2seq.loss.TranslationLoss`.
+    Between encoder and decoder stands a bridge, which makes the decoder's initial states. Without
+    attention they are all that the decoder knows of a source.
+
+    It is trained on targets <int>[batch, steps] that are `target_ids` one step later, with END at
+    their end, 0 where padded, and with the loss `models.seq2seq.loss.TranslationLoss`.
 
     Args:
-        source_vocabulary_size, target_vocabulary_size: ids, special ones included.
+        source_vocabulary_size, target_vocabulary_size: number of ids, special ones included.
         embedding_dim: size of a token's vector.
-        recurrent: of the encoder, arguments of `models.recurrent.stack.recurrent_stack` by name;
-            the decoder's are the same, in one direction and of its own size.
-        decoder_units: size of its states; 0: as many features as the encoder has.
+        recurrent: arguments of the encoder's `models.recurrent.stack.recurrent_stack`, by name; the
+            decoder's are the same but for `bidirectional` and `units`.
+        decoder_units: size of the decoder's states; 0 for the number of the encoder's features.
         attention, window, feeding, tied, scheduled_sampling, sampling_steps: as
             `models.seq2seq.decoder.TranslationDecoder`.
         self_attention: whether the encoder's outputs attend to each other.
-        shared_embeddings: whether source and target have one embedding; their vocabularies must be
-            one.
-        dropout: share dropped of embeddings, of the encoder's outputs and before the logits.
-        word_dropout: share of words, of both sides, whose vectors are dropped.
-        dtype: Keras' policy of all layers; logits are float32 in any.
+        shared_embeddings: whether source and target share one embedding, which needs one vocabulary
+            for both.
+        dropout: rate of dropout on embeddings, on the encoder's outputs and before the logits.
+        word_dropout: share of tokens, of source and target, whose vectors are dropped.
+        dtype: Keras' policy of all layers; logits are always float32.
 
     Call arguments:
         inputs: a dict of `token_ids` <int32>[batch, time], the source, 0 where padded, and
-            `target_ids` <int32>[batch, steps], START and the target, likewise.
+            `target_ids` <int32>[batch, steps], START and the target, 0 where padded.
 
     Output shape:
         logits <float32>[batch, steps, target_vocabulary_size].
@@ -49,7 +53,7 @@ class Translator(FromSettings, keras.Model):
         source_vocabulary_size: int,
         target_vocabulary_size: int,
         embedding_dim: int,
-        recurrent: dict,
+        recurrent: dict[str, Any],
         decoder_units: int = 0,
         attention: str = "general",
         window: int = 4,
@@ -62,8 +66,8 @@ class Translator(FromSettings, keras.Model):
         scheduled_sampling: float = 0.0,
         sampling_steps: int = 1,
         dtype: str = "float32",
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         if shared_embeddings and source_vocabulary_size != target_vocabulary_size:
             raise ValueError(
                 "shared_embeddings needs one vocabulary. Received: "
@@ -86,7 +90,7 @@ class Translator(FromSettings, keras.Model):
                 embedding_dim,
                 dropout,
                 word_dropout=word_dropout,
-                initializer=word_vectors(),
+                initializer=embedding_initializer(),
             )
             values, states = stack(x, mask=mask)
             if self_attention:
@@ -145,20 +149,33 @@ class Translator(FromSettings, keras.Model):
 
     @property
     def decoder(self) -> TranslationDecoder:
-        """It takes single steps, too."""
+        """The decoder, which can also take single steps."""
         return self.get_layer("decoder")
 
-    def encode(self, token_ids) -> tuple[Memory, list]:
-        """What the decoder looks at, and its initial states, of sources <int32>[batch, time]."""
+    def encode(self, token_ids: tf.Tensor) -> tuple[Memory, list]:
+        """Encodes sources without dropout.
+
+        Args:
+            token_ids: <int32>[batch, time], 0 where padded.
+
+        Returns:
+            What the decoder's attention reads, and the decoder's initial states.
+        """
         encoded = self.get_layer("encoder")(token_ids, training=False)
-        memory = self.decoder.memory(encoded["values"], encoded["mask"])
+        memory = self.decoder.prepare_memory(encoded["values"], encoded["mask"])
         return memory, encoded["states"]
 
-    def attention_weights(self, token_ids, target_ids) -> tf.Tensor:
-        """Where each step of a given target looks: <float32>[batch, steps, time], 0 where the
-        source is padded; zeros without attention. Arguments as in `call`."""
+    def attention_weights(self, token_ids: tf.Tensor, target_ids: tf.Tensor) -> tf.Tensor:
+        """Computes how much each step of a known target attends to each source token.
+
+        Args:
+            token_ids, target_ids: as in `call`.
+
+        Returns:
+            <float32>[batch, steps, time], 0 where the source is padded; zeros without attention.
+        """
         memory, states = self.encode(token_ids)
-        _, weights = self.decoder.hidden(target_ids, memory, states)
+        _, weights = self.decoder.decode_target(target_ids, memory, states)
         if weights is None:
             shape = tf.concat([tf.shape(target_ids), tf.shape(token_ids)[1:]], axis=0)
             return tf.zeros(shape)

@@ -1,4 +1,7 @@
-"""The loss of a translator."""
+"""The loss of a translator: cross-entropy of each token, with label smoothing."""
+
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -6,11 +9,11 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable(package="models")
 class TranslationLoss(keras.losses.Loss):
-    """Cross-entropy of each word, with label smoothing (Szegedy et al. 2016, section 7): the wanted
-    distribution is `(1 - s)` on the true word and `s / V` on each of all.
+    """The mean cross-entropy of a token, with label smoothing (Szegedy et al. 2016, section 7).
 
-    A row's loss is the sum over its words, divided by the mean number of words of the batch's rows:
-    the mean over rows is the mean over words.
+    The target distribution is `(1 - s)` on the true token, and `s / V` on each of all `V` tokens.
+    A row's loss is the sum over its tokens, divided by the mean number of tokens in the batch's
+    rows, so that the mean over rows is the mean over tokens.
 
     Args:
         label_smoothing: `s`.
@@ -20,7 +23,9 @@ class TranslationLoss(keras.losses.Loss):
         y_pred: <float32>[batch, steps, vocabulary_size], logits.
     """
 
-    def __init__(self, label_smoothing: float = 0.0, name: str | None = None, **kwargs):
+    def __init__(
+        self, label_smoothing: float = 0.0, name: str | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(name=name, **kwargs)
         self.label_smoothing = label_smoothing
 
@@ -28,32 +33,35 @@ class TranslationLoss(keras.losses.Loss):
         ids = tf.cast(y_true, tf.int32)
         real = tf.cast(ids > 0, tf.float32)
         losses = smoothed_cross_entropy(ids, tf.cast(y_pred, tf.float32), self.label_smoothing)
-        words = tf.reduce_sum(real) / tf.cast(tf.shape(ids)[0], tf.float32)
-        return tf.reduce_sum(losses * real, axis=1) / tf.maximum(words, 1.0)
+        tokens = tf.reduce_sum(real) / tf.cast(tf.shape(ids)[0], tf.float32)
+        return tf.reduce_sum(losses * real, axis=1) / tf.maximum(tokens, 1.0)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "label_smoothing": self.label_smoothing}
 
 
-def smoothed_cross_entropy(ids, logits, smoothing: float):
-    """`-(1 - s) log p(id) - s mean(log p)`: <float32>[batch, steps].
+def smoothed_cross_entropy(ids: tf.Tensor, logits: tf.Tensor, smoothing: float) -> tf.Tensor:
+    """Computes `-(1 - s) log p(id) - s mean(log p)`.
 
-    TensorFlow's own takes the wanted distributions, which are as large as the logits; here they are
-    never made.
+    TensorFlow's function takes target distributions, which are as large as the logits; this one
+    never makes them.
 
     Args:
         ids: <int32>[batch, steps].
         logits: <float32>[batch, steps, vocabulary_size].
         smoothing: `s`, in [0, 1).
+
+    Returns:
+        <float32>[batch, steps].
     """
     if not smoothing:
         return tf.nn.sparse_softmax_cross_entropy_with_logits(ids, logits)
 
     @tf.custom_gradient
-    def smoothed(logits):
+    def cross_entropy(logits: tf.Tensor) -> tuple[tf.Tensor, Callable]:
         flat = tf.reshape(logits, [-1, tf.shape(logits)[-1]])
         flat_ids = tf.reshape(ids, [-1])
-        # What it returns beside the losses is their derivative, `p - one_hot(id)`.
+        # The operation returns the losses and their derivative, `p - one_hot(id)`.
         losses, slopes = tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(
             features=flat, labels=flat_ids
         )
@@ -61,13 +69,13 @@ def smoothed_cross_entropy(ids, logits, smoothing: float):
         losses += smoothing * (true - tf.reduce_mean(flat, axis=-1))
 
         def gradient(upstream):
-            each = tf.reshape(upstream, [-1])
-            even = each * (smoothing / tf.cast(tf.shape(flat)[-1], tf.float32))
-            whole = slopes * each[:, None] - even[:, None]
-            at = tf.stack([tf.range(tf.size(flat_ids)), flat_ids], axis=1)
-            whole = tf.tensor_scatter_nd_add(whole, at, smoothing * each)
-            return tf.reshape(whole, tf.shape(logits))
+            scales = tf.reshape(upstream, [-1])
+            shares = scales * (smoothing / tf.cast(tf.shape(flat)[-1], tf.float32))
+            result = slopes * scales[:, None] - shares[:, None]
+            true_ids = tf.stack([tf.range(tf.size(flat_ids)), flat_ids], axis=1)
+            result = tf.tensor_scatter_nd_add(result, true_ids, smoothing * scales)
+            return tf.reshape(result, tf.shape(logits))
 
         return tf.reshape(losses, tf.shape(ids)), gradient
 
-    return smoothed(logits)
+    return cross_entropy(logits)

@@ -1,4 +1,4 @@
-"""What a decoder looks at."""
+"""The memory of a decoder: an encoded batch of sources, as its attention reads them."""
 
 from typing import NamedTuple
 
@@ -6,11 +6,11 @@ import tensorflow as tf
 
 
 class Memory(NamedTuple):
-    """What a decoder looks at, of a batch of sources.
+    """A batch of sources, encoded for the decoder's attention.
 
     Attributes:
         values: <float32>[batch, time, features], outputs of the encoder.
-        keys: what the attention makes of them, once; None without attention.
+        keys: from the attention, computed once for all steps; None without attention.
         mask: <bool>[batch, time], true at real positions.
     """
 

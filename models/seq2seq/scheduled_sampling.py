@@ -1,4 +1,6 @@
-"""Scheduled sampling: a translator in training sometimes reads its own words."""
+"""Scheduled sampling: in training, a translator sometimes reads its own predictions."""
+
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -8,24 +10,24 @@ from models.stored_names import stored_as
 
 @stored_as("SampledTargets")
 class ScheduledSampling(keras.layers.Layer):
-    """Which steps read the model's best word of the step before instead of the true one.
+    """Draws the steps that read the model's prediction instead of the true token.
 
     Bengio et al. (2015), "Scheduled Sampling for Sequence Prediction with Recurrent Neural
-    Networks", with the linear schedule of their section 2.4: the share of own words rises from 0 to
-    `share`. Each word is tossed for by itself.
+    Networks", with the linear schedule of their section 2.4: the share of predictions rises from 0
+    to `share`. Each token is drawn independently.
 
     Args:
-        share: of own words, in the end.
-        steps: training steps until then.
+        share: final share of predictions.
+        steps: training steps until that share is reached.
     """
 
-    def __init__(self, share: float, steps: int, **kwargs):
+    def __init__(self, share: float, steps: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not 0.0 < share <= 1.0:
             raise ValueError(f"scheduled_sampling must be in (0, 1]. Received: {share}")
         self.share, self.steps = share, steps
         self.seed_generator = keras.random.SeedGenerator()
-        # A weight, so that a resumed training goes on with it; half precision could not count.
+        # A weight, so that checkpoints hold it, and float32, since half precision cannot count.
         self.done = self.add_weight(
             shape=(),
             initializer="zeros",
@@ -36,12 +38,12 @@ class ScheduledSampling(keras.layers.Layer):
         )
         self.built = True
 
-    def coins(self, steps, batch):
-        """Tosses for one training step: <bool>[steps, batch], true where the word is its own."""
+    def draw(self, steps: int | tf.Tensor, batch: int | tf.Tensor) -> tf.Tensor:
+        """Draws for one training step, <bool>[steps, batch], true where a prediction is read."""
         share = self.share * tf.minimum(tf.convert_to_tensor(self.done) / self.steps, 1.0)
         self.done.assign_add(1.0)
-        tosses = keras.random.uniform((steps, batch), dtype="float32", seed=self.seed_generator)
-        return tosses < share
+        numbers = keras.random.uniform((steps, batch), dtype="float32", seed=self.seed_generator)
+        return numbers < share
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "share": self.share, "steps": self.steps}

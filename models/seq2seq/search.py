@@ -1,6 +1,8 @@
-"""How a translator looks for a translation."""
+"""The search for translations: greedy, with beams, or by sampling."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 
@@ -11,27 +13,26 @@ from models.decoding.sampling import Sampling, greedy
 from models.seq2seq.encoder_decoder import Translator
 from models.seq2seq.memory import Memory
 
-# A translation may have this many times the source's tokens, and so many more.
+# The most tokens of a translation: `_TIMES` those of its source, plus `_MORE`.
 _TIMES, _MORE = 2, 10
 _NEVER = float("-inf")
 
 
 @dataclass(frozen=True)
 class TranslationSearch:
-    """What of the model's distribution becomes the answer; `models.decoding.beam_search` and
-    `models.decoding.decode` do the work.
+    """The options of a search for translations, and the search itself.
 
     Attributes:
         beam_width: of beam search; 1 for the most probable token each time.
         length_penalty: `alpha` of Wu et al. (2016), equation 14: scores are divided by
             `((5 + length) / 6) ** alpha`.
         coverage_penalty: their `beta`: `beta * sum(log(min(attention a source token got, 1)))` is
-            added to the score of what beam search found.
+            added to the scores of beam search.
         n_best: translations of each text, at most as many as the beam is wide.
-        temperature: draw samples instead, from logits divided by it; 0 for none.
-        top_k, top_p: of samples, see `models.decoding.sampling.Sampling`.
-        seed: of samples.
-        max_length: tokens of a translation, and of a source that are read.
+        temperature: if positive, samples are drawn from logits divided by it.
+        top_k, top_p: of sampling, see `models.decoding.sampling.Sampling`.
+        seed: of sampling.
+        max_length: the most tokens of a translation, and the most that are read of a source.
     """
 
     beam_width: int = 1
@@ -49,7 +50,7 @@ class TranslationSearch:
 
         Args:
             model: trained.
-            token_ids: <int32>[batch, time], sources, each with END behind it, 0 where padded.
+            token_ids: <int32>[batch, time], sources, END after each, 0 where padded.
 
         Returns:
             Ids <int32>[batch, n_best, length], END included, 0 after it, and scores
@@ -58,16 +59,16 @@ class TranslationSearch:
         memory, states = model.encode(token_ids)
         limits = tf.reduce_sum(tf.cast(memory.mask, tf.int32), axis=1)
         limits = tf.minimum(_TIMES * (limits - 1) + _MORE, self.max_length)
-        step = _limited(model, memory, limits)
+        step = _limit_lengths(model, memory, limits)
         coverage = None
         if self.coverage_penalty and self.beam_width > 1 and model.decoder.attention is not None:
             coverage = tf.zeros_like(token_ids, tf.float32)
         start = tf.fill([tf.shape(token_ids)[0]], START)
         logits, state = step(start, model.decoder.initial_state(states, coverage))
-        # There may be no text at all.
+        # The batch may be empty.
         longest = tf.reduce_max(tf.pad(limits, [[0, 1]])) + 1
         if self.beam_width > 1:
-            found = beam_search(
+            hypotheses = beam_search(
                 step,
                 logits,
                 state,
@@ -75,10 +76,10 @@ class TranslationSearch:
                 max_length=longest,
                 end_id=END,
                 length_penalty=self.length_penalty,
-                penalty=None if coverage is None else self._uncovered(memory),
+                penalty=None if coverage is None else self._coverage_penalty(memory),
             )
-            return found.ids[:, : self.n_best], found.scores[:, : self.n_best]
-        found = decode(
+            return hypotheses.ids[:, : self.n_best], hypotheses.scores[:, : self.n_best]
+        decoded = decode(
             step,
             logits,
             state,
@@ -87,13 +88,13 @@ class TranslationSearch:
             end_id=END,
             seed=self.seed,
         )
-        scores = found.log_probabilities / length_divisor(found.lengths, self.length_penalty)
-        return found.ids[:, None], scores[:, None]
+        scores = decoded.log_probabilities / length_divisor(decoded.lengths, self.length_penalty)
+        return decoded.ids[:, None], scores[:, None]
 
     def _sampling(self) -> Sampling:
         return Sampling(temperature=self.temperature, top_k=self.top_k, top_p=self.top_p)
 
-    def _uncovered(self, memory: Memory):
+    def _coverage_penalty(self, memory: Memory) -> Callable[[dict[str, Any]], tf.Tensor]:
         def penalty(state):
             sources, time = tf.unstack(tf.shape(memory.mask))
             coverage = tf.reshape(state["coverage"], [sources, -1, time])
@@ -104,9 +105,11 @@ class TranslationSearch:
         return penalty
 
 
-def _limited(model: Translator, memory: Memory, limits: tf.Tensor):
-    """The decoder's step, which ends a row that has as many tokens as its source allows: so no text
-    is translated differently because of longer ones beside it."""
+def _limit_lengths(model: Translator, memory: Memory, limits: tf.Tensor) -> Callable[..., Any]:
+    """Returns the decoder's step, which ends a row after as many tokens as its source allows.
+
+    So a translation does not depend on longer sources in the batch.
+    """
 
     def step(token_ids, state):
         position = tf.reshape(state["position"], [tf.size(limits), -1])

@@ -1,4 +1,6 @@
-"""The serving model of a language model: beginnings of texts to texts, in one graph."""
+"""The serving model of a language model: prompts to texts, in one graph."""
+
+from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -13,9 +15,10 @@ from models.decoding.options import DecodingOptions
 from models.decoding.sampling import Sampling, greedy
 from models.decoding.stop_strings import StopStrings
 from models.language_model.language_model import LanguageModel
+from models.serving.export import Endpoints
 
-# Of a longer prompt the last tokens are read: a recurrent state remembers no more, and a megabyte
-# of characters would take minutes.
+# Only the last tokens of a longer prompt are read: a recurrent state remembers no more, and a
+# megabyte of characters would take minutes.
 LONGEST_PROMPT = 10_000
 _STRINGS = tf.TensorSpec([None], tf.string, name="texts")
 _PROMPTS = tf.TensorSpec([None], tf.string, name="prompts")
@@ -29,18 +32,17 @@ _SCALARS = {
 
 
 class TextGenerator(tf.Module):
-    """Goes on with texts, in stock TensorFlow ops.
+    """Continues texts, in stock TensorFlow ops.
 
-    Prompts are read in one pass, whatever their lengths, but no more than their last
-    `LONGEST_PROMPT` tokens; from there a loop in the graph carries the states and ends when every
-    text has.
+    Prompts of any lengths are read in one pass, though of long ones only the last `LONGEST_PROMPT`
+    tokens. A loop in the graph continues them until every text has ended.
 
     Args:
         tokenizer: texts to ids and back.
         model: a trained language model.
         options: how texts are continued.
-        ends: whether the model has learned where texts end.
-        label: the class of what is generated, of a model with classes.
+        ends: whether the model was trained to end texts.
+        label: the class of the generated texts, for a model with classes.
     """
 
     def __init__(
@@ -50,14 +52,14 @@ class TextGenerator(tf.Module):
         options: DecodingOptions,
         ends: bool = True,
         label: int = 0,
-    ):
+    ) -> None:
         super().__init__()
         self.preprocessor, self.model = tokenizer, model
         self.options, self.label = options, label
         self.end = END if ends else -1
-        never = (PADDING, UNKNOWN, START) if ends else (PADDING, UNKNOWN, START, END)
+        banned = (PADDING, UNKNOWN, START) if ends else (PADDING, UNKNOWN, START, END)
         self.constraints = Constraints(
-            banned_ids=never,
+            banned_ids=banned,
             repetition_penalty=options.repetition_penalty,
             no_repeat_ngram=options.no_repeat_ngram,
         )
@@ -65,8 +67,8 @@ class TextGenerator(tf.Module):
         self.stop = StopStrings(tokenizer.decode, options.stop) if options.stop else None
         self.serve = graph(self.answer, input_signature=[_STRINGS])
 
-    def endpoints(self) -> dict:
-        """The signatures of a SavedModel: functions and what they take."""
+    def endpoints(self) -> Endpoints:
+        """Returns what a SavedModel answers: functions and their input signatures, by name."""
         scalars = [tf.TensorSpec([], dtype, name=name) for name, dtype in _SCALARS.items()]
         return {
             "serving_default": (self.answer, [_STRINGS]),
@@ -75,51 +77,65 @@ class TextGenerator(tf.Module):
         }
 
     def answer(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Goes on with texts as the options say.
+        """Continues a batch of texts with the options' seed.
 
         Args:
-            texts: <string>[batch], beginnings, which may be empty.
+            texts: <string>[batch], prompts, which may be empty.
 
         Returns:
-            `texts` <string>[batch], the beginnings with what follows, `continuations`
-            <string>[batch], what follows alone, and `log_likelihoods` <float32>[batch] of that;
-            with a length penalty, divided by it.
+            `texts` <string>[batch], the prompts with their continuations, `continuations`
+            <string>[batch], and `log_likelihoods` <float32>[batch] of the continuations; with a
+            length penalty, divided by it.
         """
-        return self.follow(texts, self.options.seed)
+        return self.continue_texts(texts, self.options.seed)
 
-    def follow(self, texts: tf.Tensor, seed, watch=None) -> dict[str, tf.Tensor]:
-        """As `answer`.
+    def continue_texts(
+        self, texts: tf.Tensor, seed: int | tf.Tensor, watch: Callable | None = None
+    ) -> dict[str, tf.Tensor]:
+        """Continues a batch of texts.
 
         Args:
             texts: <string>[batch].
-            seed: as `models.decoding.decode.decode`.
-            watch: called after each step like its `stopped`, if nothing is searched with beams.
+            seed: see `models.decoding.decode.decode`.
+            watch: called after each step, but not in a beam search; see the argument `stopped` of
+                `models.decoding.decode.decode`.
+
+        Returns:
+            As `answer`.
         """
         options = self.options
         if options.beam_width:
-            return self._searched(texts)
+            return self._search(texts)
         sampling = Sampling(options.temperature, options.top_k, options.top_p, options.min_p)
         choose = greedy if options.greedy else sampling
-        return self._continued(texts, choose, options.max_length, seed, watch)
+        return self._decode(texts, choose, options.max_length, seed, watch)
 
-    def generate(self, prompts, max_length, temperature, top_k, top_p, seed):
-        """As `answer`, with scalar tensors for what the options say; never with beams."""
+    def generate(
+        self,
+        prompts: tf.Tensor,
+        max_length: tf.Tensor,
+        temperature: tf.Tensor,
+        top_k: tf.Tensor,
+        top_p: tf.Tensor,
+        seed: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        """Continues a batch of texts by sampling, as `answer`, with options as scalar tensors."""
         choose = Sampling(temperature, top_k, top_p, self.options.min_p)
-        return self._continued(prompts, choose, max_length, seed)
+        return self._decode(prompts, choose, max_length, seed)
 
     def score(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
-        """How probable it is that a text begins with these.
+        """Computes how probable it is that a text begins with these.
 
         Args:
             texts: <string>[batch].
 
         Returns:
-            `log_likelihoods` <float32>[batch], the natural logarithm, and `tokens` <int32>[batch],
-            how many each has.
+            `log_likelihoods` <float32>[batch], natural logarithms of probabilities, and `tokens`
+            <int32>[batch], the number of tokens of each text.
         """
         outputs, _, ids = self._read(texts)
         targets = tf.pad(ids, [[0, 0], [0, 1]])[:, 1:]
-        logits = self.model.logits(self.model.features(outputs))
+        logits = self.model.compute_logits(self.model.project(outputs))
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
         real = targets != PADDING
         return {
@@ -128,24 +144,32 @@ class TextGenerator(tf.Module):
         }
 
     def next_tokens(self, texts: tf.Tensor, count: int) -> tuple[tf.Tensor, tf.Tensor]:
-        """The likeliest tokens that may follow.
+        """Returns the most probable next tokens.
 
         Args:
             texts: <string>[batch].
-            count: how many, at most as many as there are.
+            count: number of tokens, at most the size of the vocabulary.
 
         Returns:
-            Ids <int32>[batch, count], the likeliest first, and their probabilities <float32>.
+            Ids <int32>[batch, count], the most probable first, and their probabilities
+            <float32>[batch, count].
         """
-        logits, _, ids = self._begun(texts)
+        logits, _, ids = self._read_prompts(texts)
         length = tf.shape(ids)[1]
         allowed = self.constraints(logits, ids, length, tf.constant(0), self.end)
-        shares, ids = tf.math.top_k(tf.nn.softmax(allowed), min(count, logits.shape[-1]))
-        return ids, shares
+        probabilities, ids = tf.math.top_k(tf.nn.softmax(allowed), min(count, logits.shape[-1]))
+        return ids, probabilities
 
-    def _continued(self, texts, choose, max_length, seed, watch=None):
-        logits, states, ids = self._begun(texts)
-        found = decode(
+    def _decode(
+        self,
+        texts: tf.Tensor,
+        choose: Callable,
+        max_length: int | tf.Tensor,
+        seed: int | tf.Tensor,
+        watch: Callable | None = None,
+    ) -> dict[str, tf.Tensor]:
+        logits, states, ids = self._read_prompts(texts)
+        decoded = decode(
             self._step(),
             logits,
             states,
@@ -155,13 +179,13 @@ class TextGenerator(tf.Module):
             seed=seed,
             previous_ids=ids,
             constraints=self.constraints,
-            stopped=self._stopped(watch),
+            stopped=self._stop_condition(watch),
         )
-        return self._texts(texts, found.ids, found.log_probabilities)
+        return self._to_texts(texts, decoded.ids, decoded.log_probabilities)
 
-    def _searched(self, texts):
-        logits, states, ids = self._begun(texts)
-        found = beam_search(
+    def _search(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
+        logits, states, ids = self._read_prompts(texts)
+        hypotheses = beam_search(
             self._step(),
             logits,
             states,
@@ -172,24 +196,26 @@ class TextGenerator(tf.Module):
             previous_ids=ids,
             constraints=self.constraints,
         )
-        return self._texts(texts, found.ids[:, 0], found.scores[:, 0])
+        return self._to_texts(texts, hypotheses.ids[:, 0], hypotheses.scores[:, 0])
 
-    def _step(self):
-        """The model's step; compiled, it is one operation of the loop instead of dozens."""
+    def _step(self) -> Callable:
+        """Returns the model's step; compiled, it is one operation of the loop instead of dozens."""
         return self._compiled_step if compiled_loops() else self.model.step
 
-    def _stopped(self, watch):
+    def _stop_condition(self, watch: Callable | None) -> Callable | None:
         hooks = [hook for hook in (self.stop, watch) if hook is not None]
         if not hooks:
             return None
 
-        def stopped(ids, lengths):
-            each = [hook(ids, lengths) for hook in hooks]
-            return each[0] if len(each) == 1 else each[0] | each[1]
+        def is_stopped(ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+            answers = [hook(ids, lengths) for hook in hooks]
+            return answers[0] if len(answers) == 1 else answers[0] | answers[1]
 
-        return stopped
+        return is_stopped
 
-    def _texts(self, texts, ids, log_likelihoods):
+    def _to_texts(
+        self, texts: tf.Tensor, ids: tf.Tensor, log_likelihoods: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         added = self.preprocessor.decode(ids)
         if self.stop is not None:
             added = self.stop.cut(added)
@@ -199,24 +225,29 @@ class TextGenerator(tf.Module):
             "log_likelihoods": log_likelihoods,
         }
 
-    def _begun(self, texts):
-        """The logits and states behind texts, and their ids."""
+    def _read_prompts(self, texts: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor], tf.Tensor]:
+        """Returns the logits and states after texts, and the texts' ids."""
         outputs, states, ids = self._read(texts, LONGEST_PROMPT)
         last = tf.reduce_sum(tf.cast(ids != PADDING, tf.int32), axis=1) - 1
         last = tf.gather(outputs, last, batch_dims=1)
-        return self.model.logits(self.model.features(last)), states, ids
+        return self.model.compute_logits(self.model.project(last)), states, ids
 
-    def _read(self, texts, longest: int | None = None):
-        """The stack's outputs at each token of texts, the states after them, and their ids
-        <int32>[batch, 1 + longest], START first, PADDING behind them. Of texts of more than
-        `longest` tokens the last ones."""
+    def _read(
+        self, texts: tf.Tensor, longest: int | None = None
+    ) -> tuple[tf.Tensor, list[tf.Tensor], tf.Tensor]:
+        """Reads texts, or their last `longest` tokens.
+
+        Returns:
+            The stack's outputs at each token, the states after the texts, and their ids
+            <int32>[batch, 1 + longest], START first, 0 where padded.
+        """
         rows = tf.shape(texts)[0]
         tokens = self.preprocessor.encode(texts)
         if longest:
             tokens = tokens[:, -longest:]
         ids = tf.concat([tf.fill([rows, 1], START), tokens.to_tensor()], axis=1)
         states = self.model.initial_states(rows, tf.fill([rows], self.label))
-        # A loop that is compiled for every length of a prompt would make the first answer wait.
+        # Compiling a loop for every length of a prompt would delay the first answer.
         with stock_operations():
             outputs, states = self.model.run_stack(ids, states)
         return outputs, states, ids

@@ -1,1 +1,1 @@
-"""Taggers of tokens."""
+"""Taggers: models that give each token of a text a tag."""

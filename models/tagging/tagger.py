@@ -1,4 +1,6 @@
-"""The tagger of words: embedding front end, recurrent stack, a CRF or a softmax over tags."""
+"""The tagger: embedding front end, recurrent stack, and a CRF or a softmax over tags."""
+
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -16,31 +18,30 @@ from models.tagging.language_features import LanguageFeatures
 
 @keras.saving.register_keras_serializable(package="models")
 class Tagger(FromSettings, keras.Model):
-    """Token ids to a score of each tag at each token (Huang et al. 2015; Lample et al. 2016).
+    """A recurrent network from token ids to tags (Huang et al. 2015; Lample et al. 2016).
 
-    It is trained on tags <int>[batch, time] that count from 1, 0 where padded, with the loss
-    `TaggingLoss`.
+    It is trained with the loss `TaggingLoss` on tags <int>[batch, time] that count from 1, 0 where
+    padded.
 
     Args:
         tags: names of the tags in BIO: `O`, `B-PER`, `I-PER`, ...
         vocabulary_size: token ids, with padding 0 and unknown 1.
         embedding_dim: size of a token's vector.
         recurrent: arguments of `models.recurrent.stack.recurrent_stack`, by name.
-        head: `crf`, which scores whole sequences, or `softmax`, which decides for each token alone.
-        constrained: whether the CRF forbids what BIO does (`models.crf.layer.bio_constraints`).
-        dropout: share dropped of the features before and after the recurrent stack, the same ones
+        head: `crf`, which scores whole sequences, or `softmax`, which scores each token alone.
+        constrained: whether the CRF forbids what BIO forbids (`models.crf.layer.bio_constraints`).
+        dropout: rate of dropout on the features before and after the recurrent stack, the same ones
             at all steps of a text (locked dropout, Gal & Ghahramani 2016).
         character_vocabulary_size: character ids, with padding 0 and unknown 1; 0 for a model
             without characters.
-        max_word_length: letters of a word.
+        max_word_length: number of letters that are read of a word.
         characters: a name in `models.registry.CHARACTER_ENCODERS`.
-        case_features: whether it reads how a word is written (`data.registry.CASES`).
-        word_dropout: share of words whose vectors are dropped; characters and case stay.
-        open_rows: the last so many token ids have vectors that are not trained.
+        case_features: whether the case of a word is a feature (`data.registry.CASES`).
+        word_dropout: share of words whose vectors are dropped, though not characters and case.
+        open_rows: number of token ids, the last ones, whose vectors are not trained.
         language_model: arguments of a `models.tagging.language_features.LanguageFeatures`, by name,
-        whose
-            features the stack reads, too; or None.
-        dtype: Keras' policy of all layers; emissions and CRF are float32 in any.
+            whose features the stack reads, too; or None.
+        dtype: Keras' policy of all layers; emissions and CRF are always float32.
 
     Call arguments:
         inputs: a dict of `token_ids` <int32>[batch, time], 0 where padded, with characters
@@ -56,7 +57,7 @@ class Tagger(FromSettings, keras.Model):
         tags: tuple[str, ...],
         vocabulary_size: int,
         embedding_dim: int,
-        recurrent: dict,
+        recurrent: dict[str, Any],
         head: str = "crf",
         constrained: bool = True,
         dropout: float = 0.0,
@@ -66,10 +67,10 @@ class Tagger(FromSettings, keras.Model):
         case_features: bool = True,
         word_dropout: float = 0.0,
         open_rows: int = 0,
-        language_model: dict | None = None,
+        language_model: dict[str, Any] | None = None,
         dtype: str = "float32",
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         choose("head", head, dict.fromkeys(HEADS))
         with dtype_policy(dtype):
             # === Layers ===
@@ -94,11 +95,13 @@ class Tagger(FromSettings, keras.Model):
             )
             if language_model is not None:
                 ids = keras.Input((None,), dtype="int32", name="language_ids")
-                own = {**language_model["recurrent"], "use_cudnn": use_cudnn}
-                read = LanguageFeatures(**{**language_model, "recurrent": own}, name="language")
-                remembered = keras.layers.SpatialDropout1D(dropout)(read(ids))
+                stack_options = {**language_model["recurrent"], "use_cudnn": use_cudnn}
+                language_features = LanguageFeatures(
+                    **{**language_model, "recurrent": stack_options}, name="language"
+                )
+                features = keras.layers.SpatialDropout1D(dropout)(language_features(ids))
                 inputs["language_ids"] = ids
-                x = keras.layers.Concatenate()([x, remembered])
+                x = keras.layers.Concatenate()([x, features])
             outputs = emit(locked(stack(x, mask=mask)))
             if head == "crf":
                 allowed = bio_constraints(tags) if constrained else None
@@ -129,12 +132,16 @@ class Tagger(FromSettings, keras.Model):
         """The CRF; None with the head `softmax`."""
         return self.get_layer("crf") if self.settings["head"] == "crf" else None
 
-    def negative_log_likelihood(self, emissions, tags) -> tf.Tensor:
-        """<float32>[batch, 1] for whole sequences (CRF) or [batch, time], 0 where padded (softmax).
+    def negative_log_likelihood(self, emissions: tf.Tensor, tags: tf.Tensor) -> tf.Tensor:
+        """Computes the negative log-likelihood of tags.
 
         Args:
             emissions: <float32>[batch, time, tags].
             tags: <int>[batch, time], from 1, 0 where padded.
+
+        Returns:
+            Of whole sequences (CRF) <float32>[batch, 1], or of each token (softmax)
+            <float32>[batch, time], 0 where padded.
         """
         tags = tf.cast(tags, tf.int32)
         if self.crf is not None:
@@ -142,20 +149,27 @@ class Tagger(FromSettings, keras.Model):
         chosen = tf.one_hot(tags - 1, len(self.settings["tags"]))
         return -tf.reduce_sum(chosen * tf.nn.log_softmax(emissions), axis=-1)
 
-    def best_tags(self, emissions, mask) -> tf.Tensor:
-        """The best tags, <int32>[batch, time], from 0, and 0 where padded.
+    def best_tags(self, emissions: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+        """Finds the best tags, with the CRF those of the best sequence.
 
         Args:
             emissions: <float32>[batch, time, tags].
             mask: <bool>[batch, time], true at real tokens.
+
+        Returns:
+            <int32>[batch, time], from 0, and 0 where padded.
         """
         if self.crf is not None:
             return self.crf.decode(emissions, mask)
         return tf.where(mask, tf.argmax(emissions, axis=-1, output_type=tf.int32), 0)
 
-    def decode(self, emissions, mask) -> tuple[tf.Tensor, tf.Tensor]:
-        """The best tags as `best_tags`, and how probable each is, with the CRF by its marginal
-        probability: <float32>[batch, time], 0 where padded."""
+    def decode(self, emissions: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Finds the best tags and their probabilities; arguments as `best_tags`.
+
+        Returns:
+            The tags as in `best_tags`, and the probability of each, with the CRF its marginal one:
+            <float32>[batch, time], 0 where padded.
+        """
         best = self.best_tags(emissions, mask)
         if self.crf is not None:
             shares = self.crf.marginals(emissions, mask)
@@ -164,7 +178,7 @@ class Tagger(FromSettings, keras.Model):
         return best, tf.gather(shares, best, batch_dims=2)
 
     def shift_outside(self, by: float) -> None:
-        """Adds a number to the emission of `O` at every step: less than 0 for more entities."""
+        """Adds a number to the emission of `O` at each step; a negative one gives more entities."""
         bias = self.get_layer("emissions").bias
         outside = tf.one_hot(self.settings["tags"].index("O"), len(self.settings["tags"]))
         bias.assign_add(by * outside)
@@ -178,18 +192,20 @@ class Tagger(FromSettings, keras.Model):
 class TaggingLoss(keras.losses.Loss):
     """The negative log-likelihood of each text's tags, summed over its tokens.
 
-    With weights, a softmax weighs each token by its tag; a CRF, whose likelihood is of a whole
-    text, weighs the text by the mean of its tags' weights.
+    With the head `softmax` each token has the weight of its tag; with a CRF, whose likelihood is
+    that of a whole text, each text has the mean weight of its tags.
 
     Args:
-        tag_weights: one a tag, or None for equal ones.
+        tag_weights: one per tag, or None for equal weights.
 
     Call arguments:
         y_true: <float32>[batch, time], tags from 1, 0 where padded.
         y_pred: <float32>[batch, 1 or time], from `Tagger.negative_log_likelihood`.
     """
 
-    def __init__(self, tag_weights: list[float] | None = None, name: str | None = None, **kwargs):
+    def __init__(
+        self, tag_weights: list[float] | None = None, name: str | None = None, **kwargs: Any
+    ):
         super().__init__(name=name, **kwargs)
         self.tag_weights = None if tag_weights is None else list(tag_weights)
 
@@ -203,5 +219,5 @@ class TaggingLoss(keras.losses.Loss):
             weights = ops.sum(weights, axis=-1, keepdims=True) / ops.maximum(tokens, 1.0)
         return ops.sum(weights * y_pred, axis=-1)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "tag_weights": self.tag_weights}

@@ -36,7 +36,7 @@ def test_candidates_are_drawn_as_often_as_expected():
     keras.utils.set_random_seed(0)
     layer = SampledSoftmax(6, candidates=60_000)
     counts = np.bincount(layer.draw(), minlength=6)
-    expected = layer.expected(tf.range(6)).numpy()
+    expected = layer.expected_counts(tf.range(6)).numpy()
     assert_allclose(expected.sum(), 60_000, rtol=1e-5)
     assert ((counts - expected) ** 2 / expected).sum() < 20.5  # chi-square, 5 degrees, 0.1 %
 

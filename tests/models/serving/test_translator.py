@@ -88,7 +88,7 @@ def test_unknown_words_are_copied_from_where_the_translation_looked():
 
 def test_without_attention_the_weights_are_zero():
     model = serving("none", replace_unknown=True)
-    answer = model.with_attention(tf.constant(TEXTS))
+    answer = model.answer_with_attention(tf.constant(TEXTS))
     assert not answer["attention"].numpy().any()
     assert not model.replace_unknown
 
@@ -117,7 +117,10 @@ def test_a_saved_model_answers_in_a_fresh_process_of_tensorflow_alone(
     *lines, long, modules = process.stdout.splitlines()
     assert (long, modules) == ("1", "[]")
     texts = tf.constant(["A dog sleeps.", "", "A cat"])
-    ours = {"serving_default": model.answer(texts), "with_attention": model.with_attention(texts)}
+    ours = {
+        "serving_default": model.answer(texts),
+        "with_attention": model.answer_with_attention(texts),
+    }
     names = [line.split(" ", 2)[:2] for line in lines]
     assert names == [[s, name] for s, answer in ours.items() for name in sorted(answer)]
     for line in lines:
