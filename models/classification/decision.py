@@ -19,9 +19,9 @@ class Decision:
 
     Attributes:
         multi_label: whether a text may have any number of classes.
-        thresholds: one a class. A multi-label text gets each class whose score reaches its own; any
-            other text gets the class with the highest ratio of score to threshold. Those sum to 1,
-            so that of two classes each is chosen from its threshold on.
+        thresholds: one per class. A multi-label text gets each class whose score reaches the class'
+            threshold; any other text gets the class with the highest ratio of score to threshold.
+            These thresholds sum to 1, so that of two classes each is chosen from its threshold on.
         temperature: logits are divided by it (Guo et al. 2017, "On Calibration of Modern Neural
             Networks", section 4.2).
     """

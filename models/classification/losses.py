@@ -79,7 +79,7 @@ class FocalCategoricalCrossentropy(_FocalCrossentropy):
     Smoothing spreads its share of the target over all classes evenly.
     """
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         y_true = y_true * (1.0 - self.label_smoothing) + self.label_smoothing / len(self.weights)
         log_p = ops.log_softmax(y_pred, axis=-1)
         weights = ops.convert_to_tensor(self.weights, y_pred.dtype)
@@ -97,7 +97,7 @@ class FocalBinaryCrossentropy(_FocalCrossentropy):
     Weights count for positive examples; smoothing moves targets from 0 and 1 towards a half.
     """
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         y_true = y_true * (1.0 - self.label_smoothing) + 0.5 * self.label_smoothing
         log_p, log_q = ops.log_sigmoid(y_pred), ops.log_sigmoid(-y_pred)
         hard_positive, hard_negative = ops.exp(self.gamma * log_q), ops.exp(self.gamma * log_p)

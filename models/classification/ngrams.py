@@ -41,7 +41,7 @@ class NgramTerms(keras.layers.Layer):
         self.vocabulary_size, self.num_classes = vocabulary_size, num_classes
         self.entries = entries
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: tuple | None = None) -> None:
         # The keys ascend, so that a binary search finds them.
         self.keys = self.add_weight((self.entries,), "zeros", "int64", name="keys")
         shape = (self.entries, self.num_classes)
@@ -49,7 +49,7 @@ class NgramTerms(keras.layers.Layer):
         self.bias = self.add_weight((self.num_classes,), "zeros", name="bias")
         super().build(input_shape)
 
-    def call(self, token_ids):
+    def call(self, token_ids: Any) -> Any:
         keys = ops.concatenate(ngram_keys(token_ids, self.vocabulary_size), axis=1)
         rows = ops.searchsorted(self.keys, ops.reshape(keys, (-1,)))
         rows = ops.reshape(ops.minimum(rows, self.entries - 1), ops.shape(keys))
@@ -64,7 +64,7 @@ class NgramTerms(keras.layers.Layer):
                 terms += ops.roll(part, offset, axis=1) / size
         return terms
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape, self.num_classes)
 
     def get_config(self) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def ngram_keys(token_ids: Any, vocabulary_size: int) -> list:
     return keys
 
 
-def _is_first(keys):
+def _is_first(keys: Any) -> Any:
     """Returns whether a key is the first of its value in the row, <bool>, shaped like the keys."""
     order = ops.argsort(keys, axis=1)
     ordered = ops.take_along_axis(keys, order, axis=1)

@@ -209,8 +209,8 @@ def _vary_threshold(thresholds: np.ndarray, position: int, multi_label: bool) ->
 def _macro_f1(
     scores: np.ndarray, targets: np.ndarray, thresholds: np.ndarray, multi_label: bool
 ) -> float:
-    decided = decide(scores / thresholds, multi_label).numpy()
-    return float(f1_score(targets > 0.5, decided, average="macro", zero_division=0))
+    predicted = decide(scores / thresholds, multi_label).numpy()
+    return float(f1_score(targets > 0.5, predicted, average="macro", zero_division=0))
 
 
 def _best_position(values: list[float]) -> int:

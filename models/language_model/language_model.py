@@ -131,7 +131,9 @@ class LanguageModel(FromSettings, keras.Model):
         sizes = [size for sizes in self.stack.state_sizes for size in sizes]
         return [tf.zeros([batch_size, size], self.stack.compute_dtype) for size in sizes]
 
-    def call(self, token_ids, states=None, training=False):
+    def call(
+        self, token_ids: tf.Tensor, states: list[tf.Tensor] | None = None, training: bool = False
+    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
         if states is None:
             states = self.initial_states(tf.shape(token_ids)[0])
         outputs, states = self.run_stack(token_ids, states, training)

@@ -37,7 +37,9 @@ class SampledSoftmax(keras.layers.Layer):
         self.supports_masking = True
         self.built = True
 
-    def call(self, features, targets, matrix, bias):
+    def call(
+        self, features: tf.Tensor, targets: tf.Tensor, matrix: tf.Tensor, bias: tf.Tensor
+    ) -> tf.Tensor:
         sampled, targets = self.draw(), tf.cast(targets, tf.int64)
         features, matrix = tf.cast(features, tf.float32), tf.convert_to_tensor(matrix)
         true = tf.reduce_sum(features * tf.gather(matrix, targets), axis=-1)

@@ -65,7 +65,7 @@ class StreamModel(keras.Model):
             self.sampled = SampledSoftmax(model.settings["vocabulary_size"], candidates)
         self.built = True
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         fresh = self.model.initial_states(self.batch_size, inputs.get("labels"))
         states = [
             tf.where(inputs["starts"][:, None], new, tf.cast(carried, new.dtype))
@@ -87,7 +87,14 @@ class StreamModel(keras.Model):
             change = outputs[:, 1:] - outputs[:, :-1]
             self.add_loss(self.slowness_penalty * _mean_square(change, real[:, 1:]))
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
         if training and self.sampled is not None:
             losses = self.sampled(y_pred, y, *self.model.output_weights())
         else:
@@ -128,6 +135,6 @@ class MeanOverTokens(keras.losses.Loss):
         y_pred: <float32>[batch, time], the loss of each token.
     """
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
         real = tf.cast(y_true != 0, y_pred.dtype)
         return tf.math.divide_no_nan(tf.reduce_sum(real * y_pred), tf.reduce_sum(real))

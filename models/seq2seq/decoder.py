@@ -104,7 +104,13 @@ class TranslationDecoder(keras.layers.Layer):
         if scheduled_sampling:
             self.sampling = ScheduledSampling(scheduled_sampling, sampling_steps)
 
-    def build(self, target_ids_shape, values_shape, states_shape=None, source_mask_shape=None):
+    def build(
+        self,
+        target_ids_shape: tuple,
+        values_shape: tuple,
+        states_shape: Any = None,
+        source_mask_shape: tuple | None = None,
+    ) -> None:
         batch, features = target_ids_shape[0], self.embedding.output_dim
         if not self.embedding.built:
             self.embedding.build(target_ids_shape)
@@ -119,7 +125,14 @@ class TranslationDecoder(keras.layers.Layer):
         self.logits.build((batch, None, self.size))
         super().build(target_ids_shape)
 
-    def call(self, target_ids, values, states, source_mask=None, training=False):
+    def call(
+        self,
+        target_ids: tf.Tensor,
+        values: tf.Tensor,
+        states: list,
+        source_mask: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> tf.Tensor:
         memory = self.prepare_memory(values, source_mask)
         hidden, _ = self.decode_target(target_ids, memory, states, training)
         return self.compute_logits(self.drop(hidden, training=training))
@@ -227,10 +240,10 @@ class TranslationDecoder(keras.layers.Layer):
         """
         sources = ops.shape(memory.values)[0]
 
-        def group_by_source(rows):
+        def group_by_source(rows: tf.Tensor) -> tf.Tensor:
             return ops.reshape(rows, (sources, -1, rows.shape[-1]))
 
-        def flatten(rows):
+        def flatten(rows: tf.Tensor) -> tf.Tensor:
             return ops.reshape(rows, (-1, *ops.shape(rows)[2:]))
 
         positions, before = state["position"][:1], state["recurrent"]
@@ -261,5 +274,5 @@ class TranslationDecoder(keras.layers.Layer):
             new["coverage"] = state["coverage"] + weights
         return hidden, weights, new
 
-    def compute_output_shape(self, target_ids_shape, *_, **__):
+    def compute_output_shape(self, target_ids_shape: tuple, *_: Any, **__: Any) -> tuple:
         return (*target_ids_shape, self.vocabulary_size)

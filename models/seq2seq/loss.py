@@ -29,7 +29,7 @@ class TranslationLoss(keras.losses.Loss):
         super().__init__(name=name, **kwargs)
         self.label_smoothing = label_smoothing
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
         ids = tf.cast(y_true, tf.int32)
         real = tf.cast(ids > 0, tf.float32)
         losses = smoothed_cross_entropy(ids, tf.cast(y_pred, tf.float32), self.label_smoothing)
@@ -68,7 +68,7 @@ def smoothed_cross_entropy(ids: tf.Tensor, logits: tf.Tensor, smoothing: float) 
         true = tf.gather(flat, flat_ids, batch_dims=1)
         losses += smoothing * (true - tf.reduce_mean(flat, axis=-1))
 
-        def gradient(upstream):
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
             scales = tf.reshape(upstream, [-1])
             shares = scales * (smoothing / tf.cast(tf.shape(flat)[-1], tf.float32))
             result = slopes * scales[:, None] - shares[:, None]

@@ -95,7 +95,7 @@ class TranslationSearch:
         return Sampling(temperature=self.temperature, top_k=self.top_k, top_p=self.top_p)
 
     def _coverage_penalty(self, memory: Memory) -> Callable[[dict[str, Any]], tf.Tensor]:
-        def penalty(state):
+        def penalty(state: dict[str, Any]) -> tf.Tensor:
             sources, time = tf.unstack(tf.shape(memory.mask))
             coverage = tf.reshape(state["coverage"], [sources, -1, time])
             logs = tf.math.log(tf.clip_by_value(coverage, 1e-6, 1.0))

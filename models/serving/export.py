@@ -20,7 +20,7 @@ Endpoints = dict[str, tuple[Callable[..., dict[str, tf.Tensor]], list[tf.TensorS
 
 
 class ServingModel(Protocol):
-    """What `export` writes.
+    """A model that `export` can write as a SavedModel.
 
     Attributes:
         preprocessor: strings to the model's inputs.

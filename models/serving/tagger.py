@@ -24,7 +24,9 @@ class ServingTagger(tf.Module):
         window, overlap: as `data.batches.windows.cut_windows`.
     """
 
-    def __init__(self, preprocessor: TagPreprocessor, model: Tagger, window: int, overlap: int):
+    def __init__(
+        self, preprocessor: TagPreprocessor, model: Tagger, window: int, overlap: int
+    ) -> None:
         super().__init__()
         self.preprocessor = preprocessor
         self.model = model

@@ -11,7 +11,7 @@ class Bio:
         tags: their names: `O`, `B-PER`, `I-PER`, ...
     """
 
-    def __init__(self, tags: tuple[str, ...]):
+    def __init__(self, tags: tuple[str, ...]) -> None:
         types = [tag[2:] for tag in tags]
         begins = {tag[2:]: i for i, tag in enumerate(tags) if tag.startswith("B-")}
         self._types = np.array([types.index(kind) if kind else -1 for kind in types], np.int32)

@@ -43,12 +43,12 @@ class LanguageFeatures(keras.layers.Layer):
         # This reaches only the layers that exist already.
         self.trainable = False
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         self.embedding.build(input_shape)
         self.stack.build((*input_shape, self.embedding_dim))
         super().build(input_shape)
 
-    def call(self, language_ids):
+    def call(self, language_ids: Any) -> Any:
         # The model was trained on texts that begin with START.
         start = ops.full_like(language_ids[:, :1], START)
         ids = ops.concatenate([start, language_ids], axis=1)
@@ -56,7 +56,7 @@ class LanguageFeatures(keras.layers.Layer):
         # Nothing here is trained: without this, TensorFlow would compute useless gradients.
         return ops.stop_gradient(outputs)[:, 1:]
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape, self.recurrent["units"])
 
     def get_config(self) -> dict[str, Any]:

@@ -183,7 +183,14 @@ class Tagger(FromSettings, keras.Model):
         outside = tf.one_hot(self.settings["tags"].index("O"), len(self.settings["tags"]))
         bias.assign_add(by * outside)
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
         losses = self.negative_log_likelihood(y_pred, y)
         return super().compute_loss(x, y, losses, sample_weight, training=training)
 
@@ -209,7 +216,7 @@ class TaggingLoss(keras.losses.Loss):
         super().__init__(name=name, **kwargs)
         self.tag_weights = None if tag_weights is None else list(tag_weights)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         if self.tag_weights is None:
             return ops.sum(y_pred, axis=-1)
         tags = ops.cast(y_true, "int32")

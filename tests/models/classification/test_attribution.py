@@ -137,7 +137,7 @@ def test_the_weights_sum_to_the_difference_from_unknown_words(explain):
     assert_allclose(found["weights"].sum(axis=1), difference, rtol=0.01)
 
 
-def test_the_figures_are_those_of_the_model(model, explain):
+def test_the_log_odds_are_those_of_the_model(model, explain):
     found = explain(inputs(), [0, 2])
     shares = tf.nn.softmax(model(inputs())).numpy()[[0, 1], [0, 2]]
     assert_allclose(found["log_odds"], np.log(shares / (1 - shares)), atol=1e-4)

@@ -35,8 +35,8 @@ def test_a_rare_class_gets_its_chance():
 
 
 def test_a_single_lucky_strength_loses_against_a_good_neighbourhood(monkeypatch):
-    figures = iter([0.0] * 3 + [0.9] + [0.0] * 4 + [0.8] * 7 + [0.0] * 6)
-    monkeypatch.setattr(thresholds, "f1_score", lambda *arguments, **options: next(figures))
+    values = iter([0.0] * 3 + [0.9] + [0.0] * 4 + [0.8] * 7 + [0.0] * 6)
+    monkeypatch.setattr(thresholds, "f1_score", lambda *arguments, **options: next(values))
     prior = np.array([0.2, 0.8])
     chosen = choose_by_prior(np.full((1, 2), 0.5), np.eye(2)[:1], prior, False)
     assert chosen == pytest.approx(prior**0.5)
@@ -71,14 +71,14 @@ def test_several_labels_get_a_threshold_each():
 @pytest.mark.parametrize(("present", "spike"), [(0.9, 0.1), (0.86, 0.95)])
 def test_a_threshold_stays_unless_the_smoothed_best_is_better(monkeypatch, present, spike):
     # A plateau of 0.85 above 0.6 is the smoothed best; a lucky single threshold counts for nothing.
-    def figure(scores, targets, chosen, multi_label):
-        figures = [
+    def macro_f1(scores, targets, chosen, multi_label):
+        values = [
             present if value == 0.5 else spike if value < 0.13 else 0.85 if value > 0.6 else 0.1
             for value in chosen
         ]
-        return min(figures) if max(figures) == present else max(figures)
+        return min(values) if max(values) == present else max(values)
 
-    monkeypatch.setattr(thresholds, "_macro_f1", figure)
+    monkeypatch.setattr(thresholds, "_macro_f1", macro_f1)
     chosen = choose_by_f1(np.full((1, 1), 0.5), np.ones((1, 1)), np.ones(1), True)
     assert chosen.tolist() == [0.5]
 

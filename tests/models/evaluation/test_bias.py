@@ -70,7 +70,7 @@ def test_the_interval_holds_the_true_area_as_often_as_it_says():
     assert 0.92 < share < 0.98
 
 
-def test_too_few_rows_on_a_side_give_no_figure():
+def test_too_few_rows_on_a_side_give_no_metric():
     few, enough = np.arange(bias.FEWEST_ROWS - 1.0), np.arange(float(bias.FEWEST_ROWS))
     assert auc_with_interval(few, enough) == (None, None)
     assert auc_with_interval(enough, few) == (None, None)
@@ -100,25 +100,25 @@ def test_swaps_are_averaged_by_text_and_then_over_texts(few_rows_are_enough):
         np.array([0.0, -0.2, 0.1]),
         np.array([False, True, True]),
     )
-    figures = sums.metrics()
-    assert figures["a"] == pytest.approx(
+    metrics = sums.metrics()
+    assert metrics["a"] == pytest.approx(
         {"swapped_texts": 2, "swaps": 3, "flip_rate": 0.75, "score_gap": 0.2, "score_rise": 0.0}
     )
-    assert (figures["b"]["swapped_texts"], figures["b"]["swaps"]) == (0, 0)
-    assert figures["c"] == {
+    assert (metrics["b"]["swapped_texts"], metrics["b"]["swaps"]) == (0, 0)
+    assert metrics["c"] == {
         "swapped_texts": 1,
         "swaps": 1,
         "flip_rate": None,
         "score_gap": None,
         "score_rise": None,
     }
-    json.dumps(figures)
+    json.dumps(metrics)
 
 
 def test_the_table_has_a_line_a_group_and_a_dash_for_what_is_not_known():
     report = group_aucs(POSITIVE, SCORES, {"a rather long name of a group": MEMBER})
-    for name, figures in Counterfactuals(list(report["groups"])).metrics().items():
-        report["groups"][name] |= figures
+    for name, metrics in Counterfactuals(list(report["groups"])).metrics().items():
+        report["groups"][name] |= metrics
     lines = [line.split() for line in bias_table(report).splitlines()]
     assert lines[1][-5:] == ["5", "2", "-", "-", "-"]
     assert lines[-1][-5:] == ["0", "0", "-", "-", "-"]

@@ -16,18 +16,20 @@ SCORES = (
 
 
 def report_of(targets, scores, names=NAMES, multi_label=False, **options):
-    """The figures of what is decided without thresholds."""
+    """The metrics of what is decided without thresholds."""
     decided = Decision.plain(len(names), multi_label).decide(scores).numpy()
     return classification_metrics(targets, scores, decided, names, multi_label, **options)
 
 
-def test_the_figures_by_hand():
+def test_the_metrics_by_hand():
     report = report_of(TARGETS, SCORES, NAMES)
     assert report["rows"] == 6
     assert report["accuracy"] == pytest.approx(4 / 6)
     assert report["confusion_matrix"] == [[2, 1, 0], [0, 1, 1], [0, 0, 1]]
-    figures = {name: (row["precision"], row["recall"]) for name, row in report["per_class"].items()}
-    assert figures == {
+    by_class = {
+        name: (row["precision"], row["recall"]) for name, row in report["per_class"].items()
+    }
+    assert by_class == {
         "a": (1.0, pytest.approx(2 / 3)),
         "b": (0.5, 0.5),
         "c": (0.5, 1.0),
@@ -38,7 +40,7 @@ def test_the_figures_by_hand():
 
 
 @pytest.mark.parametrize("multi_label", [False, True])
-def test_the_figures_are_those_of_scikit_learn(multi_label):
+def test_the_metrics_are_those_of_scikit_learn(multi_label):
     generator = np.random.default_rng(0)
     targets = np.eye(3)[generator.integers(0, 3, 60)]
     if multi_label:
@@ -90,13 +92,13 @@ def test_rows_without_any_label_are_counted():
 
 
 @pytest.mark.parametrize("multi_label", [False, True])
-def test_every_interval_contains_its_figure(multi_label):
+def test_every_interval_contains_its_metric(multi_label):
     report = report_of(TARGETS, SCORES, multi_label=multi_label)
-    figures = {name: report[name] for name in ("accuracy", "macro_f1", "weighted_f1")}
-    figures |= {f"f1 {name}": report["per_class"][name]["f1"] for name in NAMES}
-    assert report["intervals"].keys() == figures.keys()
+    values = {name: report[name] for name in ("accuracy", "macro_f1", "weighted_f1")}
+    values |= {f"f1 {name}": report["per_class"][name]["f1"] for name in NAMES}
+    assert report["intervals"].keys() == values.keys()
     for name, (low, high) in report["intervals"].items():
-        assert 0.0 <= low <= figures[name] <= high <= 1.0
+        assert 0.0 <= low <= values[name] <= high <= 1.0
         assert low < high
 
 
@@ -141,13 +143,13 @@ def test_the_seed_decides_the_intervals():
     assert first == again != other
 
 
-def test_the_figures_are_plain_numbers():
+def test_the_metrics_are_plain_numbers():
     report = report_of(TARGETS[:5], SCORES[:5], NAMES)
     assert json.loads(json.dumps(report, allow_nan=False)) == report
 
 
 @pytest.mark.parametrize("multi_label", [False, True])
-def test_the_table_has_a_line_for_each_class_and_figure(multi_label):
+def test_the_table_has_a_line_for_each_class_and_metric(multi_label):
     table = metrics_table(report_of(TARGETS[:5], SCORES[:5], multi_label=multi_label))
     lines = table.splitlines()
     assert [line.split()[0] for line in lines[1:]] == [
@@ -161,7 +163,7 @@ def test_the_table_has_a_line_for_each_class_and_figure(multi_label):
     assert lines[3].split()[-2:] == ["-", "-"]
 
 
-def test_the_figures_to_compare_by_are_accuracy_and_f1():
+def test_the_metrics_to_compare_by_are_accuracy_and_f1():
     found = main_metrics(report_of(TARGETS, SCORES))
     assert found == {
         "accuracy": pytest.approx(4 / 6),

@@ -86,7 +86,7 @@ def test_an_entity_belongs_to_the_one_that_it_shares_most_with():
     assert report["confusion_matrix"] == [[0, 0, 1], [0, 1, 0], [1, 0, 0]]
 
 
-def test_without_entities_all_figures_are_nought():
+def test_without_entities_all_metrics_are_nought():
     report = entity_metrics([["a"]], [["O"]], [["O"]], TYPES)
     assert report["f1"] == report["macro_f1"] == report["surface"]["f1"] == 0.0
     assert report["token_accuracy"] == 1.0
@@ -106,7 +106,7 @@ def test_intervals_are_those_of_resampled_texts():
     assert interval(500, 500) == pytest.approx([2 * 469 / 1469, 2 * 531 / 1531], abs=0.005)
 
 
-def test_the_table_shows_types_figures_and_errors(report):
+def test_the_table_shows_types_metrics_and_errors(report):
     table = entity_table(report)
     assert "F1 0.200" in table
     assert "missed: 1\n    Jo: PER, said nothing (1)" in table
@@ -119,7 +119,7 @@ def test_words_with_an_end_of_an_entity_inside_are_told(report):
     assert "words such as" not in entity_table(report)
 
 
-def test_figures_are_those_of_seqeval():
+def test_metrics_are_those_of_seqeval():
     tags, generator = ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"], np.random.default_rng(0)
     truth = [[tags[i] for i in row] for row in generator.integers(0, 5, (300, 7))]
     found = [
