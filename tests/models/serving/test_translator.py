@@ -56,7 +56,7 @@ def test_empty_texts_have_empty_translations(exported):
 
 
 def test_the_attention_belongs_to_the_tokens(exported):
-    answer = exported[0].with_attention(tf.constant(TEXTS))
+    answer = exported[0].answer_with_attention(tf.constant(TEXTS))
     source, target, weights = (
         answer[name].numpy() for name in ("source_tokens", "target_tokens", "attention")
     )
