@@ -26,7 +26,7 @@ class TranslationReport:
 
     def table(self) -> str:
         """Formats the metrics for the terminal."""
-        return translation.table(self.metrics)
+        return translation.translation_table(self.metrics)
 
     def main_metrics(self) -> dict[str, float]:
         """Returns the metrics to compare runs by, by title."""

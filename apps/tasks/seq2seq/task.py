@@ -199,7 +199,7 @@ class Seq2Seq:
 
     def _report(self, translations: list[str], examples: ParallelTexts) -> TranslationReport:
         return self.read_report(
-            translation.report(translations, examples.translations, examples.texts)
+            translation.translation_report(translations, examples.translations, examples.texts)
         )
 
     def evaluate_baselines(

@@ -79,11 +79,11 @@ def test_unknown_words_are_copied_from_where_the_translation_looked():
     eye = np.eye(5, dtype="float32")
     looked = tf.constant([eye[[0, 1, 2, 0, 4]]])
     model.model.attention_weights = lambda *_: looked
-    copied, _ = model._copied(token_ids, pieces, ids)
+    copied, _ = model._copy_words(token_ids, pieces, ids)
     assert copied.numpy().tolist() == [b"Un Zebra dort A"]
     # The end of the source is never copied, however much it is looked at.
     looked = tf.constant([0.9 * eye[[4] * 5] + 0.1 * eye[[1] * 5]])
-    assert model._copied(token_ids, pieces, ids)[0].numpy().tolist() == [b"Un Zebra dort Zebra"]
+    assert model._copy_words(token_ids, pieces, ids)[0].numpy().tolist() == [b"Un Zebra dort Zebra"]
 
 
 def test_without_attention_the_weights_are_zero():
