@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from apps.config.options import Options, override, own_options, without_dropped
 from apps.config.training import TrainingConfig
@@ -46,7 +47,7 @@ class Application:
         """Returns the class of what a verb can do for this application."""
         return self.options.get(verb, _OPTIONS[verb])
 
-    def options_of(self, verb: str, given: dict):
+    def options_of(self, verb: str, given: dict) -> Any:
         """Returns what a verb shall do, as an instance of `options_class`.
 
         Args:

@@ -3,7 +3,9 @@
 import shlex
 import sys
 import traceback
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from apps.commands import evaluate, export, predict, train
 from apps.commands.application import Application
@@ -33,7 +35,7 @@ def main(application: Application, arguments: list[str] | None = None) -> None:
 
 
 @contextmanager
-def _one_line_errors():
+def _one_line_errors() -> Iterator[None]:
     try:
         yield
     except UserError as error:
@@ -79,7 +81,7 @@ def _first_line(error: Exception) -> str:
 
 
 _NEEDS_LESS = "Lower --batch-size, --units or --embedding-dim"
-_OUTSIDE = (
+_OUTSIDE: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (
     (OSError, _describe_os_error),
     (MemoryError, lambda error: f"there is not enough memory. {_NEEDS_LESS}"),
     (RecursionError, lambda error: "the input is nested too deeply. Flatten it"),

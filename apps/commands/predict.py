@@ -20,6 +20,7 @@ HELP = "answer texts"
 def add_options(parser: OneLineParser, application: Application, arguments: list[str]) -> None:
     """Adds the options to the parser; see `apps.commands.main`."""
     own = application.options_class("predict")
+    assert issubclass(own, PredictOptions)
     *some, last = own.formats
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="texts to answer")
     parser.add_argument(
@@ -74,6 +75,7 @@ def run(application: Application, options: dict) -> None:
             if bad:
                 warn(f"{bad} row(s) were left without an answer")
         else:
+            assert output is not None
             prediction.answer_texts(texts, output)
     else:
         _print_answers(answering, texts)

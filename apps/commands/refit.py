@@ -51,7 +51,9 @@ def train_and_refit(
     if first.resumable and is_member:
         return Trained(task, first, None)
     report = task.evaluate(corpus.split("validation"))
-    if first.stopped or not (isinstance(task, Refitting) and task.config.refit):
+    # The options of a task that can be refitted have `refit`.
+    refits = isinstance(task, Refitting) and task.config.refit  # type: ignore[attr-defined]
+    if first.stopped or not refits:
         return Trained(task, first, report)
     try:
         refitted, second = _refit(task, corpus, unfinished.path / REFIT, first.epochs, pretrained)
@@ -64,9 +66,10 @@ def train_and_refit(
 
 
 def _refit(
-    task: Task, corpus: Any, folder: Path, epochs: int, pretrained: RunFiles | None
+    task: Any, corpus: Any, folder: Path, epochs: int, pretrained: RunFiles | None
 ) -> tuple[Task, fit.TrainingResult]:
-    """Returns a new task, and how its training on both splits ended."""
+    """Returns a new task like one that is `Refitting`, and how its training on both splits
+    ended."""
     corpus = corpus.with_validation()
     say(f"\nrefitting on {len(corpus.split('train')):,} texts (training and validation)")
     fit.seed_everything(task.config)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import fields, replace
 from itertools import cycle
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 
@@ -60,10 +60,11 @@ def train(
     keras.backend.clear_session()
     if config.averaged:
         loaded = [application.trained(member.path) for member in members.values()]
-        task, model = application.load_task().ensemble(loaded, corpus), "the ensemble"
+        ensembling: Any = application.load_task()  # an `Ensembling`, as its config says
+        task, model = ensembling.ensemble(loaded, corpus), "the ensemble"
     else:
         task, model = application.trained(members[best].path), f"seed {best}"
-    seconds = sum(member.describe().training_seconds for member in members.values())
+    seconds = sum(member.describe().training_seconds or 0.0 for member in members.values())
     with unfinished.publishing() as new:
         hidden = shutil.ignore_patterns(".*")
         shutil.copytree(unfinished.path / SEEDS, new.path / SEEDS, ignore=hidden)
@@ -169,8 +170,9 @@ def train_members(
 
 def _beginnings(config: TrainingConfig) -> list[dict]:
     """Options of the first member, the second, ...: what they begin with, if that is several."""
-    begins = isinstance(config, InitFromOptions) and config.init_from
-    members = RunFolder(Path(config.init_from)).members() if begins else {}
+    if not (isinstance(config, InitFromOptions) and config.init_from):
+        return [{}]
+    members = RunFolder(Path(config.init_from)).members()
     return [{"init_from": str(member.path)} for member in members.values()] or [{}]
 
 
@@ -189,7 +191,7 @@ def _as_whole(config: TrainingConfig, whole: TrainingConfig) -> dict:
 
 def evaluate(
     application: Application,
-    task,
+    task: Any,
     files: RunFiles,
     members: Collection[int],
     examples: Examples,
@@ -211,7 +213,7 @@ def evaluate(
     together = task.config.averaged and len(members) == len(task.model.members)
     metrics, logits = {}, []
     for seed in members:
-        alone = application.load(files.member(seed))
+        alone: Any = application.load(files.member(seed))
         if together:
             logits.append(alone.logits(examples.texts))
             metrics[seed] = alone.report(logits[-1], examples).to_json()

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 
@@ -19,7 +20,7 @@ def import_tensorflow() -> None:
 
 
 @contextmanager
-def _held_back_stderr():
+def _held_back_stderr() -> Iterator[None]:
     """Catches the file descriptor, not `sys.stderr`: the noise comes before C++ logging, and the
     environment variable that sets its level, are at work."""
     sys.stderr.flush()

@@ -20,8 +20,8 @@ def prepare_streams() -> None:
             # The lowest free number is given, and those below are open.
             os.open(os.devnull, mode)
         if getattr(sys, name) is None:
-            stream = open(number, "r" if mode == os.O_RDONLY else "w", encoding="utf-8")  # noqa: SIM115
-            setattr(sys, name, stream)
+            opened = open(number, "r" if mode == os.O_RDONLY else "w", encoding="utf-8")  # noqa: SIM115
+            setattr(sys, name, opened)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

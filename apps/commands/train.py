@@ -46,7 +46,8 @@ def _dataset_in(arguments: list[str]) -> str:
     """The data set on a command line, before it is parsed: the defaults in the help follow it."""
     scout = new_parser("", "")
     scout.add_argument("--dataset", default="sample", nargs="?")
-    scout.error = lambda message: None
+    # The real parser says what is wrong.
+    scout.error = lambda message: None  # type: ignore[method-assign,assignment,return-value]
     known, _ = scout.parse_known_args([a for a in arguments if a not in _HELP_OPTIONS])
     return known.dataset or "sample"
 
@@ -78,7 +79,7 @@ def run(application: Application, options: dict) -> None:
         _find_learning_rate(application, config, command, run.path, pretrained)
         return
     with unfinished.locked(), Signals():
-        if resume:
+        if begun is not None:
             check_surroundings(begun, config.data_file(application.corpora, application.sample))
         else:
             unfinished.begin(restart)

@@ -4,10 +4,10 @@ Every option is read by every task whose config has it; a test says so.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 from apps.config.options import Options, option
 from data import registry
@@ -204,7 +204,8 @@ class SeedsOptions(Options):
 
     def of_member(self, seed: int) -> Self:
         """Returns the options of the run with one of the seeds."""
-        return replace(self, seed=seed, seeds=1)
+        # A config has `RunOptions`, too, with the seed.
+        return replace(cast(Any, self), seed=seed, seeds=1)
 
 
 @dataclass(frozen=True)
@@ -325,7 +326,7 @@ class InitFromOptions(Options):
         """
         raise NotImplementedError
 
-    def check_tokenizer(self, trained: dict, tokenizers: Iterable[str], readers: str) -> None:
+    def check_tokenizer(self, trained: dict, tokenizers: Collection[str], readers: str) -> None:
         """Refuses a language model of other tokens than a task reads.
 
         Args:

@@ -4,13 +4,15 @@ import dataclasses
 import math
 import types
 import typing
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from data.errors import UserError
 from data.files.json_files import read_json
 
 
+@dataclasses.dataclass(frozen=True)
 class Options:
     """A group of options; a frozen dataclass of `option`s derives from it.
 
@@ -31,9 +33,18 @@ class Options:
         """
 
 
+OptionsType = TypeVar("OptionsType", bound=Options)
+
+
 def option(
-    default, help: str, choices: tuple = (), at_least=None, below=None, at_most=None, none=False
-):
+    default: Any,
+    help: str,
+    choices: Iterable[Any] = (),
+    at_least: float | None = None,
+    below: float | None = None,
+    at_most: float | None = None,
+    none: bool = False,
+) -> Any:
     """A dataclass field with what the command line needs to know.
 
     Args:
@@ -49,7 +60,7 @@ def option(
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def redefault(config_class: type, name: str, default, help: str = ""):
+def redefault(config_class: type[Options], name: str, default: Any, help: str = "") -> Any:
     """Returns an option of another class with another default, and with another help if given.
 
     Args:
@@ -58,19 +69,20 @@ def redefault(config_class: type, name: str, default, help: str = ""):
         default: the new default.
         help: a line for `--help`; empty for that of the class.
     """
-    metadata = dict(config_class.__dataclass_fields__[name].metadata)
+    fields = {field.name: field for field in dataclasses.fields(config_class)}
+    metadata = dict(fields[name].metadata)
     return dataclasses.field(
         default=default, metadata={**metadata, "help": help or metadata["help"]}
     )
 
 
-def names_in(config_class: type, group: type) -> tuple[str, ...]:
+def names_in(config_class: type[Options], group: type[Options]) -> tuple[str, ...]:
     """Returns the names of the options that come from a group or from one that derives from it."""
     names = (field.name for field in dataclasses.fields(config_class))
     return tuple(name for name in names if issubclass(group_of(config_class, name), group))
 
 
-def group_of(config_class: type, name: str) -> type:
+def group_of(config_class: type[Options], name: str) -> type[Options]:
     """Returns the class that an option comes from, not one that restates its default."""
     return next(
         each
@@ -84,7 +96,7 @@ FORMER_NAMES = {"unit": "tokenizer"}
 
 # TensorFlow counts in 32 bits.
 _LARGEST_INTEGER = 2**31 - 1
-_BOUNDS = {
+_BOUNDS: dict[str, tuple[Callable[[Any, float], bool], str]] = {
     "at_least": (lambda value, bound: value >= bound, "at least"),
     "at_most": (lambda value, bound: value <= bound, "at most"),
     "below": (lambda value, bound: value < bound, "below"),
@@ -93,7 +105,7 @@ _BOUNDS = {
 
 def type_of(field: dataclasses.Field) -> tuple[type, bool]:
     """The type of one value, and whether there are several: int, str | None, tuple[str, ...]."""
-    kind = field.type
+    kind: Any = field.type
     if isinstance(kind, types.UnionType):
         kind = next(part for part in typing.get_args(kind) if part is not type(None))
     if typing.get_origin(kind) is tuple:
@@ -101,7 +113,7 @@ def type_of(field: dataclasses.Field) -> tuple[type, bool]:
     return kind, False
 
 
-def own_options(options_class: type, given: dict):
+def own_options(options_class: type[OptionsType], given: dict[str, Any]) -> OptionsType:
     """What of the options given belongs to the class, as an instance.
 
     Raises:
@@ -123,13 +135,13 @@ DROPPED = (
 )
 
 
-def without_dropped(config_class: type, stored: dict) -> dict:
+def without_dropped(config_class: type[Options], stored: dict[str, Any]) -> dict[str, Any]:
     """Returns options from a file without those that the class no longer has."""
     names = {field.name for field in dataclasses.fields(config_class)}
     return {name: value for name, value in stored.items() if name in names or name not in DROPPED}
 
 
-def override(defaults, given: dict):
+def override(defaults: OptionsType, given: dict[str, Any]) -> OptionsType:
     """`defaults` with the options that were given.
 
     Raises:
@@ -144,7 +156,7 @@ def override(defaults, given: dict):
     return dataclasses.replace(defaults, **values)
 
 
-def with_present_names(given: dict) -> dict:
+def with_present_names(given: dict[str, Any]) -> dict[str, Any]:
     """Returns options by name, those with a former name under their present one.
 
     Raises:
@@ -158,7 +170,7 @@ def with_present_names(given: dict) -> dict:
     return {FORMER_NAMES.get(name, name): value for name, value in given.items()}
 
 
-def _checked(field: dataclasses.Field, value):
+def _checked(field: dataclasses.Field, value: Any) -> Any:
     kind, many = type_of(field)
     flag = "--" + field.name.replace("_", "-")
     if value is None and type(None) in typing.get_args(field.type):
@@ -168,7 +180,7 @@ def _checked(field: dataclasses.Field, value):
     return _checked_one(flag, field, kind, value)
 
 
-def _checked_one(flag: str, field: dataclasses.Field, kind: type, value):
+def _checked_one(flag: str, field: dataclasses.Field, kind: type, value: Any) -> Any:
     if kind is float and type(value) is int:
         try:
             value = float(value)
@@ -176,7 +188,7 @@ def _checked_one(flag: str, field: dataclasses.Field, kind: type, value):
             value = math.inf
     if type(value) is not kind:
         raise UserError(f"{flag} takes {kind.__name__}. Received: {value!r}")
-    if kind is float and not math.isfinite(value):
+    if kind is float and not math.isfinite(typing.cast(float, value)):
         raise UserError(f"{flag} must be finite. Received: {value}")
     choices = field.metadata["choices"]
     if choices and value not in choices:
@@ -191,12 +203,12 @@ def _checked_one(flag: str, field: dataclasses.Field, kind: type, value):
     return value
 
 
-def to_json(config) -> dict:
+def to_json(config: Options) -> dict[str, Any]:
     """The config's fields as JSON values."""
     return dataclasses.asdict(config)
 
 
-def from_file(path: str) -> dict:
+def from_file(path: str) -> dict[str, Any]:
     """The options in a JSON file: an object of them, or a run's `config.json`.
 
     Raises:

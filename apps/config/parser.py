@@ -7,8 +7,10 @@ more before they print `--help`, and report an error over several lines.
 import argparse
 import dataclasses
 import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
 
-from apps.config.options import FORMER_NAMES, group_of, type_of
+from apps.config.options import FORMER_NAMES, Options, group_of, type_of
 from data.messages import printable
 
 
@@ -16,12 +18,13 @@ class OneLineParser(argparse.ArgumentParser):
     """argparse whose errors are one line and exit status 2, and whose `--help` leaves rarely used
     options to `--help-all`."""
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         # Abbreviations would change their meaning when an option is added.
-        super().__init__(*args, allow_abbrev=False, **kwargs)
-        self._rare, self._groups = [], {}
+        super().__init__(allow_abbrev=False, **kwargs)
+        self._rare: list[argparse.Action] = []
+        self._groups: dict[str, argparse._ArgumentGroup] = {}
 
-    def error(self, message: str):
+    def error(self, message: str) -> NoReturn:
         print(
             f"error: {printable(' '.join(message.split()))}. See {self.prog} --help",
             file=sys.stderr,
@@ -38,7 +41,7 @@ class OneLineParser(argparse.ArgumentParser):
             help="show all options, in groups, and exit",
         )
 
-    def group(self, title: str):
+    def group(self, title: str) -> argparse._ActionsContainer:
         """Returns the group of this title, a new one if there is none."""
         if title == "options":  # as argparse calls those without a group
             return self
@@ -70,13 +73,20 @@ class OneLineParser(argparse.ArgumentParser):
 
 
 class _HelpAll(argparse.Action):
-    def __call__(self, parser, namespace, values, option_string=None):
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        assert isinstance(parser, OneLineParser)
         print(parser.format_all_help(), end="")
         parser.exit()
 
 
 class _Formatter(argparse.HelpFormatter):
-    def __init__(self, prog):
+    def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=32, width=100)
 
 
@@ -85,11 +95,16 @@ def new_parser(prog: str, description: str) -> OneLineParser:
     return OneLineParser(prog=prog, description=description, formatter_class=_Formatter)
 
 
-def add_fields(parser, config_class: type, defaults=None, only: tuple[str, ...] = ()) -> None:
+def add_fields(
+    parser: OneLineParser,
+    config_class: type[Options],
+    defaults: Options | None = None,
+    only: tuple[str, ...] = (),
+) -> None:
     """Adds one option a field, `--field-name`.
 
     Args:
-        parser: an `OneLineParser`, gets the options; it leaves out those that are not given. Those
+        parser: gets the options; it leaves out those that are not given. Those
             that `config_class.main` does not name are shown by `--help-all` alone.
         config_class: a dataclass whose fields are `option`s.
         defaults: an instance whose values the help shows as defaults, or None.
@@ -103,7 +118,7 @@ def add_fields(parser, config_class: type, defaults=None, only: tuple[str, ...] 
         help = field.metadata["help"].replace("%", "%%")
         flag = "--" + field.name.replace("_", "-")
         kind, many = type_of(field)
-        settings = {"dest": field.name, "default": argparse.SUPPRESS}
+        settings: dict[str, Any] = {"dest": field.name, "default": argparse.SUPPRESS}
         if kind is bool:
             settings["action"] = argparse.BooleanOptionalAction
         else:
@@ -122,10 +137,10 @@ def add_fields(parser, config_class: type, defaults=None, only: tuple[str, ...] 
             parser.leave_to_help_all(action)
 
 
-def _or_none(kind: type):
+def _or_none(kind: type) -> Callable[[str], Any]:
     """What reads a value or `none`."""
 
-    def read(text: str):
+    def read(text: str) -> Any:
         return None if text == "none" else kind(text)
 
     # argparse says "invalid float value".
@@ -139,7 +154,7 @@ def _metavar(kind: type, field: dataclasses.Field) -> str:
     return {int: "N", float: "X"}.get(kind, "TEXT")
 
 
-def _shown(default) -> str:
+def _shown(default: object) -> str:
     if isinstance(default, tuple):
         return " ".join(map(str, default))
     if isinstance(default, bool):

@@ -1,7 +1,7 @@
 """The options that all kinds of training share."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from apps.config.groups import (
     DataOptions,
@@ -20,6 +20,15 @@ class TrainingConfig(SeedsOptions, RunOptions, OptimizerOptions, DataOptions):
 
     # What a run holds: a noun for messages and `config.json`.
     kind: ClassVar[str] = "model"
+    if TYPE_CHECKING:  # every config has these, as options of its own or as constants
+
+        @property
+        def devices(self) -> int: ...
+        @property
+        def monitor(self) -> str: ...
+        @property
+        def text_column(self) -> str: ...
+
     # What `train --help` shows: the options that most people set.
     main: ClassVar[tuple[str, ...]] = (
         "dataset",

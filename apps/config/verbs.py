@@ -5,7 +5,7 @@ import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from apps.config.options import Options, option
 from data.errors import UserError
@@ -19,7 +19,7 @@ class EvaluateOptions(Options):
 
     title: ClassVar[str] = "further measurements"
 
-    def measurement(self, description):
+    def measurement(self, description: Any) -> Any:
         """Returns the `apps.tasks.task.Measurement` that is asked for, or None.
 
         Args:
@@ -71,11 +71,11 @@ class PredictOptions(Options):
         """Returns where answers are written: a file, `-`, or None for the terminal."""
         return output
 
-    def answering(self, task):
+    def answering(self, task: Any) -> Any:
         """Returns what answers, an `apps.tasks.task.Answering`: the task, or what wraps it."""
         return task
 
-    def writer(self, source: str | None, column: str, answering) -> Callable:
+    def writer(self, source: str | None, column: str, answering: Any) -> Callable:
         """Returns what opens an output, such as `data.formats.writers.record_writer`.
 
         Args:

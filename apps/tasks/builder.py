@@ -5,7 +5,7 @@ from pathlib import Path
 
 import keras
 
-from apps.config.groups import RecurrentOptions, VectorOptions
+from apps.config.groups import RecurrentOptions, RunOptions, VectorOptions
 from data.errors import UserError
 from data.files.json_files import cannot_read
 from data.messages import say
@@ -85,6 +85,7 @@ def with_open_vocabulary(
 
 def recurrent_options(config: RecurrentOptions) -> dict:
     """The arguments of `models.recurrent.stack.recurrent_stack`."""
+    assert isinstance(config, RunOptions)
     return {
         **{name: getattr(config, name) for name in RECURRENT_OPTIONS},
         # XLA cannot compile what cuDNN does.
@@ -101,6 +102,7 @@ def set_vectors(
     Raises:
         UserError: the file cannot be read, or its vectors do not fit.
     """
+    assert isinstance(config, RecurrentOptions) and config.vectors is not None
     vectors = read_vectors(config.vectors, [*tokens, *map(str.lower, tokens)])
     dimension = len(next(iter(vectors.values())))
     if dimension > config.embedding_dim or (

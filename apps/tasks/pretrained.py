@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import keras
 
-from apps.config.groups import InitFromOptions
+from apps.config.training import TrainingConfig
 from apps.runs.contents import MODEL
 from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
@@ -30,7 +30,7 @@ class TrainedModel(NamedTuple):
     tokenizer_vocabulary: TokenizerVocabulary | None
 
 
-def load_pretrained(config: InitFromOptions, files: RunFiles | None = None) -> TrainedModel | None:
+def load_pretrained(config: TrainingConfig, files: RunFiles | None = None) -> TrainedModel | None:
     """Returns the model that a training begins with; None if it begins with random weights.
 
     Args:
@@ -60,6 +60,8 @@ def load_trained(files: RunFiles) -> TrainedModel:
         names = Vocabularies.FILES.values()
         others = tokens is None or any((folder / name).exists() for name in names)
         vocabularies = Vocabularies.load(folder) if others else None
-        size = vocabularies.vocabulary_size if vocabularies else tokens.vocabulary_size
+        learned = vocabularies or tokens
+        assert learned is not None
+        size = learned.vocabulary_size
         model = load(folder / MODEL, {"vocabulary_size": size})
     return TrainedModel(files.description, model, vocabularies, tokens)

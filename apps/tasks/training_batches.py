@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from apps.config.groups import BatchOptions
 from apps.config.training import TrainingConfig
 from data.batches.padded import Batches
 from data.messages import say
@@ -22,6 +23,7 @@ def training_batches(
         model: its strategy says how many devices share a batch.
         config: the options.
     """
+    assert isinstance(config, BatchOptions)
     batches = Batches(
         ids,
         targets,

@@ -21,7 +21,8 @@ class AveragedWeights:
     """
 
     def __init__(self, model: keras.Model) -> None:
-        self._model, self._raw = model, None
+        self._model = model
+        self._raw: list[tuple[keras.Variable, np.ndarray]] | None = None
 
     def put_in(self) -> None:
         """Puts the averages in the place of the weights."""

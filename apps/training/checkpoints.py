@@ -33,7 +33,7 @@ class Checkpoints:
         with model.distribute_strategy.scope():
             model.optimizer.build(model.trainable_variables)
         self._metrics = [variable for metric in model.metrics for variable in metric.variables]
-        self._running_means = None
+        self._running_means: list | None = None
         self._checkpoint = tf.train.Checkpoint(
             model=[variable.value for variable in model.variables],
             optimizer=[variable.value for variable in model.optimizer.variables],

@@ -42,6 +42,7 @@ class StopOnDivergence(keras.callbacks.Callback):
     """Stops a training whose loss is NaN or infinite: it cannot recover."""
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        assert logs is not None  # Keras passes what it has measured
         # This is the running mean of the epoch: once one step's loss is NaN, it stays NaN.
         if not math.isfinite(logs["loss"]):
             # On several devices the variable has a copy on each: a tensor has one value.

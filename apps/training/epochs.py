@@ -11,12 +11,13 @@ from apps.training.epoch_messages import EpochMessages
 from apps.training.progress import Progress
 from apps.training.signals import Signals
 from data.batches.padded import Batches
+from data.batches.streams import Streams
 from data.messages import is_watched
 
 
 def run_epochs(
     model: keras.Model,
-    batches: Batches,
+    batches: Batches | Streams,
     callbacks: list[keras.callbacks.Callback],
     progress: Progress,
     epochs: int,
@@ -120,6 +121,7 @@ class ProgressCallback(keras.callbacks.Callback):
         self.signals.release()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        assert logs is not None  # Keras passes what it has measured
         self.signals.hold()
         self.progress.end_epoch(self.model, logs)
         self._save()

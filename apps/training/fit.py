@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -19,6 +19,7 @@ from apps.training.progress import Progress
 from apps.training.signals import Signals, Terminated
 from apps.training.tensorboard import TensorBoardLogs
 from data.batches.padded import Batches
+from data.batches.streams import Streams
 from data.errors import UserError
 from data.messages import say
 from models.optimization.adam import Adam, LossScale
@@ -34,12 +35,12 @@ def seed_everything(config: TrainingConfig) -> None:
 
 
 def optimizer(
-    config: TrainingConfig, steps_per_epoch: int, depths: dict[str, int] | None = None
+    config: Any, steps_per_epoch: int, depths: dict[str, int] | None = None
 ) -> keras.optimizers.Optimizer:
     """Returns Adam with a warm-up and a schedule.
 
     Args:
-        config: the options.
+        config: the options, a `TrainingConfig`; with depths they have `layer_decay` and `unfreeze`.
         steps_per_epoch: batches of an epoch.
         depths: of the weights, if lower layers learn more slowly; see
             `models.optimization.layer_rates.LayerRates`.
@@ -59,7 +60,9 @@ def optimizer(
         warmup_steps=math.ceil(config.warmup * updates),
         total_steps=math.ceil(config.epochs * updates),
     )
-    rates = depths and LayerRates(depths, config.layer_decay, math.ceil(config.unfreeze * updates))
+    rates = None
+    if depths:
+        rates = LayerRates(depths, config.layer_decay, math.ceil(config.unfreeze * updates))
     return adam(config, schedule, math.ceil(updates), rates)
 
 
@@ -106,6 +109,7 @@ class Validation(keras.callbacks.Callback):
         self.validate, self.averaged = validate, averaged
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        assert logs is not None  # Keras passes what it has measured
         if self.validate is not None:
             with self.averaged:
                 metrics = self.validate(self.model)
@@ -133,7 +137,7 @@ class TrainingResult(NamedTuple):
 
 def fit(
     model: keras.Model,
-    batches: Batches,
+    batches: Batches | Streams,
     validate: Callable[[keras.Model], dict[str, float]] | None,
     loss: keras.losses.Loss,
     monitor: str,

@@ -33,6 +33,7 @@ class GradientLog(keras.callbacks.Callback):
             norms.reset()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        assert logs is not None  # Keras passes what it has measured
         logs.update(self.write())
 
     def write(self) -> dict[str, float]:

@@ -15,6 +15,7 @@ from apps.plots import training as pictures
 from apps.runs.folder import write_rows
 from apps.training import fit
 from data.batches.padded import Batches
+from data.batches.streams import Streams
 from data.errors import UserError
 from data.messages import say
 
@@ -52,9 +53,11 @@ class RangeTest(keras.callbacks.Callback):
 
     def __init__(self, accumulate: int = 1):
         super().__init__()
-        self.accumulate, self.rows, self.over = accumulate, [], False
+        self.accumulate, self.over = accumulate, False
+        self.rows: list[dict[str, float]] = []
         self._rates = np.geomspace(LOWEST, HIGHEST, UPDATES).tolist()
-        self._losses, self._mean = [], 0.0
+        self._losses: list[float] = []
+        self._mean = 0.0
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
         # Keras reports the mean since the last reset.
@@ -62,6 +65,7 @@ class RangeTest(keras.callbacks.Callback):
         self.model.optimizer.learning_rate = self._rates[len(self.rows)]
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        assert logs is not None  # Keras passes what it has measured
         self._losses.append(logs["loss"])
         if len(self._losses) == self.accumulate:
             self._end_update(sum(self._losses) / self.accumulate)
@@ -81,7 +85,7 @@ class RangeTest(keras.callbacks.Callback):
         self.over = smoothed > _DIVERGED * lowest or count == len(self._rates)
 
 
-def range_test(model: keras.Model, batches: Batches, accumulate: int = 1) -> list[dict]:
+def range_test(model: keras.Model, batches: Batches | Streams, accumulate: int = 1) -> list[dict]:
     """The rows of a `RangeTest`.
 
     Args:
@@ -93,7 +97,8 @@ def range_test(model: keras.Model, batches: Batches, accumulate: int = 1) -> lis
     for epoch in itertools.count():
         model.fit(batches.dataset(epoch, 0), verbose=0, shuffle=False, callbacks=[test])
         if test.over:
-            return test.rows
+            break
+    return test.rows
 
 
 class Suggestion(NamedTuple):
@@ -140,7 +145,7 @@ def command_with(command: str, rate: float) -> str:
 
 def find_learning_rate(
     model: keras.Model,
-    batches: Batches,
+    batches: Batches | Streams,
     loss: keras.losses.Loss,
     config: TrainingConfig,
     command: str,

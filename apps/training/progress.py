@@ -4,6 +4,7 @@ import json
 import math
 import random
 import time
+from typing import cast
 
 import keras
 import numpy as np
@@ -42,7 +43,8 @@ class Progress(tf.train.experimental.PythonState):
         super().__init__()
         self.monitor, self.patience, self.rows = monitor, patience, rows
         self.epoch = self.batch = self.step = self.wait = 0
-        self.best, self.history = None, []
+        self.best: list[float] | None = None
+        self.history: list[dict[str, float]] = []
         self._seconds_before, self._started = 0.0, time.monotonic()
         # On a GPU they would take memory that training needs.
         with tf.device("CPU:0"):
@@ -64,7 +66,7 @@ class Progress(tf.train.experimental.PythonState):
     def best_epochs(self) -> int:
         """The number of epochs up to the end of the best one; 0 if none is finished."""
         ranks = [self._rank(row) for row in self.history]
-        return 1 + ranks.index(self.best) if ranks else 0
+        return 1 + ranks.index(self.best) if self.best is not None else 0
 
     def end_batch(self, batch: int) -> None:
         """Records that so many batches of the epoch are trained."""
@@ -117,7 +119,7 @@ _SAVED = ("epoch", "batch", "step", "wait", "best", "history")
 
 
 def _random_state() -> dict:
-    name, keys, *rest = np.random.get_state()
+    name, keys, *rest = cast(tuple, np.random.get_state())
     return {"python": random.getstate(), "numpy": [name, keys.tolist(), *rest]}
 
 

@@ -2,7 +2,8 @@
 
 import signal
 import threading
-from typing import Self
+from types import FrameType
+from typing import Any, Self
 
 
 class Terminated(BaseException):
@@ -17,7 +18,7 @@ class HungUp(Terminated):
     status = 128 + signal.SIGHUP
 
 
-_EXCEPTIONS = {
+_EXCEPTIONS: dict[int, type[BaseException]] = {
     signal.SIGINT: KeyboardInterrupt,
     signal.SIGTERM: Terminated,
     signal.SIGHUP: HungUp,
@@ -34,7 +35,9 @@ class Signals:
     """
 
     def __init__(self) -> None:
-        self._held, self._waiting, self._former = False, None, {}
+        self._held = False
+        self._waiting: int | None = None
+        self._former: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
         # Python allows handlers in the main thread alone. What is ignored (nohup) stays so.
@@ -61,7 +64,7 @@ class Signals:
             number, self._waiting = self._waiting, None
             raise _EXCEPTIONS[number]
 
-    def _arrived(self, number, frame):
+    def _arrived(self, number: int, frame: FrameType | None) -> None:
         if not self._held:
             raise _EXCEPTIONS[number]
         self._waiting = number

@@ -20,7 +20,8 @@ class TensorBoardLogs(keras.callbacks.Callback):
 
     def __init__(self, folder: Path):
         super().__init__()
-        self._folder, self._writers = folder, {}
+        self._folder = folder
+        self._writers: dict[str, tf.summary.SummaryWriter] = {}
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         with tensorflow_writing(self._folder):
@@ -28,6 +29,7 @@ class TensorBoardLogs(keras.callbacks.Callback):
                 self._writers[split] = tf.summary.create_file_writer(str(self._folder / split))
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        assert logs is not None  # Keras passes what it has measured
         with tensorflow_writing(self._folder):
             for name, value in logs.items():
                 split = "validation" if name.startswith("val_") else "train"

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -58,7 +58,7 @@ class BiasRequest:
     class_name: str
     terms: IdentityTerms
 
-    def measure(self, task, examples: LabelledTexts) -> BiasReport:
+    def measure(self, task: Any, examples: LabelledTexts) -> BiasReport:
         """Measures a trained classifier on a split."""
         return BiasReport(bias_report(task, examples, self))
 
@@ -74,7 +74,7 @@ def bias_request(class_names: tuple[str, ...], name: str | None, terms: str | No
     Raises:
         UserError: no such class, or a file of terms that cannot be used.
     """
-    names = class_names or (name,)
+    names = class_names or (name or "",)
     if name not in (None, *names):
         raise UserError(
             f"no class {name!r} in the model: it has {', '.join(names)}. Check --bias-class"
@@ -82,7 +82,7 @@ def bias_request(class_names: tuple[str, ...], name: str | None, terms: str | No
     return BiasRequest(name or names[0], read_identity_terms(terms or IDENTITY_TERMS))
 
 
-def bias_report(task, examples: LabelledTexts, asked: BiasRequest) -> dict:
+def bias_report(task: Any, examples: LabelledTexts, asked: BiasRequest) -> dict:
     """All figures, as plain numbers for JSON.
 
     Args:
@@ -127,7 +127,12 @@ def _members(terms: IdentityTerms, texts: list[str]) -> dict[str, np.ndarray]:
 
 
 def _counterfactuals(
-    task, texts: list[str], rows: np.ndarray, scores: np.ndarray, column: int, terms: IdentityTerms
+    task: Any,
+    texts: list[str],
+    rows: np.ndarray,
+    scores: np.ndarray,
+    column: int,
+    terms: IdentityTerms,
 ) -> Counterfactuals:
     """Answers the swaps of the texts at `rows`, whose own `scores` are <float32>[rows, classes]."""
     from tqdm import tqdm

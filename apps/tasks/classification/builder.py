@@ -62,7 +62,7 @@ def build_classifier(
     if isinstance(trained, LanguageModel):
         load_language_model_into_classifier(model, trained)
         say(f"vectors and recurrent layers: weights from {config.init_from}")
-    elif trained is not None:
+    elif beginning is not None and trained is not None:
         same = tuple(beginning.description.class_names) == tuple(class_names)
         load_classifier_weights(model, trained, same)
         layers = "all layers" if same else "all layers but the last"
@@ -70,7 +70,7 @@ def build_classifier(
     return model
 
 
-def _recurrent_model(beginning: TrainedModel, run: str) -> LanguageModel | TextClassifier:
+def _recurrent_model(beginning: TrainedModel, run: str | None) -> LanguageModel | TextClassifier:
     """The model that a run holds, a classifier without its linear model."""
     model = beginning.model
     if isinstance(model, Ensemble):
@@ -91,6 +91,6 @@ def vocabularies_for(
     if beginning and beginning.vocabularies:
         return beginning.vocabularies
     found = build_vocabularies(train_texts, config.standardize, config.max_tokens, config.min_count)
-    if beginning:
+    if beginning and beginning.tokenizer_vocabulary:
         return Vocabularies([START_TOKEN, *beginning.tokenizer_vocabulary.tokens], found.characters)
     return found

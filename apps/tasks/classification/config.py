@@ -1,7 +1,7 @@
 """The options of every text classifier."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from apps.config.groups import (
     SHAPE_OPTIONS,
@@ -121,7 +121,7 @@ class ClassifierInitFromOptions(InitFromOptions):
 
     def options_from(self, kind: str, trained: dict) -> dict:
         # The vocabulary of the trained model has its vectors already.
-        follow = {"vectors": None, "open_vocabulary": 0}
+        follow: dict[str, Any] = {"vectors": None, "open_vocabulary": 0}
         if kind == "classifier":
             return follow | {name: trained[name] for name in (*SHAPE_OPTIONS, *_CLASSIFIER_SHAPE)}
         self.check_tokenizer(trained, CLASSIFIER_TOKENS, "classifiers")

@@ -90,7 +90,7 @@ class Tally:
     def add(self, explanation: Explanation) -> None:
         """Counts one."""
         correlation = explanation.correlation
-        self._counts.update(
+        self._counts.update(  # type: ignore[call-overload]  # it adds numbers of any type
             texts=1,
             ranked=correlation is not None,
             correlations=correlation or 0.0,

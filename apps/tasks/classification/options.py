@@ -2,12 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from apps.config.options import option
 from apps.config.verbs import EvaluateOptions, PredictOptions
 from apps.tasks.classification import explanation_output
 from data.errors import UserError
+
+if TYPE_CHECKING:  # options are read without TensorFlow
+    from apps.runs.description import RunDescription
+    from apps.serving.answering import Answering
+    from apps.tasks.classification.bias import BiasRequest
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class BiasOptions(EvaluateOptions):
         None, "class whose score the bias report looks at (default: the first)"
     )
 
-    def measurement(self, description):
+    def measurement(self, description: "RunDescription") -> "BiasRequest | None":
         if not self.bias:
             if self.identity_terms or self.bias_class:
                 raise UserError("--identity-terms and --bias-class go with --bias. Add it")
@@ -44,7 +49,7 @@ class ExplainOptions(PredictOptions):
     )
 
     @property
-    def rows(self) -> int:
+    def rows(self) -> int:  # type: ignore[override]  # read alone, of an instance
         return explanation_output.ROWS if self.explain else 0
 
     def check_output(self, output: str | None) -> None:
@@ -57,14 +62,14 @@ class ExplainOptions(PredictOptions):
             return super().suffixes()
         return explanation_output.OUTPUTS
 
-    def answering(self, task):
+    def answering(self, task: Any) -> "Answering":
         if not self.explain:
             return task
         from apps.tasks.classification.explanation import Explainer
 
         return Explainer(task, explanation_output.wants_colours())
 
-    def writer(self, source: str | None, column: str, answering) -> Callable:
+    def writer(self, source: str | None, column: str, answering: "Answering") -> Callable:
         if not self.explain:
             return super().writer(source, column, answering)
         return explanation_output.writer_of(column, answering.empty_row())

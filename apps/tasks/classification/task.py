@@ -197,8 +197,9 @@ class TextClassification:
         """Returns what a training needs of a corpus, tokenized once."""
         train = corpus.split("train")
         say(describe_cut(self.preprocessor, train.texts))
-        use_votes = self.config.votes and train.votes is not None
-        targets = train.votes if use_votes else train.targets
+        targets = train.targets
+        if self.config.votes and train.votes is not None:
+            targets = train.votes
         ids = self.vectorize(train.texts)
         return ClassifierData(ids, targets, train.targets, self.validation(corpus))
 

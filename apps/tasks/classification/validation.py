@@ -103,7 +103,8 @@ class ClassifierValidation:
                     f"warning: no threshold gives {self.class_names[position]} a precision of "
                     f"{wanted:g} on validation; the best one does {given.mean():.3f}"
                 )
-        for position in np.flatnonzero(self.targets.any(axis=0) & ~decided.any(axis=0)):
+        never = self.targets.any(axis=0) & ~decided.any(axis=0)
+        for position in np.flatnonzero(never).tolist():
             warn(
                 f"warning: {self.class_names[position]} is never predicted on validation, though "
                 f"{self.targets[:, position].sum():.0f} of its {len(decided)} rows are of this "

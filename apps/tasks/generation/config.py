@@ -186,7 +186,7 @@ class GenerationOptions(ExportOptions, DecodingOptions):
     )
     condition: str | None = option(None, "class of the texts, of a model trained --conditioned")
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.beam_width and self.greedy:
             raise UserError("--beam-width and --greedy exclude each other. Leave one out")
         sampled = ("temperature", "top_k", "top_p", "min_p")
@@ -218,7 +218,7 @@ class GenerationPredictOptions(GenerationOptions, PredictOptions):
     interactive: bool = option(False, "repeated offer of the next token's choices")
     complete: bool = option(False, "answer of each line by the one that follows it, as in a chat")
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if self.interactive and self.complete:
             raise UserError("--interactive and --complete exclude each other. Leave one out")

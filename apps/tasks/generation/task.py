@@ -101,6 +101,7 @@ class TextGeneration:
         trained = load_pretrained(config, pretrained)
         if trained is not None:
             vocabulary = trained.tokenizer_vocabulary
+            assert vocabulary is not None, "a language model has one"
         else:
             vocabulary = learn_vocabulary(config.tokenizer, train, config.vocabulary_size)
         model = build_language_model(config, vocabulary, len(corpus.class_names), trained)

@@ -66,14 +66,14 @@ class GenerationTerminal:
         """A hook of `models.decoding.decode.decode` that prints, every few tokens, and stops
         nothing."""
 
-        def show():
+        def show() -> tf.Tensor:
             texts = self._generator.preprocessor.decode(ids)
             return tf.ensure_shape(tf.py_function(self._print, [texts], tf.bool), [None])
 
         # Its answer is what the next step waits for: without it steps would run ahead.
         return tf.cond(lengths[0] % _EVERY == 0, show, lambda: tf.zeros_like(lengths, tf.bool))
 
-    def _print(self, texts) -> tf.Tensor:
+    def _print(self, texts: tf.Tensor) -> tf.Tensor:
         text = texts.numpy()[0].decode("utf-8")
         # The last characters may be half of a character, or the beginning of a stop string.
         sure = text[: len(text) - max(map(len, self._options.stop), default=0)].rstrip("\ufffd")

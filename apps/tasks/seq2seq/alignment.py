@@ -68,7 +68,8 @@ def align_words(source: list[str], target: list[str], weights: np.ndarray) -> Al
 
 def _words(tokens: list[str]) -> tuple[np.ndarray, list[str]]:
     """The word that each token belongs to, and the words."""
-    numbers, words = [], []
+    numbers: list[int] = []
+    words: list[str] = []
     for token in tokens:
         bare = token.strip()
         # Signs are words of their own; END is no part of the word before it.

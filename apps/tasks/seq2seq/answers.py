@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 from apps.tasks.seq2seq.alignment import align_words
 from apps.tasks.seq2seq.config import TranslationPredictOptions
@@ -28,7 +29,7 @@ def output_rows(answer: dict) -> list[dict]:
 
 
 def _row(texts: Iterable[bytes], scores: Iterable[float]) -> dict:
-    row = {}
+    row: dict[str, Any] = {}
     for number, (text, score) in enumerate(zip(texts, scores, strict=True), 1):
         end = _ending(number)
         row[f"translation{end}"] = text.decode()

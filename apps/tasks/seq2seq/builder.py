@@ -18,7 +18,8 @@ def learned(
     Words of two languages are two vocabularies, the parts of words one."""
     sides = (train.texts, train.translations)
     if config.tokenizer == "words":
-        return tuple(learn_vocabulary("words", side, config.vocabulary_size) for side in sides)
+        source, target = (learn_vocabulary("words", side, config.vocabulary_size) for side in sides)
+        return source, target
     vocabulary = learn_vocabulary(config.tokenizer, [*sides[0], *sides[1]], config.vocabulary_size)
     return vocabulary, vocabulary
 

@@ -167,7 +167,7 @@ class TranslationConfig(
     patience: int = redefault(OptimizerOptions, "patience", 8)
     average_weights: float = redefault(OptimizerOptions, "average_weights", 0.999)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.source == self.target:
             raise UserError(f"--source and --target are both {self.source!r}. Choose two languages")
         if self.attention == "none" and self.input_feeding != "none":
@@ -211,7 +211,7 @@ class TranslationPredictOptions(TranslationExportOptions, PredictOptions):
     )
     seed: int = option(0, "random seed of the samples", at_least=0)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not Path(self.heat_map).name:
             raise UserError(f"--heat-map takes a file. Received: {self.heat_map!r}")
         if self.n_best > 1 and (self.alignment or self.temperature):

@@ -119,8 +119,8 @@ class Seq2Seq:
         languages = description.class_names
         if len(languages) != 2:
             raise UserError(f"{folder / CONFIG} is damaged: no languages. Train again")
-        vocabularies = [TokenizerVocabulary.load(folder, name) for name in vocabulary_names(config)]
-        vocabularies = (vocabularies[0], vocabularies[-1])
+        loaded = [TokenizerVocabulary.load(folder, name) for name in vocabulary_names(config)]
+        vocabularies = (loaded[0], loaded[-1])
         model = load(folder / MODEL, sizes(tokenizers_of(vocabularies)))
         return cls(config, languages, vocabularies, model)
 

@@ -1,5 +1,8 @@
 """The validation split of a translator."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -22,10 +25,10 @@ _TOKENS = 4096
 
 def ids_of(
     tokenizers: tuple[Tokenizer, Tokenizer], examples: ParallelTexts
-) -> list[tf.RaggedTensor]:
+) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
     """The ids of both sides of all pairs, <int32>[rows, (length)] each."""
-    sides = (examples.texts, examples.translations)
-    return [each.encode_all(texts) for each, texts in zip(tokenizers, sides, strict=True)]
+    source, target = tokenizers
+    return source.encode_all(examples.texts), target.encode_all(examples.translations)
 
 
 class Seq2SeqValidation:
@@ -36,20 +39,22 @@ class Seq2SeqValidation:
         examples: the split.
     """
 
-    def __init__(self, task, examples: ParallelTexts):
+    def __init__(self, task: Any, examples: ParallelTexts):
         self.task = task
         self.examples = examples.take(range(min(_MOST_ROWS, len(examples))))
-        sides = [
+        sources, targets = (
             side[:, : task.config.max_length] for side in ids_of(task.tokenizers, self.examples)
-        ]
-        self.batches = ParallelBatches(*sides, 1, batch_tokens=_TOKENS)
-        self._losses = self._serve = None
+        )
+        self.batches = ParallelBatches(sources, targets, 1, batch_tokens=_TOKENS)
+        self._losses: Callable[..., tf.Tensor] | None = None
+        self._serve: Callable[[tf.Tensor], dict[str, tf.Tensor]] | None = None
 
     def figures(self, model: keras.Model) -> dict[str, float]:
         """The mean cross-entropy of a token, and the figures of greedy translations."""
         if self._serve is None:
             search = TranslationSearch(max_length=self.task.config.max_length)
-            self._serve = ServingTranslator(*self.task.tokenizers, model, search).serve
+            source, target = self.task.tokenizers
+            self._serve = ServingTranslator(source, target, model, search).serve
         rows = answer_by_length(self.task, self._serve, self.examples.texts)
         translations = [row["translation"] for row in rows]
         return {
@@ -61,7 +66,7 @@ class Seq2SeqValidation:
         dataset = self.batches.dataset()
         if self._losses is None:
 
-            def losses(ids, targets):
+            def losses(ids: Any, targets: tf.Tensor) -> tf.Tensor:
                 # As in serving: each shape is met once an epoch, too seldom to be compiled.
                 with stock_operations():
                     logits = model(ids, training=False)
@@ -71,5 +76,6 @@ class Seq2SeqValidation:
 
             # Compiled once for all epochs.
             self._losses = graph(losses, input_signature=dataset.element_spec[:2])
-        total, tokens = np.sum([self._losses(*batch[:2]).numpy() for batch in dataset], axis=0)
+        step = self._losses
+        total, tokens = np.sum([step(*batch[:2]).numpy() for batch in dataset], axis=0)
         return float(total / max(tokens, 1.0))

@@ -35,22 +35,24 @@ def _row(
     scores: np.ndarray,
 ) -> dict:
     size = int(np.count_nonzero(tags != b""))
-    strings, tags = ([each.decode() for each in column[:size]] for column in (tokens, tags))
+    strings, names_of_tags = (
+        [each.decode() for each in column[:size]] for column in (tokens, tags)
+    )
     # Seven digits are all that a probability of float32 holds.
-    scores = [round(float(score), 7) for score in scores[:size]]
-    starts, ends = starts[:size].tolist(), ends[:size].tolist()
-    columns = zip(strings, tags, starts, ends, scores, strict=True)
+    shares = [round(float(score), 7) for score in scores[:size]]
+    begin, end = starts[:size].tolist(), ends[:size].tolist()
+    columns = zip(strings, names_of_tags, begin, end, shares, strict=True)
     names = ("token", "tag", "start", "end", "score")
     entities = [
         {
-            "start": starts[first],
-            "end": ends[after - 1],
+            "start": begin[first],
+            "end": end[after - 1],
             "type": kind,
             # An entity is as confident as its least confident token.
-            "score": min(scores[first:after]),
-            "text": _joined(strings[first:after], starts[first:after], ends[first:after]),
+            "score": min(shares[first:after]),
+            "text": _joined(strings[first:after], begin[first:after], end[first:after]),
         }
-        for first, after, kind in find_entities(tags)
+        for first, after, kind in find_entities(names_of_tags)
     ]
     tagged = [dict(zip(names, column, strict=True)) for column in columns]
     return {"entities": entities, "tagged_tokens": tagged}

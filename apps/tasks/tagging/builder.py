@@ -1,6 +1,7 @@
 """From the options to an untrained tagger."""
 
 from pathlib import Path
+from typing import Any
 
 from apps.tasks.builder import build, recurrent_options, set_vectors, vocabulary_sizes
 from apps.tasks.pretrained import TrainedModel
@@ -19,7 +20,7 @@ from models.transfer import attach_language_model, language_settings, load_tagge
 
 def sizes(
     config: TaggingConfig, vocabularies: Vocabularies, types: tuple[str, ...]
-) -> dict[str, int]:
+) -> dict[str, Any]:
     """The arguments of the model that follow from the data."""
     characters = config.characters != "none"
     return {**vocabulary_sizes(vocabularies, characters), "tags": bio_names(types)}
@@ -59,7 +60,7 @@ def build_tagger(
     }
     if config.characters != "none":
         settings["characters"] = config.characters
-    trained = beginning.model if beginning else None
+    trained: Any = beginning.model if beginning else None
     if trained is not None:
         settings["language_model"] = language_settings(trained)
     model = build(Tagger, settings)
@@ -73,7 +74,7 @@ def build_tagger(
     if isinstance(trained, LanguageModel):
         attach_language_model(model, trained)
         say(f"language-model features (frozen): {config.init_from}")
-    elif trained is not None:
+    elif beginning is not None:
         theirs = beginning.vocabularies
         tokens, letters = (
             (getattr(vocabularies, name), getattr(theirs, name)) for name in Vocabularies.FILES

@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from apps.config.groups import (
     SHAPE_OPTIONS,
@@ -22,6 +22,9 @@ from apps.config.verbs import PredictOptions
 from data.formats.entity_writers import ENTITY_WRITERS, entity_writer
 from data.registry import TAGGER_TOKENS
 from models.registry import CHARACTER_ENCODERS, HEADS
+
+if TYPE_CHECKING:  # options are read without TensorFlow
+    from apps.serving.answering import Answering
 
 # What further decides the shapes of a tagger's weights.
 _TAGGER_SHAPE = ("bidirectional", "characters", "max_word_length", "case_features")
@@ -162,7 +165,7 @@ class TagPredictOptions(PredictOptions):
     def place(self, output: str | None) -> str | None:
         return output or "-" if self.format else output
 
-    def writer(self, source: str | None, column: str, answering) -> Callable:
+    def writer(self, source: str | None, column: str, answering: "Answering") -> Callable:
         return functools.partial(
             entity_writer, format=self.format, column=column, csv_safe=self.csv_safe
         )

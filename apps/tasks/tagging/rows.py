@@ -1,6 +1,8 @@
 """Tagged texts as rows to train on, and the validation split of a tagger."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -55,8 +57,8 @@ def tag_rows(
     """
     starts, ends = (split_places(each) for each in (tokens.starts, tokens.ends))
     tags = [
-        spans_to_tags(*places, row.spans, types)
-        for row, *places in zip(examples, starts, ends, strict=True)
+        spans_to_tags(begin, end, row.spans, types)
+        for row, begin, end in zip(examples, starts, ends, strict=True)
     ]
     flat = np.concatenate(tags) if tags else np.zeros(0, np.int32)
     splits = split_rows(tokens.strings.row_lengths().numpy(), size)
@@ -73,14 +75,16 @@ def places_of(examples: TaggedTexts, tokens: Tokens) -> list[list[tuple[int, int
     spans begin and end, so that every span counts."""
     columns = (split_places(each) for each in (tokens.starts, tokens.ends))
     return [
-        [*zip(*cut_at(*places, find_inner_ends(*places, row.spans)), strict=True)]
+        [*zip(*cut_at(begin, end, find_inner_ends(begin, end, row.spans)), strict=True)]
         if row.tokens is None
         else [*row.tokens]
-        for row, *places in zip(examples, *columns, strict=True)
+        for row, begin, end in zip(examples, *columns, strict=True)
     ]
 
 
-def tags_at(places: list[tuple[int, int]], spans: list[Span], types: tuple[str, ...]) -> list[str]:
+def tags_at(
+    places: list[tuple[int, int]], spans: Iterable[Span], types: tuple[str, ...]
+) -> list[str]:
     """The BIO tags of tokens at these places."""
     starts, ends = np.array(places, np.int64).reshape(-1, 2).T
     return [bio_names(types)[tag] for tag in spans_to_tags(starts, ends, spans, types)]
@@ -110,7 +114,7 @@ class TaggerValidation:
             tags_at(places, row.spans, types)
             for places, row in zip(self._places, examples, strict=True)
         ]
-        self._answer = None
+        self._answer: Callable[..., tuple[tf.Tensor, tf.Tensor]] | None = None
 
     def figures(self, model: keras.Model) -> dict[str, float]:
         """The mean negative log-likelihood of a text, and F1 over all entities and the accuracy of
@@ -145,7 +149,7 @@ class TaggerValidation:
         names = np.array(bio_names(self.types))[repaired.numpy()]
         by_text = np.split(names, self.rows.tokens.strings.row_splits.numpy()[1:-1])
         return [
-            tags_at(places, tags_to_spans(starts, ends, row), self.types)
+            tags_at(places, tags_to_spans(starts, ends, row.tolist()), self.types)
             for places, starts, ends, row in zip(
                 self._places, self._starts, self._ends, by_text, strict=True
             )
@@ -164,13 +168,13 @@ class TaggerValidation:
                 tags[:, begin:end] = best[:, place, : end - begin]
         return tags, loss / max(len(splits) - 1, 1)
 
-    def _step(self, model: keras.Model, spec):
+    def _step(self, model: keras.Model, spec: Any) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
         """Compiled once for all epochs."""
         if self._answer is None:
             outside = tf.one_hot(bio_names(self.types).index("O"), len(bio_names(self.types)))
             added = tf.constant(self.shifts, tf.float32)[:, None] * outside
 
-            def answer(ids, tags):
+            def answer(ids: dict[str, tf.Tensor], tags: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
                 emissions = model(ids, training=False)
                 losses = model.negative_log_likelihood(emissions, tags)
                 # One path is sought for each text and shift.

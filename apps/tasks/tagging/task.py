@@ -75,7 +75,7 @@ class TextTagging:
             config.lowercase,
             config.case_features,
             config.max_word_length if config.characters != "none" else 0,
-            tokenizer_vocabulary and Tokenizer(tokenizer_vocabulary),
+            None if tokenizer_vocabulary is None else Tokenizer(tokenizer_vocabulary),
         )
 
     @classmethod
@@ -133,12 +133,12 @@ class TextTagging:
         vocabularies, open_rows = with_open_vocabulary(learned, config)
         trained = load_pretrained(config, pretrained)
         model = build_tagger(config, vocabularies, corpus.entity_types, open_rows, trained)
-        tokens = None
+        read = None
         if trained:
-            tokens = check_tokenizer_vocabulary(
-                trained.tokenizer_vocabulary, model, config.init_from
+            read = check_tokenizer_vocabulary(
+                trained.tokenizer_vocabulary, model, config.init_from or ""
             )
-        return cls(config, corpus.entity_types, vocabularies, model, tokens)
+        return cls(config, corpus.entity_types, vocabularies, model, read)
 
     @classmethod
     def load(
