@@ -72,7 +72,7 @@ class Perplexity:
             # Of words in an early epoch it may be more than a float holds.
             "perplexity": math.exp(min(per_token, 700.0)),
             "nats_per_character": per_character,
-            "bits_per_character": None if self.unknown else per_character / math.log(2),
+            "bits_per_character": None if per_character is None else per_character / math.log(2),
             "log_likelihood": -per_token,
             "units": self.streams.num_tokens,
             "characters": self.characters,
@@ -90,7 +90,9 @@ class Perplexity:
             total += float(nats)
         return total
 
-    def _batch(self, inputs, targets, states):
+    def _batch(
+        self, inputs: dict[str, tf.Tensor], targets: tf.Tensor, states: list[tf.Tensor]
+    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """The same of a batch, <float32>[], and the states after it."""
         fresh = self._model.initial_states(tf.shape(targets)[0], inputs.get("labels"))
         starts = inputs["starts"][:, None]
@@ -98,14 +100,14 @@ class Perplexity:
         outputs, states = self._model.run_stack(inputs["token_ids"], states)
         return self._nats_of_features(self._model.project(outputs), targets), states
 
-    def _features(self, features, targets):
+    def _features(self, features: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         """Features <float>[rows, time, size] and their targets to the same, <float32>[].
 
         A row at a time, and compiled: the logits of some tens of tokens over a large vocabulary
         stay in the cache, and no more of them are ever there.
         """
 
-        def nats(row):
+        def nats(row: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
             logits = self._model.compute_logits(row[0])
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(row[1], logits)
             return tf.reduce_sum(tf.where(row[1] != 0, losses, 0.0))
