@@ -260,5 +260,6 @@ def test_a_list_of_the_training_entities_is_the_baseline(ner, run):
 
 def test_a_run_of_mismatched_files_is_refused(task, run, tmp_path, monkeypatch):
     monkeypatch.setattr(task, "config", replace(task.config, characters="none"))
+    description = RunFolder(run).describe()
     with pytest.raises(Exception, match="character_vocabulary_size"):
-        TextTagging.load(task.config, {"class_names": task.class_names}, run)
+        TextTagging.load(task.config, description, run)

@@ -281,7 +281,7 @@ import sys
 from apps.commands.main import main
 from apps.text_generation import APPLICATION
 try:
-    main(APPLICATION, ["train", "--help"])
+    main(APPLICATION, ["train", "--help-all"])
 except SystemExit:
     pass
 assert not {"tensorflow", "keras", "numpy"} & sys.modules.keys()

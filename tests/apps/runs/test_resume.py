@@ -277,6 +277,7 @@ def test_a_restart_begins_anew_with_options_of_its_own(waiting, command, tmp_pat
     def begun(application, config, command, unfinished, begun, pretrained):
         assert [path.name for path in unfinished.path.iterdir()] == ["lock"]
         assert (config.units, config.epochs, begun) == (5, 8, None)
+        return True
 
     monkeypatch.setattr("apps.commands.train._train", begun)
     shutil.copytree(UnfinishedTraining(waiting).path, tmp_path / ".run.training")
@@ -286,7 +287,8 @@ def test_a_restart_begins_anew_with_options_of_its_own(waiting, command, tmp_pat
 def test_how_often_checkpoints_are_written_may_change(waiting, command, monkeypatch):
     def begun(application, config, command, unfinished, begun, pretrained):
         assert (config.units, config.checkpoint_seconds) == (3, 7.0)
-        assert command == begun["command"]
+        assert command == begun.provenance.command
+        return True
 
     monkeypatch.setattr("apps.commands.train._train", begun)
     options = ["--resume", "--units", "3", "--checkpoint-seconds", "7"]
@@ -294,7 +296,7 @@ def test_how_often_checkpoints_are_written_may_change(waiting, command, monkeypa
 
 
 def test_other_versions_are_told(waiting, command, tmp_path, monkeypatch):
-    monkeypatch.setattr("apps.commands.train._train", lambda *arguments: None)
+    monkeypatch.setattr("apps.commands.train._train", lambda *arguments: True)
     monkeypatch.setattr("apps.runs.resumption.installed_versions", lambda: {"keras": "4.0"})
     answer = command("train", "--resume", "--run", waiting)
     assert answer.err.startswith("warning: ") and answer.err.count("\n") == 1

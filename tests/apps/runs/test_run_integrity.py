@@ -106,7 +106,8 @@ def test_an_older_run_without_checksums_still_answers(tiny_run, trained_once, wi
 
 def test_a_mistake_in_a_file_names_the_run_and_not_a_copy(tiny_run, without_checksums):
     (without_checksums(tiny_run) / "characters.txt").write_text("ab\n")
-    with pytest.raises(UserError, match=f"^cannot read {tiny_run}/characters.txt: these are no"):
+    message = f"^cannot read {tiny_run}/characters.txt: its lines are no"
+    with pytest.raises(UserError, match=message):
         APPLICATION.trained(tiny_run)
 
 
