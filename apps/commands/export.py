@@ -1,7 +1,6 @@
 """`export`: writes the serving model as a SavedModel, the next version in its folder."""
 
 from pathlib import Path
-from typing import Any
 
 from apps.commands.application import Application
 from apps.commands.startup import import_tensorflow
@@ -42,7 +41,6 @@ def run(application: Application, options: dict) -> None:
         task = application.load_task().load(config, files.description, copy)
         if isinstance(task, Configurable):
             task.set_options(own)
-        serving: Any = task.serving()  # with a model and a preprocessor, too, in each task
         with tensorflow_writing(folder):
-            export(serving, folder, [copy / CONFIG, copy / MODEL, *task.files(copy)])
+            export(task.serving(), folder, [copy / CONFIG, copy / MODEL, *task.files(copy)])
     say(f"SavedModel: {folder}")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # a command that only prints its help must not wait for Tenso
     from apps.runs.description import RunDescription
     from apps.runs.files import RunFiles
     from apps.training.fit import TrainingResult
+    from models.serving.export import ExportableModel
 
 
 @runtime_checkable
@@ -53,6 +54,9 @@ class Task(Answering, Protocol):
 
     config: "TrainingConfig"
     model: "keras.Model"
+
+    def serving(self) -> "ExportableModel":
+        """Returns the model that takes raw strings; `predict` and `export` use it alike."""
 
     @classmethod
     def read(cls, config: "TrainingConfig", sample: str = "", trained: Self | None = None) -> Any:

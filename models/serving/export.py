@@ -19,8 +19,8 @@ CHECKSUMS = "assets.extra/SHA256SUMS"
 Endpoints = dict[str, tuple[Callable[..., dict[str, tf.Tensor]], list[tf.TensorSpec]]]
 
 
-class ServingModel(Protocol):
-    """A model that `export` can write as a SavedModel.
+class ExportableModel(Protocol):
+    """A serving model that `export` can write as a SavedModel.
 
     Attributes:
         preprocessor: strings to the model's inputs.
@@ -30,11 +30,14 @@ class ServingModel(Protocol):
     preprocessor: Any
     model: keras.Model
 
+    def serve(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Answers <string>[batch]; each tensor of the answer has a row a text."""
+
     def endpoints(self) -> Endpoints:
         """Returns the functions that a SavedModel offers, `serving_default` among them."""
 
 
-def export(serving: ServingModel, folder: Path, extra_files: Iterable[Path] = ()) -> None:
+def export(serving: ExportableModel, folder: Path, extra_files: Iterable[Path] = ()) -> None:
     """Writes a serving model as a SavedModel, whose `serving_default` takes a 1-D string tensor.
 
     The folder loads with `tf.saved_model.load` where only TensorFlow is installed. Its last file is
