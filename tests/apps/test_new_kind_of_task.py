@@ -148,6 +148,9 @@ class CountingServer(tf.Module):
         counts = self.model(count_letters(texts))[:, 0]
         return {"counts": tf.round(counts * self.scale) / self.scale}
 
+    def endpoints(self):
+        return {"serving_default": (self.serve, [tf.TensorSpec([None], tf.string, name="texts")])}
+
 
 class Counting:
     def __init__(self, config, model):

@@ -64,7 +64,7 @@ def test_a_translator_is_better_than_the_nearest_sentence(trained, shipped_sampl
 
 
 def test_a_language_model_predicts_letters_better_than_their_frequencies(trained):
-    corpus = read_help_texts()
+    corpus = read_help_texts(None)
     counts = Counter("".join(corpus.split("train").texts))
     # One is added to each count, so that what has not been seen is possible.
     total = sum(counts.values()) + len(counts) + 1
