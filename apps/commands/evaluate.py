@@ -109,5 +109,5 @@ def _check_unlearned(split: str | None, learned: bool) -> None:
     if learned and split == "validation":
         raise UserError(
             "the model has learned from the validation split, too (--refit). metrics.json has its "
-            "figures from before that; choose another --split"
+            "metrics from before that; choose another --split"
         )

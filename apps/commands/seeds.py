@@ -1,4 +1,4 @@
-"""One recipe trained with several seeds: the members, their figures, and the run they make."""
+"""One recipe trained with several seeds: the members, their metrics, and the run they make."""
 
 import shutil
 from collections.abc import Callable, Collection

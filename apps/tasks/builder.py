@@ -60,7 +60,7 @@ def _check_sizes(expected: dict, model: keras.Model) -> None:
 
 
 def vocabulary_sizes(vocabularies: Vocabularies, characters: bool) -> dict[str, int]:
-    """The arguments of a model that follow from what was learned; it may do without characters."""
+    """Returns the arguments of a model that follow from its vocabularies."""
     return {
         "vocabulary_size": vocabularies.vocabulary_size,
         "character_vocabulary_size": vocabularies.character_vocabulary_size if characters else 0,
@@ -70,7 +70,7 @@ def vocabulary_sizes(vocabularies: Vocabularies, characters: bool) -> dict[str, 
 def with_open_vocabulary(
     vocabularies: Vocabularies, config: VectorOptions
 ) -> tuple[Vocabularies, int]:
-    """The vocabularies with the words that `--open-vocabulary` adds behind them, and how many.
+    """Returns the vocabularies with the words that `--open-vocabulary` adds, and how many.
 
     Raises:
         UserError: there are no vectors to take them from.
@@ -84,7 +84,7 @@ def with_open_vocabulary(
 
 
 def recurrent_options(config: RecurrentOptions) -> dict:
-    """The arguments of `models.recurrent.stack.recurrent_stack`."""
+    """Returns the arguments of `models.recurrent.stack.recurrent_stack`."""
     assert isinstance(config, RunOptions)
     return {
         **{name: getattr(config, name) for name in RECURRENT_OPTIONS},

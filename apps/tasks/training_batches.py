@@ -16,7 +16,7 @@ def training_batches(
     model: keras.Model,
     config: TrainingConfig,
 ) -> Batches:
-    """The batches of the training split; tells how much of them is padding.
+    """Returns the batches of the training split, and reports how much of them is padding.
 
     Args:
         ids, targets: as `data.batches.padded.Batches`.

@@ -71,9 +71,9 @@ def test_entities_are_marked_with_type_and_confidence():
         {"start": 0, "end": 13, "type": "PER", "score": 0.976},
         {"start": 22, "end": 26, "type": "LOC", "score": 1.0},
     ]
-    plain = spans_on_screen.marked(TEXT, entities, coloured=False)
+    plain = spans_on_screen.mark_spans(TEXT, entities, coloured=False)
     assert plain == "[Angela Merkel](PER 98 %) visited [Lyon](LOC 100 %)."
-    coloured = spans_on_screen.marked(TEXT, entities, coloured=True)
+    coloured = spans_on_screen.mark_spans(TEXT, entities, coloured=True)
     assert coloured.count("\x1b[0m") == 4
     assert coloured.endswith(".")
 

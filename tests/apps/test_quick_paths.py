@@ -78,7 +78,7 @@ def accuracy(positions, examples):
 
 
 def answers(task, examples):
-    return task.decided(task.scores(examples.texts)).argmax(axis=1)
+    return task.decide(task.scores(examples.texts)).argmax(axis=1)
 
 
 def test_the_test_split_is_told_better_than_by_the_words_alone(

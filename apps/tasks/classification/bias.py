@@ -1,4 +1,4 @@
-"""The bias report of a text classifier: figures by group, and answers to swapped terms."""
+"""The bias report of a text classifier: metrics by group, and answers to swapped terms."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -83,7 +83,7 @@ def bias_request(class_names: tuple[str, ...], name: str | None, terms: str | No
 
 
 def bias_report(task: Any, examples: LabelledTexts, asked: BiasRequest) -> dict:
-    """All figures, as plain numbers for JSON.
+    """Returns all metrics, as plain numbers for JSON.
 
     Args:
         task: a trained classifier, with `scores`, `decided` and `class_names`.
@@ -137,7 +137,7 @@ def _counterfactuals(
     """Answers the swaps of the texts at `rows`, whose own `scores` are <float32>[rows, classes]."""
     from tqdm import tqdm
 
-    names, decided = list(terms.groups), task.decided(scores)
+    names, decided = list(terms.groups), task.decide(scores)
     position = {name: i for i, name in enumerate(names)}
     sums = Counterfactuals(names)
     swaps = ((row, swap) for row in rows for swap in terms.swaps(texts[row]))
@@ -149,7 +149,7 @@ def _counterfactuals(
                 np.array([position[swap.group] for _, swap in window]),
                 np.array([swap.share for _, swap in window]),
                 scores[before, column] - after[:, column],
-                (decided[before] != task.decided(after)).any(axis=1),
+                (decided[before] != task.decide(after)).any(axis=1),
             )
             bar.update(len(window))
     return sums
@@ -169,7 +169,7 @@ def _windows(swaps: Iterable[tuple[int, Swap]]) -> Iterator[list[tuple[int, Swap
 
 
 def describe(report: dict) -> str:
-    """The figures of `bias_report`, for the terminal."""
+    """Formats the metrics of `bias_report` for the terminal."""
     absent = ", ".join(report["absent"])
     return "\n".join(
         [
@@ -183,7 +183,7 @@ def describe(report: dict) -> str:
 
 
 def draw(report: dict, path: Path) -> None:
-    """Draws the figures of `bias_report` into a .png file."""
+    """Draws the metrics of `bias_report` into a .png file."""
     from apps.plots.bias import bias_picture
 
     bias_picture(report, path)

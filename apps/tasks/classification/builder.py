@@ -18,7 +18,7 @@ from models.transfer import load_classifier_weights, load_language_model_into_cl
 def sizes(
     config: ClassificationConfig, vocabularies: Vocabularies, num_classes: int
 ) -> dict[str, int]:
-    """The arguments of the model that follow from the data."""
+    """Returns the arguments of the model that follow from the data."""
     return {**vocabulary_sizes(vocabularies, config.characters), "num_classes": num_classes}
 
 
@@ -29,7 +29,7 @@ def build_classifier(
     open_rows: int = 0,
     beginning: TrainedModel | None = None,
 ) -> TextClassifier:
-    """The untrained model; the vectors of the last `open_rows` tokens stay as they are.
+    """Builds the untrained model; the vectors of the last `open_rows` tokens stay as they are.
 
     Args:
         config: the options.
@@ -71,7 +71,7 @@ def build_classifier(
 
 
 def _recurrent_model(beginning: TrainedModel, run: str | None) -> LanguageModel | TextClassifier:
-    """The model that a run holds, a classifier without its linear model."""
+    """Returns the model that a run holds; a classifier without its linear model."""
     model = beginning.model
     if isinstance(model, Ensemble):
         first = beginning.description.config["seed"]
@@ -86,8 +86,11 @@ def _recurrent_model(beginning: TrainedModel, run: str | None) -> LanguageModel 
 def vocabularies_for(
     config: ClassificationConfig, train_texts: list[str], beginning: TrainedModel | None = None
 ) -> Vocabularies:
-    """The vocabularies of a new model: those of the classifier that it begins with, or those of the
-    training texts, with the tokens of the language model that it begins with."""
+    """Returns the vocabularies of a new model.
+
+    They are those of the classifier that it begins with, or those of the training texts, with the
+    tokens of the language model that it begins with.
+    """
     if beginning and beginning.vocabularies:
         return beginning.vocabularies
     found = build_vocabularies(train_texts, config.standardize, config.max_tokens, config.min_count)

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from scipy.stats import spearmanr
 
-from apps.tasks.classification.explanation_output import on_terminal
+from apps.tasks.classification.explanation_output import format_explanation
 from apps.tasks.classification.task import TextClassification
 from data.batches.buckets import order_batches
 from data.errors import UserError
@@ -53,12 +53,12 @@ class Explanation(RichCell):
 
     @property
     def gap(self) -> float:
-        """What the weights' sum misses of the difference between text and baseline."""
+        """Returns what the weights' sum misses of the difference between text and baseline."""
         return self.figure - self.baseline - float(self.weights.sum())
 
     @property
     def gap_matters(self) -> bool:
-        """Whether it is more than a few percent, and more than next to nothing."""
+        """Returns whether the gap is more than a few percent, and not next to nothing."""
         return abs(self.gap) > max(_GAP, _GAP * abs(self.figure - self.baseline))
 
     @functools.cached_property
@@ -70,7 +70,7 @@ class Explanation(RichCell):
 
     @property
     def same_top_word(self) -> bool:
-        """Whether the word that speaks most for the class is the same by weight and by drop."""
+        """Returns whether weights and drops agree on the word that speaks most for the class."""
         if not self.words:
             return True
         return self.words[self.weights.argmax()] == self.words[self.drops.argmax()]
@@ -172,7 +172,7 @@ class Explainer:
 
     def format_answer(self, text: str, row: dict) -> str:
         """Formats a text, its answer and the explanation for the terminal."""
-        return f"{printable(text)}\n    {on_terminal(row['explanation'], self.colours)}"
+        return f"{printable(text)}\n    {format_explanation(row['explanation'], self.colours)}"
 
     def summary(self) -> str:
         """Returns a line on all that was explained so far."""
@@ -183,7 +183,7 @@ class Explainer:
     ) -> Iterator[Explanation]:
         tokens, dropped, ids = self._read(texts)
         classes = np.array([self.task.class_names.index(name) for name in names], np.int32)
-        found = self._attributed(ids, classes)
+        found = self._attribute(ids, classes)
         for i, (row, words, cut) in enumerate(
             zip(rows, tokens.to_list(), dropped.numpy(), strict=True)
         ):
@@ -207,8 +207,8 @@ class Explainer:
         tokens, dropped = self._serving.preprocessor.keep_tokens(texts)
         return tokens, dropped, self._serving.preprocessor.to_ids(tokens)
 
-    def _attributed(self, ids: dict[str, tf.RaggedTensor], classes: np.ndarray) -> list[dict]:
-        """The attribution of each row, those of like length together."""
+    def _attribute(self, ids: dict[str, tf.RaggedTensor], classes: np.ndarray) -> list[dict]:
+        """Computes the attribution of each row, those of like length together."""
         found: list[dict] = [{}] * len(classes)
         lengths = ids["token_ids"].row_lengths().numpy()
         for rows in order_batches(lengths, 1, batch_tokens=TOKENS):

@@ -45,12 +45,12 @@ def check_output(output: str | None) -> None:
 
 
 def wants_colours() -> bool:
-    """Whether standard output is a terminal and nobody has asked for no colours (no-color.org)."""
+    """Returns whether standard output is a terminal, and NO_COLOR is not set (no-color.org)."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
-def on_terminal(explanation: Any, colours: bool) -> str:
-    """The answer, the words and what they add, in indented lines.
+def format_explanation(explanation: Any, colours: bool) -> str:
+    """Formats the answer, the words and what they add, in indented lines.
 
     Args:
         explanation: of one text, an `apps.tasks.classification.explanation.Explanation`.
@@ -58,33 +58,35 @@ def on_terminal(explanation: Any, colours: bool) -> str:
     """
     words = [printable(word) for word in explanation.words]
     if colours:
-        words = [_shaded(word, s) for word, s in zip(words, _strengths(explanation), strict=True)]
+        words = [
+            _shade(word, s) for word, s in zip(words, _relative_strengths(explanation), strict=True)
+        ]
     if explanation.cut:
-        words.insert(explanation.cut_at, _cut(explanation))
+        words.insert(explanation.cut_at, _format_cut(explanation))
     notes = [printable(note) for note in _notes(explanation)]
     lines = [printable(explanation.answer), " ".join(words), *notes]
     return "\n    ".join(filter(None, lines))
 
 
-def _shaded(word: str, strength: float) -> str:
+def _shade(word: str, strength: float) -> str:
     shades = _FOR if strength > 0 else _AGAINST
     level = round(abs(strength) * len(shades))
     return f"\x1b[38;5;{_BLACK};48;5;{shades[level - 1]}m{word}\x1b[0m" if level else word
 
 
-def _strengths(explanation: Any) -> list[float]:
-    """The weights as shares of the strongest one, with its sign."""
+def _relative_strengths(explanation: Any) -> list[float]:
+    """Returns the weights as shares of the strongest one, with their signs."""
     strongest = max(map(abs, explanation.weights), default=0.0) or 1.0
     return [float(weight / strongest) for weight in explanation.weights]
 
 
-def _cut(explanation: Any) -> str:
+def _format_cut(explanation: Any) -> str:
     return f"[... {explanation.cut} more words, not read ...]"
 
 
 def _notes(explanation: Any) -> list[str]:
-    """The strongest words, the log-odds, how far occlusion agrees, and a gap if there is one."""
-    strengths = _strengths(explanation)
+    """Lists the strongest words, the log-odds, the agreement of occlusion, and a gap if any."""
+    strengths = _relative_strengths(explanation)
     order = sorted(range(len(strengths)), key=lambda i: -abs(strengths[i]))[:_LISTED]
     listed = [i for i in order if abs(strengths[i]) >= _TOLD]
     notes = []
@@ -108,8 +110,8 @@ def _notes(explanation: Any) -> list[str]:
     return notes
 
 
-def writer_of(column: str, answered: Collection[str]) -> OpenOutput:
-    """What opens an output for explained rows, like `data.formats.writers.record_writer`.
+def explanation_writer(column: str, answered: Collection[str]) -> OpenOutput:
+    """Returns what opens an output for explained rows, like `data.formats.writers.record_writer`.
 
     Args:
         column: the rows' column with the texts.
@@ -157,19 +159,19 @@ def _article(row: dict, column: str, answered: Collection[str]) -> str:
     else:
         parts += [
             f"<h2>{html.escape(explanation.answer)}</h2>",
-            f"<p class=words>{_marked(explanation)}</p>",
+            f"<p class=words>{_mark_words(explanation)}</p>",
             *(f"<p class=note>{html.escape(note)}</p>" for note in _notes(explanation)),
         ]
     return "<article>\n" + "\n".join(parts) + "\n</article>\n"
 
 
-def _marked(explanation: Any) -> str:
-    """The words, each with its colour and in its title the weights of both methods."""
+def _mark_words(explanation: Any) -> str:
+    """Formats the words as HTML, each with its colour; its title has both methods' weights."""
     values = zip(
         explanation.words,
         explanation.weights,
         explanation.drops,
-        _strengths(explanation),
+        _relative_strengths(explanation),
         strict=True,
     )
     words = []
@@ -180,7 +182,7 @@ def _marked(explanation: Any) -> str:
             f'title="weight {weight:+.3f}, occlusion {drop:+.3f}">{html.escape(word)}</mark>'
         )
     if explanation.cut:
-        words.insert(explanation.cut_at, _cut(explanation))
+        words.insert(explanation.cut_at, _format_cut(explanation))
     return "\n".join(words)
 
 

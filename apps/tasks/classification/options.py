@@ -72,4 +72,4 @@ class ExplainOptions(PredictOptions):
     def writer(self, source: str | None, column: str, answering: "Answering") -> Callable:
         if not self.explain:
             return super().writer(source, column, answering)
-        return explanation_output.writer_of(column, answering.empty_row())
+        return explanation_output.explanation_writer(column, answering.empty_row())

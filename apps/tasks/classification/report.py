@@ -141,7 +141,7 @@ def report_scores(
 
 
 def _logits(scores: np.ndarray, multi_label: bool) -> np.ndarray:
-    """What the softmax, or the sigmoids, of the result are: the scores, kept from 0 and 1."""
+    """Returns logits whose softmax, or sigmoids, are the scores, kept from 0 and 1."""
     scores = np.clip(scores, 1e-7, 1 - 1e-7)
     odds = scores / (1 - scores) if multi_label else scores
     return np.log(odds).astype(np.float32)

@@ -23,7 +23,7 @@ from apps.tasks.classification.report import (
     report_decision,
     report_scores,
 )
-from apps.tasks.classification.validation import ClassifierValidation, linear_logits, logits_of
+from apps.tasks.classification.validation import ClassifierValidation, linear_logits, predict_logits
 from apps.tasks.pretrained import load_pretrained
 from apps.tasks.training_batches import training_batches
 from apps.training import fit as training
@@ -155,7 +155,7 @@ class TextClassification:
     def ensemble(
         cls, members: list["TextClassification"], corpus: LabelledCorpus
     ) -> "TextClassification":
-        """The classifier whose probabilities are the mean of the members'.
+        """Returns the classifier whose probabilities are the mean of the members'.
 
         Args:
             members: trained with the same options but for the seed.
@@ -258,13 +258,13 @@ class TextClassification:
 
     def logits(self, texts: list[str]) -> np.ndarray:
         """Returns <float32>[rows, num_classes], in the order of the texts."""
-        return logits_of(self.model, self.vectorize(texts))
+        return predict_logits(self.model, self.vectorize(texts))
 
     def scores(self, texts: list[str]) -> np.ndarray:
         """Returns <float32>[rows, num_classes], the calibrated probabilities of texts."""
         return self.decision.scores(self.logits(texts)).numpy()
 
-    def decided(self, scores: np.ndarray) -> np.ndarray:
+    def decide(self, scores: np.ndarray) -> np.ndarray:
         """Returns <bool>[rows, num_classes], the classes that texts of these scores get."""
         return self.decision.decide(scores).numpy()
 
@@ -288,8 +288,8 @@ class TextClassification:
     def evaluate_baselines(
         self, corpus: LabelledCorpus, examples: LabelledTexts
     ) -> dict[str, ClassificationReport]:
-        """The same figures of linear models trained on the corpus' training split, and those of
-        this model's own linear part alone."""
+        """Measures in the same way linear models of the training split, and this model's linear
+        part alone."""
         validation = self.validation(corpus) if "validation" in corpus.splits else None
         reports = report_baselines(
             corpus.split("train"), validation, examples, self.class_names, self.multi_label

@@ -1,4 +1,4 @@
-"""The validation split of a classifier: the figures that choose the epoch, and the decision."""
+"""The validation split of a classifier: the metrics that choose the epoch, and the decision."""
 
 import keras
 import numpy as np
@@ -17,7 +17,7 @@ from models.evaluation.classification import decision_metrics, mean_average_prec
 _TOKENS = 32_768
 
 
-def logits_of(model: keras.Model, ids: dict[str, tf.RaggedTensor]) -> np.ndarray:
+def predict_logits(model: keras.Model, ids: dict[str, tf.RaggedTensor]) -> np.ndarray:
     """<float32>[rows, num_classes], in the order of the rows, computed in that of their lengths.
 
     Args:
@@ -39,8 +39,8 @@ def logits_of(model: keras.Model, ids: dict[str, tf.RaggedTensor]) -> np.ndarray
 
 
 def linear_logits(ngrams: NgramTerms, ids: dict[str, tf.RaggedTensor]) -> np.ndarray:
-    """Those of a linear model alone; as `logits_of`, of whose ids it reads the tokens."""
-    return logits_of(linear_classifier(ngrams), {"token_ids": ids["token_ids"]})
+    """Those of a linear model alone; as `predict_logits`, of whose ids it reads the tokens."""
+    return predict_logits(linear_classifier(ngrams), {"token_ids": ids["token_ids"]})
 
 
 class ClassifierValidation:
@@ -76,7 +76,7 @@ class ClassifierValidation:
 
     def logits(self, model: keras.Model) -> np.ndarray:
         """Returns <float32>[rows, num_classes] of a model."""
-        return logits_of(model, self.ids)
+        return predict_logits(model, self.ids)
 
     def measure(self, model: keras.Model) -> dict[str, float]:
         """Returns loss, mean average precision, accuracy and macro-F1; the latter two as decided

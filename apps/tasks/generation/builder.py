@@ -11,7 +11,7 @@ from models.transfer import load_language_model_weights
 
 
 def sizes(vocabulary: TokenizerVocabulary, num_labels: int) -> dict[str, int]:
-    """The arguments of the model that follow from the data."""
+    """Returns the arguments of the model that follow from the data."""
     return {"vocabulary_size": vocabulary.vocabulary_size, "num_labels": num_labels}
 
 

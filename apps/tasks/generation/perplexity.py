@@ -49,18 +49,18 @@ class Perplexity:
         # Those that are read.
         self.characters = sum(len(drop_format_characters_from(text)) for text in documents.texts)
 
-    def figures(self) -> dict[str, float]:
-        """What an epoch ends with: `loss`, nats a token, and `log_likelihood`, the same with its
-        sign, of which the highest is the best."""
+    def measure(self) -> dict[str, float]:
+        """Returns what an epoch is judged by: `loss`, nats a token, and `log_likelihood`, its
+        negative, of which the highest is the best."""
         nats = self._nats() / self.streams.num_tokens
         return {"loss": nats, "log_likelihood": -nats}
 
     def report(self) -> dict[str, float | None]:
         """Returns all metrics. Per character they count the end of a text with its last one.
 
-        Where a token is unknown there is no figure per character: an unknown word of any number of
+        Where a token is unknown no metric per character is given: an unknown word of any number of
         characters costs no more than its one token, and the fewer words a vocabulary has, the
-        better the figure would be.
+        better the metric would be.
         """
         nats = self._nats()
         per_character = None if self.unknown else nats / max(1, self.characters)
@@ -80,7 +80,7 @@ class Perplexity:
         }
 
     def _nats(self) -> float:
-        """The negative log-likelihood of the whole split."""
+        """Returns the negative log-likelihood of the whole split, in nats."""
         stack, rows = self._model.stack, self.streams.batch_size
         sizes = [size for sizes in stack.state_sizes for size in sizes]
         states = [tf.zeros([rows, size], stack.compute_dtype) for size in sizes]
@@ -93,7 +93,7 @@ class Perplexity:
     def _batch(
         self, inputs: dict[str, tf.Tensor], targets: tf.Tensor, states: list[tf.Tensor]
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        """The same of a batch, <float32>[], and the states after it."""
+        """Returns the negative log-likelihood of a batch, <float32>[], and the states after it."""
         fresh = self._model.initial_states(tf.shape(targets)[0], inputs.get("labels"))
         starts = inputs["starts"][:, None]
         states = [tf.where(starts, new, old) for new, old in zip(fresh, states, strict=True)]

@@ -63,7 +63,7 @@ class TextGeneration:
 
     @functools.cached_property
     def model(self) -> StreamModel:
-        """What is trained: the language model, and the states that its streams carry."""
+        """Returns what is trained: the language model, and the states that its streams carry."""
         config = self.config
         penalties = config.activation_penalty, config.slowness_penalty
         return StreamModel(self.language_model, config.batch_size, *penalties, config.candidates)
@@ -137,7 +137,7 @@ class TextGeneration:
         self.language_model.save(folder / MODEL)
 
     def files(self, folder: Path) -> list[Path]:
-        """The file of the vocabulary in a run folder."""
+        """Returns the file of the vocabulary in a run folder."""
         return [find_vocabulary(folder)]
 
     def set_options(self, options: GenerationOptions) -> None:
@@ -175,13 +175,13 @@ class TextGeneration:
     def fit(self, corpus: DocumentCorpus, folder: Path) -> training.TrainingResult:
         """Trains, see `apps.training.fit.fit`."""
         batches, loss = self.training_data(corpus)
-        held_out = self._figures(corpus.split("validation"))
+        held_out = self._perplexity(corpus.split("validation"))
         # Made once: its graph reads the weights as they are.
         options = GenerationOptions(max_length=max(1, self.config.sample_length))
         sampler = TextGenerator(self.tokenizer, self.language_model, options, self.ends)
 
         def validate(model: StreamModel) -> dict[str, float]:
-            found = held_out.figures()
+            found = held_out.measure()
             if self.config.sample_length:
                 text = sampler.serve(tf.constant([""]))["texts"].numpy()[0]
                 say(f"\n{text.decode('utf-8')}\n")
@@ -193,12 +193,12 @@ class TextGeneration:
         self.language_model = in_full_precision(self.language_model)
         return ending
 
-    def _figures(self, documents: Documents) -> Perplexity:
+    def _perplexity(self, documents: Documents) -> Perplexity:
         return Perplexity(self.language_model, self.tokenizer, documents, self.ends)
 
     def evaluate(self, examples: Documents) -> PerplexityReport:
         """Measures the model on a split; see `apps.tasks.generation.perplexity`."""
-        return self.read_report(self._figures(examples).report())
+        return self.read_report(self._perplexity(examples).report())
 
     def read_report(self, metrics: dict) -> PerplexityReport:
         """Returns the report of metrics from `metrics.json`, or of the mean of several."""

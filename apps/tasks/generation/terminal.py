@@ -57,7 +57,7 @@ class GenerationTerminal:
         """
         self._printed = ""
         seed = tf.random.experimental.stateless_fold_in([self._options.seed, 0], number)
-        found = self._follow(tf.constant([_bytes(text)]), seed[None])["continuations"]
+        found = self._follow(tf.constant([_encode_text(text)]), seed[None])["continuations"]
         added = found.numpy()[0].decode("utf-8")
         _write(added[len(self._printed) :], end="")
         return added
@@ -89,15 +89,15 @@ class GenerationTerminal:
         while True:
             ids, shares = (
                 each.numpy()[0]
-                for each in generator.next_tokens(tf.constant([_bytes(text)]), _CHOICES)
+                for each in generator.next_tokens(tf.constant([_encode_text(text)]), _CHOICES)
             )
             shown = [
-                _END if id_ == generator.end else repr(_decoded(generator, id_)) for id_ in ids
+                _END if id_ == generator.end else repr(_decode_token(generator, id_)) for id_ in ids
             ]
             _write(f"\n{text}")
             for number, (choice, share) in enumerate(zip(shown, shares, strict=True), 1):
                 _write(f"  {number}  {share:6.1%}  {choice}")
-            line = _line("> ")
+            line = _read_line("> ")
             if line is None or line == "/":
                 return
             place = int(line or 1) - 1 if line.isdecimal() or not line else -1
@@ -106,21 +106,21 @@ class GenerationTerminal:
             elif ids[place] == generator.end:
                 return
             else:
-                text += _decoded(generator, ids[place])
+                text += _decode_token(generator, ids[place])
 
     def _reply(self, texts: list[str]) -> None:
         """Answers lines by the lines that follow them; what was said before is read again."""
         if texts:
             for number, text in enumerate(texts):
                 _write(text)
-                self._answered(text, number)
+                self._continue(text, number)
             return
         said, number = "", 0
-        while line := _line("> "):
-            said = self._answered(said + line, number)
+        while line := _read_line("> "):
+            said = self._continue(said + line, number)
             number += 1
 
-    def _answered(self, said: str, number: int) -> str:
+    def _continue(self, said: str, number: int) -> str:
         """Prints the next line that is not empty, and returns all lines up to it."""
         for _ in range(_BLANK_LINES + 1):
             said += "\n"
@@ -135,7 +135,7 @@ def _write(text: str, end: str = "\n") -> None:
     print(printable(text), end=end, flush=True)
 
 
-def _line(prompt: str) -> str | None:
+def _read_line(prompt: str) -> str | None:
     """A line from the user, or None if there are no more."""
     try:
         return input(prompt if sys.stdin.isatty() else "")
@@ -143,10 +143,10 @@ def _line(prompt: str) -> str | None:
         return None
 
 
-def _decoded(generator: TextGenerator, token_id: int) -> str:
+def _decode_token(generator: TextGenerator, token_id: int) -> str:
     return generator.preprocessor.decode(tf.constant([[token_id]])).numpy()[0].decode("utf-8")
 
 
-def _bytes(text: str) -> bytes:
+def _encode_text(text: str) -> bytes:
     # Bytes that were not UTF-8 on the command line stay as they were.
     return text.encode("utf-8", "surrogateescape")

@@ -56,8 +56,8 @@ def align_words(source: list[str], target: list[str], weights: np.ndarray) -> Al
             either.
         weights: <float>[target, source].
     """
-    of_source, sources = _words(source)
-    of_target, targets = _words(target[:-1])
+    of_source, sources = _group_words(source)
+    of_target, targets = _group_words(target[:-1])
     by_source = np.zeros((len(target), len(sources)), np.float32)
     np.add.at(by_source.T, of_source, weights.T)
     found = np.zeros((len(targets), len(sources)), np.float32)
@@ -66,20 +66,20 @@ def align_words(source: list[str], target: list[str], weights: np.ndarray) -> Al
     return Alignment(sources, targets, found / np.maximum(counts, 1))
 
 
-def _words(tokens: list[str]) -> tuple[np.ndarray, list[str]]:
-    """The word that each token belongs to, and the words."""
+def _group_words(tokens: list[str]) -> tuple[np.ndarray, list[str]]:
+    """Groups tokens into words: returns the word of each token, and the words."""
     numbers: list[int] = []
     words: list[str] = []
     for token in tokens:
         bare = token.strip()
         # Signs are words of their own; END is no part of the word before it.
-        begins = not words or token[:1].isspace() or token == "<end>" or not _letters(bare[:1])
-        if begins or not _letters(words[-1][-1:]):
+        begins = not words or token[:1].isspace() or token == "<end>" or not _has_letter(bare[:1])
+        if begins or not _has_letter(words[-1][-1:]):
             words.append("")
         words[-1] += bare
         numbers.append(len(words) - 1)
     return np.array(numbers, np.int64), words
 
 
-def _letters(text: str) -> bool:
+def _has_letter(text: str) -> bool:
     return text.isalnum() or text in ("'", "\u2019", "-", "\ufffd")

@@ -11,7 +11,7 @@ from models.registry import PRECISIONS
 from models.seq2seq.encoder_decoder import Translator
 
 
-def learned(
+def learn_vocabularies(
     config: TranslationConfig, train: ParallelTexts
 ) -> tuple[TokenizerVocabulary, TokenizerVocabulary]:
     """Learns the vocabulary of either side from the training split; one object where both share it.
@@ -29,16 +29,16 @@ def vocabulary_names(config: TranslationConfig) -> tuple[str, ...]:
     return ("source_tokenizer", "target_tokenizer") if config.tokenizer == "words" else (NAME,)
 
 
-def tokenizers_of(
+def build_tokenizers(
     vocabularies: tuple[TokenizerVocabulary, TokenizerVocabulary],
 ) -> tuple[Tokenizer, Tokenizer]:
-    """Texts to ids and back, of either side."""
+    """Builds the tokenizer of either side; one object where both share a vocabulary."""
     source = Tokenizer(vocabularies[0])
     return source, source if vocabularies[0] is vocabularies[1] else Tokenizer(vocabularies[1])
 
 
 def sizes(tokenizers: tuple[Tokenizer, Tokenizer]) -> dict[str, int]:
-    """The arguments of the model that follow from the data."""
+    """Returns the arguments of the model that follow from the data."""
     source, target = (tokenizer.vocabulary_size for tokenizer in tokenizers)
     return {"source_vocabulary_size": source, "target_vocabulary_size": target}
 
@@ -46,7 +46,7 @@ def sizes(tokenizers: tuple[Tokenizer, Tokenizer]) -> dict[str, int]:
 def build_translator(
     config: TranslationConfig, tokenizers: tuple[Tokenizer, Tokenizer], rows: int
 ) -> Translator:
-    """The untrained model; `rows` are the pairs to train on.
+    """Builds the untrained model; `rows` are the pairs to train on.
 
     Raises:
         UserError: options that do not fit each other, or an unknown initializer.

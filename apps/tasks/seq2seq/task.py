@@ -13,10 +13,10 @@ from apps.serving.answers import answer_by_length
 from apps.tasks.builder import load
 from apps.tasks.seq2seq import answers as translated
 from apps.tasks.seq2seq.builder import (
+    build_tokenizers,
     build_translator,
-    learned,
+    learn_vocabularies,
     sizes,
-    tokenizers_of,
     vocabulary_names,
 )
 from apps.tasks.seq2seq.config import (
@@ -25,7 +25,7 @@ from apps.tasks.seq2seq.config import (
     TranslationPredictOptions,
 )
 from apps.tasks.seq2seq.report import TranslationReport
-from apps.tasks.seq2seq.validation import Seq2SeqValidation, ids_of
+from apps.tasks.seq2seq.validation import Seq2SeqValidation, encode_pairs
 from apps.training import fit as training
 from data.batches.parallel import ParallelBatches
 from data.datasets import read_parallel_texts
@@ -63,7 +63,7 @@ class Seq2Seq:
     ):
         self.config, self.class_names = config, tuple(class_names)
         self.tokenizer_vocabularies, self.model = tokenizer_vocabularies, model
-        self.tokenizers = tokenizers_of(tokenizer_vocabularies)
+        self.tokenizers = build_tokenizers(tokenizer_vocabularies)
         self.options = TranslationPredictOptions()
 
     @classmethod
@@ -100,8 +100,8 @@ class Seq2Seq:
     ) -> "Seq2Seq":
         """Returns a new translator for a corpus; its tokens come from the training split alone."""
         train = corpus.split("train")
-        vocabularies = learned(config, train)
-        tokenizers = tokenizers_of(vocabularies)
+        vocabularies = learn_vocabularies(config, train)
+        tokenizers = build_tokenizers(vocabularies)
         source, target = sizes(tokenizers).values()
         say(f"tokens: {config.tokenizer}, vocabularies of {source:,} and {target:,}")
         model = build_translator(config, tokenizers, len(train))
@@ -121,7 +121,7 @@ class Seq2Seq:
             raise UserError(f"{folder / CONFIG} is damaged: no languages. Train again")
         loaded = [TokenizerVocabulary.load(folder, name) for name in vocabulary_names(config)]
         vocabularies = (loaded[0], loaded[-1])
-        model = load(folder / MODEL, sizes(tokenizers_of(vocabularies)))
+        model = load(folder / MODEL, sizes(build_tokenizers(vocabularies)))
         return cls(config, languages, vocabularies, model)
 
     def describe(self) -> dict:
@@ -136,7 +136,7 @@ class Seq2Seq:
         self.model.save(folder / MODEL)
 
     def files(self, folder: Path) -> list[Path]:
-        """The files of the vocabularies in a run folder."""
+        """Returns the files of the vocabularies in a run folder."""
         return [find_vocabulary(folder, name) for name in vocabulary_names(self.config)]
 
     def training_data(self, corpus: ParallelCorpus) -> tuple[ParallelBatches, keras.losses.Loss]:
@@ -146,7 +146,7 @@ class Seq2Seq:
             UserError: all pairs are too long.
         """
         config, train = self.config, corpus.split("train")
-        sources, targets = ids_of(self.tokenizers, train)
+        sources, targets = encode_pairs(self.tokenizers, train)
         short = tf.maximum(sources.row_lengths(), targets.row_lengths()) <= config.max_length
         kept = int(tf.math.count_nonzero(short))
         if not kept:
@@ -177,7 +177,7 @@ class Seq2Seq:
         ending = training.fit(
             self.model,
             batches,
-            held_out.figures,
+            held_out.measure,
             loss,
             self.config.monitor,
             self.config,
@@ -205,7 +205,7 @@ class Seq2Seq:
     def evaluate_baselines(
         self, corpus: ParallelCorpus, examples: ParallelTexts
     ) -> dict[str, TranslationReport]:
-        """The same figures of the sources as they are, and of a translation memory."""
+        """Measures the sources as they are, and a translation memory, in the same way."""
         found = {
             "copy": examples.texts,
             "translation memory": memory_translations(corpus.split("train"), examples.texts),

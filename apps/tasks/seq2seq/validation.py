@@ -23,10 +23,10 @@ _MOST_ROWS = 2000
 _TOKENS = 4096
 
 
-def ids_of(
+def encode_pairs(
     tokenizers: tuple[Tokenizer, Tokenizer], examples: ParallelTexts
 ) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
-    """The ids of both sides of all pairs, <int32>[rows, (length)] each."""
+    """Encodes both sides of all pairs: <int32>[rows, (length)] each."""
     source, target = tokenizers
     return source.encode_all(examples.texts), target.encode_all(examples.translations)
 
@@ -43,14 +43,15 @@ class Seq2SeqValidation:
         self.task = task
         self.examples = examples.take(range(min(_MOST_ROWS, len(examples))))
         sources, targets = (
-            side[:, : task.config.max_length] for side in ids_of(task.tokenizers, self.examples)
+            side[:, : task.config.max_length]
+            for side in encode_pairs(task.tokenizers, self.examples)
         )
         self.batches = ParallelBatches(sources, targets, 1, batch_tokens=_TOKENS)
         self._losses: Callable[..., tf.Tensor] | None = None
         self._serve: Callable[[tf.Tensor], dict[str, tf.Tensor]] | None = None
 
-    def figures(self, model: keras.Model) -> dict[str, float]:
-        """The mean cross-entropy of a token, and the figures of greedy translations."""
+    def measure(self, model: keras.Model) -> dict[str, float]:
+        """Returns the mean cross-entropy of a token, and the metrics of greedy translations."""
         if self._serve is None:
             search = TranslationSearch(max_length=self.task.config.max_length)
             source, target = self.task.tokenizers

@@ -22,7 +22,7 @@ def empty_row() -> dict:
     return {"entities": None, "tagged_tokens": []}
 
 
-def spans_of(entities: list[dict]) -> list[Span]:
+def to_spans(entities: list[dict]) -> list[Span]:
     """Returns the spans of the entities of a row."""
     return [Span(entity["start"], entity["end"], entity["type"]) for entity in entities]
 
@@ -50,7 +50,7 @@ def _row(
             "type": kind,
             # An entity is as confident as its least confident token.
             "score": min(shares[first:after]),
-            "text": _joined(strings[first:after], begin[first:after], end[first:after]),
+            "text": _join_tokens(strings[first:after], begin[first:after], end[first:after]),
         }
         for first, after, kind in find_entities(names_of_tags)
     ]
@@ -58,7 +58,7 @@ def _row(
     return {"entities": entities, "tagged_tokens": tagged}
 
 
-def _joined(tokens: list[str], starts: list[int], ends: list[int]) -> str:
+def _join_tokens(tokens: list[str], starts: list[int], ends: list[int]) -> str:
     """Tokens with as much white space between them as there is in their text."""
     gaps = [start - end for start, end in zip(starts[1:], ends, strict=False)]
     return tokens[0] + "".join(

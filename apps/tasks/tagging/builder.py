@@ -21,7 +21,7 @@ from models.transfer import attach_language_model, language_settings, load_tagge
 def sizes(
     config: TaggingConfig, vocabularies: Vocabularies, types: tuple[str, ...]
 ) -> dict[str, Any]:
-    """The arguments of the model that follow from the data."""
+    """Returns the arguments of the model that follow from the data."""
     characters = config.characters != "none"
     return {**vocabulary_sizes(vocabularies, characters), "tags": bio_names(types)}
 
@@ -33,7 +33,7 @@ def build_tagger(
     open_rows: int = 0,
     beginning: TrainedModel | None = None,
 ) -> Tagger:
-    """The untrained model; the vectors of the last `open_rows` tokens stay as they are.
+    """Builds the untrained model; the vectors of the last `open_rows` tokens stay as they are.
 
     Args:
         config: the options.

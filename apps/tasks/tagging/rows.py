@@ -20,7 +20,7 @@ from models.tagging.bio import Bio
 
 # Rows at once; always as many, since what compiles does so for each number.
 _ROWS = 64
-# Of the emission of "O"; beyond them the figures only fall.
+# Added to the emission of "O"; beyond this range F1 only falls.
 _SHIFTS = np.arange(-1.5, 0.51, 0.25)
 
 
@@ -46,7 +46,7 @@ def tag_rows(
     types: tuple[str, ...],
     size: int,
 ) -> TagRows:
-    """The rows of a split.
+    """Cuts a split into rows of at most `size` tokens.
 
     Args:
         preprocessor: tokens to ids.
@@ -70,9 +70,12 @@ def tag_rows(
     return TagRows(tokens, ids, tf.RaggedTensor.from_row_splits(flat + 1, splits))
 
 
-def places_of(examples: TaggedTexts, tokens: Tokens) -> list[list[tuple[int, int]]]:
-    """Where the tokens stand that figures count: those of the data, or else `tokens`, cut where
-    spans begin and end, so that every span counts."""
+def find_token_places(examples: TaggedTexts, tokens: Tokens) -> list[list[tuple[int, int]]]:
+    """Returns the begin and end of each token that metrics count, by text.
+
+    These are the tokens of the data, or else `tokens`, cut where spans begin and end, so that every
+    span counts.
+    """
     columns = (split_places(each) for each in (tokens.starts, tokens.ends))
     return [
         [*zip(*cut_at(begin, end, find_inner_ends(begin, end, row.spans)), strict=True)]
@@ -82,10 +85,10 @@ def places_of(examples: TaggedTexts, tokens: Tokens) -> list[list[tuple[int, int
     ]
 
 
-def tags_at(
+def label_tokens(
     places: list[tuple[int, int]], spans: Iterable[Span], types: tuple[str, ...]
 ) -> list[str]:
-    """The BIO tags of tokens at these places."""
+    """Returns the BIO tags of the tokens at these places."""
     starts, ends = np.array(places, np.int64).reshape(-1, 2).T
     return [bio_names(types)[tag] for tag in spans_to_tags(starts, ends, spans, types)]
 
@@ -109,29 +112,29 @@ class TaggerValidation:
         self._starts, self._ends = (
             split_places(each) for each in (rows.tokens.starts, rows.tokens.ends)
         )
-        self._places = places_of(examples, rows.tokens)
+        self._places = find_token_places(examples, rows.tokens)
         self._truth = [
-            tags_at(places, row.spans, types)
+            label_tokens(places, row.spans, types)
             for places, row in zip(self._places, examples, strict=True)
         ]
         self._answer: Callable[..., tuple[tf.Tensor, tf.Tensor]] | None = None
 
-    def figures(self, model: keras.Model) -> dict[str, float]:
-        """The mean negative log-likelihood of a text, and F1 over all entities and the accuracy of
-        tokens, both with the shift that suits this state of the model."""
-        return self._decided(model)[1]
+    def measure(self, model: keras.Model) -> dict[str, float]:
+        """Returns the mean negative log-likelihood of a text, the F1 over all entities and the
+        accuracy of tokens, the last two with the shift that suits this state of the model."""
+        return self._choose_shift(model)[1]
 
     def outside_shift(self, model: keras.Model) -> float:
-        """What added to the emission of `O` gives the best F1, see `Tagger.shift_outside`.
+        """Returns what to add to the emission of `O` for the best F1, see `Tagger.shift_outside`.
 
         Trained likelihoods favour what is frequent, while F1 counts entities alone (as thresholds
         do for classes, Lipton et al. 2014).
         """
-        return self._decided(model)[0]
+        return self._choose_shift(model)[0]
 
-    def _decided(self, model: keras.Model) -> tuple[float, dict[str, float]]:
-        tags, loss = self._tags(model)
-        found = [self._found(row) for row in tags]
+    def _choose_shift(self, model: keras.Model) -> tuple[float, dict[str, float]]:
+        tags, loss = self._predict(model)
+        found = [self._name_tags(row) for row in tags]
         f1 = [micro_f1(self._truth, each) for each in found]
         best = best_shift(self.shifts, f1)
         pairs = [
@@ -139,23 +142,23 @@ class TaggerValidation:
             for true, guess in zip(self._truth, found[best], strict=True)
             for a, b in zip(true, guess, strict=True)
         ]
-        figures = {"loss": loss, "f1": f1[best], "token_accuracy": float(np.mean(pairs))}
-        return float(self.shifts[best]), figures
+        metrics = {"loss": loss, "f1": f1[best], "token_accuracy": float(np.mean(pairs))}
+        return float(self.shifts[best]), metrics
 
-    def _found(self, tags: np.ndarray) -> list[list[str]]:
-        """The tags of the tokens that figures count, from <int32>[tokens] of our own."""
+    def _name_tags(self, tags: np.ndarray) -> list[list[str]]:
+        """Names the tags of the tokens that metrics count, from <int32>[tokens] of our own."""
         splits = self.rows.tags.row_splits.numpy()
         repaired = Bio(bio_names(self.types)).repair(tf.constant(tags), tf.constant(splits[:-1]))
         names = np.array(bio_names(self.types))[repaired.numpy()]
         by_text = np.split(names, self.rows.tokens.strings.row_splits.numpy()[1:-1])
         return [
-            tags_at(places, tags_to_spans(starts, ends, row.tolist()), self.types)
+            label_tokens(places, tags_to_spans(starts, ends, row.tolist()), self.types)
             for places, starts, ends, row in zip(
                 self._places, self._starts, self._ends, by_text, strict=True
             )
         ]
 
-    def _tags(self, model: keras.Model) -> tuple[np.ndarray, float]:
+    def _predict(self, model: keras.Model) -> tuple[np.ndarray, float]:
         """<int32>[shifts, tokens], of all texts, joined; and the loss."""
         dataset, splits = self.batches.dataset(), self.rows.tags.row_splits.numpy()
         tags, loss = np.zeros((len(self.shifts), splits[-1]), np.int32), 0.0
@@ -189,8 +192,11 @@ class TaggerValidation:
 
 
 def best_shift(shifts: np.ndarray, f1: list[float]) -> int:
-    """The place of the shift with the best F1. F1 jumps from shift to shift, so the mean of three
-    neighbours decides; of equals the one nearest to 0 does."""
+    """Returns the index of the shift with the best F1.
+
+    F1 jumps from shift to shift, so the mean of three
+    neighbours decides; of equals the one nearest to 0 does.
+    """
     smooth = np.convolve(np.pad(f1, 1, mode="edge"), np.ones(3) / 3, mode="valid")
     order = np.argsort(np.abs(shifts), kind="stable")
     return int(order[np.argmax(smooth[order])])

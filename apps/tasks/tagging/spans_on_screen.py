@@ -9,8 +9,8 @@ _COLOURS = (36, 33, 35, 32, 34, 31)
 _RESET = "\x1b[0m"
 
 
-def marked(text: str, entities: list[dict], coloured: bool | None = None) -> str:
-    """The text with `[span](TYPE 97 %)` for each entity, in the colour of its type.
+def mark_spans(text: str, entities: list[dict], coloured: bool | None = None) -> str:
+    """Returns the text with `[span](TYPE 97 %)` for each entity, in the colour of its type.
 
     Args:
         text: the text.

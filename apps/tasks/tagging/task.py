@@ -17,7 +17,13 @@ from apps.tasks.tagging import answers, spans_on_screen
 from apps.tasks.tagging.builder import build_tagger, check_tokenizer_vocabulary, sizes
 from apps.tasks.tagging.config import TaggingConfig
 from apps.tasks.tagging.report import TaggingReport
-from apps.tasks.tagging.rows import TaggerValidation, TagRows, places_of, tag_rows, tags_at
+from apps.tasks.tagging.rows import (
+    TaggerValidation,
+    TagRows,
+    find_token_places,
+    label_tokens,
+    tag_rows,
+)
 from apps.tasks.training_batches import training_batches
 from apps.training import fit as training
 from data.batches.padded import Batches
@@ -198,7 +204,7 @@ class TextTagging:
         ending = training.fit(
             self.model,
             batches,
-            held_out.figures,
+            held_out.measure,
             loss,
             config.monitor,
             config,
@@ -239,9 +245,9 @@ class TextTagging:
         `models.evaluation.entities`."""
         rows = answer_by_length(self, self.serving().serve, examples.texts)
         tokens = tokenize_all(examples.texts)
-        places = places_of(examples, tokens)
+        places = find_token_places(examples, tokens)
         found = [
-            tags_at(each, answers.spans_of(row["entities"]), self.class_names)
+            label_tokens(each, answers.to_spans(row["entities"]), self.class_names)
             for each, row in zip(places, rows, strict=True)
         ]
         metrics = entity_metrics(*self._gold(examples), found, self.class_names)
@@ -257,20 +263,20 @@ class TextTagging:
     def evaluate_baselines(
         self, corpus: TaggedCorpus, examples: TaggedTexts
     ) -> dict[str, TaggingReport]:
-        """The same figures of a list of the training split's entities."""
+        """Measures a list of the training split's entities in the same way."""
         known, wanted = (self._gold(part) for part in (corpus.split("train"), examples))
         found = gazetteer_tags(*known, wanted[0])
         return {"gazetteer": TaggingReport(entity_metrics(*wanted, found, self.class_names))}
 
     def _gold(self, examples: TaggedTexts) -> tuple[list[list[str]], list[list[str]]]:
-        """The tokens that figures count, and their tags."""
-        places = places_of(examples, tokenize_all(examples.texts))
+        """Returns the tokens that metrics count, and their tags."""
+        places = find_token_places(examples, tokenize_all(examples.texts))
         tokens = [
             [row.text[start:end] for start, end in each]
             for row, each in zip(examples, places, strict=True)
         ]
         tags = [
-            tags_at(each, row.spans, self.class_names)
+            label_tokens(each, row.spans, self.class_names)
             for row, each in zip(examples, places, strict=True)
         ]
         return tokens, tags
@@ -291,10 +297,10 @@ class TextTagging:
 
     def format_answer(self, text: str, row: dict) -> str:
         """Formats a text and its answer for the terminal."""
-        return spans_on_screen.marked(text, row["entities"])
+        return spans_on_screen.mark_spans(text, row["entities"])
 
 
 def _training_tokens(corpus: TaggedCorpus) -> tuple[Tokens, list[str]]:
-    """The tokens of the training split, and the words that were cut between their entities."""
+    """Returns the tokens of the training split, and the words cut between their entities."""
     train = corpus.split("train")
     return cut_shared_tokens(tokenize_all(train.texts), train)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from apps.tasks.classification import explanation
-from apps.tasks.classification.explanation_output import on_terminal
+from apps.tasks.classification.explanation_output import format_explanation
 from apps.tasks.tagging import spans_on_screen
 from data.messages import printable
 
@@ -34,9 +34,9 @@ def test_a_terminal_is_shown_what_it_would_obey(text, shown):
 
 def test_marked_spans_keep_the_colours_and_lose_the_escapes_of_the_text():
     entity = {"start": 2, "end": 2 + len(ESCAPE), "type": f"P{ESCAPE}", "score": 0.5}
-    shown = spans_on_screen.marked(f"a {ESCAPE} {ESCAPE}", [entity], coloured=False)
+    shown = spans_on_screen.mark_spans(f"a {ESCAPE} {ESCAPE}", [entity], coloured=False)
     assert shown == r"a [\x1b]0;owned\x07](P\x1b]0;owned\x07 50 %) \x1b]0;owned\x07"
-    coloured = spans_on_screen.marked(f"a {ESCAPE}", [entity], coloured=True)
+    coloured = spans_on_screen.mark_spans(f"a {ESCAPE}", [entity], coloured=True)
     assert "\x1b]" not in coloured and "\x1b[1;" in coloured
 
 
@@ -50,7 +50,7 @@ def test_explanations_keep_their_colours_and_lose_the_escapes_of_the_words():
         figure=1.0,
         baseline=0.0,
     )
-    shown = on_terminal(found, colours=True)
+    shown = format_explanation(found, colours=True)
     assert "\x1b]" not in shown and "\x07" not in shown and "\x1b[38;5;" in shown
 
 

@@ -40,7 +40,7 @@ class Toy:
         ]
         return np.array([[score, 1 - score] for score in hate], "float32")
 
-    def decided(self, scores):
+    def decide(self, scores):
         return scores > 0.5
 
 

@@ -48,7 +48,7 @@ def test_words_that_cannot_be_ranked_have_no_correlation(words):
     few = explanation(words=words, weights=same, drops=same)
     assert few.correlation is None
     assert few.same_top_word
-    assert "occlusion" not in explanation_output.on_terminal(few, False)
+    assert "occlusion" not in explanation_output.format_explanation(few, False)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_gap_of_a_few_percent_is_told(figure, matters):
     gap = explanation(figure=figure)
     assert gap.gap == pytest.approx(figure - 0.7 - 1.501, abs=1e-5)
     assert gap.gap_matters == matters
-    assert ("the weights miss" in explanation_output.on_terminal(gap, False)) == matters
+    assert ("the weights miss" in explanation_output.format_explanation(gap, False)) == matters
 
 
 def test_a_gap_of_next_to_nothing_is_not_told():
@@ -87,7 +87,7 @@ def test_what_was_explained_is_summed_up():
 
 
 def test_weights_have_signs_without_colours():
-    lines = explanation_output.on_terminal(explanation(), colours=False).split("\n    ")
+    lines = explanation_output.format_explanation(explanation(), colours=False).split("\n    ")
     assert lines == [
         "rude 90.0 %   nice 10.0 %",
         "you <b> fool day",
@@ -99,8 +99,10 @@ def test_weights_have_signs_without_colours():
 
 
 def test_colours_are_shades_by_sign_and_strength():
-    coloured = explanation_output.on_terminal(explanation(), colours=True)
-    assert ESCAPE.sub("", coloured) == explanation_output.on_terminal(explanation(), colours=False)
+    coloured = explanation_output.format_explanation(explanation(), colours=True)
+    assert ESCAPE.sub("", coloured) == explanation_output.format_explanation(
+        explanation(), colours=False
+    )
     words = coloured.split("\n    ")[1].split()
     assert words[0] == "you"
     assert [re.search(r"48;5;(\d+)m", word)[1] for word in words[1:]] == ["224", "196", "153"]
@@ -129,7 +131,7 @@ def test_colours_need_a_terminal_and_nobody_against_them(monkeypatch, terminal, 
     ],
 )
 def test_what_is_cut_is_said_in_its_place(cut_at, line):
-    text = explanation_output.on_terminal(explanation(cut=9, cut_at=cut_at), colours=False)
+    text = explanation_output.format_explanation(explanation(cut=9, cut_at=cut_at), colours=False)
     assert text.split("\n    ")[1].startswith(line)
 
 
@@ -138,14 +140,16 @@ def test_only_the_strongest_words_are_listed():
         words=[f"w{i}" for i in range(20)], weights=np.arange(20.0), drops=np.arange(20.0)
     )
     listed = (
-        explanation_output.on_terminal(many, colours=False).split("for rude: ")[1].splitlines()[0]
+        explanation_output.format_explanation(many, colours=False)
+        .split("for rude: ")[1]
+        .splitlines()[0]
     )
     assert listed == ", ".join(f'"w{i}" +{i}.00' for i in range(19, 13, -1))
 
 
 def test_a_text_without_words_has_no_line_of_them():
     nothing = explanation(words=[], weights=np.zeros(0), drops=np.zeros(0), figure=0.7)
-    assert explanation_output.on_terminal(nothing, colours=True).splitlines() == [
+    assert explanation_output.format_explanation(nothing, colours=True).splitlines() == [
         "rude 90.0 %   nice 10.0 %",
         "    log-odds of rude +0.70, with every word unknown +0.70",
     ]
@@ -173,7 +177,7 @@ ANSWERED = ("predicted_label", "explanation")
 
 
 def write(path, rows):
-    with explanation_output.writer_of("body", ANSWERED)(str(path)) as write_row:
+    with explanation_output.explanation_writer("body", ANSWERED)(str(path)) as write_row:
         for row in rows:
             write_row(row)
 
@@ -235,7 +239,7 @@ def test_a_failure_leaves_the_former_file_and_nothing_else(tmp_path, name):
     (tmp_path / name).write_text("former")
     with (
         pytest.raises(RuntimeError, match="halfway"),
-        explanation_output.writer_of("body", ANSWERED)(str(tmp_path / name)) as write_row,
+        explanation_output.explanation_writer("body", ANSWERED)(str(tmp_path / name)) as write_row,
     ):
         write_row(row())
         raise RuntimeError("halfway")

@@ -118,7 +118,7 @@ def test_the_serving_model_decides_as_the_evaluation_does(multi_label):
     rows = task.output_rows(task.serving().serve(tf.constant(TEXTS)))
     scores = task.scores(TEXTS)
     names = np.array(task.class_names)
-    expected = [set(names[given]) for given in task.decided(scores)]
+    expected = [set(names[given]) for given in task.decide(scores)]
     assert [set(row["predicted_label"].split("|")) - {""} for row in rows] == expected
     served = [[row[f"score_{name}"] for name in names] for row in rows]
     assert_allclose(served, scores, atol=1e-5)

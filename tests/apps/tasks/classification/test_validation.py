@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from apps.tasks.classification import validation
-from apps.tasks.classification.validation import ClassifierValidation, logits_of
+from apps.tasks.classification.validation import ClassifierValidation, predict_logits
 from data.examples.labelled import LabelledTexts
 from data.graphs import in_chunks
 from data.text.preprocessor import TextPreprocessor
@@ -21,7 +21,9 @@ def examples(texts, targets):
 
 def held(monkeypatch, logits, goal, multi_label=False, targets=None, precisions=None):
     """A validation split whose model gives these logits."""
-    monkeypatch.setattr(validation, "logits_of", lambda model, ids: np.array(logits, np.float32))
+    monkeypatch.setattr(
+        validation, "predict_logits", lambda model, ids: np.array(logits, np.float32)
+    )
     targets = targets or [[1, 0], [0, 1], [0, 1]]
     return ClassifierValidation(
         {},
@@ -92,7 +94,7 @@ def test_logits_come_in_the_order_of_the_texts_whatever_their_length():
 
     preprocessor = TextPreprocessor(VOCABULARIES, "plain", 5)
     ids = in_chunks(preprocessor.ragged)(["a a c", "b", "a", "a a a b"])
-    assert logits_of(LastToken(), ids).ravel().tolist() == [5, 4, 3, 4]
+    assert predict_logits(LastToken(), ids).ravel().tolist() == [5, 4, 3, 4]
 
 
 def test_long_texts_are_computed_a_few_at_a_time_and_keep_their_order(monkeypatch):
@@ -111,7 +113,7 @@ def test_long_texts_are_computed_a_few_at_a_time_and_keep_their_order(monkeypatc
     monkeypatch.setattr(validation, "_TOKENS", 12)
     preprocessor = TextPreprocessor(VOCABULARIES, "plain", 20)
     texts = ["a " * 15, "a", "a b", "a " * 3]
-    logits = logits_of(Lengths(), in_chunks(preprocessor.ragged)(texts))
+    logits = predict_logits(Lengths(), in_chunks(preprocessor.ragged)(texts))
     assert logits[:, 0].tolist() == [16, 2, 3, 4]
     assert seen == [(3, 4), (1, 16)]
 
