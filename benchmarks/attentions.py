@@ -32,7 +32,7 @@ def command(verb: str, run: Path, *options: str) -> list[str]:
 
 
 def figures_of(run: Path, split: str, training: list[str]) -> dict:
-    """The figures of a run, which is trained and evaluated if it is not yet."""
+    """Returns the figures of a run, which is trained and evaluated if it is not yet."""
     if not (run / "model.keras").is_file():
         unfinished = (run.parent / f".{run.name}.training").exists()
         way = ["--resume"] if unfinished else training
@@ -46,7 +46,7 @@ def figures_of(run: Path, split: str, training: list[str]) -> dict:
 
 
 def markdown(figures: dict[str, dict]) -> str:
-    """The table of the README."""
+    """Returns the table of the README."""
     lines = ["| attention | BLEU | chrF | training, s |", "|---|---|---|---|"]
     for name, report in figures.items():
         seconds = f"{report['training_seconds']:,.0f}"

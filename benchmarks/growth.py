@@ -54,7 +54,7 @@ _SHORT_TITLES = ("cell", "of", "from - to", "time, ms", _EXPONENT, "peak memory,
 
 
 def measure(cell: str, dimension: str, value: int, rounds: int) -> dict:
-    """The record of one value, in a process of its own.
+    """Returns the record of one value, in a process of its own.
 
     Raises:
         WorkerError: the process failed, such as for lack of memory.
@@ -99,7 +99,7 @@ def _epochs(worker: Worker, cell: str, rows: int, rounds: int):
 
 
 def series(records: list[dict]) -> dict[tuple[str, str], list[dict]]:
-    """The records by cell and dimension, by ascending value."""
+    """Returns the records by cell and dimension, by ascending value."""
     groups = {}
     for record in sorted(records, key=lambda record: record["value"]):
         groups.setdefault((record["cell"], record["dimension"]), []).append(record)
@@ -121,7 +121,7 @@ def _points(group: list[dict], figure: str) -> tuple[list, list]:
 
 
 def long_table(records: list[dict]) -> str:
-    """A line a record."""
+    """Returns a line a record."""
     rows = [
         (
             record["cell"],
@@ -137,7 +137,7 @@ def long_table(records: list[dict]) -> str:
 
 
 def short_table(records: list[dict]) -> list[tuple]:
-    """A line a cell and dimension: smallest and largest figures, and exponents."""
+    """Returns a line a cell and dimension: smallest and largest figures, and exponents."""
     rows = []
     for (cell, dimension), group in series(records).items():
         values = [cell, dimension, f"{group[0]['value']:,} - {group[-1]['value']:,}"]
@@ -220,7 +220,7 @@ def main() -> None:
 
 
 def _records(options: argparse.Namespace, results: Results) -> Iterator[dict]:
-    """The record of each value, measured where the file has none."""
+    """Yields the record of each value, measured where the file has none."""
     for cell, dimension in itertools.product(options.cells, options.dimensions):
         for value in options.values or VALUES[dimension]:
             key = dict(zip(KEYS, (cell, dimension, value), strict=True))

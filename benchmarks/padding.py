@@ -23,7 +23,7 @@ _ROWS, _TOKENS = 64, 4096
 
 
 def table_row(name: str, lengths: np.ndarray) -> list[str]:
-    """The figures of one corpus."""
+    """Returns the figures of one corpus."""
     shuffled = np.random.default_rng(0).permutation(len(lengths))
     random = [shuffled[start : start + _ROWS] for start in range(0, len(shuffled), _ROWS)]
     by_rows = order_batches(lengths, _ROWS, np.random.default_rng(0))

@@ -49,7 +49,7 @@ _WIDTHS = (9, 5, 7, 9, 8, 9, 8, 14, 13)
 
 
 def measure(workers: dict[str, Worker], rows: dict, key: dict, rounds: int) -> dict:
-    """The record of one corpus and cell.
+    """Returns the record of one corpus and cell.
 
     Args:
         workers: by way.
@@ -88,14 +88,14 @@ def seconds(record: dict, way: str) -> float | None:
 
 
 def ratio(record: dict) -> float | None:
-    """How many times as long the better way of PyTorch takes as the suite."""
+    """Returns how many times as long the better way of PyTorch takes as the suite."""
     ours = seconds(record, "suite")
     theirs = [value for way in ("padded", "packed") if (value := seconds(record, way))]
     return min(theirs) / ours if ours and theirs else None
 
 
 def rows_of(record: dict) -> list[tuple]:
-    """The record's lines of the table, one a way."""
+    """Returns the record's lines of the table, one a way."""
     rows = []
     for way, engine in WAYS.items():
         value = seconds(record, way)
@@ -122,7 +122,7 @@ def _ratio(record: dict) -> str:
 
 
 def short_table(records: list[dict]) -> str:
-    """A line a corpus and cell, for a README."""
+    """Returns a line a corpus and cell, for a README."""
     titles = ("corpus", "cell", "rows", "suite s", "PyTorch padded s", "PyTorch packed s")
     titles += ("suite tokens/s", "padding: suite, PyTorch", "PyTorch / suite", "first epoch s")
     rows = []
@@ -177,7 +177,7 @@ def main() -> None:
 
 
 def _records(options: argparse.Namespace, results: Results) -> Iterator[dict]:
-    """The record of each corpus and cell, measured where the file has none."""
+    """Yields the record of each corpus and cell, measured where the file has none."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         workers = {

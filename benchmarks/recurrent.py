@@ -60,7 +60,7 @@ def bytes_needed(cell: str, units: int, batch: int, length: int) -> int:
 
 
 def measure(workers: dict[str, Worker], point: dict, rounds: int) -> dict:
-    """The record of one point of the grid.
+    """Returns the record of one point of the grid.
 
     Args:
         workers: by engine.
@@ -100,13 +100,13 @@ def median(record: dict, kind: str, engine: str) -> float | None:
 
 
 def ratio(record: dict, kind: str, rival: str) -> float | None:
-    """How many times as long the rival takes as the suite; None where one is missing."""
+    """Returns how many times as long the rival takes as the suite; None where one is missing."""
     ours, theirs = median(record, kind, "suite"), median(record, kind, rival)
     return theirs / ours if ours and theirs else None
 
 
 def row(record: dict) -> str:
-    """The record's line of the table."""
+    """Returns the record's line of the table."""
     values = [record[key] for key in KEYS]
     for kind in KINDS:
         for engine in TITLES:
@@ -147,7 +147,7 @@ def summary(records: list[dict]) -> list[str]:
 
 
 def short_table(records: list[dict]) -> str:
-    """A line a cell and size, for a README: median and range of each ratio."""
+    """Returns a line a cell and size, for a README: median and range of each ratio."""
     titles = ["cell", "units"]
     titles += [f"{kind}: {TITLES[rival]} / suite" for kind in KINDS for rival in RIVALS]
     groups = {}
@@ -199,7 +199,7 @@ def main() -> None:
 
 
 def _records(options: argparse.Namespace, results: Results, stream) -> Iterator[dict]:
-    """The record of each point of the grid, measured where the file has none."""
+    """Yields the record of each point of the grid, measured where the file has none."""
     grid = itertools.product(options.cells, options.units, options.batches, options.lengths)
     points = [dict(zip(KEYS, values, strict=True)) for values in grid]
     started = time.monotonic()

@@ -90,7 +90,7 @@ class Unbroken:
 
 
 def weights(folder: Path) -> dict[str, bytes]:
-    """The bytes of each weight of a run's model."""
+    """Returns the bytes of each weight of a run's model."""
     import h5py
 
     with zipfile.ZipFile(folder / "model.keras") as archive:
@@ -106,7 +106,7 @@ def weights(folder: Path) -> dict[str, bytes]:
 
 
 def measure(training: int, kills: int, unbroken: Unbroken, seed: int) -> dict:
-    """The record of one training that is killed so often, or ends before.
+    """Returns the record of one training that is killed so often, or ends before.
 
     Raises:
         UserError: it failed otherwise than by being killed.
@@ -165,7 +165,7 @@ def _kill(command: list, run: Path, delay: float) -> dict | None:
 
 
 def summary(records: list[dict], unbroken: Unbroken) -> list[str]:
-    """The row of the table."""
+    """Returns the row of the table."""
     kills = [kill for record in records for kill in record["kills"]]
     return [
         str(len(kills)),

@@ -67,7 +67,7 @@ def _packing(name: str) -> str:
 
 
 def try_reader(reader: str, seed: int, number: int, folder: Path) -> tuple[str, str]:
-    """The outcome of one input, and what went wrong, if anything did."""
+    """Returns the outcome of one input, and what went wrong, if anything did."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     name, content, generator = make_input(reader, seed, number)

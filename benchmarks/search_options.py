@@ -18,7 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def combinations(options: argparse.Namespace) -> list[dict]:
-    """Those to be tried, as options of `predict`; greedy decoding has no penalties."""
+    """Returns those to be tried, as options of `predict`; greedy decoding has no penalties."""
     names = ("beam_width", "length_penalty", "coverage_penalty")
     tried = [
         dict(zip(names, values, strict=True))
@@ -28,7 +28,7 @@ def combinations(options: argparse.Namespace) -> list[dict]:
 
 
 def figures(options: argparse.Namespace) -> list[dict]:
-    """A row for each combination."""
+    """Returns a row for each combination."""
     from apps.tasks.seq2seq.config import TranslationPredictOptions
     from apps.translation import APPLICATION
 

@@ -49,7 +49,7 @@ def batches(seed: int = 0) -> list[tuple[dict, np.ndarray]]:
 
 
 def trainer(head: str):
-    """A function that runs one training step on a batch."""
+    """Returns a function that runs one training step on a batch."""
     keras.utils.set_random_seed(0)
     model = Tagger(
         bio_names(("LOC", "MISC", "ORG", "PER")),

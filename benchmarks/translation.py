@@ -23,7 +23,7 @@ SENTENCES = 1000
 
 
 def read_texts(path: str | None) -> list[str]:
-    """A text a line; without a file sentences of the sample."""
+    """Returns a text a line; without a file sentences of the sample."""
     if path is None:
         from data.registry import SAMPLES
 
@@ -36,7 +36,7 @@ def read_texts(path: str | None) -> list[str]:
 
 
 def figures(run: Path, texts: list[str], beam_width: int, rounds: int) -> dict:
-    """What this process needs for the texts."""
+    """Returns what this process needs for the texts."""
     started = time.perf_counter()
     from apps.serving.answers import answer_by_length
     from apps.tasks.seq2seq.config import TranslationPredictOptions

@@ -63,6 +63,6 @@ def show_messages() -> Iterator[None]:
 
 
 def is_watched() -> bool:
-    """Whether messages go to a terminal, where a progress bar can grow."""
+    """Returns whether messages go to a terminal, where a progress bar can grow."""
     shown = any(isinstance(handler, TerminalHandler) for handler in LOGGER.handlers)
     return shown and sys.stdout.isatty()

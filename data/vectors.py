@@ -132,7 +132,7 @@ def _open_rows(path: str) -> Iterator[Iterator[_Row]]:
 
 
 def _is_binary(head: bytes) -> bool:
-    """Whether a file that begins like this is a binary one of word2vec.
+    """Returns whether a file that begins like this is a binary one of word2vec.
 
     Raises:
         ValueError: it is any other binary file.

@@ -183,7 +183,7 @@ def _copy(member: RunFolder, new: RunFolder, names: tuple[str, ...]) -> None:
 
 
 def _as_whole(config: TrainingConfig, whole: TrainingConfig) -> dict:
-    """A member's options, as they were given for all members."""
+    """Returns a member's options, as they were given for all members."""
     names = {"seed", "seeds", "ensemble", "init_from"} & {each.name for each in fields(whole)}
     several = {name: getattr(whole, name) for name in names}
     return to_json(replace(config, **several))

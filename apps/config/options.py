@@ -45,7 +45,7 @@ def option(
     at_most: float | None = None,
     none: bool = False,
 ) -> Any:
-    """A dataclass field with what the command line needs to know.
+    """Returns a dataclass field with what the command line needs to know.
 
     Args:
         default: the field's default, stated here and nowhere else.
@@ -114,7 +114,7 @@ def type_of(field: dataclasses.Field) -> tuple[type, bool]:
 
 
 def own_options(options_class: type[OptionsType], given: dict[str, Any]) -> OptionsType:
-    """What of the options given belongs to the class, as an instance.
+    """Returns what of the options given belongs to the class, as an instance.
 
     Raises:
         UserError: as `override`.
@@ -204,12 +204,12 @@ def _checked_one(flag: str, field: dataclasses.Field, kind: type, value: Any) ->
 
 
 def to_json(config: Options) -> dict[str, Any]:
-    """The config's fields as JSON values."""
+    """Returns the config's fields as JSON values."""
     return dataclasses.asdict(config)
 
 
 def from_file(path: str) -> dict[str, Any]:
-    """The options in a JSON file: an object of them, or a run's `config.json`.
+    """Returns the options in a JSON file: an object of them, or a run's `config.json`.
 
     Raises:
         UserError: no such file, or something else in it.

@@ -91,7 +91,7 @@ class _Formatter(argparse.HelpFormatter):
 
 
 def new_parser(prog: str, description: str) -> OneLineParser:
-    """A parser in the house's format."""
+    """Returns a parser in the house's format."""
     return OneLineParser(prog=prog, description=description, formatter_class=_Formatter)
 
 
@@ -138,7 +138,7 @@ def add_fields(
 
 
 def _or_none(kind: type) -> Callable[[str], Any]:
-    """What reads a value or `none`."""
+    """Returns what reads a value or `none`."""
 
     def read(text: str) -> Any:
         return None if text == "none" else kind(text)

@@ -170,14 +170,14 @@ def learning_rates(rows: list[dict[str, float]], marks: dict[str, float], path: 
 
 
 def _range(values: list[float]) -> tuple[float, float]:
-    """The lowest and the highest with some room, two powers of ten apart at the least."""
+    """Returns the lowest and the highest with some room, two powers of ten apart at the least."""
     low, high = (min(values), max(values)) if values else (1.0, 1.0)
     room = max(1.3, (100 * low / high) ** 0.5)
     return low / room, high * room
 
 
 def _positive(value: float | None) -> float:
-    """The value, or not a number where a log axis has no place for it."""
+    """Returns the value, or not a number where a log axis has no place for it."""
     return value if value is not None and 0 < value < math.inf else math.nan
 
 

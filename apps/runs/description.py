@@ -98,7 +98,7 @@ _OWN = tuple(
 
 
 def is_description(values: dict[str, Any]) -> bool:
-    """Whether a JSON object has what every description of a run has."""
+    """Returns whether a JSON object has what every description of a run has."""
     return all(isinstance(values.get(name), kind) for name, kind in _REQUIRED.items())
 
 

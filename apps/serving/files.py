@@ -166,7 +166,7 @@ def _first_columns(window: list[Record], column: str, source: str) -> dict:
 
 
 def _problem(record: Record, column: str) -> str:
-    """What keeps a row from being answered, or the empty text."""
+    """Returns what keeps a row from being answered, or the empty text."""
     if record.problem:
         return record.problem
     if column not in record.values:
@@ -194,5 +194,5 @@ def _join(values: dict, columns: dict, source: str) -> dict:
 
 
 def _progress(source: str) -> tqdm:
-    """A bar on standard error, hidden where that is no terminal."""
+    """Returns a bar on standard error, hidden where that is no terminal."""
     return tqdm(desc=source, unit=" rows", disable=None, file=sys.stderr)

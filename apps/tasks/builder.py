@@ -18,7 +18,7 @@ from models.registry import RECURRENT_OPTIONS
 
 
 def build(model_class: type, settings: dict) -> keras.Model:
-    """A model from the arguments of its class.
+    """Returns a model from the arguments of its class.
 
     Raises:
         UserError: they do not fit each other, or name an unknown initializer.

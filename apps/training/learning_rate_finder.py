@@ -86,7 +86,7 @@ class RangeTest(keras.callbacks.Callback):
 
 
 def range_test(model: keras.Model, batches: Batches | Streams, accumulate: int = 1) -> list[dict]:
-    """The rows of a `RangeTest`.
+    """Returns the rows of a `RangeTest`.
 
     Args:
         model: compiled, its optimizer made with a number as learning rate; its weights are spoilt.
@@ -116,7 +116,7 @@ class Suggestion(NamedTuple):
 
 
 def suggestion(rows: list[dict]) -> Suggestion | None:
-    """What the rows of a range test suggest; None if the loss did not fall."""
+    """Returns what the rows of a range test suggest; None if the loss did not fall."""
     rates, losses = (
         np.array([row[name] for row in rows]) for name in ("learning_rate", "smoothed_loss")
     )
@@ -132,7 +132,7 @@ def suggestion(rows: list[dict]) -> Suggestion | None:
 
 
 def command_with(command: str, rate: float) -> str:
-    """The command that trains as the test would have, with this learning rate."""
+    """Returns the command that trains as the test would have, with this learning rate."""
     kept, words = [], shlex.split(command)
     while words:
         word = words.pop(0)

@@ -67,7 +67,7 @@ def damage(generator: random.Random, content: bytes) -> bytes:
 
 
 def delimited(generator: random.Random) -> bytes:
-    """A table of texts with labels and splits."""
+    """Returns a table of texts with labels and splits."""
     out = io.StringIO()
     delimiter = generator.choice(",,\t\t;|")
     rows = csv.writer(out, delimiter=delimiter, lineterminator=generator.choice(["\n", "\r\n"]))
@@ -121,7 +121,7 @@ def tagged(generator: random.Random) -> bytes:
 
 
 def memory(generator: random.Random) -> bytes:
-    """A translation memory."""
+    """Returns a translation memory."""
     units = "".join(
         f'<tu><tuv xml:lang="en-GB"><seg>Line {n}.<ph x="1">&lt;</ph>Press &amp; <bpt i="1">x</bpt>'
         f'hold</seg></tuv><tuv xml:lang="fr"><seg>Ligne {n} é</seg></tuv></tu>\n'
@@ -133,7 +133,7 @@ def memory(generator: random.Random) -> bytes:
 
 
 def pairs(generator: random.Random) -> bytes:
-    """A table of sentences and translations, with and without a header."""
+    """Returns a table of sentences and translations, with and without a header."""
     delimiter = generator.choice("\t,")
     header = generator.choice(["en{0}fr\n", "en-GB{0}fr-FR\n", "id{0}English{0}French\n", ""])
     lines = [f"Yes, sir {n}{{0}}Oui {n}\n" for n in range(9)]
@@ -153,7 +153,7 @@ def terms(generator: random.Random) -> bytes:
 
 
 def options(generator: random.Random) -> bytes:
-    """A file of options, or a run's description."""
+    """Returns a file of options, or a run's description."""
     wild = [3, -1, 0.5, None, True, [], ["max"], {}, 2**70, 1e308, "gru", ""]
     right = {"dataset": "sample", "units": 8, "cell": "lstm", "pooling": ["max"], "dropout": 0.5}
     config = {
@@ -165,13 +165,13 @@ def options(generator: random.Random) -> bytes:
 
 
 def history(generator: random.Random) -> bytes:
-    """A training's history."""
+    """Returns a training's history."""
     rows = "".join(f"{n},0.{n},{generator.choice(['0.5', '', 'x', 'nan'])}\n" for n in range(4))
     return ("epoch,loss,val_loss\n" + rows).encode()
 
 
 def tokenizer(generator: random.Random) -> bytes:
-    """The file of a tokenizer's vocabulary."""
+    """Returns the file of a tokenizer's vocabulary."""
     record = {"kind": generator.choice(["words", "subwords", "subwords", "characters", "x"])}
     record |= {"tokens": ["a", "b", "ab", generator.choice(["c", "c", "c", 3, None, ""])]}
     merges = [[["a", "b"]], [["a", "b"]], [], [["a"]], None, [["a", "z"]]]
@@ -180,7 +180,7 @@ def tokenizer(generator: random.Random) -> bytes:
 
 
 def vocabulary(generator: random.Random) -> bytes:
-    """A vocabulary."""
+    """Returns a vocabulary."""
     words = generator.sample(["to", "be", "été", "or", "not", "a b"], 5)
     return "\n".join(["<start>", *words, ""]).encode()
 
@@ -192,7 +192,7 @@ def decision(generator: random.Random) -> bytes:
 
 
 def parquet(generator: random.Random) -> bytes:
-    """A table with columns of many types."""
+    """Returns a table with columns of many types."""
     import pyarrow
     import pyarrow.parquet
 
@@ -212,7 +212,7 @@ def parquet(generator: random.Random) -> bytes:
 
 
 def packed(generator: random.Random, suffix: str, content: bytes, name: str) -> bytes:
-    """The content as an archive, or compressed.
+    """Returns the content as an archive, or compressed.
 
     Args:
         suffix: `.gz`, `.xz`, `.zip`, `.tar`, `.tar.gz`, `.tar.xz` or `.tar.bz2`.

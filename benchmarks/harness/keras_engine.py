@@ -38,7 +38,7 @@ CLASSES = {
 
 
 def keras_layer(cell: str, units: int, bidirectional: bool = False):
-    """The twin of `recurrent_layer` made of Keras' own layers."""
+    """Returns the twin of `recurrent_layer` made of Keras' own layers."""
     layer = CLASSES[cell](units)
     return keras.layers.Bidirectional(layer) if bidirectional else layer
 
@@ -107,7 +107,7 @@ class Engine:
         return time.perf_counter() - started
 
     def peak(self) -> float:
-        """The most memory that this process has held, in MiB."""
+        """Returns the most memory that this process has held, in MiB."""
         # ru_maxrss is in kilobytes on Linux.
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 

@@ -37,7 +37,7 @@ def surroundings() -> dict:
 
 
 def _processor() -> str:
-    """The processor's name and the widest vector instructions it has."""
+    """Returns the processor's name and the widest vector instructions it has."""
     facts = {}
     for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
         name, _, value = line.partition(":")
@@ -150,7 +150,7 @@ def add_output_options(parser, output: str) -> None:
 
 
 def begin(options, keys: Sequence[str], *remarks: str):
-    """The results so far, and the stream for what is not the README's table, begun with the
+    """Returns the results so far, and the stream for what is not the README's table, begun with the
     machine and the remarks.
 
     Args:
@@ -165,7 +165,7 @@ def begin(options, keys: Sequence[str], *remarks: str):
 
 
 def count(text: str) -> int:
-    """The type of options that are whole numbers of at least 1."""
+    """Returns the type of options that are whole numbers of at least 1."""
     if (value := int(text)) < 1:
         raise ValueError(text)
     return value
@@ -184,7 +184,7 @@ def run(main: Callable[[], None]) -> None:
 
 
 def conditions(facts: dict) -> str:
-    """The machine and the versions in one line."""
+    """Returns the machine and the versions in one line."""
     versions = facts["versions"]
     torch = f"PyTorch {versions['torch']}" if versions["torch"] else "PyTorch not installed"
     return (
@@ -203,20 +203,20 @@ def line(values: Iterable[object], widths: Sequence[int]) -> str:
 
 
 def markdown(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table in Markdown."""
+    """Returns a table in Markdown."""
     lines = [titles, ["---"] * len(titles), *rows]
     return "\n".join(f"| {' | '.join(map(str, values))} |" for values in lines)
 
 
 def plain(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A table for the terminal."""
+    """Returns a table for the terminal."""
     columns = zip(titles, *rows, strict=True)
     widths = [max(len(str(value)) for value in column) for column in columns]
     return "\n".join(line(values, widths) for values in [titles, *rows])
 
 
 def geometric_mean(values: Sequence[float]) -> float:
-    """The mean for ratios: that of 2 and 1/2 is 1."""
+    """Returns the mean for ratios: that of 2 and 1/2 is 1."""
     return math.exp(statistics.fmean(math.log(value) for value in values))
 
 

@@ -56,7 +56,7 @@ CORPORA = {
 def token_ids(
     corpus: str, data_dir: str, rows: int, max_length: int | None = MAX_LENGTH
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The words of a sample of a corpus' training texts, as numbers.
+    """Returns the words of a sample of a corpus' training texts, as numbers.
 
     Args:
         corpus: a name in `CORPORA`.

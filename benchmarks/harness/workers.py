@@ -56,7 +56,7 @@ class WorkerError(Exception):
 
 
 def installed(engine: str) -> bool:
-    """Whether the engine can run here; PyTorch is an extra."""
+    """Returns whether the engine can run here; PyTorch is an extra."""
     return "torch" not in engine or importlib.util.find_spec("torch") is not None
 
 
@@ -171,7 +171,7 @@ class Taken(NamedTuple):
 
 
 def noisy(rounds: dict | None) -> bool:
-    """Whether other processes were busy in some of the rounds."""
+    """Returns whether other processes were busy in some of the rounds."""
     return rounds is not None and max(rounds["others"]) > QUIET
 
 

@@ -19,7 +19,7 @@ class Examples(Protocol):
         """The texts that a model reads, one an example."""
 
     def __len__(self) -> int:
-        """The number of examples."""
+        """Returns the number of examples."""
 
     def take(self, rows: Sequence[int]) -> Self:
         """Returns the examples at the given row numbers, in that order."""
@@ -50,7 +50,7 @@ class Corpus(Generic[ExamplesT]):
     former_checksums: tuple[str, ...] = field(default=(), kw_only=True)
 
     def is_known_as(self, checksum: str) -> bool:
-        """Whether a run of this checksum was trained on these data."""
+        """Returns whether a run of this checksum was trained on these data."""
         return checksum in (self.checksum, *self.former_checksums)
 
     def describe_labels(self) -> str:

@@ -20,7 +20,7 @@ class Span(NamedTuple):
 
 
 def is_tag(text: str) -> bool:
-    """Whether this is `O` or a prefix of BIO or BIOES (also called BILOU) and a type."""
+    """Returns whether this is `O` or a prefix of BIO or BIOES (also called BILOU) and a type."""
     return text == OUTSIDE or re.fullmatch(r"[BIESLU]-\S+", text) is not None
 
 

@@ -93,7 +93,7 @@ def _unreadable(path: str | Path, error: Exception) -> UserError:
 
 
 def is_utf8(text: str) -> bool:
-    """Whether a text can be written as UTF-8: one that was read from other bytes cannot."""
+    """Returns whether a text can be written as UTF-8: one that was read from other bytes cannot."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -117,7 +117,7 @@ def _known_code(name: str) -> str:
 
 
 def is_language(name: str) -> bool:
-    """Whether a text is a known code, with or without region or script, or a known name."""
+    """Returns whether a text is a known code, with or without region or script, or a known name."""
     language, *rest = language_code(name).split("-")
     return language in _THREE_LETTERS and all(re.fullmatch("[a-z0-9]{2,8}", part) for part in rest)
 

@@ -94,7 +94,7 @@ def _to_object(pairs: list[tuple]) -> dict:
 
 
 def _is_deeper(value: dict, line: str) -> bool:
-    """Whether lists and objects are nested deeper than `_DEEPEST` levels."""
+    """Returns whether lists and objects are nested deeper than `_DEEPEST` levels."""
     if line.count("[") + line.count("{") <= _DEEPEST:
         return False
     level: list[dict | list] = [value]

@@ -118,7 +118,7 @@ def _split_blocks(path: str, numbers_follow: bool = False) -> Iterator[list[str]
 
 
 def _is_number(block: list[str], numbers_follow: bool) -> bool:
-    """Whether the last line of a block is the number of the next block."""
+    """Returns whether the last line of a block is the number of the next block."""
     number, before = _read_number(block[-1]), _read_number(block[0])
     if number is None or _find_time_line(block) is None:
         return number is not None
@@ -171,7 +171,7 @@ def _drop_comments(blocks: Iterator[list[str]]) -> Iterator[list[str]]:
 
 
 def _is_time_line(line: str) -> bool:
-    """Whether a line is the time line of a cue, intact or broken."""
+    """Returns whether a line is the time line of a cue, intact or broken."""
     if ">" not in line:
         return False
     if _TIMES.fullmatch(line):

@@ -44,7 +44,7 @@ _OTHERS = (
 
 
 def _pattern(*ranges: tuple[int, int]) -> str:
-    """A class of characters, for RE2 and Python's `re` alike."""
+    """Returns a class of characters, for RE2 and Python's `re` alike."""
     return f"[{''.join(f'{chr(first)}-{chr(last)}' for first, last in ranges)}]"
 
 
@@ -76,7 +76,7 @@ def _shorten(reference: re.Match) -> str:
 
 
 def is_invisible(character: str) -> bool:
-    """Whether a character is invisible and takes no room, not even that of a space."""
+    """Returns whether a character is invisible and takes no room, not even that of a space."""
     return _INVISIBLE.fullmatch(character) is not None
 
 

@@ -118,7 +118,7 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def _is_binary(content: bytes) -> bool:
-    """Whether a file is not text, by Git's rule: text in UTF-8 has no null byte."""
+    """Returns whether a file is not text, by Git's rule: text in UTF-8 has no null byte."""
     return b"\0" in content and not content.startswith(UTF16)
 
 

@@ -46,7 +46,7 @@ def read_label_sets(
 
 
 def _is_nested(cell: object) -> bool:
-    """Whether a cell is an object, or a list of anything but names and numbers."""
+    """Returns whether a cell is an object, or a list of anything but names and numbers."""
     parts = cell if isinstance(cell, list) else [cell]
     return any(isinstance(part, dict | list) for part in parts)
 

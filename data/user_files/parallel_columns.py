@@ -116,7 +116,7 @@ def _words(name: str) -> list[str]:
 
 
 def _is_header(cells: list[str]) -> bool:
-    """Whether a line that names neither language is a header nevertheless."""
+    """Returns whether a line that names neither language is a header nevertheless."""
     names = [cell.strip() for cell in cells if cell.strip()]
     # pandas writes numbers where columns have no names.
     if names == [str(number) for number in range(len(names))] and len(names) > 1:

@@ -100,7 +100,7 @@ class Tally:
         )
 
     def summary(self) -> str:
-        """A line on all of them."""
+        """Returns a line on all of them."""
         counts = self._counts
         if not counts["texts"]:
             return "no text was explained"

@@ -147,7 +147,7 @@ def _page(path: str, column: str, answered: Collection[str]) -> Iterator[Callabl
 
 
 def _article(row: dict, column: str, answered: Collection[str]) -> str:
-    """A text as a section of the page."""
+    """Returns a text as a section of the page."""
     explanation = row["explanation"]
     others = [name for name in row if name != column and name not in answered]
     cells = "; ".join(f"{name}: {row[name]}" for name in others if row[name] not in (None, ""))

@@ -136,7 +136,7 @@ def _write(text: str, end: str = "\n") -> None:
 
 
 def _read_line(prompt: str) -> str | None:
-    """A line from the user, or None if there are no more."""
+    """Returns a line from the user, or None if there are no more."""
     try:
         return input(prompt if sys.stdin.isatty() else "")
     except EOFError:

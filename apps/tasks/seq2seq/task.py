@@ -235,7 +235,7 @@ class Seq2Seq:
             )
 
     def search(self) -> TranslationSearch:
-        """How the options look for translations."""
+        """Returns how the options look for translations."""
         config, options = self.config, self.options
         return TranslationSearch(
             1 if options.temperature else config.beam_width,

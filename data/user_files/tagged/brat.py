@@ -17,7 +17,7 @@ _SPAN = re.compile(
 
 
 def is_brat(path: str) -> bool:
-    """Whether a file is an .ann file, or a .txt file with an .ann file of the same name."""
+    """Returns whether a file is an .ann file, or a .txt file with an .ann file of the same name."""
     suffix = Path(path).suffix.lower()
     return suffix == ".ann" or (suffix == ".txt" and Path(path).with_suffix(".ann").is_file())
 

@@ -105,7 +105,7 @@ def _unwrap_label_studio(data: dict, annotations: list) -> tuple[dict, bool]:
 
 
 def has_spans(names: list[str], text_column: str, spans_column: str) -> bool:
-    """Whether columns of these names may hold texts and their spans."""
+    """Returns whether columns of these names may hold texts and their spans."""
     return all(
         any(name in names for name in known)
         for known in ((text_column, *_TEXTS), (spans_column, *_SPAN_COLUMNS))
@@ -211,7 +211,7 @@ def _find_first(cell: dict, names: tuple[str, ...]) -> Any:
 
 
 def _is_seen(letter: str) -> bool:
-    """Whether a character belongs to a token; others are white space to
+    """Returns whether a character belongs to a token; others are white space to
     `data.text.word_tokenizer`."""
     category = unicodedata.category(letter)
     return category[0] != "Z" and category != "Cc" and not is_invisible(letter)

@@ -10,12 +10,12 @@ _SENTENCES = ("sentence", "sent_id", "sent")
 
 
 def has_tokens(names: list[str]) -> bool:
-    """Whether columns of these names hold tokens and tags."""
+    """Returns whether columns of these names hold tokens and tags."""
     return bool(_find_column(names, TOKEN_HEADERS) and _find_column(names, TAG_HEADERS))
 
 
 def has_sentences(names: list[str]) -> bool:
-    """Whether one of these columns says which sentence a token belongs to."""
+    """Returns whether one of these columns says which sentence a token belongs to."""
     return bool(_find_sentence_column(names))
 
 
