@@ -11,7 +11,7 @@ from apps.runs.folder import RunFolder
 from apps.serving.answering import Answering, Illustrating, Summarizing
 from apps.tasks.task import Configurable, Interactive
 from data.errors import UserError
-from data.formats.readers import STANDARD_STREAM
+from data.formats.suffixes import STANDARD_STREAM
 from data.messages import printable, warn
 
 HELP = "answer texts"

@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 
 from apps.config.options import Options, option
 from data.errors import UserError
-from data.formats.readers import STANDARD_STREAM
-from data.formats.writers import WRITERS, record_writer
+from data.formats.suffixes import ROW_SUFFIXES, STANDARD_STREAM
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class PredictOptions(Options):
 
     title: ClassVar[str] = "output"
     # Suffixes of the files that it writes, without the dot.
-    formats: ClassVar[tuple[str, ...]] = tuple(suffix.removeprefix(".") for suffix in WRITERS)
+    formats: ClassVar[tuple[str, ...]] = tuple(suffix.removeprefix(".") for suffix in ROW_SUFFIXES)
     # Rows of an input that are in memory at once; 0: as many as suit a task that is fast.
     rows: ClassVar[int] = 0
 
@@ -83,6 +82,8 @@ class PredictOptions(Options):
             column: of the rows' texts.
             answering: what answers.
         """
+        from data.formats.writers import record_writer
+
         return functools.partial(record_writer, like=source, csv_safe=self.csv_safe)
 
 

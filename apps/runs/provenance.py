@@ -1,6 +1,5 @@
 """Where a model and its metrics come from."""
 
-import importlib.metadata
 import platform
 from dataclasses import dataclass, fields
 from typing import Any
@@ -80,5 +79,8 @@ PROVENANCE_FIELDS = tuple(field.name for field in fields(Provenance))
 
 def installed_versions() -> dict[str, str]:
     """Returns the versions of Python and of the packages that a result depends on."""
+    # Its import costs as much as half of the command line.
+    import importlib.metadata
+
     versions = {name: importlib.metadata.version(name) for name in _PACKAGES}
     return {"python": platform.python_version(), **versions}

@@ -14,8 +14,9 @@ from tqdm import tqdm
 from apps.serving.answering import Answering
 from apps.serving.answers import answer, answer_by_length
 from data.errors import UserError, list_values
-from data.formats.readers import READERS, STANDARD_STREAM, TEXT_FORMATS, file_format, read_records
+from data.formats.readers import READERS, TEXT_FORMATS, file_format, read_records
 from data.formats.record import TEXT_COLUMN, Record
+from data.formats.suffixes import STANDARD_STREAM
 from data.formats.writers import WRITERS, record_writer
 from data.messages import warn
 

@@ -14,7 +14,7 @@ from typing import TextIO
 from data.errors import UserError
 from data.files.lines import replace_surrogates
 from data.files.writing import whole_file
-from data.formats.readers import STANDARD_STREAM
+from data.formats.suffixes import STANDARD_STREAM
 from data.formats.writers import CsvWriter, TsvWriter, to_json
 
 _PAGE = """<!doctype html>

@@ -16,9 +16,9 @@ from data.files.lines import is_utf8, read_lines, read_stream_lines
 from data.formats.delimited import read_csv, read_tsv
 from data.formats.parquet import read_parquet
 from data.formats.record import TEXT_COLUMN, Record
+from data.formats.suffixes import STANDARD_STREAM
 from data.formats.transcripts import read_srt, read_vtt
 
-STANDARD_STREAM = "-"
 # JSON that is nested deeper than this would exhaust the stack.
 _DEEPEST = 100
 

@@ -17,8 +17,9 @@ from data.files.lines import replace_surrogates
 from data.files.writing import whole_file
 from data.formats.delimited import column_name
 from data.formats.parquet import read_parquet_schema
-from data.formats.readers import STANDARD_STREAM, file_format
+from data.formats.readers import file_format
 from data.formats.record import flatten_row
+from data.formats.suffixes import STANDARD_STREAM
 
 if TYPE_CHECKING:
     import pyarrow

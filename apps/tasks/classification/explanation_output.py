@@ -13,7 +13,7 @@ from typing import Any
 
 from data.errors import UserError
 from data.files.writing import whole_file
-from data.formats.readers import STANDARD_STREAM
+from data.formats.suffixes import STANDARD_STREAM
 from data.formats.writers import record_writer
 from data.messages import printable
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from apps.config.options import option
 from apps.config.verbs import EvaluateOptions, PredictOptions
-from apps.tasks.classification import explanation_output
 from data.errors import UserError
 
 if TYPE_CHECKING:  # options are read without TensorFlow
@@ -50,26 +49,37 @@ class ExplainOptions(PredictOptions):
 
     @property
     def rows(self) -> int:  # type: ignore[override]  # read alone, of an instance
-        return explanation_output.ROWS if self.explain else 0
+        if not self.explain:
+            return 0
+        from apps.tasks.classification.explanation_output import ROWS
+
+        return ROWS
 
     def check_output(self, output: str | None) -> None:
         if self.explain:
-            explanation_output.check_output(output)
+            from apps.tasks.classification.explanation_output import check_output
+
+            check_output(output)
         super().check_output(output)
 
     def suffixes(self) -> Mapping[str, object]:
         if not self.explain:
             return super().suffixes()
-        return explanation_output.OUTPUTS
+        from apps.tasks.classification.explanation_output import OUTPUTS
+
+        return OUTPUTS
 
     def answering(self, task: Any) -> "Answering":
         if not self.explain:
             return task
         from apps.tasks.classification.explanation import Explainer
+        from apps.tasks.classification.explanation_output import wants_colours
 
-        return Explainer(task, explanation_output.wants_colours())
+        return Explainer(task, wants_colours())
 
     def writer(self, source: str | None, column: str, answering: "Answering") -> Callable:
         if not self.explain:
             return super().writer(source, column, answering)
-        return explanation_output.explanation_writer(column, answering.empty_row())
+        from apps.tasks.classification.explanation_output import explanation_writer
+
+        return explanation_writer(column, answering.empty_row())

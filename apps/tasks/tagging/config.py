@@ -19,7 +19,7 @@ from apps.config.groups import (
 from apps.config.options import Options, option, redefault
 from apps.config.training import TrainingConfig
 from apps.config.verbs import PredictOptions
-from data.formats.entity_writers import ENTITY_WRITERS, entity_writer
+from data.formats.suffixes import ENTITY_FORMATS
 from data.registry import TAGGER_TOKENS
 from models.registry import CHARACTER_ENCODERS, HEADS
 
@@ -153,7 +153,7 @@ class TaggingConfig(
 class TagPredictOptions(PredictOptions):
     """Answers as texts with entities: JSON lines, columns of tokens, tables or a page."""
 
-    formats: ClassVar[tuple[str, ...]] = tuple(ENTITY_WRITERS)
+    formats: ClassVar[tuple[str, ...]] = ENTITY_FORMATS
 
     format: str | None = option(
         None, "format of the output (default: as the suffix of --output)", formats
@@ -166,6 +166,8 @@ class TagPredictOptions(PredictOptions):
         return output or "-" if self.format else output
 
     def writer(self, source: str | None, column: str, answering: "Answering") -> Callable:
+        from data.formats.entity_writers import entity_writer
+
         return functools.partial(
             entity_writer, format=self.format, column=column, csv_safe=self.csv_safe
         )

@@ -12,7 +12,9 @@ import pyarrow.parquet
 import pytest
 
 from data.errors import UserError
+from data.formats.entity_writers import ENTITY_WRITERS
 from data.formats.readers import read_records
+from data.formats.suffixes import ENTITY_FORMATS, ROW_SUFFIXES
 from data.formats.writers import WRITERS, record_writer
 
 ROWS = [{"text": 'ham, "eggs"', "score": 0.5}, {"text": "spam\u2028😂", "score": 1.0}]
@@ -310,3 +312,8 @@ def test_every_format_goes_into_a_pipe(tmp_path, suffix):
         {"text": "a", "n": "x"},
         {"text": "b", "n": "y"},
     ]
+
+
+def test_the_names_of_formats_are_those_that_are_written():
+    assert (*WRITERS,) == ROW_SUFFIXES
+    assert (*ENTITY_WRITERS,) == ENTITY_FORMATS
