@@ -8,6 +8,7 @@ import tensorflow as tf
 from data.text.special_tokens import PADDING
 from models.decoding.constraints import Constraints
 from models.decoding.decode import State, Step, align_right, take_step, write_ids
+from models.decoding.leaving_rows import run_rows
 
 _NEVER = float("-inf")
 
@@ -41,10 +42,12 @@ def beam_search(
     max_length: int | tf.Tensor,
     end_id: int | tf.Tensor,
     length_penalty: float | tf.Tensor = 0.0,
-    penalty: Callable[[State], tf.Tensor] | None = None,
+    penalty: Callable[..., tf.Tensor] | None = None,
     early_stopping: bool | tf.Tensor = False,
     previous_ids: tf.Tensor | None = None,
     constraints: Constraints | None = None,
+    context: State | None = None,
+    leaving: bool = False,
 ) -> Hypotheses:
     """Keeps the `beam_width` most probable beginnings of each row, step by step.
 
@@ -55,8 +58,7 @@ def beam_search(
 
     Args:
         step: one step of the model, of `rows * beam_width` rows; the beams of a row are adjacent.
-            What does not change belongs into this function, with its rows repeated, instead of into
-            the state.
+            What does not change from step to step belongs into the context, not into the state.
         logits: as `models.decoding.decode.decode`, of `rows` rows.
         state: as `decode`, of `rows` rows.
         beam_width: how many beginnings of each row.
@@ -69,28 +71,41 @@ def beam_search(
         early_stopping: whether a row is done as soon as it has `beam_width` hypotheses.
         previous_ids: as `decode`, of `rows` rows.
         constraints: as `decode`; log-probabilities are those after the constraints.
+        context: a nest of tensors [rows, ...] that `step` and `penalty` take as their last argument
+            and nobody changes, such as the encoded sources; or None, and they take none.
+        leaving: whether rows that are done leave the batch, see
+            `models.decoding.leaving_rows.run_rows`.
     """
     constraints = constraints or Constraints()
     max_length = tf.convert_to_tensor(max_length, tf.int32)
     rows = tf.shape(logits)[0]
-    beams = tf.repeat(tf.range(rows), beam_width)
-    prompts = tf.gather(align_right(previous_ids, rows), beams)
+    prompts = align_right(previous_ids, rows)
     first = tf.shape(prompts)[1]
+    extra = [] if context is None else [context]
 
-    def score(log_probabilities, length, state):
+    def repeat(x):
+        """Returns [rows, ...] as [rows, beam_width, ...]."""
+        return tf.repeat(x[:, None], beam_width, axis=1)
+
+    def score(log_probabilities, length, state, context):
         scores = log_probabilities / length_divisor(length, length_penalty)
-        return scores if penalty is None else scores + tf.reshape(penalty(state), tf.shape(scores))
+        if penalty is None:
+            return scores
+        penalties = penalty(_flatten(state), *context)
+        return scores + tf.reshape(penalties, tf.shape(scores))
 
-    def more(now, alive, *_):
-        return (now < max_length) & tf.reduce_any(alive > _NEVER)
-
-    def body(now, alive, history, best, logits, state):
+    def advance(now, beams):
+        alive, context = beams.alive, beams.context
+        flat = _flatten(beams.history), _flatten(beams.logits), _flatten(beams.state)
+        history, logits, state = flat
         allowed = constraints(logits, history, first, now, end_id)
         alive, ids, origins = _extend(alive, allowed)
         state = tf.nest.map_structure(lambda x: tf.gather(x, origins), state)
         history = write_ids(tf.gather(history, origins), first + now, tf.reshape(ids, [-1]))
-        scores = tf.where(ids == end_id, score(alive, now + 1, state), _NEVER)
-        best = _select_best(best, _make_hypotheses(history[:, first:], now + 1, scores))
+        before = _group(state, beam_width)
+        scores = tf.where(ids == end_id, score(alive, now + 1, before, context), _NEVER)
+        best = _make_hypotheses(history[:, first:], now + 1, scores)
+        best = _select_best(beams.best, best)
         # A beginning that ends is none any more. The best score that another can still reach is
         # that of the next or of the last possible length; penalties only lower it.
         lengths = tf.stack([now + 1, max_length])[:, None, None]
@@ -98,26 +113,68 @@ def beam_search(
         done = (ids == end_id) | (hope <= best.scores[:, -1:])
         done |= early_stopping & (best.scores[:, -1:] > _NEVER)
         alive = tf.where(done, _NEVER, alive)
-        logits, state = take_step(step, tf.reshape(ids, [-1]), logits, state)
-        return now + 1, alive, history, best, logits, state
+        logits, state = take_step(
+            lambda *arguments: step(*arguments, *context), tf.reshape(ids, [-1]), logits, state
+        )
+        history, logits, state = _group((history, logits, state), beam_width)
+        return _Beams(alive, history, best, logits, state, context)
+
+    def is_running(beams):
+        return tf.reduce_any(beams.alive > _NEVER, axis=1)
+
+    def result(now, beams):
+        scores = score(beams.alive, now, beams.state, beams.context)
+        rest = _make_hypotheses(_flatten(beams.history)[:, first:], now, scores)
+        return _fill_up(beams.best, rest)
 
     history = tf.pad(prompts, [[0, 0], [0, max_length]])
     none = tf.fill([rows, beam_width], _NEVER)
-    now, alive, history, best, _, state = tf.while_loop(
-        more,
-        body,
-        [
-            tf.constant(0),
-            # At first all beams are the same: one is enough.
-            tf.where(tf.range(beam_width) == 0, 0.0, none),
-            history,
-            _make_hypotheses(history[:, first:], tf.constant(0), none),
-            tf.gather(tf.cast(logits, tf.float32), beams),
-            tf.nest.map_structure(lambda x: tf.gather(x, beams), state),
-        ],
+    nothing = _make_hypotheses(_flatten(repeat(history))[:, first:], tf.constant(0), none)
+    beams = _Beams(
+        # At first all beams are the same: one is enough.
+        tf.where(tf.range(beam_width) == 0, 0.0, none),
+        repeat(history),
+        nothing,
+        repeat(tf.cast(logits, tf.float32)),
+        tf.nest.map_structure(repeat, state),
+        extra,
     )
-    rest = _make_hypotheses(history[:, first:], now, score(alive, now, state))
-    return _fill_up(best, rest)
+    return run_rows(advance, is_running, result, beams, max_length, leaving)
+
+
+class _Beams(NamedTuple):
+    """The beams of rows, between two steps.
+
+    Attributes:
+        alive: <float32>[rows, beam_width], log-probabilities of the beginnings; -inf for none.
+        history: <int32>[rows, beam_width, time], the prompts and the tokens since.
+        best: the hypotheses so far.
+        logits: <float32>[rows, beam_width, vocabulary_size], after the last tokens.
+        state: of the model, [rows, beam_width, ...].
+        context: what the step reads of each row, if it reads any.
+    """
+
+    alive: tf.Tensor
+    history: tf.Tensor
+    best: Hypotheses
+    logits: tf.Tensor
+    state: State
+    context: list
+
+
+def _flatten(tensors: State) -> State:
+    """Joins the first two axes of each tensor."""
+    return tf.nest.map_structure(lambda x: tf.reshape(x, [-1, *_sizes(x)[2:]]), tensors)
+
+
+def _group(tensors: State, beam_width: int) -> State:
+    """Splits the first axis of each tensor into rows and beams."""
+    return tf.nest.map_structure(lambda x: tf.reshape(x, [-1, beam_width, *_sizes(x)[1:]]), tensors)
+
+
+def _sizes(x: tf.Tensor) -> list[int | tf.Tensor]:
+    """Returns the sizes of a tensor, as numbers where they are static."""
+    return [tf.shape(x)[axis] if size is None else size for axis, size in enumerate(x.shape)]
 
 
 def _extend(alive: tf.Tensor, logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
@@ -132,15 +189,18 @@ def _extend(alive: tf.Tensor, logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, 
         <int32>[rows * beam_width], which beginning of all rows each continues.
     """
     rows, beam_width = tf.shape(alive)[0], alive.shape[1]
-    vocabulary_size = logits.shape[-1]
-    # Where everything is banned, the softmax is NaN.
-    logits = tf.where(logits > _NEVER, tf.nn.log_softmax(logits), _NEVER)
-    total = tf.reshape(alive, [-1, 1]) + logits
-    values, places = tf.math.top_k(
-        tf.reshape(total, [rows, beam_width * vocabulary_size]), beam_width
-    )
-    origins = tf.range(rows)[:, None] * beam_width + places // vocabulary_size
-    return values, places % vocabulary_size, tf.reshape(origins, [-1])
+    # No more tokens of a beginning can be among the best of its row: the vocabulary is read twice,
+    # for these and for the softmax, and only these get log-probabilities.
+    count = min(beam_width, logits.shape[-1])
+    values, ids = tf.math.top_k(logits, count)
+    divisors = tf.reduce_logsumexp(logits, axis=-1, keepdims=True)
+    # Where everything is banned, the divisor is -inf, too, and their difference would be NaN.
+    values = tf.where(values > _NEVER, values - divisors, _NEVER)
+    total = tf.reshape(tf.reshape(alive, [-1, 1]) + values, [rows, beam_width * count])
+    values, places = tf.math.top_k(total, beam_width)
+    ids = tf.gather(tf.reshape(ids, [rows, beam_width * count]), places, batch_dims=1)
+    origins = tf.range(rows)[:, None] * beam_width + places // count
+    return values, ids, tf.reshape(origins, [-1])
 
 
 def _make_hypotheses(ids: tf.Tensor, length: tf.Tensor, scores: tf.Tensor) -> Hypotheses:

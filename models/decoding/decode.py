@@ -7,12 +7,14 @@ import tensorflow as tf
 
 from data.text.special_tokens import PADDING
 from models.decoding.constraints import Constraints
+from models.decoding.leaving_rows import run_rows
 from models.decoding.sampling import Choose, uniform_streams
 
 # Any nest of tensors whose first axis is the rows.
 State = Any
-# step(token_ids <int32>[rows], state) -> logits <float32>[rows, vocabulary_size], the new state
-Step = Callable[[tf.Tensor, State], tuple[tf.Tensor, State]]
+# step(token_ids <int32>[rows], state[, context])
+# -> logits <float32>[rows, vocabulary_size], the new state
+Step = Callable[..., tuple[tf.Tensor, State]]
 # stopped(ids <int32>[rows, max_length], PADDING after the last one; lengths <int32>[rows])
 # -> <bool>[rows]
 Stopped = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
@@ -45,6 +47,8 @@ def decode(
     previous_ids: tf.Tensor | None = None,
     constraints: Constraints | None = None,
     stopped: Stopped | None = None,
+    context: State | None = None,
+    leaving: bool = False,
 ) -> Decoded:
     """Generates tokens until every row has ended.
 
@@ -61,47 +65,81 @@ def decode(
             side.
         constraints: on the tokens that are chosen; those of `Constraints()` if None.
         stopped: called after each step; rows where it returns true end there.
+        context: a nest of tensors [rows, ...] that `step` takes as its last argument and nobody
+            changes, such as the encoded sources; or None, and it takes none.
+        leaving: whether rows that have ended leave the batch, see
+            `models.decoding.leaving_rows.run_rows`; then `stopped` sees only those that are left.
     """
     constraints = constraints or Constraints()
     max_length = tf.convert_to_tensor(max_length, tf.int32)
     rows = tf.shape(logits)[0]
     prompts = align_right(previous_ids, rows)
     first = tf.shape(prompts)[1]
-    numbers = uniform_streams(seed, rows, max_length)
 
-    def more(now, history, ended, *_):
-        return (now < max_length) & ~tf.reduce_all(ended)
-
-    def body(now, history, ended, lengths, total, logits, state):
+    def advance(now, texts):
+        logits, history, ended = texts.logits, texts.history, texts.ended
         allowed = constraints(logits, history, first, now, end_id)
-        chosen = tf.where(ended, PADDING, choose(allowed, numbers[now]))
+        chosen = tf.where(ended, PADDING, choose(allowed, texts.numbers[:, now]))
         # PADDING is chosen only where everything else is banned.
         ended |= chosen == PADDING
         loss = tf.nn.sparse_softmax_cross_entropy_with_logits(chosen, logits)
-        total -= tf.where(ended, 0.0, loss)
-        lengths += tf.cast(~ended, tf.int32)
+        total = texts.total - tf.where(ended, 0.0, loss)
+        lengths = texts.lengths + tf.cast(~ended, tf.int32)
         history = write_ids(history, first + now, chosen)
         ended |= chosen == end_id
         if stopped is not None:
             ended |= stopped(history[:, first:], lengths)
-        return now + 1, history, ended, lengths, total, *take_step(step, chosen, logits, state)
+        logits, state = take_step(
+            lambda *arguments: step(*arguments, *texts.context), chosen, logits, texts.state
+        )
+        return texts._replace(
+            history=history, ended=ended, lengths=lengths, total=total, logits=logits, state=state
+        )
 
     history = tf.pad(prompts, [[0, 0], [0, max_length]])
     history.set_shape([logits.shape[0], None])
-    _, history, _, lengths, total, *_ = tf.while_loop(
-        more,
-        body,
-        [
-            tf.constant(0),
-            history,
-            tf.zeros_like(logits[:, 0], tf.bool),
-            tf.zeros_like(logits[:, 0], tf.int32),
-            tf.zeros_like(logits[:, 0], tf.float32),
-            tf.cast(logits, tf.float32),
-            state,
-        ],
+    texts = _Texts(
+        history,
+        tf.zeros_like(logits[:, 0], tf.bool),
+        tf.zeros_like(logits[:, 0], tf.int32),
+        tf.zeros_like(logits[:, 0], tf.float32),
+        tf.cast(logits, tf.float32),
+        state,
+        tf.transpose(uniform_streams(seed, rows, max_length)),
+        [] if context is None else [context],
     )
-    return Decoded(history[:, first:], lengths, total)
+    return run_rows(
+        advance,
+        lambda texts: ~texts.ended,
+        lambda _, texts: Decoded(texts.history[:, first:], texts.lengths, texts.total),
+        texts,
+        max_length,
+        leaving,
+    )
+
+
+class _Texts(NamedTuple):
+    """Texts that are being generated, between two steps.
+
+    Attributes:
+        history: <int32>[rows, time], the prompts and the tokens since.
+        ended: <bool>[rows].
+        lengths: <int32>[rows], of what was generated.
+        total: <float32>[rows], its log-probabilities.
+        logits: <float32>[rows, vocabulary_size], after the last tokens.
+        state: of the model.
+        numbers: <float32>[rows, max_length], the random numbers to choose by.
+        context: what the step reads of each row, if it reads any.
+    """
+
+    history: tf.Tensor
+    ended: tf.Tensor
+    lengths: tf.Tensor
+    total: tf.Tensor
+    logits: tf.Tensor
+    state: State
+    numbers: tf.Tensor
+    context: list
 
 
 def take_step(

@@ -59,12 +59,13 @@ class TranslationSearch:
         memory, states = model.encode(token_ids)
         limits = tf.reduce_sum(tf.cast(memory.mask, tf.int32), axis=1)
         limits = tf.minimum(_TIMES * (limits - 1) + _MORE, self.max_length)
-        step = _limit_lengths(model, memory, limits)
+        step = _limit_lengths(model)
+        context = _to_context(memory, limits)
         coverage = None
         if self.coverage_penalty and self.beam_width > 1 and model.decoder.attention is not None:
             coverage = tf.zeros_like(token_ids, tf.float32)
         start = tf.fill([tf.shape(token_ids)[0]], START)
-        logits, state = step(start, model.decoder.initial_state(states, coverage))
+        logits, state = step(start, model.decoder.initial_state(states, coverage), context)
         # The batch may be empty.
         longest = tf.reduce_max(tf.pad(limits, [[0, 1]])) + 1
         if self.beam_width > 1:
@@ -76,7 +77,9 @@ class TranslationSearch:
                 max_length=longest,
                 end_id=END,
                 length_penalty=self.length_penalty,
-                penalty=None if coverage is None else self._coverage_penalty(memory),
+                penalty=None if coverage is None else self._coverage_penalty,
+                context=context,
+                leaving=True,
             )
             return hypotheses.ids[:, : self.n_best], hypotheses.scores[:, : self.n_best]
         decoded = decode(
@@ -87,6 +90,8 @@ class TranslationSearch:
             choose=greedy if not self.temperature else self._sampling(),
             end_id=END,
             seed=self.seed,
+            context=context,
+            leaving=True,
         )
         scores = decoded.log_probabilities / length_divisor(decoded.lengths, self.length_penalty)
         return decoded.ids[:, None], scores[:, None]
@@ -94,24 +99,30 @@ class TranslationSearch:
     def _sampling(self) -> Sampling:
         return Sampling(temperature=self.temperature, top_k=self.top_k, top_p=self.top_p)
 
-    def _coverage_penalty(self, memory: Memory) -> Callable[[dict[str, Any]], tf.Tensor]:
-        def penalty(state: dict[str, Any]) -> tf.Tensor:
-            sources, time = tf.unstack(tf.shape(memory.mask))
-            coverage = tf.reshape(state["coverage"], [sources, -1, time])
-            logs = tf.math.log(tf.clip_by_value(coverage, 1e-6, 1.0))
-            logs = tf.where(memory.mask[:, None, :], logs, 0.0)
-            return self.coverage_penalty * tf.reshape(tf.reduce_sum(logs, axis=-1), [-1])
-
-        return penalty
+    def _coverage_penalty(self, state: dict[str, Any], context: dict[str, tf.Tensor]) -> tf.Tensor:
+        mask = context["mask"]
+        sources, time = tf.unstack(tf.shape(mask))
+        coverage = tf.reshape(state["coverage"], [sources, -1, time])
+        logs = tf.math.log(tf.clip_by_value(coverage, 1e-6, 1.0))
+        logs = tf.where(mask[:, None, :], logs, 0.0)
+        return self.coverage_penalty * tf.reshape(tf.reduce_sum(logs, axis=-1), [-1])
 
 
-def _limit_lengths(model: Translator, memory: Memory, limits: tf.Tensor) -> Callable[..., Any]:
+def _to_context(memory: Memory, limits: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Returns what each step reads of the sources, [batch, ...] each."""
+    context = {"values": memory.values, "mask": memory.mask, "limits": limits}
+    return context if memory.keys is None else {**context, "keys": memory.keys}
+
+
+def _limit_lengths(model: Translator) -> Callable[..., tuple[tf.Tensor, dict[str, Any]]]:
     """Returns the decoder's step, which ends a row after as many tokens as its source allows.
 
     So a translation does not depend on longer sources in the batch.
     """
 
-    def step(token_ids, state):
+    def step(token_ids, state, context):
+        limits = context["limits"]
+        memory = Memory(context["values"], context.get("keys"), context["mask"])
         position = tf.reshape(state["position"], [tf.size(limits), -1])
         logits, state = model.decoder.step(token_ids, state, memory)
         full = tf.reshape(position >= limits[:, None], [-1])

@@ -280,3 +280,35 @@ def test_one_trace_serves_every_parameter():
             eager = searched(PROMPTS[:batch], 3, length, length_penalty=alpha, early_stopping=early)
             np.testing.assert_array_equal(found.ids, eager.ids)
     assert graph.experimental_get_tracing_count() == 1
+
+
+def step_with_context(token_ids, state, context):
+    """As `step`, with a vector of each row, of which the beams of the row are together."""
+    logits, state = step(token_ids, state)
+    beams = tf.shape(token_ids)[0] // tf.shape(context["shift"])[0]
+    return logits + tf.repeat(context["shift"], beams, axis=0), state
+
+
+def test_what_a_row_carries_goes_with_it_when_others_leave():
+    # Rows whose end is likely end soon; each has logits of its own.
+    shift = np.zeros([9, 7], np.float32)
+    shift[:, END] = np.linspace(-4, 4, 9)
+    options = {"beam_width": 3, "max_length": 12, "end_id": END, "constraints": ONLY_WORDS}
+    options["context"] = {"shift": tf.constant(shift)}
+
+    def lacking(state, context):
+        seen = tf.reshape(state["seen"], [tf.shape(context["shift"])[0], -1, 7])
+        return -0.1 * tf.reshape(tf.reduce_sum(seen * context["shift"][:, None], axis=-1), [-1])
+
+    logits, state = after(PROMPTS)
+    for penalty in (None, lacking):
+        stay, leave = (
+            beam_search(
+                step_with_context, logits, state, leaving=leaving, penalty=penalty, **options
+            )
+            for leaving in (False, True)
+        )
+        np.testing.assert_array_equal(leave.ids, stay.ids)
+        np.testing.assert_array_equal(leave.lengths, stay.lengths)
+        np.testing.assert_allclose(leave.scores, stay.scores, rtol=1e-6)
+        assert len({*stay.lengths.numpy()[:, 0].tolist()}) > 2

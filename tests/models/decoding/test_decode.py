@@ -200,3 +200,32 @@ def test_one_trace_serves_every_parameter():
         decoded(PROMPTS, max_length=7).ids.numpy().tolist()
     )
     assert graph.experimental_get_tracing_count() == 1
+
+
+@pytest.mark.parametrize("choose", [greedy, Sampling(1.3)])
+def test_rows_that_leave_have_the_texts_that_they_would_have_had(choose):
+    shift = np.zeros([9, 8], np.float32)
+    shift[:, END] = np.linspace(-4, 4, 9)
+
+    def step(token_ids, state, context):
+        return tf.gather(tf.constant(TABLE[4]), token_ids) + context, state + 1
+
+    logits, state = tf.constant(TABLE[4, :1] + shift), tf.zeros([9])
+    stay, leave = (
+        decode(
+            step,
+            logits,
+            state,
+            max_length=20,
+            choose=choose,
+            end_id=END,
+            seed=5,
+            context=tf.constant(shift),
+            leaving=leaving,
+        )
+        for leaving in (False, True)
+    )
+    np.testing.assert_array_equal(leave.ids, stay.ids)
+    np.testing.assert_array_equal(leave.lengths, stay.lengths)
+    np.testing.assert_allclose(leave.log_probabilities, stay.log_probabilities, rtol=1e-6)
+    assert len({*stay.lengths.numpy().tolist()}) > 2
