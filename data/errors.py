@@ -1,5 +1,6 @@
 """The exception for mistakes that the user can fix."""
 
+import difflib
 from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
@@ -21,6 +22,19 @@ def list_values(values: Iterable[object], most: int = 5) -> str:
     return ", ".join(texts[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
+def did_you_mean(name: object, names: Iterable[object]) -> str:
+    """Returns `. Did you mean lstm?`, the end of a message with the nearest of all names, or the
+    empty text.
+
+    Args:
+        name: what was received.
+        names: what is known; case makes no difference.
+    """
+    known = {str(each).lower(): str(each) for each in names}
+    near = difflib.get_close_matches(str(name).lower(), known, n=1)
+    return f". Did you mean {known[near[0]]}?" if near else ""
+
+
 def choose(kind: str, name: str, table: Mapping[str, T]) -> T:
     """Returns `table[name]`, or raises an error that lists the valid names.
 
@@ -35,7 +49,10 @@ def choose(kind: str, name: str, table: Mapping[str, T]) -> T:
     try:
         return table[name]
     except (KeyError, TypeError):
-        raise ValueError(f"Unknown {kind} {name!r}. Choose one of: {', '.join(table)}.") from None
+        raise ValueError(
+            f"Unknown {kind} {name!r}. Choose one of: {', '.join(table)}"
+            f"{did_you_mean(name, table) or '.'}"
+        ) from None
 
 
 def refuse_rows(path: str, numbers: Collection[int], what: str) -> None:

@@ -14,6 +14,26 @@ CELLS = (
     "layer_norm_gru",
 )
 
+# keras.initializers, those that need no further value
+KERAS_INITIALIZERS = (
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "identity",
+    "lecun_normal",
+    "lecun_uniform",
+    "ones",
+    "orthogonal",
+    "random_normal",
+    "random_uniform",
+    "truncated_normal",
+    "variance_scaling",
+    "zeros",
+)
+# Of the weights of the state, models.recurrent.initializers.
+INITIALIZERS = (*KERAS_INITIALIZERS, "gate_orthogonal")
+
 # The arguments of models.recurrent.stack.RecurrentStack that are options of a training, too.
 RECURRENT_OPTIONS = (
     "cell",

@@ -28,7 +28,7 @@ models.crf models.optimization models.recurrent
 models.layers
 models.classification models.language_model models.seq2seq models.tagging
 models.model_archive models.serving models.transfer
-apps apps.config
+apps.config apps.terminal
 apps.plots apps.runs
 apps.training
 apps.serving
@@ -37,6 +37,8 @@ apps.tasks.classification apps.tasks.generation apps.tasks.seq2seq apps.tasks.ta
 apps.tasks.loading
 apps.commands
 apps.hate_speech apps.sentiment apps.spam apps.ner apps.text_generation apps.translation
+apps.catalog
+apps apps.__main__
 """
 
 

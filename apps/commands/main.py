@@ -3,14 +3,15 @@
 import shlex
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from apps.commands import evaluate, export, predict, train
 from apps.commands.application import Application
-from apps.commands.terminal import abandon_output, prepare_streams
-from apps.config.parser import new_parser
+from apps.config.parser import OneLineParser, new_parser
+from apps.terminal.errors import describe_error
+from apps.terminal.program import describe_version, program_of
+from apps.terminal.streams import abandon_output, prepare_streams
 from apps.training.signals import Signals, Terminated
 from data.errors import UserError
 from data.messages import printable, show_messages
@@ -27,7 +28,7 @@ def main(application: Application, arguments: list[str] | None = None) -> None:
     """
     prepare_streams()
     arguments = sys.argv[1:] if arguments is None else arguments
-    with show_messages(), _one_line_errors(), Signals():
+    with show_messages(), one_line_errors(), Signals():
         options = _parse(application, arguments)
         VERBS[options.pop("verb")].run(application, options)
         # A full disk behind standard output shows only now.
@@ -35,11 +36,11 @@ def main(application: Application, arguments: list[str] | None = None) -> None:
 
 
 @contextmanager
-def _one_line_errors() -> Iterator[None]:
+def one_line_errors() -> Iterator[None]:
+    """Ends the process with one line and an exit status on whatever a user can cause; with a
+    traceback and 1 on a fault of the program."""
     try:
         yield
-    except UserError as error:
-        _fail(str(error), 2)
     except KeyboardInterrupt as stop:
         _fail(str(stop) or "interrupted", 130)
     except Terminated as stop:
@@ -49,50 +50,10 @@ def _one_line_errors() -> Iterator[None]:
         abandon_output()
         sys.exit(1)
     except Exception as error:
-        line = _in_one_line(error)
-        if line:
+        if line := describe_error(error):
             _fail(line, 2)
         traceback.print_exc()
         _fail("this is a fault of the program, not of its input. Report the lines above", 1)
-
-
-def _in_one_line(error: Exception) -> str:
-    """What the system or a reader reports of a user's files and options; empty for a fault of the
-    program."""
-    for kinds, describe in _OUTSIDE:
-        if isinstance(error, kinds):
-            return describe(error)
-    # An error of TensorFlow means that it has been imported; this module must not import it.
-    if errors := getattr(sys.modules.get("tensorflow"), "errors", None):
-        for name, advice in _OF_TENSORFLOW.items():
-            if isinstance(error, getattr(errors, name)):
-                return f"{_first_line(error)}. {advice}"
-    return ""
-
-
-def _describe_os_error(error: OSError) -> str:
-    reason = error.strerror or _first_line(error)
-    name = f"{error.filename}: " if error.filename is not None else ""
-    return f"{name}{reason}. Check the path, its permissions and the free space"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-_NEEDS_LESS = "Lower --batch-size, --units or --embedding-dim"
-_OUTSIDE: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (
-    (OSError, _describe_os_error),
-    (MemoryError, lambda error: f"there is not enough memory. {_NEEDS_LESS}"),
-    (RecursionError, lambda error: "the input is nested too deeply. Flatten it"),
-    (UnicodeError, lambda error: f"a text cannot be converted: {error}. Save it as UTF-8"),
-)
-_OF_TENSORFLOW = {
-    "ResourceExhaustedError": f"There is not enough memory or disk. {_NEEDS_LESS}",
-    "DataLossError": "A file is damaged. Remove it, or make it again",
-    "PermissionDeniedError": "Check the permissions of the folder",
-    "NotFoundError": "Check the path",
-}
 
 
 def _fail(message: str, status: int) -> None:
@@ -106,16 +67,36 @@ def _fail(message: str, status: int) -> None:
 
 
 def _parse(application: Application, arguments: list[str]) -> dict:
-    """The verb, its options (for `train` those that were given) and the command as one line."""
-    prog = f"python -m apps.{application.name}"
-    parser = new_parser(prog, application.summary)
+    """Returns the verb, its options (for `train` those that were given) and the command as one
+    line."""
+    program = program_of(application.name)
+    parser = new_parser(program, application.summary)
+    add_verbs(parser, application, arguments)
+    options = vars(parser.parse_args(arguments))
+    if options["verb"] != "predict":
+        _check_encoding(options)
+    return {**options, "command": printable(shlex.join([*program.split(), *arguments]))}
+
+
+def add_verbs(parser: OneLineParser, application: Application, arguments: list[str]) -> None:
+    """Adds the verbs of an application and their options to its parser.
+
+    Args:
+        parser: of the application.
+        application: the application.
+        arguments: of the command line; the defaults in the help follow its data set.
+    """
+    parser.refuses_unknown = True
+    parser.add_argument(
+        "--version", action="version", version=describe_version(), help="print the version"
+    )
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name, module in VERBS.items():
         verb = verbs.add_parser(
             name,
             help=module.HELP,
             description=module.HELP,
-            usage=f"{prog} {name} [options]",
+            usage=f"{parser.prog} {name} [options]",
             formatter_class=parser.formatter_class,
         )
         verb.add_help_all()
@@ -126,10 +107,6 @@ def _parse(application: Application, arguments: list[str]) -> dict:
             help="run folder (default: %(default)s)",
         )
         module.add_options(verb, application, arguments)
-    options = vars(parser.parse_args(arguments))
-    if options["verb"] != "predict":
-        _check_encoding(options)
-    return {**options, "command": printable(shlex.join([*prog.split(), *arguments]))}
 
 
 def _check_encoding(options: dict) -> None:

@@ -11,9 +11,9 @@ from typing import Any, ClassVar, Self, cast
 
 from apps.config.options import Options, option
 from data import registry
-from data.errors import UserError
+from data.errors import UserError, did_you_mean
 from data.registry import GLOVE
-from models.registry import CELLS, PRECISIONS, SCHEDULES
+from models.registry import CELLS, INITIALIZERS, KERAS_INITIALIZERS, PRECISIONS, SCHEDULES
 
 # Of a state or a token's vector: with a larger one no machine holds the weights.
 LARGEST_STATE = 65_536
@@ -62,7 +62,7 @@ class DataOptions(Options):
             kinds = "a file or folder" if self.accepts_folders else "a file"
             raise UserError(
                 f"no data set {self.dataset!r}: neither one of {', '.join(names)} nor {kinds}. "
-                "Check --dataset"
+                f"Check --dataset{did_you_mean(self.dataset, names)}"
             )
         if self.data_dir is not None and not os.path.isdir(self.data_dir):
             raise UserError(f"no folder {self.data_dir!r}. Check --data-dir")
@@ -268,6 +268,18 @@ class RecurrentOptions(Options):
     embedding_dim: int = option(
         64, "size of the vector of a token", at_least=1, at_most=LARGEST_STATE
     )
+
+    def check(self) -> None:
+        super().check()
+        own = {"recurrent_initializer": INITIALIZERS, "kernel_initializer": KERAS_INITIALIZERS}
+        for name, names in own.items():
+            value, known = getattr(self, name), {each.replace("_", "") for each in names}
+            # Keras takes `GlorotUniform`, too.
+            if value.replace("_", "").lower() not in known:
+                raise UserError(
+                    f"unknown --{name.replace('_', '-')} {value!r}. Choose one of: "
+                    f"{', '.join(names)}{did_you_mean(value, names)}"
+                )
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from data.errors import UserError
+from data.errors import UserError, did_you_mean
 from data.files.json_files import read_json
 
 
@@ -151,7 +151,9 @@ def override(defaults: OptionsType, given: dict[str, Any]) -> OptionsType:
     values = {}
     for name, value in with_present_names(given).items():
         if name not in fields:
-            raise UserError(f"unknown option {name!r}. Known: {', '.join(fields)}")
+            raise UserError(
+                f"unknown option {name!r}. Known: {', '.join(fields)}{did_you_mean(name, fields)}"
+            )
         values[name] = _checked(fields[name], value)
     return dataclasses.replace(defaults, **values)
 
@@ -192,7 +194,10 @@ def _checked_one(flag: str, field: dataclasses.Field, kind: type, value: Any) ->
         raise UserError(f"{flag} must be finite. Received: {value}")
     choices = field.metadata["choices"]
     if choices and value not in choices:
-        raise UserError(f"unknown {flag} {value!r}. Choose one of: {', '.join(choices)}")
+        raise UserError(
+            f"unknown {flag} {value!r}. Choose one of: {', '.join(choices)}"
+            f"{did_you_mean(value, choices)}"
+        )
     bounds = field.metadata["bounds"]
     if kind is int and not bounds.keys() & {"at_most", "below"}:
         bounds = {**bounds, "at_most": _LARGEST_INTEGER}

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from apps.serving.answering import Answering
 from apps.serving.answers import answer, answer_by_length
-from data.errors import UserError, list_values
+from data.errors import UserError, did_you_mean, list_values
 from data.formats.readers import READERS, TEXT_FORMATS, file_format, read_records
 from data.formats.record import TEXT_COLUMN, Record
 from data.formats.suffixes import STANDARD_STREAM
@@ -161,7 +161,7 @@ def _first_columns(window: list[Record], column: str, source: str) -> dict:
     if column not in values:
         raise UserError(
             f"no column {column!r} in {source}. It has: {list_values(values, 12)}. "
-            "Choose with --text-column"
+            f"Choose with --text-column{did_you_mean(column, values)}"
         )
     return dict.fromkeys(values)
 

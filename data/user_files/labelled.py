@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from data.errors import UserError, list_values, refuse_rows
+from data.errors import UserError, did_you_mean, list_values, refuse_rows
 from data.examples.corpus import sort_names
 from data.examples.labelled import LabelledCorpus, LabelledTexts
 from data.examples.splits import FRACTIONS, SPLIT_NAMES, split_by_content
@@ -100,6 +100,7 @@ def read_rows(path: str, columns: LabelledColumns, labels: list[str]) -> pd.Data
         raise UserError(
             f"no column {list_values(map(repr, missing))} in {path}. It has: "
             f"{list_values(found, 12)}. Choose with --text-column{choices}"
+            f"{did_you_mean(missing[0], found)}"
         )
     # Objects: pandas' own strings cannot hold what the reader makes of bytes that are not UTF-8.
     table = pd.DataFrame(list(rows.values()), index=list(rows), columns=kept, dtype=object)

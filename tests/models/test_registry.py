@@ -36,6 +36,11 @@ def test_each_precision_is_a_dtype_policy_of_keras():
         assert keras.DTypePolicy(policy).variable_dtype == "float32"
 
 
+def test_each_initializer_is_one_of_keras():
+    found = {type(keras.initializers.get(name)) for name in registry.KERAS_INITIALIZERS}
+    assert len(found) == len(registry.KERAS_INITIALIZERS)
+
+
 def test_each_option_of_a_recurrent_stack_is_an_option_of_a_training():
     arguments = set(inspect.signature(RecurrentStack).parameters)
     options = set(registry.RECURRENT_OPTIONS)

@@ -69,7 +69,7 @@ def python_with(closed: str, code: str):
 def test_no_file_gets_the_number_of_a_closed_stream(closed):
     code = """
 import os, sys
-from apps.commands.terminal import prepare_streams
+from apps.terminal.streams import prepare_streams
 prepare_streams()
 number = os.open("/dev/null", os.O_RDONLY)
 print(sys.stdin.read())
@@ -84,7 +84,7 @@ sys.exit(number if number > 2 else 1)
 def test_characters_that_the_encoding_lacks_are_escaped(name):
     code = f"""
 import sys
-from apps.commands.terminal import prepare_streams
+from apps.terminal.streams import prepare_streams
 prepare_streams()
 print("Gr\\u00fc\\u00dfe \\udce9", file=sys.{name})
 """
