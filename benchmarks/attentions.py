@@ -46,7 +46,7 @@ def figures_of(run: Path, split: str, training: list[str]) -> dict:
 
 
 def markdown(figures: dict[str, dict]) -> str:
-    """Returns the table of the README."""
+    """Returns the table of docs/results/translation.md."""
     lines = ["| attention | BLEU | chrF | training, s |", "|---|---|---|---|"]
     for name, report in figures.items():
         seconds = f"{report['training_seconds']:,.0f}"

@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--corpora", nargs="+", choices=tuple(CORPORA), default=tuple(CORPORA))
     parser.add_argument("--rows", type=count, default=0, help="at most so many (default: all)")
     parser.add_argument("--output", metavar="FILE", default="padding.json", help="the figures")
-    parser.add_argument("--markdown", action="store_true", help="print the table for a README")
+    parser.add_argument("--markdown", action="store_true", help="print the table of docs/results")
     options = parser.parse_args()
     rows = []
     for corpus in options.corpora:

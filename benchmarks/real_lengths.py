@@ -122,7 +122,7 @@ def _ratio(record: dict) -> str:
 
 
 def short_table(records: list[dict]) -> str:
-    """Returns a line a corpus and cell, for a README."""
+    """Returns a line a corpus and cell, for docs/results."""
     titles = ("corpus", "cell", "rows", "suite s", "PyTorch padded s", "PyTorch packed s")
     titles += ("suite tokens/s", "padding: suite, PyTorch", "PyTorch / suite", "first epoch s")
     rows = []

@@ -147,7 +147,7 @@ def summary(records: list[dict]) -> list[str]:
 
 
 def short_table(records: list[dict]) -> str:
-    """Returns a line a cell and size, for a README: median and range of each ratio."""
+    """Returns a line a cell and size, for docs/results: median and range of each ratio."""
     titles = ["cell", "units"]
     titles += [f"{kind}: {TITLES[rival]} / suite" for kind in KINDS for rival in RIVALS]
     groups = {}

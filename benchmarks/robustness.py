@@ -152,7 +152,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", metavar="FOLDER", help="keep inputs that failed there")
     parser.add_argument("--output", metavar="FILE", default="robustness.json", help="the figures")
-    parser.add_argument("--markdown", action="store_true", help="print the table for a README")
+    parser.add_argument("--markdown", action="store_true", help="print the table of docs/results")
     options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     rows, failures = [], 0

@@ -145,12 +145,12 @@ def add_output_options(parser, output: str) -> None:
     )
     parser.add_argument("--again", action="store_true", help="measure what the file has once more")
     parser.add_argument(
-        "--markdown", action="store_true", help="print a short table for a README, and only that"
+        "--markdown", action="store_true", help="print the table of docs/results, and only that"
     )
 
 
 def begin(options, keys: Sequence[str], *remarks: str):
-    """Returns the results so far, and the stream for what is not the README's table, begun with the
+    """Returns the results so far, and the stream for what is not the pages' table, begun with the
     machine and the remarks.
 
     Args:

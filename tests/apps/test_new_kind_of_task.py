@@ -1,246 +1,42 @@
 """A kind of task that nobody else knows: its options, its task and its record are all it takes.
 
-It counts vowels: linear regression on how often a text has each of three of them.
+The code is that of docs/extending/task.md.
 """
 
 import json
+import re
 import shutil
-from dataclasses import dataclass
+import sys
 from pathlib import Path
-from typing import ClassVar
+from types import ModuleType
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
 
-from apps.commands.application import Application
 from apps.commands.main import main
-from apps.config.groups import BatchOptions, DataOptions, DeviceOptions, OptimizerOptions
-from apps.config.options import Options, option, redefault
-from apps.config.training import TrainingConfig
-from apps.config.verbs import EvaluateOptions, ExportOptions, PredictOptions
-from apps.runs.contents import MODEL
 from apps.runs.folder import RunFolder
 from apps.tasks.task import Configurable, Ensembling, Refitting, Report, Task
-from apps.training import fit as training
-from data.errors import UserError
-from data.examples.corpus import Corpus
-from models.precision import in_full_precision
 
-VOWELS = "aeo"
+PAGE = Path(__file__).parents[2] / "docs" / "extending" / "task.md"
+BLOCK = re.compile(r'^```python title="apps/counting.py"\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 
 
-@dataclass(frozen=True)
-class CountingDataOptions(DataOptions):
-    text_column: str = option("text", "column with the texts")
-    count_column: str = option("vowels", "column with how many vowels a text has")
+def module_on(page):
+    """The module that the page shows in parts."""
+    module = sys.modules["counting"] = ModuleType("counting")
+    exec("\n\n".join(BLOCK.findall(page.read_text(encoding="utf-8"))), vars(module))
+    return module
 
 
-@dataclass(frozen=True)
-class CountingOptions(Options):
-    title: ClassVar[str] = "counting"
-
-    monitor: str = option("exact", "validation metric that chooses the epoch", ("exact",))
-    bias: bool = option(True, "constant that is added to each count")
-
-
-@dataclass(frozen=True)
-class CountingConfig(
-    CountingOptions, CountingDataOptions, DeviceOptions, BatchOptions, TrainingConfig
-):
-    kind: ClassVar[str] = "counter"
-    main: ClassVar[tuple[str, ...]] = ("dataset", "epochs", "learning_rate", "bias")
-
-    epochs: int = redefault(OptimizerOptions, "epochs", 40)
-    patience: int = redefault(OptimizerOptions, "patience", 40)
-    learning_rate: float = redefault(OptimizerOptions, "learning_rate", 0.1)
-
-
-@dataclass(frozen=True)
-class RoundingOptions(ExportOptions):
-    digits: int = option(0, "digits of a count behind the point", at_least=0)
-
-
-@dataclass(frozen=True)
-class CountingPredictOptions(RoundingOptions, PredictOptions):
-    pass
-
-
-@dataclass(frozen=True)
-class LengthOptions(EvaluateOptions):
-    lengths: bool = option(False, "report of how long the texts are, too")
-
-    def measurement(self, description):
-        return Lengths() if self.lengths else None
-
-
-class Lengths:
-    name = "lengths"
-
-    def measure(self, task, examples):
-        return CountingReport({"longest": max(map(len, examples.texts))})
-
-
-@dataclass(frozen=True)
-class Counted:
-    texts: list[str]
-    counts: np.ndarray
-
-    def __len__(self):
-        return len(self.texts)
-
-    def take(self, rows):
-        return Counted([self.texts[row] for row in rows], self.counts[rows])
-
-    @classmethod
-    def join(cls, parts):
-        counts = np.concatenate([part.counts for part in parts])
-        return cls([text for part in parts for text in part.texts], counts)
-
-
-@dataclass(frozen=True)
-class CountingReport:
-    metrics: dict
-
-    def to_json(self):
-        return self.metrics
-
-    def table(self):
-        return "\n".join(f"{name}: {value}" for name, value in self.metrics.items())
-
-    def main_metrics(self):
-        return {"exact": self.metrics["exact"]}
-
-    def draw(self, split, folder):
-        """There is nothing to draw."""
-
-
-class CountingBatches:
-    def __init__(self, features, counts, size):
-        self.features, self.counts, self.size = features, counts, size
-
-    def steps(self, epoch):
-        return -(-len(self.counts) // self.size)
-
-    def dataset(self, epoch=0, start=0):
-        rows = tf.data.Dataset.from_tensor_slices((self.features, self.counts))
-        return rows.batch(self.size).skip(start)
-
-
-def count_letters(texts):
-    """<float32>[batch, vowels] of <string>[batch]."""
-    letters = tf.strings.bytes_split(texts)
-    columns = [tf.reduce_sum(tf.cast(letters == vowel, tf.float32), axis=1) for vowel in VOWELS]
-    return tf.stack(columns, axis=1)
-
-
-class CountingServer(tf.Module):
-    def __init__(self, model, digits):
-        super().__init__()
-        self.model, self.preprocessor, self.scale = model, tf.Module(), 10.0**digits
-        self.serve = tf.function(
-            self.answer, input_signature=[tf.TensorSpec([None], tf.string, name="texts")]
-        )
-
-    def answer(self, texts):
-        counts = self.model(count_letters(texts))[:, 0]
-        return {"counts": tf.round(counts * self.scale) / self.scale}
-
-    def endpoints(self):
-        return {"serving_default": (self.serve, [tf.TensorSpec([None], tf.string, name="texts")])}
-
-
-class Counting:
-    def __init__(self, config, model):
-        self.config, self.model, self.digits = config, model, 0
-
-    @classmethod
-    def read(cls, config: TrainingConfig, sample: str = "", trained=None) -> Corpus:
-        table = pd.read_csv(config.dataset)
-        parts = {
-            split: Counted(
-                rows[config.text_column].tolist(), rows[config.count_column].to_numpy("float32")
-            )
-            for split, rows in table.groupby("split")
-        }
-        return Corpus("counted", "0" * 64, parts)
-
-    @classmethod
-    def build(cls, config, corpus, pretrained=None):
-        layer = keras.layers.Dense(1, use_bias=config.bias)
-        return cls(config, keras.Sequential([keras.Input((len(VOWELS),)), layer]))
-
-    @classmethod
-    def load(cls, config, description, folder):
-        return cls(config, keras.saving.load_model(folder / MODEL, compile=False))
-
-    def describe(self):
-        return {}
-
-    def save(self, folder: Path):
-        self.model.save(folder / MODEL)
-
-    def files(self, folder: Path):
-        return []
-
-    def training_data(self, corpus):
-        train = corpus.split("train")
-        features = count_letters(tf.constant(train.texts))
-        batches = CountingBatches(features, train.counts, self.config.batch_size)
-        return batches, keras.losses.MeanSquaredError()
-
-    def fit(self, corpus, folder: Path):
-        config, (batches, loss) = self.config, self.training_data(corpus)
-
-        def validate(model):
-            return self.evaluate(corpus.split("validation")).to_json()
-
-        result = training.fit(self.model, batches, validate, loss, config.monitor, config, folder)
-        self.model = in_full_precision(self.model)
-        return result
-
-    def evaluate(self, examples):
-        counts = self.model(count_letters(tf.constant(examples.texts)))[:, 0].numpy()
-        return CountingReport({"exact": float(np.mean(counts.round() == examples.counts))})
-
-    def evaluate_baselines(self, corpus, examples):
-        return {}
-
-    def read_report(self, metrics):
-        return CountingReport(metrics)
-
-    def set_options(self, options):
-        if options.digits > 3:
-            raise UserError("--digits takes 3 at most")
-        self.digits = options.digits
-
-    def serving(self):
-        return CountingServer(self.model, self.digits)
-
-    def output_rows(self, answer):
-        return [{"counted": float(count)} for count in answer["counts"].numpy()]
-
-    def empty_row(self):
-        return {"counted": None}
-
-    def format_answer(self, text, row):
-        return f"{text}: {row['counted']:g}"
-
-
-APPLICATION = Application(
-    name="counting",
-    summary="Count the vowels of texts.",
-    config=CountingConfig,
-    load_task=lambda: Counting,
-    sample="",
-    options={
-        "evaluate": LengthOptions,
-        "predict": CountingPredictOptions,
-        "export": RoundingOptions,
-    },
+COUNTING = module_on(PAGE)
+APPLICATION, Counting, CountingConfig = (
+    COUNTING.APPLICATION,
+    COUNTING.Counting,
+    COUNTING.CountingConfig,
 )
+VOWELS = COUNTING.VOWELS
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from data.user_files.parallel import read_member
 _URL = "http://www.manythings.org/anki/"
 _DOWNLOADS = Path("~/.cache/recurrent-text-suite/tatoeba")
 _ENGLISH = "en"
-# The archives on which the metrics of the README were measured.
+# The archives on which the metrics of docs/results were measured.
 _KNOWN = {"fra-eng.zip": "16c4f7d0df9e7c5e6c54cdb0447f3f4a18a55052ff5e2e0b27dd4a06c0e49d04"}
 
 
@@ -51,7 +51,7 @@ def read(data_dir: str | None, source: str, target: str) -> ParallelCorpus:
             _download(code, path)
     pairs = _read_pairs(path, code)
     if name in _KNOWN and sha256(path) != _KNOWN[name]:
-        warn(f"{path} is not the file of 2017-09-29: metrics differ from those of the README")
+        warn(f"{path} is not the file of 2017-09-29: metrics differ from those of docs/results")
     splits = split_parallel(pairs)
     if source != _ENGLISH:
         splits = {

@@ -176,7 +176,7 @@ def test_the_terms_that_ship_can_be_read_and_have_partners(shipped_samples, of_t
     assert without <= {"Latina", "Latinas"}
 
 
-def test_the_terms_that_ship_are_of_the_kinds_that_the_readme_names():
+def test_the_terms_that_ship_are_of_the_kinds_that_the_documentation_names():
     groups = read_identity_terms(IDENTITY_TERMS).groups
     assert list(dict.fromkeys(groups.values())) == [
         "religion",

@@ -1,0 +1,76 @@
+"""The reference of the API: a page per module, from docstrings that are read, not imported."""
+
+import ast
+import re
+from pathlib import Path
+
+from builder.places import ROOT, place_of, relative_address, write_page
+
+PACKAGES = ("apps", "models", "data")
+# The types of arrays in docstrings, which Markdown takes for elements of HTML.
+_ARRAY_TYPE = re.compile(r"<((?:bool|string|decimal|letter|float|u?int)\d*)>")
+
+
+def write_api_pages() -> list:
+    """Writes the pages and returns their part of the navigation."""
+    return [{package: _write_package(ROOT / package)} for package in PACKAGES]
+
+
+def _write_package(folder: Path) -> list:
+    place = _place(folder)
+    modules = [file for file in sorted(folder.glob("*.py")) if not file.name.startswith("__")]
+    packages = [file.parent for file in sorted(folder.glob("*/__init__.py"))]
+    nav: list = [place]
+    rows = []
+    for each in (*packages, *modules):
+        name = each.stem
+        title = f"{name}/" if each.is_dir() else name
+        source = each / "__init__.py" if each.is_dir() else each
+        rows.append(
+            f"| [`{title}`]({relative_address(_place(each), place)}) | {_summary(source)} |"
+        )
+        nav.append({name: _write_package(each) if each.is_dir() else _write_module(each)})
+    text = [f"# {_dotted(folder)}", _summary(folder / "__init__.py")]
+    if rows:
+        text.append("| module | what |\n|---|---|\n" + "\n".join(rows))
+    if _exports(folder / "__init__.py"):
+        text.append(f"::: {_dotted(folder)}\n    options:\n      show_root_heading: false")
+    write_page(place, "\n\n".join(text) + "\n")
+    return nav
+
+
+def _write_module(file: Path) -> str:
+    place = _place(file)
+    name = _dotted(file)
+    write_page(place, f"# {file.stem}\n\n`{name}`\n\n::: {name}\n")
+    return place
+
+
+def _place(path: Path) -> str:
+    place = place_of(path.relative_to(ROOT).as_posix())
+    assert place is not None
+    return place
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def _summary(file: Path) -> str:
+    """Returns the first sentence of a module's docstring."""
+    text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    first = " ".join(text.split("\n\n")[0].split())
+    return first.replace("|", "\\|")
+
+
+def _exports(file: Path) -> bool:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return any(isinstance(node, ast.Import | ast.ImportFrom) for node in tree.body)
+
+
+def show_array_types(page: Path) -> None:
+    """Shows the types of arrays on a built page: `<float32>[batch, units]`."""
+    text = page.read_text(encoding="utf-8")
+    shown = _ARRAY_TYPE.sub(r"&lt;\1&gt;", text)
+    if shown != text:
+        page.write_text(shown, encoding="utf-8")
