@@ -1,8 +1,9 @@
-"""Builds the documentation site into `build/docs/site`: python docs/build.py
+"""Builds the documentation site: python docs/build.py [FOLDER]
 
-Needs `pip install ".[docs]"`. The pages are the Markdown files of this folder, the README, the
-executed notebooks, and a reference made from the code. A dead link, a missing reference, a formula
-that cannot be shown or anything that a browser would load from outside fails the build.
+Needs `pip install ".[docs]"`. The site is FOLDER/site, by default build/docs/site. Its pages are
+the Markdown files of this folder, the README, the executed notebooks, and a reference made from
+the code. A dead link, a missing reference, a formula that cannot be shown or anything that a
+browser would load from outside fails the build.
 """
 
 import json
@@ -11,38 +12,46 @@ import subprocess
 import sys
 from pathlib import Path
 
+ROOT = Path(__file__).parents[1]
 # The repository's own packages, whatever is installed.
-sys.path.insert(1, str(Path(__file__).parents[1]))
+sys.path.insert(1, str(ROOT))
 
-from builder import api, checks, commands, formulas, notebooks, outside, places, settings
+from builder import api, checks, commands, formulas, notebooks, outside, places, settings  # noqa: E402
 
 
-def main() -> None:
-    """Builds the site; exits with 1 and a line for each problem."""
-    shutil.rmtree(places.BUILD, ignore_errors=True)
+def main(folder: str = str(ROOT / "build" / "docs")) -> None:
+    """Builds the site in a folder; exits with 1 and a line for each problem."""
+    build = places.Build(Path(folder).absolute())
+    for made in (build.pages, build.site):
+        shutil.rmtree(made, ignore_errors=True)
     try:
-        places.copy_pages()
-        made = settings.settings(
-            notebooks.write_notebooks(), commands.write_command_pages(), api.write_api_pages()
-        )
-        places.CONFIG.write_text(json.dumps(made, indent=1), encoding="utf-8")  # JSON is YAML
-        command = [sys.executable, "-m", "zensical", "build", "--strict", "-f", str(places.CONFIG)]
-        subprocess.run(command, check=True, timeout=300)
-        for page in (places.SITE / "reference").rglob("*.html"):
-            api.show_array_types(page)
-        rendered = [formulas.render_formulas(page) for page in places.SITE.rglob("*.html")]
-        problems = [problem for _, broken in rendered for problem in broken]
-        outside.remove_outside_addresses(places.SITE)
-        problems += checks.find_problems(places.SITE)
+        problems = _build(build)
     except places.DeadLink as error:
         problems = [str(error)]
     except subprocess.CalledProcessError:
         problems = ["the generator failed, see above"]
     if problems:
         sys.exit("\n".join(f"error: {problem}" for problem in problems))
-    shown = sum(count for count, _ in rendered)
-    print(f"{len(rendered)} pages with {shown} formulas: {places.SITE / 'index.html'}")
+    print(f"{len(build.html_files())} pages: {build.site / 'index.html'}")
+
+
+def _build(build: places.Build) -> list[str]:
+    """Builds the site and returns what is wrong with it."""
+    places.copy_pages(build)
+    made = settings.settings(
+        notebooks.write_notebooks(build),
+        commands.write_command_pages(build),
+        api.write_api_pages(build),
+    )
+    build.settings.write_text(json.dumps(made, indent=1), encoding="utf-8")  # JSON is YAML
+    command = [sys.executable, "-m", "zensical", "build", "--strict", "-f", str(build.settings)]
+    subprocess.run(command, check=True, timeout=300)
+    for page in build.html_files("reference"):
+        api.show_array_types(page)
+    broken = [line for page in build.html_files() for line in formulas.render_formulas(page)]
+    outside.remove_outside_addresses(build.site)
+    return broken + checks.find_problems(build.site)
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

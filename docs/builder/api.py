@@ -4,19 +4,19 @@ import ast
 import re
 from pathlib import Path
 
-from builder.places import ROOT, place_of, relative_address, write_page
+from builder.places import ROOT, Build, place_of, relative_address
 
 PACKAGES = ("apps", "models", "data")
 # The types of arrays in docstrings, which Markdown takes for elements of HTML.
 _ARRAY_TYPE = re.compile(r"<((?:bool|string|decimal|letter|float|u?int)\d*)>")
 
 
-def write_api_pages() -> list:
+def write_api_pages(build: Build) -> list:
     """Writes the pages and returns their part of the navigation."""
-    return [{package: _write_package(ROOT / package)} for package in PACKAGES]
+    return [{package: _write_package(build, ROOT / package)} for package in PACKAGES]
 
 
-def _write_package(folder: Path) -> list:
+def _write_package(build: Build, folder: Path) -> list:
     place = _place(folder)
     modules = [file for file in sorted(folder.glob("*.py")) if not file.name.startswith("__")]
     packages = [file.parent for file in sorted(folder.glob("*/__init__.py"))]
@@ -29,20 +29,22 @@ def _write_package(folder: Path) -> list:
         rows.append(
             f"| [`{title}`]({relative_address(_place(each), place)}) | {_summary(source)} |"
         )
-        nav.append({name: _write_package(each) if each.is_dir() else _write_module(each)})
+        nav.append(
+            {name: _write_package(build, each) if each.is_dir() else _write_module(build, each)}
+        )
     text = [f"# {_dotted(folder)}", _summary(folder / "__init__.py")]
     if rows:
         text.append("| module | what |\n|---|---|\n" + "\n".join(rows))
     if _exports(folder / "__init__.py"):
         text.append(f"::: {_dotted(folder)}\n    options:\n      show_root_heading: false")
-    write_page(place, "\n\n".join(text) + "\n")
+    build.write_page(place, "\n\n".join(text) + "\n")
     return nav
 
 
-def _write_module(file: Path) -> str:
+def _write_module(build: Build, file: Path) -> str:
     place = _place(file)
     name = _dotted(file)
-    write_page(place, f"# {file.stem}\n\n`{name}`\n\n::: {name}\n")
+    build.write_page(place, f"# {file.stem}\n\n`{name}`\n\n::: {name}\n")
     return place
 
 

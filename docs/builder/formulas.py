@@ -36,6 +36,9 @@ def render(latex: str, block: bool = False) -> str:
     """
     for command, other in _OTHERS.items():
         latex = re.sub(rf"{re.escape(command)}(?![a-zA-Z])", lambda _, other=other: other, latex)
+    bare = re.sub(r"\\.", "", latex)
+    if bare.count("{") != bare.count("}"):
+        raise BrokenFormula(f"{latex}: braces do not match")
     try:
         mathml = convert(latex, display="block" if block else "inline")
     except Exception as error:
@@ -45,12 +48,9 @@ def render(latex: str, block: bool = False) -> str:
     return mathml
 
 
-def render_formulas(page: Path) -> tuple[int, list[str]]:
-    """Replaces the formulas of a built page by MathML.
-
-    Returns:
-        How many there were, and a line for each that cannot be shown.
-    """
+def render_formulas(page: Path) -> list[str]:
+    """Replaces the formulas of a built page by MathML; returns a line for each that cannot be
+    shown."""
     problems = []
 
     def replace(match: re.Match) -> str:
@@ -63,4 +63,4 @@ def render_formulas(page: Path) -> tuple[int, list[str]]:
     text, count = _FORMULA.subn(replace, page.read_text(encoding="utf-8"))
     if count:
         page.write_text(text, encoding="utf-8")
-    return count, problems
+    return problems

@@ -5,18 +5,18 @@ import re
 import nbformat
 from nbconvert import MarkdownExporter
 
-from builder.places import PAGES, ROOT, place_of, rewrite_links, write_page
+from builder.places import ROOT, Build, place_of, rewrite_links
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def write_notebooks() -> list[str]:
+def write_notebooks(build: Build) -> list[str]:
     """Writes a page for each notebook and returns their places, in order."""
     files = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
-    return [_write_notebook(file.relative_to(ROOT).as_posix()) for file in files]
+    return [_write_notebook(build, file.relative_to(ROOT).as_posix()) for file in files]
 
 
-def _write_notebook(path: str) -> str:
+def _write_notebook(build: Build, path: str) -> str:
     notebook = nbformat.read(ROOT / path, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -31,8 +31,6 @@ def _write_notebook(path: str) -> str:
         notebook, {"output_files_dir": f"{name}_files"}
     )
     for file, content in resources["outputs"].items():
-        target = PAGES / "course" / file
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-    write_page(place, text)
+        build.write_file(f"course/{file}", content)
+    build.write_page(place, text)
     return place

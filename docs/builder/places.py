@@ -3,11 +3,10 @@
 import os
 import posixpath
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-BUILD = ROOT / "build" / "docs"
-PAGES, SITE, CONFIG = BUILD / "pages", BUILD / "site", BUILD / "mkdocs.yml"
 
 # Files of the repository outside of docs/ and their places in the site.
 _OUTSIDE = {
@@ -22,6 +21,46 @@ _OUTSIDE = {
 # What a link of Markdown or HTML leads to. Code is left alone by `rewrite_links`.
 _LINK = re.compile(r"""(\]\(|(?:src|href)=")([^)"\s]+)([)"])""")
 _CODE = re.compile(r"(^(`{3,}).*?^\2[ ]*$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Build:
+    """The folder of a build.
+
+    Attributes:
+        folder: holds everything else.
+    """
+
+    folder: Path
+
+    @property
+    def pages(self) -> Path:
+        """The folder with the Markdown of the site."""
+        return self.folder / "pages"
+
+    @property
+    def site(self) -> Path:
+        """The folder with the built site."""
+        return self.folder / "site"
+
+    @property
+    def settings(self) -> Path:
+        """The file with the settings of the generator."""
+        return self.folder / "mkdocs.yml"
+
+    def write_page(self, place: str, text: str) -> None:
+        """Writes a page of the site's Markdown."""
+        self.write_file(place, text.encode("utf-8"))
+
+    def write_file(self, place: str, content: bytes) -> None:
+        """Writes a file that belongs to the pages."""
+        file = self.pages / place
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+
+    def html_files(self, folder: str = "") -> list[Path]:
+        """Returns the built pages, or those of a folder."""
+        return sorted((self.site / folder).rglob("*.html"))
 
 
 class DeadLink(Exception):
@@ -83,27 +122,18 @@ def rewrite_links(text: str, path: str) -> str:
     )
 
 
-def write_page(place: str, text: str) -> None:
-    """Writes a page of the site's source."""
-    file = PAGES / place
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")
-
-
-def copy_pages() -> None:
+def copy_pages(build: Build) -> None:
     """Copies the pages of docs/, and those that stand elsewhere in the repository."""
     inside = [file.relative_to(ROOT).as_posix() for file in (ROOT / "docs").rglob("*.md")]
     for path in [*inside, *_OUTSIDE]:
         place = place_of(path)
         assert place is not None
         text = (ROOT / path).read_text(encoding="utf-8")
-        write_page(place, rewrite_links(text, path) if path.endswith(".md") else text)
+        build.write_page(place, rewrite_links(text, path) if path.endswith(".md") else text)
     for file in (*(ROOT / "notebooks" / "pictures").iterdir(), *(ROOT / "docs").rglob("*.css")):
         place = place_of(file.relative_to(ROOT).as_posix())
         assert place is not None
-        target = PAGES / place
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(file.read_bytes())
+        build.write_file(place, file.read_bytes())
 
 
 def relative_address(place: str, here: str) -> str:
