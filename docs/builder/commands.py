@@ -2,29 +2,27 @@
 
 import argparse
 import dataclasses
-import importlib
 from collections.abc import Iterator
 
+from apps import catalog
 from apps.commands.application import Application
 from apps.commands.main import VERBS
 from apps.config.options import Options, group_of, type_of
 from apps.config.parser import new_parser
 from builder.places import Build
 
-APPLICATIONS = ("hate_speech", "sentiment", "spam", "ner", "text_generation", "translation")
-
 
 def write_command_pages(build: Build) -> list[str]:
     """Writes the pages and returns their places."""
-    return [_write_application(build, name) for name in APPLICATIONS]
+    return [_write_application(build, name) for name in catalog.NAMES]
 
 
 def _write_application(build: Build, name: str) -> str:
-    application = importlib.import_module(f"apps.{name}").APPLICATION
+    application = catalog.find_application(name)
     place = f"reference/commands/{name}.md"
     parts = [f"# {name}", application.summary]
     for verb, module in VERBS.items():
-        parts += [f"## {verb}", f"`python -m apps.{name} {verb}`: {module.HELP}."]
+        parts += [f"## {verb}", f"`recurrent-text {name} {verb}`: {module.HELP}."]
         parts += _tables(application, verb)
     build.write_page(place, "\n\n".join(parts) + "\n")
     return place

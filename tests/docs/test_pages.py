@@ -2,13 +2,13 @@
 
 import ast
 import builtins
-import importlib
 import re
 import shlex
 from pathlib import Path
 
 import pytest
 
+from apps.catalog import find_application
 from apps.commands.main import VERBS, main
 
 ROOT = Path(__file__).parents[2]
@@ -86,7 +86,7 @@ def commands_in(text):
     """The suite's own commands in the shell blocks of a page, as lists of words."""
     lines = "\n".join(blocks_in(text, "bash")).replace("\\\n", " ").splitlines()
     parts = [part for line in lines for part in line.split(" && ")]
-    return [shlex.split(part) for part in parts if re.search(r"python -m apps\.\w+ ", part)]
+    return [shlex.split(part) for part in parts if "recurrent-text " in part]
 
 
 def test_a_name_without_an_import_is_found():
@@ -146,13 +146,13 @@ def test_every_option_of_every_command_exists(capsys):
     asked = {}
     for name, text in TEXTS.items():
         for words in commands_in(text):
-            module = next(word for word in words if word.startswith("apps."))
-            verb, *rest = words[words.index(module) + 1 :]
+            place = next(i for i, word in enumerate(words) if word.endswith("recurrent-text"))
+            application, verb, *rest = words[place + 1 :]
             flags = {word for word in rest if word.startswith("--")}
-            asked.setdefault((module, verb), {}).setdefault(name, set()).update(flags)
+            asked.setdefault((application, verb), {}).setdefault(name, set()).update(flags)
     assert {verb for _, verb in asked} == set(VERBS)
-    for (module, verb), pages in asked.items():
+    for (application, verb), pages in asked.items():
         with pytest.raises(SystemExit):
-            main(importlib.import_module(module).APPLICATION, [verb, "--help-all"])
+            main(find_application(application), [verb, "--help-all"])
         known = set(re.findall(r"--[a-z][\w-]*", capsys.readouterr().out))
         assert {page: flags - known for page, flags in pages.items() if flags - known} == {}

@@ -10,7 +10,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from builder import commands
+
+from apps import catalog
 
 ROOT = Path(__file__).parents[2]
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -84,7 +85,7 @@ def test_each_source_has_its_pages(site):
     pages = {file.relative_to(site).as_posix() for file in site.rglob("*.html")}
     notebooks = {f"course/{file.stem}.html" for file in (ROOT / "notebooks").glob("*.ipynb")}
     assert notebooks and not notebooks - pages
-    assert not {f"reference/commands/{name}.html" for name in commands.APPLICATIONS} - pages
+    assert not {f"reference/commands/{name}.html" for name in catalog.NAMES} - pages
     modules = {
         f"reference/api/{file.relative_to(ROOT).with_suffix('.html').as_posix()}"
         for package in ("apps", "models", "data")
