@@ -58,12 +58,18 @@ def compiled_loops() -> bool:
 
     Eagerly, also under `run_eagerly`, nothing is compiled, and Keras' loop runs.
     """
-    return not (stock_wanted() or _has_gpu() or tf.executing_eagerly())
+    return not (stock_wanted() or has_gpu() or tf.executing_eagerly())
 
 
 @functools.cache
-def _has_gpu() -> bool:
+def has_gpu() -> bool:
+    """Returns whether TensorFlow sees a GPU."""
     return bool(tf.config.list_physical_devices("GPU"))
+
+
+def is_compiled_as_a_whole() -> bool:
+    """Returns whether XLA compiles the graph that is being built, in which all shapes are known."""
+    return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
 
 
 def missing_to_bucket(size: tf.Tensor) -> tf.Tensor:
@@ -83,8 +89,8 @@ def pad_rows(tensors: list[tf.Tensor], missing: tf.Tensor) -> list[tf.Tensor]:
     def longer():
         return [tf.concat([x, _zeros(missing, x)], axis=0) for x in tensors]
 
-    # In a step that is compiled as a whole both branches would need one shape.
-    if control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
+    # Both branches would need one shape.
+    if is_compiled_as_a_whole():
         return longer()
     return tf.cond(missing > 0, longer, lambda: tensors)
 

@@ -1,11 +1,13 @@
 """A vector for each word from its characters, by convolutions or by a recurrent layer."""
 
+from functools import partial
 from typing import Any
 
 import keras
 from keras import ops
 
 from data.errors import choose
+from models.layers.distinct_words import encode_distinct_words
 from models.recurrent.factory import recurrent_layer
 
 
@@ -58,11 +60,20 @@ class CharacterConvolution(keras.layers.Layer):
     def call(self, character_ids: keras.KerasTensor) -> keras.KerasTensor:
         batch, time, letters = ops.shape(character_ids)
         ids = ops.reshape(character_ids, (batch * time, letters))
+        words = encode_distinct_words(ids, self._convolve)
+        return ops.reshape(words, (batch, time, self._features()))
+
+    def _convolve(self, ids: keras.KerasTensor) -> keras.KerasTensor:
+        """Encodes words <int32>[words, letters], <float32>[words, features]."""
         x = self.embedding(ids) * ops.cast(ids != 0, self.compute_dtype)[..., None]
         # With padding, a filter that is wider than a word sees it, too.
         x = ops.pad(x, [[0, 0], [max(self.widths) - 1] * 2, [0, 0]])
-        words = [ops.max(ops.relu(convolution(x)), axis=1) for convolution in self.convolutions]
-        return ops.reshape(ops.concatenate(words, axis=-1), (batch, time, self._features()))
+        # A batch without a word has no maximum; others are at least 0 after the ReLU.
+        words = [
+            ops.max(ops.relu(convolution(x)), axis=1, initial=0)
+            for convolution in self.convolutions
+        ]
+        return ops.concatenate(words, axis=-1)
 
     def _features(self) -> int:
         return self.filters * len(self.widths)
@@ -123,12 +134,16 @@ class CharacterRecurrence(keras.layers.Layer):
     def call(self, character_ids: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
         batch, time, letters = ops.shape(character_ids)
         ids = ops.reshape(character_ids, (batch * time, letters))
+        words = encode_distinct_words(ids, partial(self._recur, training=training), few_counts=True)
+        return ops.reshape(words, (batch, time, 2 * self.units))
+
+    def _recur(self, ids: keras.KerasTensor, training: bool) -> keras.KerasTensor:
+        """Encodes words <int32>[words, letters], <float32>[words, features]."""
         # cuDNN refuses rows that are all padding.
-        mask = ops.logical_or(ids != 0, ops.arange(letters) == 0)
+        mask = ops.logical_or(ids != 0, ops.arange(ops.shape(ids)[1]) == 0)
         words = self.recurrence(self.embedding(ids), mask=mask, training=training)
         # A word that is padding becomes zeros, as with convolutions.
-        words = words * ops.cast(ids[:, :1] != 0, words.dtype)
-        return ops.reshape(words, (batch, time, 2 * self.units))
+        return words * ops.cast(ids[:, :1] != 0, words.dtype)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape[:-1], 2 * self.units)
