@@ -40,6 +40,8 @@ DOCUMENT_CORPORA = {
     "sample": "data.corpora.documents.python_help",
     "tiny_shakespeare": "data.corpora.documents.tiny_shakespeare",
 }
+# Those that TensorFlow prepares, and whose modules have `read_original`, which does without it.
+_PREPARED = ("davidson", "sms_spam")
 SAMPLE_LANGUAGES = ("en", "fr")
 
 CorpusT = TypeVar("CorpusT", bound=Corpus)
@@ -52,6 +54,7 @@ def _read(
     sample: str,
     read_file: Callable[[str], CorpusT],
     *languages: str,
+    original: bool = False,
 ) -> CorpusT:
     """Reads a named corpus, the sample of an application or a user's file.
 
@@ -62,8 +65,11 @@ def _read(
         sample: the file in `data/samples`.
         read_file: reads a file.
         languages: further arguments of the modules' `read`.
+        original: whether a corpus is read without TensorFlow.
     """
     if dataset in corpora:
+        if original and dataset in _PREPARED:
+            return importlib.import_module(corpora[dataset]).read_original(data_dir)
         return importlib.import_module(corpora[dataset]).read(data_dir, *languages)
     if dataset == "sample":
         return replace(read_file(str(registry.SAMPLES / sample)), name="sample")
@@ -76,6 +82,7 @@ def read_labelled_texts(
     data_dir: str | None = None,
     columns: LabelledColumns = LabelledColumns(),  # noqa: B008 (it is frozen)
     class_names: tuple[str, ...] = (),
+    original: bool = False,
 ) -> LabelledCorpus:
     """Reads a data set of labelled texts.
 
@@ -85,6 +92,8 @@ def read_labelled_texts(
         data_dir: the folder with the original files of named corpora, or None.
         columns: for users' files.
         class_names: the classes of a trained model, to evaluate it on other data.
+        original: whether a named corpus is read from its original files, without TensorFlow; the
+            same examples may come in another order.
 
     Raises:
         UserError: there is no such data set, or something in it cannot be used.
@@ -92,7 +101,7 @@ def read_labelled_texts(
     if dataset == "sample":
         columns = LabelledColumns()
     read_file = partial(read_labelled_file, columns=columns, class_names=class_names)
-    corpus = _read(dataset, LABELLED_CORPORA, data_dir, sample, read_file)
+    corpus = _read(dataset, LABELLED_CORPORA, data_dir, sample, read_file, original=original)
     _check_labels(corpus.name, "classes", corpus.class_names, class_names)
     return corpus
 
@@ -160,6 +169,7 @@ def read_documents(
     validation: str | None = None,
     test: str | None = None,
     class_names: tuple[str, ...] = (),
+    original: bool = False,
 ) -> DocumentCorpus:
     """Reads texts to learn a language from.
 
@@ -170,13 +180,14 @@ def read_documents(
         columns, validation, test: for users' files, see `data.user_files.documents`.
         conditioned: whether the texts keep their classes.
         class_names: the classes of a trained model, to evaluate it on other data.
+        original: as in `read_labelled_texts`.
 
     Raises:
         UserError: there is no such data set, or something in it cannot be used.
     """
     if dataset in LABELLED_CORPORA:
         names = class_names if conditioned else ()
-        corpus = read_labelled_texts(dataset, "", data_dir, class_names=names)
+        corpus = read_labelled_texts(dataset, "", data_dir, class_names=names, original=original)
         return DocumentCorpus.from_labelled(corpus, conditioned)
     if conditioned and dataset in DOCUMENT_CORPORA:
         raise UserError(f"--conditioned needs texts with classes, {dataset} has none. Leave it out")

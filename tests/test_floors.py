@@ -29,7 +29,9 @@ models.layers
 models.classification models.language_model models.seq2seq models.tagging
 models.model_archive models.serving models.transfer
 apps.config apps.terminal
-apps.plots apps.runs
+apps.pages apps.plots apps.runs
+apps.inspection.texts
+apps.inspection
 apps.training
 apps.serving
 apps.tasks

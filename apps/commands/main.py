@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from apps.commands import evaluate, export, predict, train
 from apps.commands.application import Application
 from apps.config.parser import OneLineParser, new_parser
+from apps.inspection import command as inspect
 from apps.terminal.errors import describe_error
 from apps.terminal.program import describe_version, program_of
 from apps.terminal.streams import abandon_output, prepare_streams
@@ -17,7 +18,15 @@ from data.errors import UserError
 from data.messages import printable, show_messages
 
 # Each is a module with `HELP`, `add_options` and `run`.
-VERBS = {"train": train, "evaluate": evaluate, "predict": predict, "export": export}
+VERBS = {
+    "inspect": inspect,
+    "train": train,
+    "evaluate": evaluate,
+    "predict": predict,
+    "export": export,
+}
+# What looks at data alone.
+_WITHOUT_RUN = ("inspect",)
 
 
 def main(application: Application, arguments: list[str] | None = None) -> None:
@@ -100,12 +109,13 @@ def add_verbs(parser: OneLineParser, application: Application, arguments: list[s
             formatter_class=parser.formatter_class,
         )
         verb.add_help_all()
-        verb.add_argument(
-            "--run",
-            metavar="DIR",
-            default=f"runs/{application.name}",
-            help="run folder (default: %(default)s)",
-        )
+        if name not in _WITHOUT_RUN:
+            verb.add_argument(
+                "--run",
+                metavar="DIR",
+                default=f"runs/{application.name}",
+                help="run folder (default: %(default)s)",
+            )
         module.add_options(verb, application, arguments)
 
 

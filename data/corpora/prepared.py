@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
-from data.corpora.download import fetch_original
+from data.corpora.download import check_original, fetch_original, find_original
 from data.errors import UserError
 from data.examples.corpus import SPLITS
 from data.examples.labelled import LabelledCorpus, LabelledTexts
@@ -75,8 +75,9 @@ class OriginalFileBuilder(tfds.core.GeneratorBasedBuilder):
     # Makes of a text the form that it shares with those that must be in the same split.
     split_form = staticmethod(canonical_form)
 
+    @staticmethod
     @abc.abstractmethod
-    def read_examples(self, path: Path) -> dict[int, dict[str, Any]]:
+    def read_examples(path: Path) -> dict[int, dict[str, Any]]:
         """Reads the original file.
 
         Args:
@@ -134,6 +135,36 @@ def read_corpus(builder_class: type[OriginalFileBuilder], data_dir: str | None) 
     with explain_tfds_errors(name):
         splits = read_prepared(builder_class(), class_names, data_dir)
     return LabelledCorpus.from_splits(name, splits, class_names, (builder_class.SHA256,))
+
+
+def read_original(builder_class: type[OriginalFileBuilder], data_dir: str | None) -> LabelledCorpus:
+    """Reads a corpus from its original file alone, without TensorFlow: the same examples in the
+    same splits, in another order.
+
+    Args:
+        builder_class: of the builder.
+        data_dir: the user's data folder, or None.
+
+    Raises:
+        UserError: there is no such file, or it is another one.
+    """
+    path = find_original(data_dir, builder_class.FILE)
+    if path is None:
+        raise UserError(
+            f"no file {builder_class.FILE} in {data_dir or 'the data folder'}. Get it from "
+            f"{builder_class.URL}, put it at <folder>/{builder_class.FILE} and pass --data-dir "
+            "<folder>"
+        )
+    check_original(path, builder_class.SHA256, builder_class.URL)
+    examples = list(builder_class.read_examples(path).values())
+    texts, labels = ([example[name] for example in examples] for name in ("text", "label"))
+    rows = split_by_content(texts, labels, form=builder_class.split_form)
+    names = builder_class.CLASS_NAMES
+    # TFDS takes names of classes for labels, too.
+    places = [names.index(label) if isinstance(label, str) else label for label in labels]
+    everything = LabelledTexts.from_labels(texts, places, names)
+    splits = {name: everything.take(numbers) for name, numbers in rows.items()}
+    return LabelledCorpus.from_splits(builder_class.name, splits, names)
 
 
 def read_prepared(

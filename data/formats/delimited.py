@@ -18,6 +18,8 @@ MOST_COLUMNS = 16_384
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 # The line that names the delimiter for Excel.
 _DELIMITER_LINE = re.compile(r"sep=([,;:|\t])", re.IGNORECASE)
+# A header with line ends in its cells may have several.
+_LINES_OF_A_HEADER = 100
 # Replaces a carriage return inside of a line, which `csv` would take for a line end. No decoder of
 # UTF-8 yields this surrogate.
 _RETURN = "\ud800"
@@ -61,14 +63,31 @@ def read_csv_rows(lines: Iterable[str], path: str) -> Iterator[tuple[int, list[s
     yield from _parse(csv.reader(rows, delimiter=delimiter, strict=True), rows)
 
 
-def _detect_delimiter(trials: Sequence[Iterable[str]], path: str) -> str:
+def find_delimiter(path: str) -> str:
+    """Finds what stands between the cells of a file, such as `commas`.
+
+    Args:
+        path: a .csv or .tsv file.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    if path.lower().endswith(".tsv"):
+        return _DELIMITERS["\t"]
+    lines = [*itertools.islice(read_lines(path, keep_ends=True), _LINES_OF_A_HEADER)]
+    hint = _DELIMITER_LINE.fullmatch(lines[0].rstrip("\r\n")) if lines else None
+    trials = [lines] * len(_DELIMITERS)
+    return _DELIMITERS.get(hint[1] if hint else _detect_delimiter(trials, path, tell=False), "")
+
+
+def _detect_delimiter(trials: Sequence[Iterable[str]], path: str, tell: bool = True) -> str:
     """Returns the first delimiter that cuts the first row; each trial reads the same lines."""
     for delimiter, lines in zip(_DELIMITERS, trials, strict=True):
         rows = _RowLines(lines)
         parsed = _parse(csv.reader(rows, delimiter=delimiter, strict=True), rows)
         _, cells, problem = next(parsed, (0, [], ""))
         if len(cells) > 1 and not problem:
-            if delimiter != ",":
+            if tell and delimiter != ",":
                 warn(f"{path}: cells between {_DELIMITERS[delimiter]}")
             return delimiter
     return ","

@@ -3,7 +3,6 @@
 Each file is valid UTF-8: U+FFFD replaces each byte that was not, so that positions stay right.
 """
 
-import html
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -14,19 +13,11 @@ from typing import TextIO
 from data.errors import UserError
 from data.files.lines import replace_surrogates
 from data.files.writing import whole_file
+from data.formats.html_page import ENTITY_STYLE, begin_page, mark_entities
 from data.formats.suffixes import STANDARD_STREAM
 from data.formats.writers import CsvWriter, TsvWriter, to_json
 
-_PAGE = """<!doctype html>
-<meta charset="utf-8">
-<title>Entities</title>
-<style>
-body { font: 16px/1.7 sans-serif; max-width: 50em; margin: 2em auto }
-p { white-space: pre-wrap }
-mark { padding: .15em .3em; border-radius: .3em; background: hsl(var(--hue) 80% 85%) }
-small { color: #555 }
-</style>
-"""
+_PAGE = begin_page("Entities", f"p {{ white-space: pre-wrap }}\n{ENTITY_STYLE}")
 
 
 def choose_format(path: str, format: str | None) -> str:
@@ -139,19 +130,11 @@ def _write_page(file: TextIO, column: str, csv_safe: bool) -> Callable[[dict], o
 
 
 def _paragraph(row: dict, column: str) -> str:
-    text, parts, end = str(row.get(column) or ""), [], 0
-    for entity in row["entities"] or ():
-        parts.append(html.escape(text[end : entity["start"]]))
-        span = html.escape(text[entity["start"] : entity["end"]])
-        kind = html.escape(entity["type"])
-        # The same type has the same colour on every page.
-        hue = sum(ord(letter) * 37 for letter in entity["type"]) % 360
-        parts.append(
-            f'<mark style="--hue: {hue}" title="{100 * entity["score"]:.1f} %">{span}'
-            f"<small> {kind}</small></mark>"
-        )
-        end = entity["end"]
-    return f"<p>{''.join(parts)}{html.escape(text[end:])}</p>\n"
+    entities = [
+        (each["start"], each["end"], each["type"], f"{100 * each['score']:.1f} %")
+        for each in row["entities"] or ()
+    ]
+    return f"<p>{mark_entities(str(row.get(column) or ''), entities)}</p>\n"
 
 
 # Functions that begin a file of a format, and return the function that writes a row.

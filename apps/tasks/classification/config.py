@@ -1,7 +1,7 @@
 """The options of every text classifier."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from apps.config.groups import (
     SHAPE_OPTIONS,
@@ -20,6 +20,9 @@ from data.errors import UserError, list_values
 from data.registry import CLASSIFIER_TOKENS, STANDARDIZERS, TRUNCATIONS
 from models.registry import POOLINGS, THRESHOLDS
 
+if TYPE_CHECKING:  # a command that only prints its help must not wait for the readers
+    from data.examples.labelled import LabelledCorpus
+
 # What further decides the shapes of a classifier's weights, and what they mean.
 _CLASSIFIER_SHAPE = ("bidirectional", "characters", "max_word_length", "pooling", "standardize")
 
@@ -36,6 +39,29 @@ class LabelledDataOptions(DataOptions):
     label_separator: str = option(
         "", "separator of several classes in a label cell (multi-label); empty: one class"
     )
+
+    def read_corpus(
+        self, sample: str, class_names: tuple[str, ...] = (), original: bool = False
+    ) -> "LabelledCorpus":
+        """Reads the data set that the options name, without TensorFlow if it is `original`.
+
+        Args:
+            sample: the name of the file that `--dataset sample` means.
+            class_names: the classes of a trained model, to measure it on the data.
+            original: see `data.datasets.read_labelled_texts`.
+
+        Raises:
+            UserError: it cannot be used.
+        """
+        from data.datasets import read_labelled_texts
+        from data.user_files.columns import LabelledColumns
+
+        columns = LabelledColumns(
+            self.text_column, self.label_column, self.split_column, self.label_separator
+        )
+        return read_labelled_texts(
+            self.dataset, sample, self.data_dir, columns, class_names, original
+        )
 
 
 @dataclass(frozen=True)

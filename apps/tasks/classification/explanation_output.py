@@ -13,6 +13,7 @@ from typing import Any
 
 from data.errors import UserError
 from data.files.writing import whole_file
+from data.formats.html_page import END, begin_page
 from data.formats.suffixes import STANDARD_STREAM
 from data.formats.writers import record_writer
 from data.messages import printable
@@ -143,7 +144,7 @@ def _page(path: str, column: str, answered: Collection[str]) -> Iterator[Callabl
     ):
         file.write(_HEAD)
         yield lambda row: file.write(_article(row, column, answered))
-        file.write("</body>\n</html>\n")
+        file.write(END)
 
 
 def _article(row: dict, column: str, answered: Collection[str]) -> str:
@@ -157,12 +158,24 @@ def _article(row: dict, column: str, answered: Collection[str]) -> str:
     if explanation is None:
         parts.append("<p>no answer</p>")
     else:
-        parts += [
+        parts.append(format_as_html(explanation))
+    return "<article>\n" + "\n".join(parts) + "\n</article>\n"
+
+
+def format_as_html(explanation: Any) -> str:
+    """Formats an explanation as HTML: the answer, the coloured words, and the notes on them.
+
+    Args:
+        explanation: of one text, an `apps.tasks.classification.explanation.Explanation`.
+    """
+    notes = [f"<p class=note>{html.escape(note)}</p>" for note in _notes(explanation)]
+    return "\n".join(
+        [
             f"<h2>{html.escape(explanation.answer)}</h2>",
             f"<p class=words>{_mark_words(explanation)}</p>",
-            *(f"<p class=note>{html.escape(note)}</p>" for note in _notes(explanation)),
+            *notes,
         ]
-    return "<article>\n" + "\n".join(parts) + "\n</article>\n"
+    )
 
 
 def _mark_words(explanation: Any) -> str:
@@ -188,28 +201,16 @@ def _mark_words(explanation: Any) -> str:
 
 OUTPUTS = {".html": _page, ".jsonl": _records}
 
-
-_HEAD = """<!doctype html>
-<html>
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width">
-<title>Why these answers</title>
-<style>
-body { color: #111; background: #fff; font: 1rem/1.6 sans-serif; margin: 2rem auto; \
-max-width: 50rem; padding: 0 1rem }
-article { border-top: 1px solid #bbb; overflow-wrap: anywhere }
+STYLE = """article { border-top: 1px solid #bbb }
 blockquote { color: #444; margin: 1rem 0; white-space: pre-wrap }
 h2 { font-size: 1rem }
-mark { border-radius: .2rem; color: inherit; padding: .1rem .2rem }
 .row, .note { color: #444; font-size: .875rem; margin: 0 }
-</style>
-</head>
-<body>
-<h1>Why these answers</h1>
-<p>Words on <mark style="background:rgba(224,49,49,0.75)">red</mark> speak for the class that is
-named below them, words on <mark style="background:rgba(34,110,225,0.75)">blue</mark> against it.
-Point at a word to see its weight in log-odds (integrated gradients) and by how much the log-odds
-fall where it is unknown (occlusion).</p>
 """
+# How to read the coloured words.
+LEGEND = """<p>Words on <mark style="background:rgba(224,49,49,0.75)">red</mark> speak for the
+class that is named below them, words on
+<mark style="background:rgba(34,110,225,0.75)">blue</mark> against it. Point at a word to see its
+weight in log-odds (integrated gradients) and by how much the log-odds fall where it is unknown
+(occlusion).</p>
+"""
+_HEAD = f"{begin_page('Why these answers', STYLE)}<h1>Why these answers</h1>\n{LEGEND}"

@@ -28,14 +28,12 @@ from apps.tasks.pretrained import load_pretrained
 from apps.tasks.training_batches import training_batches
 from apps.training import fit as training
 from data.batches.padded import Batches, describe_cut
-from data.datasets import read_labelled_texts
 from data.errors import UserError
 from data.examples.labelled import LabelledCorpus, LabelledTexts
 from data.graphs import in_chunks
 from data.messages import printable, say
 from data.text.preprocessor import TextPreprocessor
 from data.text.vocabulary import Vocabularies
-from data.user_files.columns import LabelledColumns
 from data.vectors import find_vectors
 from models.classification.decision import Decision
 from models.classification.ensemble import Ensemble, mean_logits
@@ -99,11 +97,7 @@ class TextClassification:
         Raises:
             UserError: it cannot be used, or has labels of another kind than the trained task's.
         """
-        columns = LabelledColumns(
-            config.text_column, config.label_column, config.split_column, config.label_separator
-        )
-        class_names = trained.class_names if trained else ()
-        corpus = read_labelled_texts(config.dataset, sample, config.data_dir, columns, class_names)
+        corpus = config.read_corpus(sample, trained.class_names if trained else ())
         if trained and corpus.multi_label != trained.multi_label:
             kinds = {False: "one label a text", True: "any number of labels a text"}
             raise UserError(

@@ -1,7 +1,7 @@
 """The options of language models, of their training and of what they generate."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from apps.config.groups import (
     SHAPE_OPTIONS,
@@ -15,6 +15,9 @@ from apps.config.verbs import ExportOptions, PredictOptions
 from data.errors import UserError
 from data.registry import CLASSIFIER_TOKENS, TAGGER_TOKENS, TOKENIZERS
 from models.decoding.options import DecodingOptions
+
+if TYPE_CHECKING:  # a command that only prints its help must not wait for the readers
+    from data.examples.documents import DocumentCorpus
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,28 @@ class GenerationConfig(
         None,
         "run folder of a language model with whose tokens and weights the training begins",
     )
+
+    def read_corpus(
+        self, sample: str, class_names: tuple[str, ...] = (), original: bool = False
+    ) -> "DocumentCorpus":
+        """Reads the data set that the options name, without TensorFlow if it is `original`.
+
+        Args:
+            sample: no matter: this sample is no file.
+            class_names: the classes of a trained model, to measure it on the data.
+            original: see `data.datasets.read_labelled_texts`.
+
+        Raises:
+            UserError: it cannot be used.
+        """
+        from data.datasets import read_documents
+        from data.user_files.columns import LabelledColumns
+
+        columns = LabelledColumns(self.text_column, self.label_column, self.split_column)
+        files = (self.validation_file, self.test_file)
+        return read_documents(
+            self.dataset, self.data_dir, columns, self.conditioned, *files, class_names, original
+        )
 
     def options_from(self, kind: str, trained: dict) -> dict:
         names = (*SHAPE_OPTIONS, "tied", "tokenizer", "vocabulary_size")

@@ -19,7 +19,6 @@ from apps.tasks.generation.terminal import GenerationTerminal
 from apps.tasks.pretrained import load_pretrained
 from apps.training import fit as training
 from data.batches.streams import Streams
-from data.datasets import read_documents
 from data.errors import UserError
 from data.examples.documents import DocumentCorpus, Documents
 from data.messages import printable, say
@@ -29,7 +28,6 @@ from data.text.tokenizer_vocabulary import (
     find_vocabulary,
     learn_vocabulary,
 )
-from data.user_files.columns import LabelledColumns
 from models.language_model.language_model import LanguageModel
 from models.language_model.stream_model import MeanOverTokens, StreamModel
 from models.precision import in_full_precision
@@ -82,15 +80,7 @@ class TextGeneration:
         Raises:
             UserError: it cannot be used.
         """
-        return read_documents(
-            config.dataset,
-            config.data_dir,
-            LabelledColumns(config.text_column, config.label_column, config.split_column),
-            config.conditioned,
-            config.validation_file,
-            config.test_file,
-            trained.class_names if trained else (),
-        )
+        return config.read_corpus(sample, trained.class_names if trained else ())
 
     @classmethod
     def build(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from apps.config.groups import (
     LARGEST_STATE,
@@ -19,6 +19,9 @@ from apps.config.verbs import ExportOptions, PredictOptions
 from data.errors import UserError
 from data.registry import TOKENIZERS
 from models.registry import ATTENTIONS, FEEDINGS
+
+if TYPE_CHECKING:  # a command that only prints its help must not wait for the readers
+    from data.examples.parallel import ParallelCorpus
 
 
 @dataclass(frozen=True)
@@ -166,6 +169,36 @@ class TranslationConfig(
     epochs: int = redefault(OptimizerOptions, "epochs", 30)
     patience: int = redefault(OptimizerOptions, "patience", 8)
     average_weights: float = redefault(OptimizerOptions, "average_weights", 0.999)
+
+    def read_corpus(
+        self, sample: str, languages: tuple[str, ...] = (), original: bool = False
+    ) -> "ParallelCorpus":
+        """Reads the data set that the options name.
+
+        Args:
+            sample: the name of the file that `--dataset sample` means.
+            languages: of a trained model, to measure it on the data; none for those of the options.
+            original: no matter: these corpora are read without TensorFlow.
+
+        Raises:
+            UserError: it cannot be used.
+        """
+        from data.datasets import read_parallel_texts
+        from data.user_files.columns import ParallelFiles
+
+        source, target = languages or (self.source, self.target)
+        files = ParallelFiles(
+            source,
+            target,
+            self.target_file,
+            self.validation_file,
+            self.validation_target_file,
+            self.test_file,
+            self.test_target_file,
+            self.source_column,
+            self.target_column,
+        )
+        return read_parallel_texts(self.dataset, sample, self.data_dir, files)
 
     def __post_init__(self) -> None:
         if self.source == self.target:

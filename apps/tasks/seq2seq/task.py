@@ -28,12 +28,10 @@ from apps.tasks.seq2seq.report import TranslationReport
 from apps.tasks.seq2seq.validation import Seq2SeqValidation, encode_pairs
 from apps.training import fit as training
 from data.batches.parallel import ParallelBatches
-from data.datasets import read_parallel_texts
 from data.errors import UserError
 from data.examples.parallel import ParallelCorpus, ParallelTexts
 from data.messages import printable, say
 from data.text.tokenizer_vocabulary import TokenizerVocabulary, find_vocabulary
-from data.user_files.columns import ParallelFiles
 from models.evaluation import translation
 from models.evaluation.translation_memory import memory_translations
 from models.precision import in_full_precision
@@ -80,19 +78,7 @@ class Seq2Seq:
         Raises:
             UserError: it cannot be used.
         """
-        source, target = trained.class_names if trained else (config.source, config.target)
-        files = ParallelFiles(
-            source,
-            target,
-            config.target_file,
-            config.validation_file,
-            config.validation_target_file,
-            config.test_file,
-            config.test_target_file,
-            config.source_column,
-            config.target_column,
-        )
-        return read_parallel_texts(config.dataset, sample, config.data_dir, files)
+        return config.read_corpus(sample, trained.class_names if trained else ())
 
     @classmethod
     def build(

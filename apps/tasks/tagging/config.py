@@ -25,6 +25,7 @@ from models.registry import CHARACTER_ENCODERS, HEADS
 
 if TYPE_CHECKING:  # options are read without TensorFlow
     from apps.serving.answering import Answering
+    from data.examples.tagged import TaggedCorpus
 
 # What further decides the shapes of a tagger's weights.
 _TAGGER_SHAPE = ("bidirectional", "characters", "max_word_length", "case_features")
@@ -39,6 +40,32 @@ class TaggedDataOptions(SplitFileOptions):
     text_column: str = option("text", "column of a .jsonl or .parquet file with the texts")
     spans_column: str = option("spans", "column with the spans of a text: start, end, type")
     split_column: str = option("split", "column with the split, used if the file has it")
+
+    def read_corpus(
+        self, sample: str, types: tuple[str, ...] = (), original: bool = False
+    ) -> "TaggedCorpus":
+        """Reads the data set that the options name.
+
+        Args:
+            sample: the name of the file that `--dataset sample` means.
+            types: the entity types of a trained model, to measure it on the data.
+            original: no matter: original files of these corpora are read without TensorFlow.
+
+        Raises:
+            UserError: it cannot be used.
+        """
+        from data.datasets import read_tagged_texts
+        from data.user_files.columns import TaggedColumns
+
+        columns = TaggedColumns(
+            self.token_column,
+            self.tag_column,
+            self.text_column,
+            self.spans_column,
+            self.split_column,
+        )
+        files = (self.validation_file, self.test_file)
+        return read_tagged_texts(self.dataset, sample, self.data_dir, columns, *files, types)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,6 @@ from apps.tasks.tagging.rows import (
 from apps.tasks.training_batches import training_batches
 from apps.training import fit as training
 from data.batches.padded import Batches
-from data.datasets import read_tagged_texts
 from data.errors import UserError, list_values
 from data.examples.tagged import TaggedCorpus, TaggedTexts
 from data.messages import say
@@ -36,7 +35,6 @@ from data.text.tokenizer import Tokenizer
 from data.text.tokenizer_vocabulary import TokenizerVocabulary, find_vocabulary
 from data.text.vocabulary import Vocabularies
 from data.text.word_tokenizer import Tokens
-from data.user_files.columns import TaggedColumns
 from data.user_files.tagged.span_cuts import cut_shared_tokens, find_words_with_inner_ends
 from data.vectors import find_vectors
 from models.classification.losses import class_weights
@@ -98,22 +96,7 @@ class TextTagging:
         Raises:
             UserError: it cannot be used.
         """
-        columns = TaggedColumns(
-            config.token_column,
-            config.tag_column,
-            config.text_column,
-            config.spans_column,
-            config.split_column,
-        )
-        return read_tagged_texts(
-            config.dataset,
-            sample,
-            config.data_dir,
-            columns,
-            config.validation_file,
-            config.test_file,
-            trained.class_names if trained else (),
-        )
+        return config.read_corpus(sample, trained.class_names if trained else ())
 
     @classmethod
     def build(

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import tensorflow_datasets as tfds
 
+from data.corpora import prepared
 from data.corpora.prepared import OriginalFileBuilder, read_corpus
 from data.examples.labelled import LabelledCorpus
 
@@ -33,7 +34,8 @@ class Davidson(OriginalFileBuilder):
         """Returns how many annotators chose each class."""
         return {"votes": tfds.features.Tensor(shape=(len(CLASS_NAMES),), dtype=np.int32)}
 
-    def read_examples(self, path: Path) -> dict[int, dict[str, Any]]:
+    @staticmethod
+    def read_examples(path: Path) -> dict[int, dict[str, Any]]:
         """Reads the tweets, by their numbers in the file."""
         rows = pd.read_csv(path, index_col=0)
         votes = rows[list(CLASS_NAMES)].to_numpy(np.int32)
@@ -51,3 +53,9 @@ def read(data_dir: str | None) -> LabelledCorpus:
         UserError: it cannot be prepared, or what was prepared is damaged.
     """
     return read_corpus(Davidson, data_dir)
+
+
+def read_original(data_dir: str | None) -> LabelledCorpus:
+    """Reads the tweets from the original file, without TensorFlow; see
+    `data.corpora.prepared.read_original`."""
+    return prepared.read_original(Davidson, data_dir)

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any, ClassVar
 
+from data.corpora import prepared
 from data.corpora.prepared import OriginalFileBuilder, read_corpus
 from data.examples.labelled import LabelledCorpus
 from data.examples.splits import canonical_form
@@ -35,7 +36,8 @@ class SmsSpam(OriginalFileBuilder):
     CLASS_NAMES = CLASS_NAMES
     split_form = staticmethod(drop_numbers)
 
-    def read_examples(self, path: Path) -> dict[int, dict[str, Any]]:
+    @staticmethod
+    def read_examples(path: Path) -> dict[int, dict[str, Any]]:
         """Reads the messages, numbered from 0."""
         messages = enumerate(read_messages(path))
         return {number: {"text": text, "label": label} for number, (label, text) in messages}
@@ -61,3 +63,9 @@ def read(data_dir: str | None) -> LabelledCorpus:
         UserError: it cannot be prepared, or what was prepared is damaged.
     """
     return read_corpus(SmsSpam, data_dir)
+
+
+def read_original(data_dir: str | None) -> LabelledCorpus:
+    """Reads the messages from the original file, without TensorFlow; see
+    `data.corpora.prepared.read_original`."""
+    return prepared.read_original(SmsSpam, data_dir)

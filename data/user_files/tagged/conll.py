@@ -76,6 +76,16 @@ def read_conll(
     return make_tagged_texts(path, sentences, has_breaks, token_column, tag_column)
 
 
+def find_tag_scheme(path: str | Path, token_column: int = 0, tag_column: int = -1) -> str:
+    """Finds the scheme of the tags in a file of columns: `IO`, `IOB1`, `BIO` or `BIOES`.
+
+    Args and raises as `read_conll`.
+    """
+    sentences, _ = _read_sentences(str(path), token_column, tag_column)
+    tags, _ = read_tags([[row.columns[tag_column] for row in rows] for rows in sentences])
+    return find_scheme(tags)
+
+
 def make_tagged_texts(
     path: str,
     sentences: list[list[TokenRow]],

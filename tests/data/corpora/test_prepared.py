@@ -224,3 +224,21 @@ def test_a_file_that_is_not_shakespeare_is_one_line(content, reason, tmp_path):
     (tmp_path / "input.txt").write_bytes(content)
     with pytest.raises(UserError, match=rf"input\.txt.*{reason}.* Get it from https://"):
         tiny_shakespeare.read(str(tmp_path))
+
+
+def test_the_original_file_has_the_same_examples_in_the_same_splits(toys, monkeypatch):
+    folder, prepared = next(iter(toys.items()))
+    monkeypatch.setattr(SmsSpam, "SHA256", sha256(folder / SmsSpam.FILE))
+    original = read_labelled_texts("sms_spam", "", str(folder), original=True)
+    assert original.class_names == prepared.class_names
+    for name, part in prepared.splits.items():
+        assert sorted(original.splits[name]) == sorted(part)
+
+
+def test_an_original_file_that_is_another_or_not_there_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"no file sms_spam/SMSSpamCollection in .*--data-dir"):
+        read_labelled_texts("sms_spam", "", str(tmp_path), original=True)
+    (tmp_path / "sms_spam").mkdir()
+    (tmp_path / SmsSpam.FILE).write_text(messages("a"))
+    with pytest.raises(UserError, match="is not the original file"):
+        read_labelled_texts("sms_spam", "", str(tmp_path), original=True)

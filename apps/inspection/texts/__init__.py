@@ -1,0 +1,1 @@
+"""What is found in the texts of any data set, whatever they are labelled with."""

@@ -1,0 +1,1 @@
+"""Pages of findings: shown on the terminal, written as one file of HTML."""
