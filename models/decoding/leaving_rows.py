@@ -89,9 +89,17 @@ def _run(
     max_steps: tf.Tensor,
 ) -> tuple[tf.Tensor, Rows]:
     """Advances rows from the step `now` while `go_on` holds; returns the next step, the rows."""
+
+    def step(now: tf.Tensor, rows: Rows) -> tuple[tf.Tensor, Rows]:
+        after = advance(now, rows)
+        # There are as many as before, also where `advance` does not see how many.
+        for new, old in zip(tf.nest.flatten(after), tf.nest.flatten(rows), strict=True):
+            new.set_shape(old.shape)
+        return now + 1, after
+
     now, rows = tf.while_loop(
         lambda now, rows: (now < max_steps) & go_on(rows),
-        lambda now, rows: (now + 1, advance(now, rows)),
+        step,
         [now, rows],
         [now.shape, _shapes(rows)],
     )

@@ -59,3 +59,23 @@ def test_a_batch_may_be_empty_or_of_one_row(leaving):
     count, total = count_up([], 5, leaving)
     assert count.shape == (0,) and total.shape == (0, 2)
     assert count_up([4], 9, leaving)[0].tolist() == [4]
+
+
+@pytest.mark.parametrize("leaving", [False, True])
+def test_what_advances_rows_of_a_known_number_may_not_know_it(leaving):
+    def advance(now, count):
+        return tf.boolean_mask(count + 1, count >= 0)
+
+    @tf.function
+    def run():
+        return run_rows(
+            advance,
+            lambda count: count < 3,
+            lambda now, count: count,
+            tf.constant([0, 2]),
+            tf.constant(2),
+            leaving,
+        )
+
+    # The second row is over after one step; while it is there, it goes on.
+    assert run().numpy().tolist() == [2, 3 if leaving else 4]
