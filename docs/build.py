@@ -2,8 +2,8 @@
 
 Needs `pip install ".[docs]"`. The site is FOLDER/site, by default build/docs/site. Its pages are
 the Markdown files of this folder, the README, the executed notebooks, and a reference made from
-the code. A dead link, a missing reference, a formula that cannot be shown or anything that a
-browser would load from outside fails the build.
+the code. A dead link, a name that the code does not have, a formula that cannot be shown or
+anything that a browser would load from outside fails the build.
 """
 
 import json
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 # The repository's own packages, whatever is installed.
 sys.path.insert(1, str(ROOT))
 
-from builder import api, checks, commands, formulas, notebooks, outside, places, settings  # noqa: E402
+from builder import api, checks, commands, formulas, names, notebooks, outside, places, settings  # noqa: E402
 
 
 def main(folder: str = str(ROOT / "build" / "docs")) -> None:
@@ -44,11 +44,14 @@ def _build(build: places.Build) -> list[str]:
         api.write_api_pages(build),
     )
     build.settings.write_text(json.dumps(made, indent=1), encoding="utf-8")  # JSON is YAML
-    command = [sys.executable, "-m", "zensical", "build", "--strict", "-f", str(build.settings)]
-    subprocess.run(command, check=True, timeout=300)
+    # Without --clean, pages of modules that have changed are taken from its cache.
+    flags = ["--strict", "--clean", "-f", str(build.settings)]
+    subprocess.run([sys.executable, "-m", "zensical", "build", *flags], check=True, timeout=300)
     for page in build.html_files("reference"):
         api.show_array_types(page)
-    broken = [line for page in build.html_files() for line in formulas.render_formulas(page)]
+    names_of_code = names.Names(build)
+    broken = [line for page in build.html_files() for line in names_of_code.link(page)]
+    broken += [line for page in build.html_files() for line in formulas.render_formulas(page)]
     outside.remove_outside_addresses(build.site)
     return broken + checks.find_problems(build.site)
 

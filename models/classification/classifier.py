@@ -19,7 +19,7 @@ class TextClassifier(FromSettings, keras.Model):
         vocabulary_size: token ids, with padding 0 and unknown 1.
         num_classes: number of logits.
         embedding_dim: size of a token's vector.
-        recurrent: arguments of `models.recurrent.factory.recurrent_stack`, by name.
+        recurrent: arguments of `models.recurrent.stack.recurrent_stack`, by name.
         pooling: names in `models.layers.pooling.POOLINGS`; the vectors of several are concatenated.
         dropout: rate of dropout on the embedding's features (spatial: a feature is dropped in a
             whole text) and on the pooled vector.

@@ -1,7 +1,7 @@
 """The parts of the site's builder: links, formulas, and what a built page may not contain."""
 
 import pytest
-from builder import checks, formulas, places, settings
+from builder import checks, formulas, names, places, settings
 from builder.places import ROOT, place_of, rewrite_links
 
 
@@ -102,6 +102,28 @@ def test_style_sheets_and_scripts_name_no_other_host(tmp_path):
         "a.css: names https://fonts.example.org",
         "b.js: names https://unpkg.com",
     ]
+
+
+def test_names_of_code_become_links_and_names_of_nothing_are_reported(tmp_path):
+    build = places.Build(tmp_path)
+    api = build.site / "reference" / "api" / "models" / "recurrent"
+    api.mkdir(parents=True)
+    (api / "cells.html").write_text('<h2 id="models.recurrent.cells.Cell">Cell</h2>')
+    page = build.site / "index.html"
+    page.write_text(
+        "<code>models.recurrent.cells.Cell</code> <code>models.recurrent.cells.CELLS</code> "
+        "<code>models.recurrent.cells.Nothing</code> <code>models.nothing</code> <code>a.b</code>"
+    )
+    assert names.Names(build).link(page) == [
+        "index.html: there is no models.recurrent.cells.Nothing",
+        "index.html: there is no models.nothing",
+    ]
+    place = "reference/api/models/recurrent/cells.html"
+    assert page.read_text().split(" <code>models.recurrent.cells.N")[0] == (
+        f'<a href="{place}#models.recurrent.cells.Cell">'
+        "<code>models.recurrent.cells.Cell</code></a>"
+        f' <a href="{place}"><code>models.recurrent.cells.CELLS</code></a>'
+    )
 
 
 def places_in(nav):
