@@ -1,15 +1,22 @@
-"""The reference of the commands: a page per application, from its classes of options."""
+"""The reference of the commands: a page per application, from the parser that its commands use.
+
+The parser is made from the classes of options. It does not know their bounds: the classes do.
+"""
 
 import argparse
 import dataclasses
+import re
 from collections.abc import Iterator
 
 from apps import catalog
 from apps.commands.application import Application
-from apps.commands.main import VERBS
-from apps.config.options import Options, group_of, type_of
+from apps.commands.main import VERBS, add_verbs
 from apps.config.parser import new_parser
 from builder.places import Build
+
+_HEAD = "| option | value | default | what |\n|---|---|---|---|\n"
+_KINDS = {int: "whole number", float: "number", "FILE": "file", "DIR": "folder", "NAME": "name"}
+_DEFAULT = re.compile(r"\s*\(default: (.*)\)$")
 
 
 def write_command_pages(build: Build) -> list[str]:
@@ -19,81 +26,72 @@ def write_command_pages(build: Build) -> list[str]:
 
 def _write_application(build: Build, name: str) -> str:
     application = catalog.find_application(name)
+    parser = new_parser(f"recurrent-text {name}", application.summary)
+    add_verbs(parser, application, [])
+    verbs = next(action.choices for action in parser._actions if action.dest == "verb")
     place = f"reference/commands/{name}.md"
     parts = [f"# {name}", application.summary]
     for verb, module in VERBS.items():
         parts += [f"## {verb}", f"`recurrent-text {name} {verb}`: {module.HELP}."]
-        parts += _tables(application, verb)
+        parts += _tables(verbs[verb], _bounds_of(application))
+        if verb == "train" and application.recipes:
+            parts += ["### recipes", _recipes(application)]
     build.write_page(place, "\n\n".join(parts) + "\n")
     return place
 
 
-def _tables(application: Application, verb: str) -> Iterator[str]:
-    """Yields the options of a verb that come from classes, a table per group, and the recipes."""
-    if verb == "train":
-        options_class: type[Options] = application.config
-        defaults: Options = application.recipe("sample")
-    else:
-        options_class = application.options_class(verb)
-        defaults = options_class()
-    rows = _own_rows(application, verb, {field.name for field in dataclasses.fields(options_class)})
-    groups: dict[str, list[str]] = {"command": rows}
-    for field in dataclasses.fields(options_class):
-        title = group_of(options_class, field.name).title
-        groups.setdefault(title, []).append(_row(field, getattr(defaults, field.name)))
-    for title, rows in groups.items():
-        head = "| option | value | default | what |\n|---|---|---|---|\n"
-        yield f"### {title}"
-        yield head + "\n".join(rows)
-    if verb == "train" and application.recipes:
-        yield "### recipes"
-        yield "What a data set changes of these defaults, as `--dataset NAME --help-all` shows it."
-        head = "| data set | options |\n|---|---|\n"
-        yield head + "\n".join(
-            f"| `{name}` | {_recipe(recipe)} |" for name, recipe in application.recipes.items()
+def _tables(parser: argparse.ArgumentParser, bounds: dict[str, str]) -> Iterator[str]:
+    """Yields the options of a verb, a table per group."""
+    for group in parser._action_groups:
+        rows = [
+            _row(action, bounds)
+            for action in group._group_actions
+            if action.dest not in ("help", "help_all") and action.help != argparse.SUPPRESS
+        ]
+        if rows:
+            yield f"### {group.title}"
+            yield _HEAD + "\n".join(rows)
+
+
+def _bounds_of(application: Application) -> dict[str, str]:
+    """Returns the bounds of options by name, such as `at least 1`."""
+    classes = [application.config, *map(application.options_class, ("evaluate", "predict"))]
+    return {
+        field.name: ", ".join(
+            f"{name.replace('_', ' ')} {bound:g}"
+            for name, bound in field.metadata["bounds"].items()
         )
+        for each in classes
+        for field in dataclasses.fields(each)
+    }
 
 
-def _own_rows(application: Application, verb: str, names: set[str]) -> list[str]:
-    """Returns the rows of what a verb takes besides the options of a class, such as texts."""
-    parser = new_parser("", "")
-    parser.add_argument("--run", metavar="DIR", help="run folder")
-    VERBS[verb].add_options(parser, application, [])
-    rows = []
-    for action in parser._actions:
-        if action.dest not in {*names, "help", "help_all"} and action.help != argparse.SUPPRESS:
-            flags = ", ".join(f"`{flag}`" for flag in action.option_strings)
-            value = "" if action.nargs == 0 else str(action.metavar or "text")
-            text = (action.help or "").replace("%(default)s", str(action.default))
-            rows.append(_cells(flags or f"`{action.metavar}`", value, "", text))
-    return rows
-
-
-def _row(field: dataclasses.Field, default: object) -> str:
-    kind, many = type_of(field)
-    flag = "--" + field.name.replace("_", "-")
-    flags = f"`{flag}`, `--no-{flag[2:]}`" if kind is bool else f"`{flag}`"
-    value = {int: "whole number", float: "number", bool: "", str: "text"}[kind]
-    if field.metadata["choices"]:
-        value = ", ".join(f"`{choice}`" for choice in field.metadata["choices"])
-    bounds = [f"{name.replace('_', ' ')} {at}" for name, at in field.metadata["bounds"].items()]
-    value = ", ".join(filter(None, [value, *bounds])) + (", several" if many else "")
-    return _cells(flags, value, _shown(default), field.metadata["help"])
-
-
-def _cells(*cells: str) -> str:
+def _row(action: argparse.Action, bounds: dict[str, str]) -> str:
+    flags = ", ".join(f"`{flag}`" for flag in action.option_strings) or f"`{action.metavar}`"
+    if action.choices:
+        value = ", ".join(f"`{choice}`" for choice in action.choices)
+    else:
+        kind = _KINDS.get(action.type or action.metavar, "text")
+        value = "" if action.nargs == 0 else kind
+    value = ", ".join(filter(None, [value, bounds.get(action.dest, "")]))
+    if action.nargs in ("*", "+"):
+        value += ", several"
+    text = (action.help or "").replace("%(default)s", str(action.default)).replace("%%", "%")
+    default = _DEFAULT.search(text)
+    cells = (flags, value, f"`{default[1]}`" if default else "", _DEFAULT.sub("", text))
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def _shown(value: object) -> str:
-    if isinstance(value, tuple):
-        return " ".join(f"`{part}`" for part in value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "" if value in (None, "") else f"`{value}`"
+def _recipes(application: Application) -> str:
+    head = "What a data set changes of these defaults, as `--dataset NAME --help-all` shows it.\n\n"
+    head += "| data set | options |\n|---|---|\n"
+    return head + "\n".join(
+        f"| `{name}` | {_words(recipe)} |" for name, recipe in application.recipes.items()
+    )
 
 
-def _recipe(recipe: dict) -> str:
+def _words(recipe: dict) -> str:
+    """Returns a recipe as options of the command line."""
     words = []
     for name, value in recipe.items():
         flag = name.replace("_", "-")

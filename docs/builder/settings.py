@@ -29,6 +29,7 @@ PAGES = [
     {
         "Guides": [
             "guides/your_data.md",
+            "guides/inspect.md",
             "guides/options.md",
             "guides/training.md",
             "guides/interruptions.md",
