@@ -15,6 +15,7 @@ from tensorflow.python.ops import control_flow_util
 from data.batches.buckets import LENGTHS
 
 _stock = ContextVar("stock", default=False)
+_native = ContextVar("native", default=True)
 _beside = ContextVar("beside", default=1)
 
 
@@ -35,6 +36,16 @@ def stock_operations() -> Iterator[None]:
 def stock_wanted() -> bool:
     """Returns whether the caller is inside of `stock_operations`."""
     return _stock.get()
+
+
+@contextlib.contextmanager
+def xla_loops() -> Iterator[None]:
+    """Makes layers that are called inside use loops that XLA compiles, not the native operator."""
+    token = _native.set(False)
+    try:
+        yield
+    finally:
+        _native.reset(token)
 
 
 @contextlib.contextmanager
@@ -59,6 +70,12 @@ def compiled_loops() -> bool:
     Eagerly, also under `run_eagerly`, nothing is compiled, and Keras' loop runs.
     """
     return not (stock_wanted() or has_gpu() or tf.executing_eagerly())
+
+
+def native_operator() -> bool:
+    """Returns whether layers that may use compiled loops may use the native operator instead: not
+    inside of `xla_loops`, and not in a step that XLA compiles as a whole."""
+    return _native.get() and not is_compiled_as_a_whole()
 
 
 @functools.cache

@@ -31,24 +31,26 @@ class Equations:
             [features, batch] for axis 0, parameters [features] or [features, 1].
         merged: whether the step needs only the sum of the two projections.
         gradient: of the step, for the compiled loop.
+        native: the name of the cell in the native operator, or "" if it has none.
     """
 
     step: Step
     merged: bool
     gradient: step_gradients.Gradient
+    native: str = ""
 
 
-def _by_tape(gates: int, merged: bool = True) -> Callable[[Step], Equations]:
+def _by_tape(gates: int, merged: bool = True, native: str = "") -> Callable[[Step], Equations]:
     """Returns a decorator that makes equations of a step, with TensorFlow's own gradient.
 
     Args:
         gates: height of each projection, in units.
-        merged: as in `Equations`.
+        merged, native: as in `Equations`.
     """
 
     def decorate(step: Step) -> Equations:
         heights = (gates,) * (1 if merged else 2)
-        return Equations(step, merged, step_gradients.by_tape(step, heights))
+        return Equations(step, merged, step_gradients.by_tape(step, heights), native)
 
     return decorate
 
@@ -66,7 +68,7 @@ def simple_rnn(tanh: Callable = tf.tanh) -> Equations:
         return [tanh(projections[0])]
 
     if tanh is tf.tanh:
-        return Equations(step, merged=True, gradient=step_gradients.simple_rnn())
+        return Equations(step, True, step_gradients.simple_rnn(), native="simple_rnn")
     return _by_tape(gates=1)(step)
 
 
@@ -84,7 +86,7 @@ def lstm(tanh: Callable = tf.tanh, s: Callable = sigmoid) -> Equations:
         return [s(o) * tanh(carry), carry]
 
     if (tanh, s) == (tf.tanh, sigmoid):
-        return Equations(step, merged=True, gradient=step_gradients.lstm())
+        return Equations(step, True, step_gradients.lstm(), native="lstm")
     return _by_tape(gates=4)(step)
 
 
@@ -103,11 +105,11 @@ def gru(tanh: Callable = tf.tanh, s: Callable = sigmoid) -> Equations:
         return [update * states[0] + (1.0 - update) * tanh(g + s(r + r_h) * g_h)]
 
     if (tanh, s) == (tf.tanh, sigmoid):
-        return Equations(step, merged=False, gradient=step_gradients.gru())
+        return Equations(step, False, step_gradients.gru(), native="gru")
     return _by_tape(gates=3, merged=False)(step)
 
 
-@_by_tape(gates=4)
+@_by_tape(gates=4, native="peephole_lstm")
 def peephole_lstm(projections: list, states: list, parameters: Sequence, axis: int) -> list:
     """The peephole LSTM of Gers, Schraudolph & Schmidhuber (2002), "Learning Precise Timing with
     LSTM Recurrent Networks": gates see the cell state through weights `p`, one for each unit.
@@ -122,7 +124,7 @@ def peephole_lstm(projections: list, states: list, parameters: Sequence, axis: i
     return [sigmoid(o + p_o * carry) * tf.tanh(carry), carry]
 
 
-@_by_tape(gates=3)
+@_by_tape(gates=3, native="coupled_lstm")
 def coupled_lstm(projections: list, states: list, parameters: Sequence, axis: int) -> list:
     """The LSTM with coupled input and forget gates, CIFG, of Greff et al. (2017), "LSTM: A Search
     Space Odyssey": the input gate is one minus the forget gate.

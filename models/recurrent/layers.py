@@ -1,4 +1,4 @@
-"""Keras' recurrent layers, with a compiled loop on a CPU.
+"""Keras' recurrent layers, with the native operator or a compiled loop on a CPU.
 
 The classes have the weights, the configuration and the results of the Keras layers that they are
 made from; only the loop differs. On a GPU, Keras uses cuDNN as before.
@@ -14,6 +14,7 @@ from keras import ops
 
 from models import compilation
 from models.recurrent import compiled_batch, equations
+from models.recurrent.native import operator
 
 # Keras' activations that the compiled loop has, too.
 _ELEMENTWISE: dict[Any, Callable] = {
@@ -55,7 +56,7 @@ class _CompiledLoop(keras.layers.RNN):
         with self._drop_weights(training):
             if cell_equations is None:
                 return self._stock_loop(sequences, initial_state, mask, training)
-            return self._compiled_loop(cell_equations, sequences, initial_state, mask, training)
+            return self._fast_loop(cell_equations, sequences, initial_state, mask, training)
 
     def _stock_loop(self, sequences, initial_state, mask, training):
         if compilation.stock_wanted():
@@ -102,7 +103,9 @@ class _CompiledLoop(keras.layers.RNN):
         mask = self.cell.get_dropout_mask(sequences[:, 0, :])
         return sequences if mask is None else sequences * mask[:, None, :]
 
-    def _compiled_loop(self, cell_equations, sequences, initial_state, mask, training):
+    def _fast_loop(self, cell_equations, sequences, initial_state, mask, training):
+        """Runs the native operator where there is one for the cell, else the compiled loop."""
+
         # Sums over a long text need full precision, and on a CPU half precision is no faster.
         def to_float32(x):
             return tf.cast(tf.convert_to_tensor(x), tf.float32)
@@ -113,37 +116,64 @@ class _CompiledLoop(keras.layers.RNN):
         if keras.tree.is_nested(mask):
             mask = mask[0]
         states = initial_state if keras.tree.is_nested(initial_state) else [initial_state]
-        if self.go_backwards:
-            sequences = tf.reverse(sequences, [1])
-            mask = None if mask is None else tf.reverse(mask, [1])
         biases, parameters = self._step_weights()
         recurrent_kernel = to_float32(cell.recurrent_kernel)
         no_bias = tf.zeros_like(recurrent_kernel[0])
-        bias, recurrent_bias = (no_bias if b is None else to_float32(b) for b in biases)
-        last, outputs, final = compiled_batch.run(
+        is_native = (
+            cell_equations.native
+            and compilation.native_operator()
+            and operator.is_available(training)
+        )
+        run = self._run_native if is_native else self._run_compiled
+        results = run(
             cell_equations,
             to_float32(sequences),
             to_float32(cell.kernel),
             recurrent_kernel,
-            bias,
-            recurrent_bias,
+            *(no_bias if b is None else to_float32(b) for b in biases),
             [to_float32(parameter) for parameter in parameters],
             [to_float32(state) for state in states],
             None if mask is None else tf.cast(mask, tf.bool),
-            self.return_sequences,
             bool(training),
+        )
+        return tf.nest.map_structure(lambda x: tf.cast(x, self.compute_dtype), results)
+
+    def _run_native(self, cell_equations, *arguments):
+        *tensors, training = arguments
+        outputs, final = operator.run(
+            cell_equations.native,
+            *tensors,
+            return_sequences=self.return_sequences,
+            reverse=self.go_backwards,
+            zero_masked=self.zero_output_for_mask,
+            training=training,
+        )
+        if self.return_sequences:
+            return outputs[:, -1], outputs, final
+        return outputs, outputs[:, None, :], final
+
+    def _run_compiled(self, cell_equations, sequences, *arguments):
+        *weights, states, mask, training = arguments
+        if self.go_backwards:
+            sequences = tf.reverse(sequences, [1])
+            mask = None if mask is None else tf.reverse(mask, [1])
+        last, outputs, final = compiled_batch.run(
+            cell_equations,
+            sequences,
+            *weights,
+            states,
+            mask,
+            self.return_sequences,
+            training,
         )
         if mask is not None:
             # Before a text's first real step Keras returns zeros, whatever the initial state.
             kept = tf.math.cumsum(tf.cast(mask, tf.int32), axis=1) > 0
             if self.zero_output_for_mask:
-                kept = tf.cast(mask, tf.bool)
+                kept = mask
             last = tf.where(kept[:, -1:], last, 0.0)
             outputs = None if outputs is None else tf.where(kept[:, :, None], outputs, 0.0)
-        outputs = last[:, None, :] if outputs is None else outputs
-        return tf.nest.map_structure(
-            lambda x: tf.cast(x, self.compute_dtype), (last, outputs, final)
-        )
+        return last, last[:, None, :] if outputs is None else outputs, final
 
     def get_config(self) -> dict:
         # Without the default, so that Keras' layer takes the configuration, too.

@@ -1,0 +1,171 @@
+"""The native operator as layers use it: whether there is one, its call, and its gradient."""
+
+import functools
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from data.messages import say
+from models.compilation import layers_side_by_side
+from models.recurrent.native.build import NotBuiltError, build
+from models.recurrent.native.self_test import check_operator
+
+# Set to 0, it switches the operator off.
+SWITCH = "RECURRENT_TEXT_SUITE_NATIVE"
+_CORES = len(os.sched_getaffinity(0))
+_ATTRIBUTES = ("cell", "reverse", "return_sequences", "zero_masked", "threads")
+_lock = threading.Lock()
+
+
+def is_available(training: bool = False) -> bool:
+    """Returns whether there is a native operator; the first call may compile it, which takes some
+    ten seconds.
+
+    Args:
+        training: whether to say why there is none, if that was not said yet.
+    """
+    if os.environ.get(SWITCH, "1") == "0":
+        return False
+    with _lock:
+        module, reason = _load()
+    if module is None and training:
+        _say_once(reason)
+    return module is not None
+
+
+@functools.cache
+def _load() -> tuple[Any, str]:
+    """Returns the module of the operators, or None and why there is none."""
+    tested: list = []
+
+    def test(library: Path) -> None:
+        # A library is loaded once: under its later name it would register nothing.
+        tested.append(tf.load_op_library(str(library)))
+        check_operator(tested[0])
+
+    try:
+        # What calls may be in the middle of a graph.
+        with tf.init_scope(), tf.device("CPU:0"):
+            library = build(test)
+            return (tested[0] if tested else tf.load_op_library(str(library))), ""
+    except (NotBuiltError, tf.errors.OpError) as error:
+        return None, str(error)
+
+
+@functools.cache
+def _say_once(reason: str) -> None:
+    say(f"Recurrent layers run without the native operator, more slowly: {reason}")
+
+
+def run(
+    cell: str,
+    inputs: tf.Tensor,
+    kernel: tf.Tensor,
+    recurrent_kernel: tf.Tensor,
+    bias: tf.Tensor,
+    recurrent_bias: tf.Tensor,
+    parameters: list[tf.Tensor],
+    states: list[tf.Tensor],
+    mask: tf.Tensor | None,
+    return_sequences: bool,
+    reverse: bool,
+    zero_masked: bool,
+    training: bool,
+) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    """Runs a cell over a batch of sequences; `is_available` must have said that it can.
+
+    Args:
+        cell: the name that the operator has for it.
+        inputs: <float32>[batch, time, features].
+        kernel: <float32>[features, gates * units].
+        recurrent_kernel: <float32>[units, gates * units].
+        bias: of the first projection, <float32>[gates * units].
+        recurrent_bias: of the second projection, <float32>[gates * units].
+        parameters: further weights of the cell, <float32>[units] each.
+        states: the initial states, <float32>[batch, units] each.
+        mask: <bool>[batch, time], false where a step leaves the states as they are; or None.
+        return_sequences: whether the outputs of all steps are wanted.
+        reverse: whether the loop begins with the last step; outputs are in its order.
+        zero_masked: whether a masked step has outputs of zero; else it repeats those before it,
+            zeros before the first real step.
+        training: whether a gradient will be computed. Without it, a gradient costs a second
+            forward loop.
+
+    Returns:
+        The outputs <float32>[batch, time, units], or the last one <float32>[batch, units], and the
+        final states.
+    """
+    outputs, _, final_states = _load()[0].suite_recurrence(
+        inputs=inputs,
+        kernel=kernel,
+        recurrent_kernel=recurrent_kernel,
+        parameters=tf.concat(parameters, 0) if parameters else tf.zeros([0]),
+        mask=tf.zeros([0, 0], tf.bool) if mask is None else mask,
+        bias=bias,
+        recurrent_bias=recurrent_bias,
+        initial_states=states,
+        cell=cell,
+        reverse=reverse,
+        return_sequences=return_sequences,
+        zero_masked=zero_masked,
+        keep=training,
+        threads=_threads(),
+    )
+    units = recurrent_kernel.shape[0]
+    shape = inputs.shape[:2] if return_sequences else inputs.shape[:1]
+    outputs.set_shape([*shape, units])
+    for state in final_states:
+        state.set_shape([inputs.shape[0], units])
+    return outputs, final_states
+
+
+def _threads() -> int:
+    """How many threads a loop may have: results do not depend on it."""
+    allowed = tf.config.threading.get_intra_op_parallelism_threads() or _CORES
+    return max(1, min(allowed, _CORES) // layers_side_by_side())
+
+
+@tf.RegisterGradient("SuiteRecurrence")
+def _gradient(op: tf.Operation, d_outputs: tf.Tensor, _: Any, *d_states: tf.Tensor) -> list:
+    module = _load()[0]
+    inputs, kernel, recurrent_kernel, parameters, mask, bias, recurrent_bias, *states = op.inputs
+    attributes = {name: op.get_attr(name) for name in _ATTRIBUTES}
+    kept = op.outputs[1]
+    if not op.get_attr("keep"):
+        kept = module.suite_recurrence(
+            inputs=inputs,
+            kernel=kernel,
+            recurrent_kernel=recurrent_kernel,
+            parameters=parameters,
+            mask=mask,
+            bias=bias,
+            recurrent_bias=recurrent_bias,
+            initial_states=states,
+            keep=True,
+            **attributes,
+        )[1]
+    results = module.suite_recurrence_gradient(
+        inputs=inputs,
+        kernel=kernel,
+        recurrent_kernel=recurrent_kernel,
+        parameters=parameters,
+        mask=mask,
+        kept=kept,
+        d_outputs=d_outputs,
+        d_final_states=d_states,
+        keep=True,
+        **attributes,
+    )
+    *of_weights, d_bias, d_recurrent_bias, d_initial = results
+    return [*of_weights, None, d_bias, d_recurrent_bias, *d_initial]
+
+
+@tf.RegisterGradient("SuiteRecurrenceGradient")
+def _refuse_second_order(op: tf.Operation, *_: Any) -> list:
+    # A persistent tape asks for this gradient, too: it fails only where it is computed.
+    message = "The native operator has no second derivative. Use stock_operations()."
+    with tf.control_dependencies([tf.debugging.Assert(False, [message])]):
+        return [tf.zeros_like(x) if x.dtype.is_floating else None for x in op.inputs]

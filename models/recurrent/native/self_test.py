@@ -1,0 +1,131 @@
+"""Compares a newly compiled operator with the equations of its cells, in NumPy and float64."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from models.recurrent.native.build import NotBuiltError
+
+# Sizes that are no multiples of a vector or a tile, and more texts than a tile has rows.
+_BATCH, _STEPS, _FEATURES, _UNITS = 15, 4, 5, 19
+_TOLERANCE = 1e-4
+
+
+def _s(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def _simple_rnn(x, h, states, p):
+    return [np.tanh(x + h)]
+
+
+def _lstm(x, h, states, p):
+    i, f, g, o = np.split(x + h, 4, axis=-1)
+    c = _s(f) * states[1] + _s(i) * np.tanh(g)
+    return [_s(o) * np.tanh(c), c]
+
+
+def _peephole_lstm(x, h, states, p):
+    i, f, g, o = np.split(x + h, 4, axis=-1)
+    c = _s(f + p[1] * states[1]) * states[1] + _s(i + p[0] * states[1]) * np.tanh(g)
+    return [_s(o + p[2] * c) * np.tanh(c), c]
+
+
+def _coupled_lstm(x, h, states, p):
+    f, g, o = np.split(x + h, 3, axis=-1)
+    c = _s(f) * states[1] + (1 - _s(f)) * np.tanh(g)
+    return [_s(o) * np.tanh(c), c]
+
+
+def _gru(x, h, states, p):
+    (z, r, g), (z_h, r_h, g_h) = np.split(x, 3, axis=-1), np.split(h, 3, axis=-1)
+    z = _s(z + z_h)
+    return [z * states[0] + (1 - z) * np.tanh(g + _s(r + r_h) * g_h)]
+
+
+# Each cell's step, and how many gates, states and parameters it has.
+_CELLS: dict[str, tuple[Callable, int, int, int]] = {
+    "simple_rnn": (_simple_rnn, 1, 1, 0),
+    "lstm": (_lstm, 4, 2, 0),
+    "peephole_lstm": (_peephole_lstm, 4, 2, 3),
+    "coupled_lstm": (_coupled_lstm, 3, 2, 0),
+    "gru": (_gru, 3, 1, 0),
+}
+
+
+def check_operator(module: Any) -> None:
+    """Runs every cell of a loaded library, masked and backwards, with its gradient.
+
+    Raises:
+        NotBuiltError: a result differs from that of the equations.
+    """
+    for cell in _CELLS:
+        _check_cell(module, cell)
+
+
+def _check_cell(module: Any, cell: str) -> None:
+    _, gates, states, parameters = _CELLS[cell]
+    generator = np.random.default_rng(0)
+    shapes = [(_BATCH, _STEPS, _FEATURES), (_FEATURES, gates * _UNITS), (_UNITS, gates * _UNITS)]
+    shapes += [(parameters * _UNITS,), (gates * _UNITS,), (gates * _UNITS,)]
+    shapes += [(_BATCH, _UNITS)] * states
+    arrays = [generator.normal(0, 0.5, shape) for shape in shapes]
+    directions = [generator.normal(0, 1, shape) for shape in shapes]
+    mask = generator.random((_BATCH, _STEPS)) < 0.7
+    inputs, kernel, recurrent_kernel, weights, bias, recurrent_bias, *initial = [
+        tf.constant(array, tf.float32) for array in arrays
+    ]
+    common = {
+        **{"inputs": inputs, "kernel": kernel, "recurrent_kernel": recurrent_kernel},
+        **{"parameters": weights, "mask": tf.constant(mask), "cell": cell, "reverse": True},
+        **{"return_sequences": True, "zero_masked": False, "keep": True, "threads": 2},
+    }
+    outputs, kept, final = module.suite_recurrence(
+        bias=bias, recurrent_bias=recurrent_bias, initial_states=initial, **common
+    )
+    expected = _run(cell, arrays, mask)
+    for one, other in zip([outputs, *final], expected, strict=True):
+        _compare(cell, "outputs", one, other)
+
+    # The loss is the sum of the sines of all results; along a direction its derivative is a
+    # difference of losses.
+    d_outputs, *d_final = [tf.cos(result) for result in (outputs, *final)]
+    *d_weights, d_bias, d_recurrent_bias, d_initial = module.suite_recurrence_gradient(
+        kept=kept, d_outputs=d_outputs, d_final_states=d_final, **common
+    )
+    gradient = [*d_weights, d_bias, d_recurrent_bias, *d_initial]
+    for number, direction in enumerate(directions):
+        losses = []
+        for sign in (-1, 1):
+            moved = list(arrays)
+            moved[number] = arrays[number] + sign * 1e-4 * direction
+            losses.append(sum(np.sin(result).sum() for result in _run(cell, moved, mask)))
+        actual = np.sum(gradient[number].numpy().astype(np.float64) * direction)
+        _compare(cell, "gradients", actual, (losses[1] - losses[0]) / 2e-4)
+
+
+def _compare(cell: str, what: str, actual: Any, expected: Any) -> None:
+    if not np.allclose(actual, expected, _TOLERANCE, _TOLERANCE):
+        raise NotBuiltError(f"its {what} of {cell} are wrong on this machine")
+
+
+def _run(cell: str, arrays: list[np.ndarray], mask: np.ndarray) -> list[np.ndarray]:
+    """Returns the outputs and the final states of a loop that runs backwards."""
+    step = _CELLS[cell][0]
+    inputs, kernel, recurrent_kernel, weights, bias, recurrent_bias, *states = arrays
+    parameters = weights.reshape(-1, _UNITS)
+    outputs, seen = [], np.zeros((_BATCH, 1), bool)
+    for time in reversed(range(_STEPS)):
+        real = mask[:, time, None]
+        new = step(
+            inputs[:, time] @ kernel + bias,
+            states[0] @ recurrent_kernel + recurrent_bias,
+            states,
+            parameters,
+        )
+        states = [np.where(real, n, old) for n, old in zip(new, states, strict=True)]
+        seen = seen | real
+        outputs.append(np.where(seen, states[0], 0.0))
+    return [np.stack(outputs, axis=1), *states]

@@ -1,0 +1,84 @@
+// The cells compiled for several kinds of processors, and which of them this one is.
+
+#include <cstring>
+#include <initializer_list>
+#include <memory>
+
+#include "history.h"
+#include "recurrence.h"
+#include "threads.h"
+
+#if defined(__clang__)
+#define BEGIN_TARGET(features) \
+  DO_PRAGMA(clang attribute push(__attribute__((target(features))), apply_to = function))
+#define END_TARGET DO_PRAGMA(clang attribute pop)
+#else
+#define BEGIN_TARGET(features) DO_PRAGMA(GCC push_options) DO_PRAGMA(GCC target(features))
+#define END_TARGET DO_PRAGMA(GCC pop_options)
+#endif
+#define DO_PRAGMA(text) _Pragma(#text)
+
+#if defined(__x86_64__)
+BEGIN_TARGET("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")
+#define LANES 16
+#define ROWS 12
+namespace recurrence::avx512 {
+#include "target.inc"
+}
+#undef LANES
+#undef ROWS
+END_TARGET
+
+BEGIN_TARGET("avx2,fma")
+#define LANES 8
+#define ROWS 6
+namespace recurrence::avx2 {
+#include "target.inc"
+}
+#undef LANES
+#undef ROWS
+END_TARGET
+#endif
+
+// Vectors that every processor of the kind has, 128 bits wide. AArch64 has 32 registers for them.
+#define LANES 4
+#if defined(__aarch64__)
+#define ROWS 6
+#else
+#define ROWS 3
+#endif
+namespace recurrence::plain {
+#include "target.inc"
+}
+#undef LANES
+#undef ROWS
+
+namespace recurrence {
+
+constexpr int kCellCount = sizeof(plain::kCells) / sizeof(Cell);
+
+const Target kTargets[] = {
+#if defined(__x86_64__)
+    {"avx512",
+     [] {
+       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+              __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
+     },
+     avx512::kCells, kCellCount},
+    {"avx2", [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); },
+     avx2::kCells, kCellCount},
+#endif
+    {"plain", [] { return true; }, plain::kCells, kCellCount},
+};
+const int kTargetCount = sizeof(kTargets) / sizeof(Target);
+
+const Cell* find_cell(const char* name) {
+  for (const Target& target : kTargets) {
+    if (!target.supported()) continue;
+    for (int i = 0; i < target.count; ++i)
+      if (std::strcmp(target.cells[i].name, name) == 0) return &target.cells[i];
+  }
+  return nullptr;
+}
+
+}  // namespace recurrence

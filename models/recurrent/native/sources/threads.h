@@ -1,0 +1,27 @@
+// A few threads of this process that share the parts of a call.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+namespace recurrence {
+
+// Calls `work(context, part)` for the parts 0 to `parts - 1`, each once, in up to `parts` threads,
+// of which the caller is one; returns when all are done. In all of them, numbers too small for the
+// normal range become zero, as in TensorFlow's own operations.
+void run_parts(int parts, void (*work)(void* context, int part), void* context);
+
+template <class Work>
+void parallel(int parts, Work work) {
+  run_parts(
+      parts, [](void* context, int part) { (*static_cast<Work*>(context))(part); }, &work);
+}
+
+// Memory for a call, aligned for vectors; throws std::bad_alloc.
+struct Free {
+  void operator()(float* memory) const;
+};
+using Memory = std::unique_ptr<float[], Free>;
+Memory allocate(int64_t count);
+
+}  // namespace recurrence
