@@ -119,53 +119,46 @@ class _CompiledLoop(keras.layers.RNN):
         biases, parameters = self._step_weights()
         recurrent_kernel = to_float32(cell.recurrent_kernel)
         no_bias = tf.zeros_like(recurrent_kernel[0])
+        bias, recurrent_bias = (no_bias if b is None else to_float32(b) for b in biases)
+        arguments = {
+            "inputs": to_float32(sequences),
+            "kernel": to_float32(cell.kernel),
+            "recurrent_kernel": recurrent_kernel,
+            "bias": bias,
+            "recurrent_bias": recurrent_bias,
+            "parameters": [to_float32(parameter) for parameter in parameters],
+            "states": [to_float32(state) for state in states],
+            "mask": None if mask is None else tf.cast(mask, tf.bool),
+            "return_sequences": self.return_sequences,
+            "training": bool(training),
+        }
         is_native = (
             cell_equations.native
             and compilation.native_operator()
             and operator.is_available(training)
         )
         run = self._run_native if is_native else self._run_compiled
-        results = run(
-            cell_equations,
-            to_float32(sequences),
-            to_float32(cell.kernel),
-            recurrent_kernel,
-            *(no_bias if b is None else to_float32(b) for b in biases),
-            [to_float32(parameter) for parameter in parameters],
-            [to_float32(state) for state in states],
-            None if mask is None else tf.cast(mask, tf.bool),
-            bool(training),
-        )
+        results = run(cell_equations, arguments)
         return tf.nest.map_structure(lambda x: tf.cast(x, self.compute_dtype), results)
 
-    def _run_native(self, cell_equations, *arguments):
-        *tensors, training = arguments
+    def _run_native(self, cell_equations, arguments):
         outputs, final = operator.run(
             cell_equations.native,
-            *tensors,
-            return_sequences=self.return_sequences,
+            **arguments,
             reverse=self.go_backwards,
             zero_masked=self.zero_output_for_mask,
-            training=training,
         )
         if self.return_sequences:
             return outputs[:, -1], outputs, final
         return outputs, outputs[:, None, :], final
 
-    def _run_compiled(self, cell_equations, sequences, *arguments):
-        *weights, states, mask, training = arguments
+    def _run_compiled(self, cell_equations, arguments):
+        mask = arguments["mask"]
         if self.go_backwards:
-            sequences = tf.reverse(sequences, [1])
             mask = None if mask is None else tf.reverse(mask, [1])
-        last, outputs, final = compiled_batch.run(
-            cell_equations,
-            sequences,
-            *weights,
-            states,
-            mask,
-            self.return_sequences,
-            training,
-        )
+            inputs = tf.reverse(arguments["inputs"], [1])
+            arguments = {**arguments, "inputs": inputs, "mask": mask}
+        last, outputs, final = compiled_batch.run(cell_equations, **arguments)
         if mask is not None:
             # Before a text's first real step Keras returns zeros, whatever the initial state.
             kept = tf.math.cumsum(tf.cast(mask, tf.int32), axis=1) > 0

@@ -53,14 +53,16 @@ def build(test: Callable[[Path], None]) -> Path:
                 return library
             if failure.exists():
                 raise NotBuiltError(failure.read_text())
-            _build_in(folder, compiler, library, failure, test)
+            _build_in(compiler, library, failure, test)
         return library
     except OSError as error:
         raise NotBuiltError(str(error)) from error
 
 
-def _build_in(folder, compiler, library, failure, test) -> None:
-    with tempfile.TemporaryDirectory(dir=folder) as partial:
+def _build_in(
+    compiler: list[str], library: Path, failure: Path, test: Callable[[Path], None]
+) -> None:
+    with tempfile.TemporaryDirectory(dir=library.parent) as partial:
         new = Path(partial) / library.name
         try:
             compile_sources(compiler, new)
