@@ -4,17 +4,20 @@ Training and SavedModel share them. The functions take and return string tensors
 run inside a graph.
 """
 
+import functools
 from collections.abc import Callable
 from html.entities import html5
 
 import tensorflow as tf
 
 from data.errors import choose
+from data.graphs import graph
 from data.registry import STANDARDIZERS
 from data.text.characters import FORMAT_CHARACTERS, INVISIBLE, NEEDLESS_JOINERS, is_invisible
 
 USER, LINK, NUMBER = "<user>", "<url>", "<number>"
 
+_STRINGS = tf.TensorSpec([None], tf.string)
 # Marks in a text while numeric entities are decoded; it holds no control characters by then.
 _ENTITY, _END = "\x01", "\x02"
 _NAMED_ENTITIES = {"lt": "<", "gt": ">", "quot": '"', "apos": "'", "nbsp": " ", "amp": "&"}
@@ -178,8 +181,15 @@ def tokenize(texts: tf.Tensor, standardize: str) -> tf.RaggedTensor:
     Raises:
         ValueError: unknown `standardize`.
     """
-    clean = choose("standardize", standardize, _CLEAN)
-    return tf.strings.split(clean(texts))
+    choose("standardize", standardize, _CLEAN)
+    return _tokenizer(standardize)(texts)
+
+
+@functools.cache
+def _tokenizer(standardize: str) -> Callable[[tf.Tensor], tf.RaggedTensor]:
+    """Returns a graph, since other graphs that call it take its dozens of operations as one."""
+    clean = _CLEAN[standardize]
+    return graph(lambda texts: tf.strings.split(clean(texts)), input_signature=[_STRINGS])
 
 
 _CLEAN: dict[str, Callable[[tf.Tensor], tf.Tensor]] = dict(
