@@ -28,9 +28,12 @@ def predict_logits(model: keras.Model, ids: dict[str, tf.RaggedTensor]) -> np.nd
     batches = Batches(
         ids, np.zeros(ids["token_ids"].nrows()), 1, batch_tokens=_TOKENS, replicas=replicas
     )
-    by_length = model.predict(
-        batches.dataset().map(without_autograph(lambda ids, *_: ids)), verbose=0
-    )
+    dataset = batches.dataset().map(without_autograph(lambda ids, *_: ids))
+    if replicas == 1 and not model.run_eagerly:
+        # Otherwise Keras traces the model for the shape of the first batch, and then for any shape.
+        model.make_predict_function()
+        model.predict_function.get_concrete_function([dataset.element_spec])
+    by_length = model.predict(dataset, verbose=0)
     # Rows that fill a batch up are there twice, with the same logits.
     order = np.concatenate([batches.fill_up(rows) for rows in batches.order(0)])
     logits = np.empty((len(batches.lengths), *by_length.shape[1:]), by_length.dtype)
