@@ -26,7 +26,11 @@ settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 # Seconds after which a child process hangs.
 CHILD_LIMIT = 300
-
+# A worker and its children compute on one core. Several would share work of milliseconds, and the
+# suite cuts batches into as many parts as there are cores, each with graphs of its own.
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, [cores[int(worker.removeprefix("gw")) % len(cores)]])
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Models this small are compiled for longer than they run.
 os.environ.setdefault(
@@ -65,9 +69,26 @@ def pytest_configure(config):
     config.addinivalue_line("filterwarnings", "ignore:__array__ implementation:DeprecationWarning")
 
 
+# Folders of which one file takes a worker minutes. Workers end together if they begin with these.
+_LONG = ("notebooks", "apps", "runs", "models", "benchmarks")
+
+
+def pytest_collection_modifyitems(config, items):
+    if hasattr(config, "workerinput"):
+        here = Path(__file__).parent
+        folders = {name: place for place, name in enumerate(_LONG)}
+        items.sort(key=lambda item: folders.get(item.path.relative_to(here).parts[0], len(_LONG)))
+
+
 def pytest_collection_finish():
     gc.freeze()
+    # A graph under construction is thousands of objects that stay.
+    gc.set_threshold(100_000, 50, 100)
     gc.enable()
+    if tensorflow := sys.modules.get("tensorflow"):
+        # To optimise graphs takes longer than to run them, at these sizes.
+        options = {"disable_meta_optimizer": True}
+        tensorflow.config.optimizer.set_experimental_options(options)
 
 
 class Answer(NamedTuple):
