@@ -9,12 +9,18 @@ import pytest
 from jupyter_client import KernelManager
 from nbclient import NotebookClient
 
-# What the notebook before it named must not help this one. What XLA compiles would take most of the
-# time, for shapes that are read once. Pictures are made, but blank: the executed pair shows them.
+# What the notebook before it named must not help this one. To compile by XLA and to optimise graphs
+# would take most of the time, for shapes that are read once. Pictures are made, but blank: the
+# executed pair shows them.
 BEFORE = """
 %reset -f
 from apps.commands.startup import import_tensorflow
 import_tensorflow()
+import gc
+gc.freeze()
+gc.set_threshold(100_000, 50, 100)
+import tensorflow
+tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 from models.compilation import stock_operations
 stock = stock_operations()
 stock.__enter__()
