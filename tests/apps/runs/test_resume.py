@@ -5,9 +5,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
-import time
 import zipfile
 
 import h5py
@@ -128,8 +125,20 @@ def waiting(tmp_path_factory):
     return run
 
 
-TRAIN = """
-import runpy
+# Kills itself some time after a checkpoint that was not there before.
+KILLED_AT_RANDOM = """
+import os, pathlib, runpy, signal, sys, threading, time
+
+listed, before, seconds = pathlib.Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+del sys.argv[1:4]
+
+def kill():
+    while not listed.exists() or listed.stat().st_mtime_ns == before:
+        time.sleep(0.005)
+    time.sleep(seconds)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+threading.Thread(target=kill, daemon=True).start()
 runpy.run_module("apps.hate_speech", run_name="__main__", alter_sys=True)
 """
 # Kills itself when the fifth checkpoint is written, and TensorFlow's list does not have it yet.
@@ -155,33 +164,26 @@ main(APPLICATION, sys.argv[1:])
 
 
 def test_killed_again_and_again_it_ends_as_if_unbroken(
-    assert_same_end, command, on_small_samples, tmp_path
+    assert_same_end, command, tensorflow_process, on_small_samples, tmp_path
 ):
     draw, run = random.Random(0), tmp_path / "run"
     listed = UnfinishedTraining(run).path / "checkpoints" / "checkpoint"
     often = ["--run", str(run), "--checkpoint-seconds", "0"]
 
-    def start(code, arguments):
-        command_line = [sys.executable, "-c", on_small_samples + code, *arguments, *often]
-        return subprocess.Popen(command_line, stdout=subprocess.DEVNULL)
-
-    def kill_at_random(process, before):
-        for _ in range(60_000):
-            if listed.exists() and listed.stat().st_mtime_ns != before:
-                break
-            assert process.poll() is None
-            time.sleep(0.005)
-        time.sleep(draw.uniform(0.0, 0.7))
-        process.kill()
+    def kill_at_random(before, *arguments):
+        when = [listed, before, draw.uniform(0.0, 0.7)]
+        code = on_small_samples + KILLED_AT_RANDOM
+        killed = tensorflow_process(code, *when, *arguments, *often)
         # On an idle machine a training this small may be over before.
-        assert process.wait(timeout=60) in (-signal.SIGKILL, 0)
+        assert killed.returncode in (-signal.SIGKILL, 0), killed.stderr
+        assert listed.stat().st_mtime_ns != before
 
-    kill_at_random(start(TRAIN, OPTIONS), 0)
-    process = start(KILLED_WHILE_WRITING, ["train", "--resume"])
-    assert process.wait(timeout=300) == -signal.SIGKILL
+    kill_at_random(0, *OPTIONS)
+    code = on_small_samples + KILLED_WHILE_WRITING
+    killed = tensorflow_process(code, "train", "--resume", *often)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert any(f'"{path.stem}"' not in listed.read_text() for path in listed.parent.glob("*.index"))
-    process = start(TRAIN, ["train", "--resume"])
-    kill_at_random(process, listed.stat().st_mtime_ns)
+    kill_at_random(listed.stat().st_mtime_ns, "train", "--resume")
     assert command("train", "--resume", "--run", run).status == 0
     assert_same_end(run)
 
