@@ -50,9 +50,11 @@ def test_several_poolings_are_joined():
     assert model.get_layer("logits").kernel.shape == (4 * 2 * 3, 3)
 
 
-@pytest.mark.parametrize("characters", [False, True])
-@pytest.mark.parametrize("cell", CELLS)
-def test_padding_does_not_change_the_logits(characters, cell):
+# Letters are read before any cell: without them one cell is enough.
+@pytest.mark.parametrize(
+    ("cell", "characters"), [("gru", False), *((cell, True) for cell in CELLS)]
+)
+def test_padding_does_not_change_the_logits(cell, characters):
     model = classifier(
         characters,
         tuple(POOLINGS),
