@@ -137,6 +137,8 @@ def python_process():
 FORKS = """
 import json, os, signal, sys, traceback
 import tensorflow, keras
+# As in the tests, whose answers some children repeat.
+tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 answers = os.fdopen(os.dup(1), "w")
 
 def run(code, arguments, cwd, streams, limit):

@@ -36,7 +36,7 @@ def test_a_rare_class_gets_its_chance():
 
 def test_a_single_lucky_strength_loses_against_a_good_neighbourhood(monkeypatch):
     values = iter([0.0] * 3 + [0.9] + [0.0] * 4 + [0.8] * 7 + [0.0] * 6)
-    monkeypatch.setattr(thresholds, "f1_score", lambda *arguments, **options: next(values))
+    monkeypatch.setattr(thresholds, "_macro_f1", lambda *arguments: next(values))
     prior = np.array([0.2, 0.8])
     chosen = choose_by_prior(np.full((1, 2), 0.5), np.eye(2)[:1], prior, False)
     assert chosen == pytest.approx(prior**0.5)
