@@ -16,7 +16,8 @@ MASKS = {
     "with holes": [[1, 0, 1, 1], [0, 1, 0, 1]],
 }
 MASKS = {name: np.array(mask, bool) for name, mask in MASKS.items()}
-masks = pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
+# All in one batch, and so in one graph: no row knows of the others.
+MASK = np.concatenate([*MASKS.values()])
 
 
 def crf(allowed=None, seed=0):
@@ -27,16 +28,14 @@ def crf(allowed=None, seed=0):
     return layer
 
 
-def emissions(seed=1, scale=1.0):
+def emissions(rows=2, seed=1, scale=1.0):
     generator = np.random.default_rng(seed)
-    return tf.constant(scale * generator.normal(size=(2, 4, 3)), tf.float32)
+    return tf.constant(scale * generator.normal(size=(rows, 4, 3)), tf.float32)
 
 
-def score(layer, row, path):
+def score(weights, forbidden, row, path):
     """A path's score, written out; `row` are the emissions of the real steps."""
-    transitions, start, end = layer.get_weights()
-    allowed = np.array(layer.allowed or np.ones((4, 3), bool))
-    forbidden = np.where(allowed, 0.0, -1e4)
+    transitions, start, end = weights
     total = start[path[0]] + forbidden[3, path[0]] + end[path[-1]]
     total += sum(row[t, tag] for t, tag in enumerate(path))
     pairs = itertools.pairwise(path)
@@ -45,9 +44,11 @@ def score(layer, row, path):
 
 def enumerated(layer, x, mask):
     """For each row all paths over its real steps, and their scores, the best first."""
+    weights = layer.get_weights()
+    forbidden = np.where(np.array(layer.allowed or np.ones((4, 3), bool)), 0.0, -1e4)
     for row, real in zip(np.asarray(x, np.float64), np.array(mask, bool), strict=True):
         paths = list(itertools.product(range(3), repeat=int(real.sum())))
-        scores = np.array([score(layer, row[real], path) for path in paths])
+        scores = np.array([score(weights, forbidden, row[real], path) for path in paths])
         order = np.argsort(-scores)
         yield np.array(paths)[order], scores[order], real
 
@@ -70,41 +71,40 @@ def call(request):
     return (lambda f, *a: tf.function(f)(*a)) if request.param else (lambda f, *a: f(*a))
 
 
-@masks
 @pytest.mark.parametrize("allowed", [None, bio_constraints(TAGS)], ids=["free", "BIO"])
-def test_the_log_likelihood_is_that_of_an_enumeration_of_all_paths(mask, allowed, call):
-    layer, x = crf(allowed), emissions()
-    paths = [paths[len(paths) // 4] for paths, _, _ in enumerated(layer, x, mask)]
-    scores = [scores[len(scores) // 4] for _, scores, _ in enumerated(layer, x, mask)]
-    totals = [log_sum(scores) for _, scores, _ in enumerated(layer, x, mask)]
-    tags = at_real_steps(paths, mask)
-    found = call(layer.log_likelihood, x, tf.constant(tags), tf.constant(mask, tf.bool))
+def test_the_log_likelihood_is_that_of_an_enumeration_of_all_paths(allowed, call):
+    layer, x = crf(allowed), emissions(len(MASK))
+    paths = [paths[len(paths) // 4] for paths, _, _ in enumerated(layer, x, MASK)]
+    scores = [scores[len(scores) // 4] for _, scores, _ in enumerated(layer, x, MASK)]
+    totals = [log_sum(scores) for _, scores, _ in enumerated(layer, x, MASK)]
+    tags = at_real_steps(paths, MASK)
+    found = call(layer.log_likelihood, x, tf.constant(tags), tf.constant(MASK))
     assert_allclose(found, np.subtract(scores, totals), rtol=1e-5, atol=1e-4)
 
 
-@masks
-def test_its_gradients_are_finite_differences_of_the_enumeration(mask, call):
-    layer, x, tags = crf(), emissions(), np.array([[0, 1, 2, 0], [2, 0, 1, 1]])
-    bool_mask = tf.constant(mask, tf.bool)
-    shares = tf.constant([1.0, 0.5])
+def test_its_gradients_are_finite_differences_of_the_enumeration(call):
+    tags = np.array([[0, 1, 2, 0], [2, 0, 1, 1]] * len(MASKS))
+    layer, x, mask = crf(), emissions(len(MASK)), tf.constant(MASK)
+    shares = tf.constant([1.0, 0.5] * len(MASKS))
 
     def gradients(x):
         with tf.GradientTape() as tape:
             tape.watch(x)
-            value = tf.reduce_sum(shares * layer.log_likelihood(x, tf.constant(tags), bool_mask))
+            value = tf.reduce_sum(shares * layer.log_likelihood(x, tf.constant(tags), mask))
         return tape.gradient(value, [x, *(weight.value for weight in layer.weights)])
 
     def enumeration(x):
         value = 0.0
-        for i, (_, scores, real) in enumerate(enumerated(layer, x, mask)):
-            value += shares[i].numpy() * (
-                score(layer, np.asarray(x, np.float64)[i][real], tags[i][real]) - log_sum(scores)
-            )
+        for i, (_, scores, real) in enumerate(enumerated(layer, x, MASK)):
+            row = np.asarray(x, np.float64)[i][real]
+            own = score(layer.get_weights(), np.zeros((4, 3)), row, tags[i][real])
+            value += shares[i].numpy() * (own - log_sum(scores))
         return value
 
     by_x, *by_weights = call(gradients, x)
     step, weights = 1e-3, layer.get_weights()
-    for index in [(0, 0, 1), (0, 2, 2), (1, 1, 0), (1, 3, 1)]:
+    steps = [(0, 0, 1), (0, 2, 2), (1, 1, 0), (1, 3, 1)]
+    for index in [(first + row, *rest) for first in range(0, len(MASK), 2) for row, *rest in steps]:
         moved = np.zeros(x.shape)
         moved[index] = step
         slope = (enumeration(x + moved) - enumeration(x - moved)) / (2 * step)
@@ -120,28 +120,26 @@ def test_its_gradients_are_finite_differences_of_the_enumeration(mask, call):
         assert_allclose(by_weights[number][index], sum(slopes) / (2 * step), atol=1e-3)
 
 
-@masks
-def test_the_marginals_are_sums_over_all_paths(mask, call):
-    layer, x = crf(), emissions()
+def test_the_marginals_are_sums_over_all_paths(call):
+    layer, x = crf(), emissions(len(MASK))
     expected = []
-    for paths, scores, _ in enumerated(layer, x, mask):
+    for paths, scores, _ in enumerated(layer, x, MASK):
         shares = np.exp(scores - log_sum(scores))
         expected.append(np.stack([shares @ (paths == tag) for tag in range(3)], axis=1))
-    found = call(layer.marginals, x, tf.constant(mask, tf.bool))
-    assert_allclose(found, at_real_steps(expected, mask), atol=1e-5)
+    found = call(layer.marginals, x, tf.constant(MASK))
+    assert_allclose(found, at_real_steps(expected, MASK), atol=1e-5)
 
 
-@masks
 @pytest.mark.parametrize("allowed", [None, bio_constraints(TAGS)], ids=["free", "BIO"])
-def test_the_best_paths_are_those_of_an_enumeration(mask, allowed, call):
-    layer, x = crf(allowed), emissions(scale=2.0)
-    found, logs = call(lambda x, mask: layer.n_best(x, 4, mask), x, tf.constant(mask, tf.bool))
-    for row, (paths, scores, real) in enumerate(enumerated(layer, x, mask)):
+def test_the_best_paths_are_those_of_an_enumeration(allowed, call):
+    layer, x = crf(allowed), emissions(len(MASK), scale=2.0)
+    found, logs = call(lambda x, mask: layer.n_best(x, 4, mask), x, tf.constant(MASK))
+    for row, (paths, scores, real) in enumerate(enumerated(layer, x, MASK)):
         count = min(4, int((scores > -1e3).sum()))
         assert_array_equal(found[row].numpy()[:count, real], paths[:count])
         assert_allclose(logs[row][:count], (scores - log_sum(scores))[:count], rtol=1e-4, atol=1e-4)
         assert not found[row].numpy()[:, ~real].any()
-    assert_array_equal(call(layer.decode, x, tf.constant(mask, tf.bool)), found[:, 0])
+    assert_array_equal(call(layer.decode, x, tf.constant(MASK)), found[:, 0])
 
 
 @pytest.mark.parametrize("allowed", [None, bio_constraints(TAGS)], ids=["free", "BIO"])
