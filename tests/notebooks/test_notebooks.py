@@ -46,7 +46,10 @@ def named(source):
 def kernel():
     """One for all notebooks: each would import TensorFlow anew."""
     manager = KernelManager(kernel_name="python3")
-    manager.start_kernel(cwd=FOLDER, env={**os.environ, "NOTEBOOK_SETTING": "tiny"})
+    # A notebook may change the folder: the next one finds `diagrams` all the same.
+    path = os.pathsep.join(filter(None, [str(FOLDER), os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, "NOTEBOOK_SETTING": "tiny", "PYTHONPATH": path}
+    manager.start_kernel(cwd=FOLDER, env=environment)
     yield manager
     manager.shutdown_kernel(now=True)
 
