@@ -14,6 +14,11 @@
 # %% [markdown]
 # # 7 · Sentiment of long reviews
 #
+# **Time:** some minutes of the processor to run it<br>
+# **You should know:** notebooks 2, 5 and 6<br>
+# **Before:** [6 · Hate speech](06_hate_speech.ipynb)<br>
+# **Next:** [8 · Named entities](08_ner.ipynb)
+#
 # A review is a page about the plot and a sentence with the verdict. From the raw file to a
 # SavedModel:
 #
@@ -25,6 +30,8 @@
 # 6. a **calibrated** model as a SavedModel.
 
 # %%
+# The suite is three packages: `data` reads and prepares texts, `models` has layers and networks,
+# `apps` the commands that train and use them.
 import contextlib
 import io
 import json
@@ -45,7 +52,6 @@ from IPython.display import Image, display
 
 from apps.commands.main import main
 from apps.plots import training  # noqa: F401 (it draws into files; `%matplotlib` draws here again)
-from apps.runs.folder import RunFolder
 from apps.sentiment import APPLICATION
 from data.batches.buckets import order_batches, padding_share
 from data.batches.padded import describe_cut
@@ -56,7 +62,7 @@ from data.text.cleaning import tokenize
 from data.text.preprocessor import TextPreprocessor
 from data.text.vocabulary import build_vocabularies
 from data.vectors import find_vectors
-from models.layers.pooling import AttentionPooling
+from models.layers.pooling import AttentionPooling, pooling_layer
 
 # %matplotlib inline
 
@@ -172,17 +178,20 @@ for panel, (name, batches) in zip(axes, rows_of.items(), strict=True):
     panel.set_title(f"{name}: {padding_share(lengths, batches):.0%} padding", fontsize=10)
 axes[0].set_ylabel("the texts of six batches")
 plt.show()
+for name, batches in rows_of.items():
+    print(f"{name:16} {padding_share(lengths, batches):4.0%} padding")
 
 # %% [markdown]
 # At random nearly half of the matrix is padding, sorted by length 7 %, and 6 % if batches are
 # filled by tokens (`--batch-tokens`): many short texts or few long ones, so that memory does not
-# grow with the length of texts either. On IMDB it is 73.9 %, 4.9 % and 1.3 % (README). A masked
+# grow with the length of texts either. On IMDB the difference is larger still. A masked
 # step changes no answer, but it costs time like any other.
 #
 # ## 3. What truncation costs
 #
 # The same network with each policy: word vectors and letters, a bidirectional GRU, maximum and
-# attention pooling, a dense layer. The log tells what is cut and how much is padding:
+# attention pooling, a dense layer (notebook 6 has it line by line). What `train` prints is left
+# out:
 
 
 # %%
@@ -210,9 +219,7 @@ def accuracy(run, split):
 chosen = {"tiny": ["head-tail"], "sample": [*TRUNCATIONS], "full": ["head-tail"]}[SETTING]
 for policy in chosen:
     options = [*LONG, *TINY, "--max-length", str(MAX_LENGTH), "--truncate", policy]
-    sentiment("train", *options, "--run", f"runs/{policy}", quiet=policy != "head-tail")
-
-# %%
+    sentiment("train", *options, "--run", f"runs/{policy}", quiet=True)
 for policy in chosen:
     sentiment("evaluate", "--split", "test", "--run", f"runs/{policy}", quiet=True)
 print(f"\n{'accuracy':12} {'validation':>10} {'test':>10}")
@@ -243,8 +250,8 @@ if SETTING != "full":
 # What is cut cannot be learned, and it cannot be answered: where its policy cuts the verdict away,
 # a network guesses. `head` also learns from texts whose label has nothing to do with what is left
 # of them. Only `head-tail` sees every verdict here. On real reviews the difference is smaller, for
-# a verdict is seldom in one place alone; the recipe of `imdb` reads 400 tokens by `head-tail` and
-# reaches 0.894 on test, three networks together 0.900 (README).
+# a verdict is seldom in one place alone; the recipe of `imdb` reads 400 tokens by `head-tail`
+# ([results](../docs/results/sentiment.md)).
 #
 # ## 4. Pretrained vectors
 #
@@ -306,9 +313,8 @@ for name in recipes:
 # count as unknown, too). With GloVe nearly all are known, and yet hardly anything changes: with 500
 # test sentences an accuracy is uncertain by 0.04. What a word means is not what is missing here.
 # Half of these sentences deny something or take it back, and 576 are too few to learn what "not"
-# and "but" do to the words beside them. On SST-2, with its 6,920 training sentences, the recurrent
-# model with vectors has an accuracy of 0.830, TF-IDF with logistic regression 0.822, and both kinds
-# together 0.847 (README). Without the package the second row is missing.
+# and "but" do to the words beside them. The [results](../docs/results/sentiment.md) have SST-2,
+# with its 6,920 training sentences. Without the package of the vectors the second row is missing.
 #
 # ## 5. Pooling
 #
@@ -325,6 +331,30 @@ for name in recipes:
 #
 # The last state must have carried everything to the end. The others have a short cut to each word
 # (and so has the gradient, see notebook 3). Attention (Yang et al. 2016) learns which words count.
+# By hand, with the shapes behind the lines, and equal to the suite's layers:
+
+# %%
+draw = np.random.default_rng(0).normal
+h = draw(size=(2, 5, 6)).astype("float32")  # [texts, words, 2 x 3]: forward, then backward
+mask = np.array([[True] * 5, [True] * 3 + [False] * 2])  # [texts, words]
+n = mask.sum(axis=1)  # [texts]
+last = np.concatenate([h[[0, 1], n - 1, :3], h[:, 0, 3:]], axis=1)  # [texts, 6]
+mean = (h * mask[..., None]).sum(axis=1) / n[:, None]  # [texts, 6]
+strongest = np.where(mask[..., None], h, -np.inf).max(axis=1)  # [texts, 6]
+
+keras.utils.set_random_seed(1)
+layer = AttentionPooling()
+layer(h, mask=mask)  # its weights are there once it has seen a shape
+W, b, u = (weight.numpy() for weight in layer.weights)  # [6, 64], [64], [64, 1]
+score = (np.tanh(h @ W + b) @ u)[..., 0]  # [texts, words]
+score = np.exp(np.where(mask, score, -np.inf))  # [texts, words], 0 where padded
+a = score / score.sum(axis=1, keepdims=True)  # [texts, words], each row sums to 1
+attended = (a[..., None] * h).sum(axis=1)  # [texts, 6]
+
+by_hand = {"last": last, "mean": mean, "max": strongest, "attention": attended}
+for name, vectors in by_hand.items():
+    suite = layer if name == "attention" else pooling_layer(name, bidirectional=True)
+    print(f"{name:10} greatest difference: {np.abs(vectors - suite(h, mask=mask)).max():.1e}")
 
 # %%
 poolings = ["last", "mean", "max", "attention"]
@@ -333,12 +363,10 @@ if SETTING == "tiny":
 for name in poolings:
     policy = ["--max-length", str(MAX_LENGTH), "--truncate", "head-tail"]
     measure(name, *LONG, *policy, "--pooling", name)
-print(f"\n{'pooling':12} {'validation':>10} {'test':>6} {'seconds':>8}")
+print(f"\n{'pooling':12} {'validation':>10} {'test':>6}")
 for name in poolings:
     run = f"runs/{name}"
-    seconds = RunFolder(Path(run)).describe().training_seconds
-    figures = accuracy(run, "validation"), accuracy(run, "test")
-    print(f"{name:12} {figures[0]:10.3f} {figures[1]:6.3f} {seconds:8.1f}")
+    print(f"{name:12} {accuracy(run, 'validation'):10.3f} {accuracy(run, 'test'):6.3f}")
 
 # %% [markdown]
 # Where do they look? Of attention we draw the weights $a_t$, of the maximum the share of the
@@ -411,8 +439,7 @@ for name in recipes:
 # A temperature needs a validation split that is like the texts to come, and large enough; here it
 # has 200 sentences, on which the epoch was chosen, too. The network without vectors is too sure of
 # itself: its temperature is far above 1, and takes two thirds of the calibration error on the test
-# sentences away. With vectors there is little to mend. On IMDB's test reviews the error of the
-# ensemble falls from 0.030 to 0.007 (README).
+# sentences away. With vectors there is little to mend.
 #
 # The SavedModel of the long texts:
 
@@ -433,9 +460,55 @@ for text, classes, scores in zip(texts, answer["classes"], answer["scores"], str
 #
 # ## Try it yourself
 #
-# 1. Put the verdict into the middle. Which policy helps now? What would you do with reviews in
-#    which it stands anywhere?
-# 2. Set `--max-length 200`. How much slower is the training, and is it worth it?
-# 3. Freeze the vectors (`--freeze-vectors`). Is the sample large enough to train them?
-# 4. Join two poolings (`--pooling max attention`, the default). Compare the words that
-#    `predict --explain` finds with the attention weights. Do they agree?
+# **1.** Put the verdict into the middle. Which policy helps now? What would you do with reviews in
+# which it stands anywhere?
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# None of the three. In 200 texts with the verdict in the middle, of 8 to 24 other sentences, `head`
+# sees it 21 times, `tail` 7 times and `head-tail` once: forty tokens are not enough, wherever they
+# are taken from.
+#
+# One can read more: with `--max-length 200` a training text has 113 tokens on the average instead
+# of 37, so an epoch takes about three times as long, and a tenth of the texts is still cut. Or one
+# reads a long text in pieces, one after the other with the same network, and pools over the pieces:
+# then nothing is lost, and the cost is that of reading everything once.
+#
+# </details>
+#
+# **2.** Put a hundred steps that say nothing behind a text, and look at the four vectors by hand.
+# Which pooling suffers?
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# ```python
+# longer = np.concatenate([h[:1], np.full((1, 100, 6), 0.1, np.float32)], axis=1)
+# print(longer.mean(axis=1), longer.max(axis=1), layer(longer), sep="\n")
+# ```
+#
+# The mean suffers: all of its features are near 0.1 now, whatever the five words say. Attention as
+# it is before any training does not know better, and gives the five words a twentieth of the
+# weight; it *can* learn to leave the rest out. The maximum keeps five of the six features and loses
+# only the one that was negative at every word. The last state would be that of a GRU which has read
+# a hundred steps of nothing: it must have learned to keep its memory over them (notebook 3).
+#
+# </details>
+#
+# **3.** The two networks of section 4 have an accuracy of 0.664 and 0.662 on 500 test sentences.
+# How large must a difference be before it means something?
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# The share of right answers among $n$ texts has a standard error of $\sqrt{p(1-p)/n} = \sqrt{0.66
+# \cdot 0.34 / 500} = 0.021$. The difference of two networks on other texts each has $\sqrt{2}$
+# times that, 0.03, and twice this is what one can trust: 0.06. Both read the same sentences here,
+# so that only those count in which they differ, and a paired test sees less; but a difference of
+# 0.002 is one sentence of 500.
+#
+# </details>
+#
+# ---
+#
+# ← [6 · Hate speech](06_hate_speech.ipynb)<br>
+# → [8 · Named entities](08_ner.ipynb)<br>
+# [All notebooks](README.md)
