@@ -82,5 +82,7 @@ def _names_of(node: ast.stmt) -> set[str]:
         return {node.name}
     if isinstance(node, ast.Import | ast.ImportFrom):
         return {alias.asname or alias.name for alias in node.names}
+    if isinstance(node, ast.If):  # what only type checkers import
+        return set().union(*map(_names_of, node.body))
     targets = getattr(node, "targets", [getattr(node, "target", None)])
     return {target.id for target in targets if isinstance(target, ast.Name)}
