@@ -18,7 +18,7 @@ _OTHERS = {
     r"\end{aligned}": r"\end{split}",
 }
 # Of a letter, in pixels: the size of the text.
-_SIZE = 17
+_SIZE = 16
 # Glyphs are drawn where they stand; as symbols with names, two formulas of a page would share them.
 ziamath.config.svg2 = False
 
