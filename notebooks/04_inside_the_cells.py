@@ -14,8 +14,13 @@
 # %% [markdown]
 # # 4 · Inside the cells
 #
+# **Time:** 1 minute of the processor to run it<br>
+# **You should know:** notebooks 1 to 3<br>
+# **Before:** [3 · Vanishing and exploding gradients](03_vanishing_gradients.ipynb)<br>
+# **Next:** [5 · Both ways, and deep](05_bidirectional_and_deep.ipynb)
+#
 # A cell does one step: it takes a word's vector $x_t$ and the state before it, and returns the
-# state after it. Here we open the boxes:
+# state after it. Here we open the boxes, each in pictures, in equations and in code:
 #
 # 1. the LSTM's step by hand in NumPy, equal to the suite's and to Keras' layer,
 # 2. the GRU's,
@@ -24,6 +29,8 @@
 # 5. how many weights each cell has, and what it costs.
 
 # %%
+# The suite is three packages: `data` reads and prepares texts, `models` has layers and networks,
+# `apps` the commands that train and use them. `diagrams` lies beside the notebooks.
 import os
 import time
 
@@ -34,6 +41,7 @@ import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
+from diagrams import draw_gru, draw_lstm, draw_simple_rnn
 
 from data.datasets import read_labelled_texts
 from data.text.cleaning import tokenize
@@ -57,19 +65,33 @@ BATCH, TIME, FEATURES, UNITS = 3, 12, 5, 4
 inputs = np.random.default_rng(0).normal(size=(BATCH, TIME, FEATURES)).astype(np.float32)
 
 # %% [markdown]
+# Three cells, as pictures. A pink box is a layer of weights that reads the input $x_t$ and the
+# state $h_{t-1}$, a circle works number by number. $\sigma$ gives numbers between 0 and 1: what is
+# multiplied by them passes a **gate**.
+
+# %%
+figure, axes = plt.subplots(1, 3, figsize=(11, 2.9), width_ratios=(6.4, 10.4, 9.0))
+for panel, draw in zip(axes, (draw_simple_rnn, draw_lstm, draw_gru), strict=True):
+    draw(panel)
+plt.show()
+
+# %% [markdown]
+# A SimpleRNN writes its whole state anew at each step. The other two have a line on top that runs
+# through the step with nothing in its way but gates: the memory.
+#
 # ## 1. LSTM
 #
 # Four projections of the input and of the previous output are made at once, with one matrix each:
 #
-# $$[\,i,\ f,\ g,\ o\,] = W x_t + R\,h_{t-1} + b$$
+# $$(a_i,\ a_f,\ a_g,\ a_o) = W x_t + R\,h_{t-1} + b$$
 #
-# Three of them become **gates**, numbers between 0 and 1 by the sigmoid $\sigma$; the fourth is
-# what may be written. The **cell state** $c$ is the memory, the output $h$ is what is shown of it:
+# Three of them become gates; the fourth is what may be written. The **cell state** $c$ is the
+# memory, the output $h$ is what is shown of it:
 #
-# $$\begin{aligned}
-# c_t &= \sigma(f) \odot c_{t-1} + \sigma(i) \odot \tanh(g) &&\text{forget some, write some}\\
-# h_t &= \sigma(o) \odot \tanh(c_t) &&\text{show some}
-# \end{aligned}$$
+# $$i = \sigma(a_i), \quad f = \sigma(a_f), \quad g = \tanh(a_g), \quad o = \sigma(a_o)$$
+#
+# $$c_t = f \odot c_{t-1} + i \odot g \quad\text{(forget some, write some)}, \qquad
+# h_t = o \odot \tanh(c_t) \quad\text{(show some)}$$
 
 
 # %%
@@ -81,9 +103,9 @@ def lstm_step(x, h, c, weights):
     """x [batch, features], h and c [batch, units] -> the new h and c, and the gates."""
     kernel, recurrent_kernel, bias = weights
     projections = x @ kernel + h @ recurrent_kernel + bias  # [batch, 4 * units]
-    i, f, g, o = np.split(projections, 4, axis=1)  # [batch, units] each
-    i, f, o = sigmoid(i), sigmoid(f), sigmoid(o)
-    c = f * c + i * np.tanh(g)
+    a_i, a_f, a_g, a_o = np.split(projections, 4, axis=1)  # [batch, units] each
+    i, f, g, o = sigmoid(a_i), sigmoid(a_f), np.tanh(a_g), sigmoid(a_o)  # [batch, units] each
+    c = f * c + i * g  # [batch, units]
     return o * np.tanh(c), c, {"input": i, "forget": f, "output": o}
 
 
@@ -121,24 +143,27 @@ assert np.allclose(hand, lstm(inputs), atol=1e-6) and np.allclose(hand, of_keras
 # stays, and what is written is the rest; a **reset gate** $r$ says how much of the old state the
 # new proposal sees:
 #
-# $$\begin{aligned}
-# [\,z,\ r,\ g\,] &= W x_t + b, \qquad [\,z',\ r',\ g'\,] = R\,h_{t-1} + b'\\
-# z &= \sigma(z + z'), \quad r = \sigma(r + r')\\
-# h_t &= z \odot h_{t-1} + (1 - z) \odot \tanh(g + r \odot g')
-# \end{aligned}$$
+# $$(x_z,\ x_r,\ x_g) = W x_t + b, \qquad (h_z,\ h_r,\ h_g) = R\,h_{t-1} + b'$$
 #
-# This is the form with the reset gate behind the product $R\,h$, the one that cuDNN has; Cho et al.
-# (2014) put it before: $\tanh(g + R_g(r \odot h))$. That is why there are two biases.
+# $$z = \sigma(x_z + h_z), \qquad r = \sigma(x_r + h_r), \qquad
+# \tilde h = \tanh(x_g + r \odot h_g)$$
+#
+# $$h_t = z \odot h_{t-1} + (1 - z) \odot \tilde h$$
+#
+# This is the form with the reset gate behind the product $R\,h$, which cuDNN has and the picture
+# shows; Cho et al. (2014) put it before: $\tanh(x_g + R_g(r \odot h))$. That is why there are two
+# biases.
 
 
 # %%
 def gru_step(x, h, weights):
     """x [batch, features], h [batch, units] -> the new h, and the gates."""
     kernel, recurrent_kernel, biases = weights  # biases [2, 3 * units]
-    z, r, g = np.split(x @ kernel + biases[0], 3, axis=1)
-    z_h, r_h, g_h = np.split(h @ recurrent_kernel + biases[1], 3, axis=1)
-    z, r = sigmoid(z + z_h), sigmoid(r + r_h)
-    return z * h + (1 - z) * np.tanh(g + r * g_h), {"update": z, "reset": r}
+    x_z, x_r, x_g = np.split(x @ kernel + biases[0], 3, axis=1)  # [batch, units] each
+    h_z, h_r, h_g = np.split(h @ recurrent_kernel + biases[1], 3, axis=1)  # [batch, units] each
+    z, r = sigmoid(x_z + h_z), sigmoid(x_r + h_r)
+    proposal = np.tanh(x_g + r * h_g)  # [batch, units]
+    return z * h + (1 - z) * proposal, {"update": z, "reset": r}
 
 
 gru = recurrent_layer("gru", UNITS)
@@ -206,7 +231,7 @@ def show(text):
     figure, axes = plt.subplots(5, 1, figsize=(9, 7), sharex=True, height_ratios=(2, 2, 2, 2, 1.6))
     for panel, (name, values) in zip(axes, states.items(), strict=False):
         is_state = name == "cell state"
-        limits = {"cmap": "RdYlGn", "vmin": -3, "vmax": 3} if is_state else {"vmin": 0, "vmax": 1}
+        limits = {"cmap": "PuOr", "vmin": -3, "vmax": 3} if is_state else {"vmin": 0, "vmax": 1}
         image = panel.imshow(values.T, aspect="auto", **{"cmap": "viridis"} | limits)
         panel.set(ylabel="unit", title=name if is_state else f"{name} gate", yticks=[])
         figure.colorbar(image, ax=panel, pad=0.01)
@@ -241,20 +266,19 @@ print("step by step:    ", read("The plot was bad and boring.")[2][-1])
 # cannot see what it remembers. **Peephole connections** (Gers et al. 2002) let each gate look at
 # its own unit's memory, with one weight each:
 #
-# $$\begin{aligned}
-# i &= \sigma(i + p_i \odot c_{t-1}), \quad f = \sigma(f + p_f \odot c_{t-1})\\
-# c_t &= f \odot c_{t-1} + i \odot \tanh(g), \quad o = \sigma(o + p_o \odot c_t), \quad
-# h_t = o \odot \tanh(c_t)
-# \end{aligned}$$
+# $$i = \sigma(a_i + p_i \odot c_{t-1}), \qquad f = \sigma(a_f + p_f \odot c_{t-1}), \qquad
+# o = \sigma(a_o + p_o \odot c_t)$$
+#
+# The rest is as before. The output gate sees the new memory $c_t$, since it decides last.
 
 
 # %%
 def peephole_step(x, h, c, weights):
     kernel, recurrent_kernel, bias, p_i, p_f, p_o = weights
-    i, f, g, o = np.split(x @ kernel + h @ recurrent_kernel + bias, 4, axis=1)
-    i, f = sigmoid(i + p_i * c), sigmoid(f + p_f * c)
-    c = f * c + i * np.tanh(g)
-    return sigmoid(o + p_o * c) * np.tanh(c), c
+    a_i, a_f, a_g, a_o = np.split(x @ kernel + h @ recurrent_kernel + bias, 4, axis=1)
+    i, f = sigmoid(a_i + p_i * c), sigmoid(a_f + p_f * c)
+    c = f * c + i * np.tanh(a_g)
+    return sigmoid(a_o + p_o * c) * np.tanh(c), c
 
 
 peephole = recurrent_layer("peephole_lstm", UNITS)
@@ -337,7 +361,68 @@ plt.show()
 #
 # ## Try it yourself
 #
-# 1. Draw the gates for a sentence of your own. Does the verdict turn at "but"?
-# 2. Set the LSTM's forget bias to -5 with `set_weights` and run it over the same inputs. What is
-#    left of the first word?
-# 3. With which weights does a GRU compute the same as a SimpleRNN? (What must $z$ and $r$ be?)
+# **1.** Draw the gates for a sentence of your own. Does the verdict turn at "but"?
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# Not at "but", which alone tells nothing about the film. `show("I loved the first half, but the
+# rest is boring and slow.")` has P(positive) above 0.9 from "loved" to "rest"; it falls at
+# "boring", and at the end it is near 0. "The service was slow and rude, but the food was
+# wonderful." goes the other way: near 0 until "was", 0.69 at "wonderful", and 0.39 behind the full
+# stop. The word that turns the verdict is the next one that tells something.
+#
+# </details>
+#
+# **2.** Set the LSTM's forget bias to -5 with `set_weights` and run it over the same inputs. What
+# is left of the first word?
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# Nothing that single precision shows. The bias of the forget gate is the second quarter of the
+# bias:
+#
+# ```python
+# other = inputs.copy()
+# other[:, 0] += 5.0  # another first word
+# kernel, recurrent, bias = lstm.get_weights()
+# bias[4:8] = -5.0
+# lstm.set_weights([kernel, recurrent, bias])
+# print(np.abs(lstm(inputs) - lstm(other)).max())
+# ```
+#
+# With the weights as they are another first word changes the last output by about 0.01, and with
+# the bias by 0.0000001: a gate near $\sigma(-5) = 0.007$ leaves $0.007^{11}$ of a memory after
+# eleven steps. (The other way from word to word, through $h$, is there still, and small.)
+#
+# </details>
+#
+# **3.** With which weights does a GRU compute the same as a SimpleRNN? (What must $z$ and $r$ be?)
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# $z = 0$, so that nothing of the old state stays, and $r = 1$, so that the proposal sees all of it:
+# then $h_t = \tanh(W x_t + R\,h_{t-1} + b)$. Gates are sigmoids and never quite 0 or 1, but a bias
+# of 30 is near enough. Keras orders the three as $z$, $r$, $g$:
+#
+# ```python
+# simple = recurrent_layer("simple_rnn", 4)
+# simple.build((None, None, 5))
+# W, R, b = simple.get_weights()
+# gru = recurrent_layer("gru", 4)
+# gru.build((None, None, 5))
+# kernel, recurrent, biases = (np.zeros_like(each) for each in gru.get_weights())
+# kernel[:, 8:], recurrent[:, 8:], biases[0, 8:] = W, R, b
+# biases[0, :4], biases[0, 4:8] = -30, 30
+# gru.set_weights([kernel, recurrent, biases])
+# print(np.abs(gru(inputs) - simple(inputs)).max())
+# ```
+#
+# The difference is 0.
+#
+# </details>
+#
+# ---
+#
+# ← [3 · Vanishing and exploding gradients](03_vanishing_gradients.ipynb)<br>
+# → [5 · Both ways, and deep](05_bidirectional_and_deep.ipynb)<br>
+# [All notebooks](README.md)
