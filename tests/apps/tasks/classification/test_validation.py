@@ -87,6 +87,7 @@ def test_a_precision_that_is_not_to_be_had_is_told(monkeypatch, capsys):
 def test_logits_come_in_the_order_of_the_texts_whatever_their_length():
     class LastToken:
         distribute_strategy = tf.distribute.get_strategy()
+        run_eagerly = True
 
         def predict(self, inputs, verbose):
             rows = [batch["token_ids"].numpy() for batch in inputs]
@@ -104,6 +105,7 @@ def test_long_texts_are_computed_a_few_at_a_time_and_keep_their_order(monkeypatc
         """A model whose logit is the length of a text."""
 
         distribute_strategy = tf.distribute.get_strategy()
+        run_eagerly = True
 
         def predict(self, inputs, verbose):
             batches = [ids["token_ids"].numpy() for ids in inputs]
