@@ -49,9 +49,10 @@ from data.messages import show_messages
 registry.SAMPLES = Path({str(registry.SAMPLES)!r})
 """
 
+# One length of texts: little to compile.
 TINY = [
     *["--epochs", "2", "--units", "3", "--embedding-dim", "4", "--max-tokens", "100"],
-    "--no-linear",
+    *["--max-length", "12", "--no-linear"],
 ]
 TRAIN_TINY = ["train", *TINY, "--max-word-length", "6", "--deterministic"]
 

@@ -32,6 +32,8 @@ FILES = {
     "training_curves.png",
     "vocabulary.txt",
 }
+# Less to trace, where no test looks at the model.
+PLAIN = ["--no-characters", "--no-bidirectional", "--pooling", "last"]
 RUDE = [f"you {word} fool number {i}" for i in range(10) for word in ("old", "great")]
 NICE = [f"a fine {word} for walk {i}" for i in range(10) for word in ("day", "morning")]
 
@@ -138,7 +140,7 @@ def test_an_interruption_in_the_second_epoch_leaves_a_usable_run(
     frame = pd.DataFrame({"body": RUDE + NICE, "verdict": ["rude"] * 20 + ["nice"] * 20})
     frame.to_csv(posts, index=False)
     columns = ["--text-column", "body", "--label-column", "verdict"]
-    answer = command("train", *tiny_options, "--dataset", posts, *columns, "--run", run)
+    answer = command("train", *tiny_options, *PLAIN, "--dataset", posts, *columns, "--run", run)
     assert answer.status == 0
     assert "interrupted. The best weights so far are kept" in answer.err
     assert json.loads((run / "config.json").read_text())["stopped_early"] == "interrupted"
@@ -193,7 +195,7 @@ def test_a_failed_training_keeps_the_former_run(
     monkeypatch.setattr(
         "apps.training.fit.fit", lambda *arguments, **options: TrainingResult("", False, 1.0, 1)
     )
-    answer = command("train", *tiny_options, "--run", tiny_run)
+    answer = command("train", *tiny_options, *PLAIN, "--run", tiny_run)
     assert answer.status == {OSError: 2, KeyboardInterrupt: 130}[failure]
     *warnings, line = answer.err.splitlines()
     assert line.startswith("error: ") and all(each.startswith("warning: ") for each in warnings)
@@ -205,7 +207,7 @@ def test_a_training_that_diverges_is_a_mistake_and_keeps_the_former_run(
     tiny_run, command, tiny_options
 ):
     before = (tiny_run / "model.keras").read_bytes()
-    options = ["--learning-rate", "1e30", "--epochs", "1", "--cell", "simple_rnn"]
+    options = [*PLAIN, "--learning-rate", "1e30", "--epochs", "1", "--cell", "simple_rnn"]
     assert_one_line(command("train", *tiny_options, *options, "--run", tiny_run), "learning")
     assert (tiny_run / "model.keras").read_bytes() == before
 

@@ -58,7 +58,7 @@ def runs(tensorflow_process, on_small_samples, tmp_path_factory):
     """The folders of a training on one device and of the same on two."""
     folder = tmp_path_factory.mktemp("devices")
     options = "--epochs 2 --units 3 --embedding-dim 4 --max-tokens 100 --no-characters --dropout 0"
-    options += " --no-bidirectional --pooling last --no-linear"
+    options += " --no-bidirectional --pooling last --no-linear --max-length 12"
     more = "--batch-size 33 --accumulate 2 --mixed-precision float16 --average-weights 0.5"
     code = on_small_samples + TRAIN_ON_BOTH
     done = tensorflow_process(code, folder, *options.split(), *more.split())

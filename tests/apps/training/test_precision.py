@@ -15,6 +15,7 @@ def run(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("half") / "run"
     options = "--epochs 1 --units 3 --embedding-dim 4 --max-tokens 100 --no-characters --no-linear"
+    options += " --max-length 12 --no-bidirectional --pooling last"
     more = ["--mixed-precision", "bfloat16", "--run", str(folder)]
     main(APPLICATION, ["train", *options.split(), *more])
     return folder

@@ -23,6 +23,8 @@ from models.classification.wide_classifier import WideClassifier
 
 TEXTS = ["you fool", "you old fool", "fine day", "a fine old day", "what?", "what"]
 SMALL = ClassificationConfig(units=3, embedding_dim=4, max_word_length=5, min_count=1, epochs=1)
+# Less to trace, where no test looks at the model.
+PLAIN = {"cell": "simple_rnn", "bidirectional": False, "characters": False}
 
 
 def corpus(multi_label=False, votes=None):
@@ -112,7 +114,7 @@ def test_several_labels_are_joined_and_none_is_empty(scores, predicted, label):
 
 @pytest.mark.parametrize("multi_label", [False, True])
 def test_the_serving_model_decides_as_the_evaluation_does(multi_label):
-    task = TextClassification.build(SMALL, corpus(multi_label))
+    task = TextClassification.build(dataclasses.replace(SMALL, **PLAIN), corpus(multi_label))
     thresholds = (0.5, 0.48, 0.52) if multi_label else (0.33, 0.3, 0.37)
     task.decision = Decision(multi_label, thresholds, 0.05)
     rows = task.output_rows(task.serving().serve(tf.constant(TEXTS)))
@@ -141,8 +143,7 @@ def test_the_decision_is_that_of_the_validation_split(tmp_path, monkeypatch):
 
 def test_a_linear_model_is_fitted_saved_and_served_with_the_recurrent_one(tmp_path):
     data = corpus()
-    plain = {"cell": "simple_rnn", "bidirectional": False, "characters": False}
-    config = dataclasses.replace(SMALL, linear=True, monitor="macro_f1", **plain)
+    config = dataclasses.replace(SMALL, linear=True, monitor="macro_f1", **PLAIN)
     task = TextClassification.build(config, data)
     task.fit(data, tmp_path)
     task.save(tmp_path)
@@ -173,7 +174,7 @@ def test_without_a_word_there_is_no_linear_model(tmp_path, capsys):
     data = corpus()
     rows = LabelledTexts([" "] * 6, data.split("train").targets, data.class_names, None)
     data = dataclasses.replace(data, splits={"train": rows, "validation": rows})
-    task = TextClassification.build(dataclasses.replace(SMALL, linear=True), data)
+    task = TextClassification.build(dataclasses.replace(SMALL, linear=True, **PLAIN), data)
     task.fit(data, tmp_path)
     assert "no word is in enough training texts" in capsys.readouterr().out
     assert not isinstance(task.model, WideClassifier)
@@ -218,7 +219,8 @@ def test_pretrained_vectors_stand_in_their_rows(tmp_path, capsys):
 
 def test_words_of_the_vectors_alone_are_known_with_vectors_that_stay(tmp_path):
     (tmp_path / "v.txt").write_text(VECTORS)
-    config = dataclasses.replace(SMALL, vectors=str(tmp_path / "v.txt"), open_vocabulary=3)
+    vectors = str(tmp_path / "v.txt")
+    config = dataclasses.replace(SMALL, vectors=vectors, open_vocabulary=3, **PLAIN)
     task = TextClassification.build(config, corpus())
     assert task.vocabularies.tokens[-1] == "elephant"
     task.fit(corpus(), tmp_path)
@@ -233,7 +235,7 @@ def test_words_of_the_vectors_alone_are_known_with_vectors_that_stay(tmp_path):
 def test_frozen_vectors_stay_and_are_served(tmp_path):
     (tmp_path / "v.txt").write_text(VECTORS)
     config = dataclasses.replace(
-        SMALL, vectors=str(tmp_path / "v.txt"), freeze_vectors=True, embedding_dim=3
+        SMALL, vectors=str(tmp_path / "v.txt"), freeze_vectors=True, embedding_dim=3, **PLAIN
     )
     task = TextClassification.build(config, corpus())
     before = task.model.get_layer("embedding").embeddings.numpy()
@@ -370,7 +372,7 @@ def test_the_baseline_is_measured_like_the_model(task):
     ("multi_label", "pictures"), [(False, {"confusion_test.png"}), (True, set())]
 )
 def test_a_confusion_matrix_is_drawn_for_one_class_a_text(tmp_path, multi_label, pictures):
-    task = TextClassification.build(SMALL, corpus(multi_label))
+    task = TextClassification.build(dataclasses.replace(SMALL, **PLAIN), corpus(multi_label))
     task.evaluate(corpus(multi_label).split("train")).draw("test", tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {*pictures, "reliability_test.png"}
 
@@ -406,7 +408,7 @@ def test_a_library_user_gets_the_messages_of_a_training_and_nothing_is_printed(
     handler = logging.Handler()
     handler.emit = lambda record: messages.append(record.getMessage())
     monkeypatch.setattr(LOGGER, "handlers", [handler])
-    config = dataclasses.replace(SMALL, epochs=2, cell="simple_rnn", characters=False)
+    config = dataclasses.replace(SMALL, epochs=2, **PLAIN)
     TextClassification.build(config, corpus()).fit(corpus(), tmp_path)
     assert capfd.readouterr().out == ""
     text = "\n".join(messages)
