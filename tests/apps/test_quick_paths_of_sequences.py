@@ -10,7 +10,6 @@ import pytest
 from apps import ner, text_generation, translation
 from apps.commands.main import main
 from data.corpora.documents.python_help import read as read_help_texts
-from models.compilation import stock_operations
 
 
 @pytest.fixture
@@ -19,9 +18,7 @@ def trained(shipped_samples, tmp_path):
     the run folder."""
 
     def train(application, *options):
-        # To compile the layers takes longer than so short a training.
-        with stock_operations():
-            main(application, ["train", *options, "--run", str(tmp_path / "run")])
+        main(application, ["train", *options, "--run", str(tmp_path / "run")])
         return tmp_path / "run"
 
     return train
