@@ -47,6 +47,7 @@ PAGES = [
             "concepts/architecture.md",
             "concepts/run_folder.md",
             "concepts/recurrent_layers.md",
+            "concepts/native_operator.md",
             "concepts/attention.md",
             "concepts/crf.md",
             "concepts/optimizer.md",
