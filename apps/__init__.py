@@ -7,9 +7,32 @@
 TensorFlow is imported when a model is loaded or trained, not before.
 """
 
+import importlib
 import importlib.util
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from apps.catalog import applications as applications
+    from apps.commands.evaluate import Evaluation as Evaluation
+    from apps.python.loading import load as load
+    from apps.python.model import Model as Model
+    from apps.python.training import train as train
+    from apps.terminal.program import VERSION as __version__
+    from data.errors import UserError as Error
+
+# The public names, each imported when it is asked for: `import apps` takes no time.
+_HOMES = {
+    "applications": ("apps.catalog", "applications"),
+    "load": ("apps.python.loading", "load"),
+    "train": ("apps.python.training", "train"),
+    "Model": ("apps.python.model", "Model"),
+    "Evaluation": ("apps.commands.evaluate", "Evaluation"),
+    "Error": ("data.errors", "UserError"),
+    "__version__": ("apps.terminal.program", "VERSION"),
+}
+__all__ = ["Error", "Evaluation", "Model", "__version__", "applications", "load", "train"]
 
 _HIDDEN = (
     "{found} hides the package {name!r} of recurrent-text-suite. Use the command recurrent-text "
@@ -40,6 +63,17 @@ def _check_packages() -> None:
             print(f"error: {message}", file=sys.stderr)
             sys.exit(2)
         raise ImportError(message)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'apps' has no attribute {name!r}")
+    module, attribute = _HOMES[name]
+    return getattr(importlib.import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 _check_packages()

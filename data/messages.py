@@ -34,6 +34,11 @@ def say(text: object) -> None:
     LOGGER.info(printable(text))
 
 
+def detail(text: object) -> None:
+    """Logs what experts want to know, shown with `--verbose`."""
+    LOGGER.debug(printable(text))
+
+
 def warn(text: object) -> None:
     """Logs as a warning a text that may hold anything, as `printable` shows it."""
     LOGGER.warning(printable(text))
@@ -60,6 +65,17 @@ def show_messages() -> Iterator[None]:
         yield
     finally:
         LOGGER.handlers, LOGGER.propagate = handlers, propagate
+
+
+@contextmanager
+def show_details() -> Iterator[None]:
+    """Lets details be messages like all others, for a while."""
+    level = LOGGER.level
+    LOGGER.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        LOGGER.setLevel(level)
 
 
 def is_watched() -> bool:

@@ -41,6 +41,7 @@ apps.tasks.loading
 apps.commands
 apps.hate_speech apps.sentiment apps.spam apps.ner apps.text_generation apps.translation
 apps.catalog
+apps.python
 apps apps.__main__
 """
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from apps.commands.startup import import_tensorflow
 from apps.config.options import Options, override, own_options, without_dropped
 from apps.config.training import TrainingConfig
 from apps.config.verbs import EvaluateOptions, ExportOptions, PredictOptions
@@ -89,6 +90,21 @@ class Application:
             UserError: they are not this application's.
         """
         return override(self.config(), without_dropped(self.config, stored))
+
+    def read_data(self, config: TrainingConfig) -> Any:
+        """Reads the data set of a training, before TensorFlow is imported wherever that is
+        possible: a mistake in a user's file is reported at once.
+
+        Raises:
+            UserError: it cannot be used.
+        """
+        if config.dataset not in self.corpora:
+            corpus = config.read_corpus(self.sample)
+            if corpus is not None:
+                return corpus
+        # TensorFlow Datasets prepares some named corpora.
+        import_tensorflow(announced=True)
+        return self.load_task().read(config, self.sample)
 
     def trained(self, run: str | Path) -> Task:
         """Returns the trained task of a run folder, for use in Python.

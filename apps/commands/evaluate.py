@@ -1,6 +1,8 @@
 """`evaluate`: measures a trained model on a split, and adds the metrics to its `metrics.json`."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from apps.commands.application import Application
 from apps.commands.startup import import_tensorflow
@@ -9,9 +11,10 @@ from apps.config.options import names_in, override
 from apps.config.parser import OneLineParser, add_fields
 from apps.config.training import TrainingConfig
 from apps.config.verbs import EvaluateOptions
-from apps.runs.files import read_run
+from apps.runs.files import RunFiles, read_run
 from apps.runs.folder import RunFolder
 from apps.runs.provenance import Provenance
+from apps.tasks.task import Measured, Report, Task
 from data.errors import UserError
 from data.messages import say, warn
 
@@ -33,23 +36,98 @@ def add_options(parser: OneLineParser, application: Application, arguments: list
     add_fields(parser, own, own())
 
 
+@dataclass(frozen=True)
+class Evaluation:
+    """What was measured of a trained model on a split of a data set.
+
+    Attributes:
+        dataset: its name.
+        split: `train`, `validation`, `test` or `all`.
+        report: the metrics of the model.
+        name: of the measurement in `metrics.json`.
+        provenance: what it was measured with.
+        further: what was measured besides, by its name in `metrics.json`.
+        baselines: the reports of simpler methods, by their titles.
+        seeds: the metrics of the runs with several seeds, as in `metrics.json`, and their table.
+    """
+
+    dataset: str
+    split: str
+    report: Report
+    name: str
+    provenance: Provenance
+    further: dict[str, Measured] = field(default_factory=dict)
+    baselines: dict[str, Report] = field(default_factory=dict)
+    seeds: tuple[dict[str, Any], str] | None = None
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """The metrics of the model by name, as `metrics.json` holds them."""
+        return dict(self.report.to_json())
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns all that `metrics.json` holds of it."""
+        metrics = self.metrics
+        if self.seeds:
+            metrics["seeds"] = self.seeds[0]
+        if self.baselines:
+            metrics["baseline"] = {title: each.to_json() for title, each in self.baselines.items()}
+        further = {name: measured.to_json() for name, measured in self.further.items()}
+        return {**metrics, **further, **self.provenance.to_json()}
+
+    def __str__(self) -> str:
+        parts = [f"{self.dataset}, {self.split}\n{self.report.table()}"]
+        if self.seeds:
+            parts.append(self.seeds[1])
+        parts += [f"{title}\n{each.table()}" for title, each in self.baselines.items()]
+        parts += [measured.table() for measured in self.further.values()]
+        return "\n\n".join(parts)
+
+    def draw(self, folder: Path) -> None:
+        """Draws the pictures of all that was measured into a folder."""
+        for measured in (self.report, *self.further.values()):
+            measured.draw(self.name.replace(" ", "_"), folder)
+
+
 def run(application: Application, options: dict) -> None:
     """Prints the metrics of a split and adds them to the run's `metrics.json`."""
-    run = RunFolder(Path(options["run"]))
-    files = read_run(run)
-    description, trained = files.description, application.config_of(files)
-    split = options["split"]
-    if options["baseline"] and split not in (None, "validation", "test"):
+    files = read_run(RunFolder(Path(options["run"])))
+    evaluation = measure(application, files, options)
+    say(evaluation)
+    with files.unreplaced():
+        files.run.put_metrics(evaluation.name, evaluation.to_json())
+        evaluation.draw(files.run.path)
+
+
+def measure(
+    application: Application, files: RunFiles, options: dict, trained: Task | None = None
+) -> Evaluation:
+    """Measures a run on a split, and writes nothing.
+
+    Args:
+        application: that of the run.
+        files: of the run.
+        options: by name: `command`, `split`, `baseline`, those of the data that differ from the
+            training's, and those of `Application.options_class`.
+        trained: the task of the run, where it has been loaded already.
+
+    Raises:
+        UserError: the data cannot be used, or the options do not suit them or the model.
+    """
+    description, config = files.description, application.config_of(files)
+    split, baseline = options.get("split"), options.get("baseline", False)
+    if baseline and split not in (None, "validation", "test"):
         raise UserError("--baseline trains on the training split. Choose another --split")
     own: EvaluateOptions = application.options_of("evaluate", options)
     measurement = own.measurement(description)
-    config = _config_of_data(trained, options)
+    dataset = config.dataset
+    config = _config_of_data(config, options)
     config.check_data(application.corpora)
-    same = config.dataset == trained.dataset
+    same = config.dataset == dataset
     learned = same and description.refit_epochs > 0
     _check_unlearned(split, learned)
     import_tensorflow()
-    task = application.load(files, config)
+    task = trained or application.load(files, config)
     corpus = task.read(config, application.sample, task)
     if same and not corpus.is_known_as(description.provenance.checksum):
         warn(f"warning: {config.dataset} has changed since the training")
@@ -59,35 +137,31 @@ def run(application: Application, options: dict) -> None:
         if split != "test":
             warn(f"{corpus.name} has no test split: measured on {split}")
     examples = corpus.everything() if split == "all" else corpus.split(split)
-    if members := run.members():
+    several = None
+    if members := files.run.members():
         from apps.commands import seeds
 
         report, summary = seeds.evaluate(application, task, files, members, examples)
-        metrics = {**report.to_json(), "seeds": summary.to_json()}
-        table = f"{report.table()}\n\n{summary.table(task.read_report)}"
+        several = summary.to_json(), summary.table(task.read_report)
     else:
         report = task.evaluate(examples)
-        metrics, table = dict(report.to_json()), report.table()
-    say(f"{corpus.name}, {split}\n{table}")
-    name = split if same else f"{corpus.name} {split}"
-    if options["baseline"]:
-        baselines = task.evaluate_baselines(corpus, examples)
-        if not baselines:
-            raise UserError(f"{application.name} has no baseline. Leave --baseline out")
-        metrics["baseline"] = {title: each.to_json() for title, each in baselines.items()}
-        for title, baseline in baselines.items():
-            say(f"\n{title}\n{baseline.table()}")
+    baselines = task.evaluate_baselines(corpus, examples) if baseline else {}
+    if baseline and not baselines:
+        raise UserError(f"{application.name} has no baseline. Leave --baseline out")
+    further = {}
     if measurement is not None:
-        measured = measurement.measure(task, examples)
-        metrics[measurement.name] = measured.to_json()
-        say(f"\n{measured.table()}")
+        further[measurement.name] = measurement.measure(task, examples)
     devices = description.provenance.devices or []
-    provenance = Provenance.collect(options["command"], corpus, config, devices)
-    with files.unreplaced():
-        run.put_metrics(name, {**metrics, **provenance.to_json()})
-        report.draw(name.replace(" ", "_"), run.path)
-        if measurement is not None:
-            measured.draw(name.replace(" ", "_"), run.path)
+    return Evaluation(
+        corpus.name,
+        split,
+        report,
+        split if same else f"{corpus.name} {split}",
+        Provenance.collect(options["command"], corpus, config, devices),
+        further,
+        baselines,
+        several,
+    )
 
 
 def _config_of_data(trained: TrainingConfig, options: dict) -> TrainingConfig:
@@ -109,5 +183,5 @@ def _check_unlearned(split: str | None, learned: bool) -> None:
     if learned and split == "validation":
         raise UserError(
             "the model has learned from the validation split, too (--refit). metrics.json has its "
-            "metrics from before that; choose another --split"
+            "figures from before that; choose another --split"
         )

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from apps.commands.application import Application
 from apps.commands.startup import import_tensorflow
+from apps.config.options import Options
 from apps.config.parser import OneLineParser, add_fields
 from apps.runs.contents import CONFIG, MODEL
 from apps.runs.export_folder import next_version
-from apps.runs.files import read_run
+from apps.runs.files import RunFiles, read_run
 from apps.runs.folder import RunFolder
 from apps.tasks.task import Configurable
 from data.messages import say
@@ -30,9 +31,28 @@ def add_options(parser: OneLineParser, application: Application, arguments: list
 def run(application: Application, options: dict) -> None:
     """Writes the SavedModel, with the run's files in it."""
     files = read_run(RunFolder(Path(options["run"])))
-    config = application.config_of(files)
-    folder = next_version(Path(options["output"]))
+    application.config_of(files)
     own = application.options_of("export", options)
+    folder = write_saved_model(application, files, Path(options["output"]), own)
+    say(f"SavedModel: {folder}")
+
+
+def write_saved_model(
+    application: Application, files: RunFiles, output: Path, options: Options
+) -> Path:
+    """Writes the SavedModel of a run, with the run's files in it, and returns its folder.
+
+    Args:
+        application: that of the run.
+        files: of the run.
+        output: the folder of the versions.
+        options: an instance of `Application.options_class("export")`.
+
+    Raises:
+        UserError: something else is in the folder, it cannot be written, or the options do not suit
+            the model.
+    """
+    config, folder = application.config_of(files), next_version(output)
     import_tensorflow()
     from apps.runs.tensorflow_files import tensorflow_writing
     from models.serving.export import export
@@ -40,7 +60,7 @@ def run(application: Application, options: dict) -> None:
     with files.copied() as copy:
         task = application.load_task().load(config, files.description, copy)
         if isinstance(task, Configurable):
-            task.set_options(own)
+            task.set_options(options)
         with tensorflow_writing(folder):
             export(task.serving(), folder, [copy / CONFIG, copy / MODEL, *task.files(copy)])
-    say(f"SavedModel: {folder}")
+    return folder

@@ -4,7 +4,7 @@ import shlex
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from apps.commands import evaluate, export, predict, train
 from apps.commands.application import Application
@@ -15,7 +15,7 @@ from apps.terminal.program import describe_version, program_of
 from apps.terminal.streams import abandon_output, prepare_streams
 from apps.training.signals import Signals, Terminated
 from data.errors import UserError
-from data.messages import printable, show_messages
+from data.messages import printable, show_details, show_messages
 
 # Each is a module with `HELP`, `add_options` and `run`.
 VERBS = {
@@ -39,7 +39,8 @@ def main(application: Application, arguments: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
     with show_messages(), one_line_errors(), Signals():
         options = _parse(application, arguments)
-        VERBS[options.pop("verb")].run(application, options)
+        with show_details() if options.pop("verbose") else nullcontext():
+            VERBS[options.pop("verb")].run(application, options)
         # A full disk behind standard output shows only now.
         sys.stdout.flush()
 
@@ -116,6 +117,7 @@ def add_verbs(parser: OneLineParser, application: Application, arguments: list[s
                 default=f"runs/{application.name}",
                 help="run folder (default: %(default)s)",
             )
+        verb.add_argument("--verbose", action="store_true", help="print details, too")
         module.add_options(verb, application, arguments)
 
 

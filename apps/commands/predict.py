@@ -1,5 +1,10 @@
 """`predict`: answers texts, or the rows of a file, through the serving model."""
 
+import importlib
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from apps.commands.application import Application
@@ -12,7 +17,7 @@ from apps.serving.answering import Answering, Illustrating, Summarizing
 from apps.tasks.task import Configurable, Interactive
 from data.errors import UserError
 from data.formats.suffixes import STANDARD_STREAM
-from data.messages import printable, warn
+from data.messages import printable, say, warn
 
 HELP = "answer texts"
 
@@ -22,7 +27,12 @@ def add_options(parser: OneLineParser, application: Application, arguments: list
     own = application.options_class("predict")
     assert issubclass(own, PredictOptions)
     *some, last = own.formats
-    parser.add_argument("texts", nargs="*", metavar="TEXT", help="texts to answer")
+    parser.add_argument(
+        "texts",
+        nargs="*",
+        metavar="TEXT",
+        help="texts to answer; without any, a terminal asks for them, line by line",
+    )
     parser.add_argument(
         "--input",
         metavar="FILE",
@@ -46,7 +56,8 @@ def run(application: Application, options: dict) -> None:
     config = application.config_of(files)
     texts, source, output = options["texts"], options["input"], options["output"]
     own: PredictOptions = application.options_of("predict", options)
-    if bool(texts) == bool(source) and (source or not own.runs_without_text):
+    asks = not (texts or source or output or own.runs_without_text) and sys.stdin.isatty()
+    if bool(texts) == bool(source) and (source or not (own.runs_without_text or asks)):
         raise UserError("predict takes either texts or --input FILE. See predict --help")
     from apps.serving.files import WINDOW, Prediction, check_files, column_of
 
@@ -57,7 +68,7 @@ def run(application: Application, options: dict) -> None:
     del files  # a large model shall be in memory once
     if isinstance(task, Configurable):
         task.set_options(own)
-    if isinstance(task, Interactive) and not (source or output):
+    if isinstance(task, Interactive) and not (source or output or asks):
         task.run_interactively(texts)
         return
     column = config.text_column
@@ -72,22 +83,50 @@ def run(application: Application, options: dict) -> None:
         prediction = Prediction(answering, column, writer, own.rows or WINDOW)
         if source:
             bad = prediction.answer_file(source, output or STANDARD_STREAM)
-            if bad:
-                warn(f"{bad} row(s) were left without an answer")
         else:
             assert output is not None
-            prediction.answer_texts(texts, output)
+            bad = prediction.answer_texts(texts, output)
+        if bad:
+            warn(f"{bad} row(s) were left without an answer")
     else:
-        _print_answers(answering, texts)
+        _print_answers(answering, _read_lines() if asks else texts)
     if isinstance(answering, Summarizing) and (source or output):
         warn(answering.summary())
 
 
-def _print_answers(answering: Answering, texts: list[str]) -> None:
-    from apps.serving.answers import answer
+def _read_lines() -> Iterator[str]:
+    """Yields what a person types, line by line, until the end of the input."""
+    # With it, `input` remembers and edits lines.
+    with suppress(ImportError):
+        importlib.import_module("readline")
+    say("a text a line; Ctrl-D to end")
+    while True:
+        try:
+            line = input("> ")
+        except EOFError:
+            print()
+            return
+        if line.strip():
+            yield line
 
-    for number, (text, row) in enumerate(zip(texts, answer(answering, texts), strict=True), 1):
-        lines = [answering.format_answer(text, row)]
-        if isinstance(answering, Illustrating) and (picture := answering.draw_answer(row, number)):
-            lines.append(f"  {printable(picture)}")
-        print("\n".join(lines))
+
+def _print_answers(answering: Answering, texts: Iterable[str]) -> None:
+    """Prints the answers to texts: those to a list when all are there, to typed lines one by
+    one."""
+    from apps.serving.answers import answer_all, answer_with
+
+    answer = partial(answer_with, answering, answering.serving().serve)
+    # The texts of a list are one batch.
+    batches = [texts] if isinstance(texts, list) else ([text] for text in texts)
+    number = 0
+    for batch in batches:
+        for text, (row, problem) in zip(batch, answer_all(answering, batch, answer), strict=True):
+            number += 1
+            if problem:
+                warn(f"text {number}: {problem}")
+                continue
+            lines = [answering.format_answer(text, row)]
+            if isinstance(answering, Illustrating):
+                picture = answering.draw_answer(row, number)
+                lines += [f"  {printable(picture)}"] if picture else []
+            print("\n".join(lines))

@@ -11,6 +11,7 @@ import keras
 
 from apps.commands.application import Application
 from apps.commands.seed_summary import SeedSummary
+from apps.commands.training_run import say_what_is_next
 from apps.config.groups import InitFromOptions
 from apps.config.options import to_json
 from apps.config.training import TrainingConfig
@@ -103,6 +104,7 @@ def train(
         f"\nvalidation\n{report.table()}\n\n{summary.table(task.read_report)}\n\n"
         f"trained in {seconds:.0f} s, the model is of {model}: {unfinished.name}"
     )
+    say_what_is_next(application, Path(unfinished.name))
     return True
 
 

@@ -5,9 +5,17 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from data.messages import say
 
-def import_tensorflow() -> None:
-    """Imports TensorFlow and starts its runtime; what it writes is shown only if it fails."""
+
+def import_tensorflow(announced: bool = False) -> None:
+    """Imports TensorFlow and starts its runtime; what it writes is shown only if it fails.
+
+    Args:
+        announced: whether a message says so, where it takes a while.
+    """
+    if announced and "tensorflow" not in sys.modules:
+        say("loading TensorFlow ...")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _held_back_stderr():
         import tensorflow as tf

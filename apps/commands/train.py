@@ -16,6 +16,7 @@ from apps.runs.resumption import check_surroundings, resume_options
 from apps.runs.unfinished import UnfinishedTraining
 from apps.training.signals import Signals, Terminated
 from data.errors import UserError
+from data.messages import say
 
 HELP = "train a model"
 _HELP_OPTIONS = ("-h", "--help", "--help-all")
@@ -34,6 +35,9 @@ def add_options(parser: OneLineParser, application: Application, arguments: list
     )
     restart = unfinished.add_argument(
         "--restart", action="store_true", help="discard an interrupted training and begin anew"
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace the run that is in the folder"
     )
     find = unfinished.add_argument(
         "--find-lr", action="store_true", help="train nothing, but suggest a learning rate"
@@ -56,7 +60,7 @@ def run(application: Application, options: dict) -> None:
     """Trains, or goes on with an interrupted training, or suggests a learning rate."""
     run, command = RunFolder(Path(options.pop("run"))), options.pop("command")
     resume, restart = options.pop("resume"), options.pop("restart")
-    find = options.pop("find_lr")
+    find, overwrite = options.pop("find_lr"), options.pop("overwrite")
     config_file = options.pop("config", None)
     stored = without_dropped(application.config, from_file(config_file)) if config_file else {}
     given = {**stored, **options}
@@ -74,8 +78,9 @@ def run(application: Application, options: dict) -> None:
             config = options_from_pretrained(config, given, pretrained.description)
     config.check_data(application.corpora)
     config.check()
+    if not (find or resume):
+        _check_wanted(run, unfinished, restart, overwrite)
     if find:
-        import_tensorflow()
         _find_learning_rate(application, config, command, run.path, pretrained)
         return
     with unfinished.locked(), Signals():
@@ -95,6 +100,24 @@ def run(application: Application, options: dict) -> None:
             raise UserError(f"{mistake}. {unfinished.way_on(application.name)}") from mistake
 
 
+def _check_wanted(
+    run: RunFolder, unfinished: UnfinishedTraining, restart: bool, overwrite: bool
+) -> None:
+    """Refuses to discard an unfinished training, or to replace a run, that nobody has given up.
+
+    Raises:
+        UserError: there is one. What a discarded training has left as a run goes with it.
+    """
+    unfinished.check_discarded(restart)
+    if overwrite or not run.is_there():
+        return
+    if not (restart and run.describe().stopped_early):
+        raise UserError(
+            f"{run.path} holds a trained model. Replace it with --overwrite, or choose another "
+            "--run"
+        )
+
+
 def _train(
     application: Application,
     config: TrainingConfig,
@@ -105,11 +128,12 @@ def _train(
 ) -> bool:
     """Reads the data and trains with one seed or with several; the arguments and what it returns
     are those of `apps.commands.training_run.train_run`."""
-    import_tensorflow()
+    corpus = application.read_data(config)
+    say(corpus.describe())
+    import_tensorflow(announced=True)
     from apps.commands import seeds
-    from apps.commands.training_run import begin, read_corpus, train_run
+    from apps.commands.training_run import begin, train_run
 
-    corpus = read_corpus(application, config)
     if config.seeds == 1:
         return train_run(application, corpus, config, command, unfinished, begun, pretrained)
     description = begin(application, corpus, config, command, unfinished, begun)
@@ -125,12 +149,13 @@ def _find_learning_rate(
     run: Path,
     pretrained: RunFiles | None,
 ) -> None:
+    corpus = application.read_data(config)
+    import_tensorflow(announced=True)
     from apps.training import devices, fit
     from apps.training.learning_rate_finder import find_learning_rate
 
     task_class = application.load_task()
     fit.seed_everything(config)
-    corpus = task_class.read(config, application.sample)
     with devices.distribution_scope(config):
         task = task_class.build(config, corpus, pretrained)
     find_learning_rate(task.model, *task.training_data(corpus), config, command, run)

@@ -1,6 +1,7 @@
 """The training of one model with one seed, from the data to the run folder."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from apps.commands import refit
@@ -16,23 +17,10 @@ from apps.runs.init_from import read_pretrained
 from apps.runs.provenance import Provenance
 from apps.runs.resumption import check_checksum
 from apps.runs.unfinished import UnfinishedTraining
+from apps.terminal.next_steps import describe_next_steps, describe_pictures
 from apps.training import devices, fit
 from apps.training.divergence import Diverged
 from data.messages import say, warn
-
-
-def read_corpus(application: Application, config: TrainingConfig) -> Any:
-    """Reads the data set of a training and prints what is in it.
-
-    Raises:
-        UserError: it cannot be used.
-    """
-    fit.seed_everything(config)
-    corpus = application.load_task().read(config, application.sample)
-    sizes = ", ".join(f"{len(rows)} {name}" for name, rows in corpus.splits.items())
-    labels = corpus.describe_labels()
-    say(f"{corpus.name}: {sizes}{f'; {labels}' if labels else ''}")
-    return corpus
 
 
 def begin(
@@ -121,4 +109,13 @@ def train_run(
         way_on = f". {unfinished.way_on(application.name)}" if ending.resumable else ""
         warn(f"{ending.stopped}. The best weights so far are kept{way_on}")
     say(f"\nvalidation\n{report.table()}\n\ntrained in {ending.seconds:.0f} s: {unfinished.name}")
+    if unfinished.whole is None:
+        say_what_is_next(application, Path(unfinished.name))
     return True
+
+
+def say_what_is_next(application: Application, run: Path) -> None:
+    """Logs the pictures of a new run, and the commands that use it."""
+    if pictures := describe_pictures(run):
+        say(pictures)
+    say(describe_next_steps(application.name, run))

@@ -1,7 +1,7 @@
 """The options that all kinds of training share."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from apps.config.groups import (
     DataOptions,
@@ -28,6 +28,26 @@ class TrainingConfig(SeedsOptions, RunOptions, OptimizerOptions, DataOptions):
         def monitor(self) -> str: ...
         @property
         def text_column(self) -> str: ...
+
+    def read_corpus(
+        self, sample: str, class_names: tuple[str, ...] = (), original: bool = False
+    ) -> Any:
+        """Reads the data set that the options name, without importing TensorFlow if it is a user's
+        file.
+
+        Args:
+            sample: the name of the file that `--dataset sample` means.
+            class_names: those of the trained model that is evaluated on the data; none for a
+                training.
+            original: see `data.datasets.read_labelled_texts`.
+
+        Returns:
+            A `data.examples.corpus.Corpus` or the like; None where only the task can read it.
+
+        Raises:
+            UserError: it cannot be used.
+        """
+        return None
 
     # What `train --help` shows: the options that most people set.
     main: ClassVar[tuple[str, ...]] = (

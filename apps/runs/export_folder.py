@@ -10,6 +10,17 @@ SAVED_MODEL = "saved_model.pb"
 _VERSION = r"[0-9]{1,18}"
 
 
+def last_version(folder: Path) -> Path | None:
+    """Returns the SavedModel in a folder: the folder itself, or its version with the highest
+    number; None if there is none."""
+    if (folder / SAVED_MODEL).is_file():
+        return folder
+    entries = folder.iterdir() if folder.is_dir() else ()
+    versions = [each for each in entries if re.fullmatch(_VERSION, each.name)]
+    found = [each for each in versions if (each / SAVED_MODEL).is_file()]
+    return max(found, key=lambda each: int(each.name), default=None)
+
+
 def next_version(folder: Path) -> Path:
     """Returns the path of a new version: `1`, or one more than the highest that is there.
 

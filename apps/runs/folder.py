@@ -93,6 +93,10 @@ class RunFolder:
             ) from None
         return description
 
+    def is_there(self) -> bool:
+        """Whether the folder holds a run, by the files that every run has."""
+        return all((self.path / name).is_file() for name in (CONFIG, MODEL))
+
     def check_replaceable(self) -> None:
         """Refuses to train into a folder that holds something else than a run.
 

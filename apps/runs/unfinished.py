@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -30,6 +29,7 @@ from apps.runs.contents import (
 )
 from apps.runs.description import FORMAT, RunDescription
 from apps.runs.folder import Damaged, RunFolder, read_object
+from apps.terminal.program import command_line
 from data.errors import UserError
 from data.files.replacement import sync_names, sync_tree, take_place
 from data.files.writing import explain_write_errors
@@ -113,8 +113,8 @@ class UnfinishedTraining:
         """Returns a sentence with the command that resumes the training."""
         if not self.resumable:
             return "There is no checkpoint to resume from"
-        run = shlex.quote(str(self.name))
-        return f"Resume with: python -m apps.{application} train --resume --run {run}"
+        command = command_line(application, "train", "--resume", "--run", self.name)
+        return f"Resume with: {command}"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -136,17 +136,25 @@ class UnfinishedTraining:
                 self.discard()
             os.close(lock)
 
-    def begin(self, restart: bool) -> None:
-        """Empties the folder for a new training.
+    def check_discarded(self, restart: bool) -> None:
+        """Refuses to begin anew while there is something to resume.
 
         Raises:
-            UserError: it can be resumed and the user did not say that it shall not.
+            UserError: there is, and the user did not say that it is to be discarded.
         """
         if self.resumable and not restart:
             raise UserError(
                 f"{self.name} has an unfinished training. Resume it with --resume, or discard it "
                 "with --restart"
             )
+
+    def begin(self, restart: bool) -> None:
+        """Empties the folder for a new training.
+
+        Raises:
+            UserError: it can be resumed and the user did not say that it shall not.
+        """
+        self.check_discarded(restart)
         self._forget()
         remove_known(self.path, {name: inner for name, inner in TRAINING.items() if name != LOCK})
 

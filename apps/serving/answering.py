@@ -1,7 +1,8 @@
 """The interfaces of what answers texts: a trained task, or something built upon one."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:  # a command that only prints its help must not wait for TensorFlow
     import tensorflow as tf
@@ -29,6 +30,38 @@ class Answering(Protocol):
 
     def format_answer(self, text: str, row: dict) -> str:
         """Formats a text and its output columns for the terminal, without side effects."""
+
+
+@runtime_checkable
+class Typed(Protocol):
+    """Has a type of its own for an answer, for Python."""
+
+    def to_result(self, text: str, row: dict, problem: str) -> Any:
+        """Returns the answer to a text as an object that prints well.
+
+        Args:
+            text: what was answered.
+            row: its output columns.
+            problem: what kept it from being answered, or the empty text.
+        """
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to a text, of a task that has no type of its own for it.
+
+    Attributes:
+        text: what was answered.
+        columns: of the answer, by name.
+        problem: what kept the text from being answered, or the empty text.
+    """
+
+    text: str
+    columns: dict[str, Any]
+    problem: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text}\n    {self.problem or self.columns}"
 
 
 @runtime_checkable

@@ -1,6 +1,6 @@
 """Answers to a list of texts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from apps.serving.answering import Answering
@@ -9,13 +9,21 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 # As many texts at once as this, or fewer long ones: memory does not grow with their length.
-_BATCH = 256
+MOST_AT_ONCE = 256
 _CHARACTERS = 2**18
 
 
 def answer(task: Answering, texts: list[str]) -> list[dict]:
     """Returns the output columns of each text; all texts are one batch."""
-    return task.output_rows(task.serving().serve(encode(texts)))
+    return answer_with(task, task.serving().serve, texts)
+
+
+def answer_with(
+    task: Answering, serve: "Callable[[tf.Tensor], dict[str, tf.Tensor]]", texts: list[str]
+) -> list[dict]:
+    """Returns the output columns of each text by a serving model that was made before; all texts
+    are one batch."""
+    return task.output_rows(serve(encode(texts)))
 
 
 def answer_by_length(
@@ -41,6 +49,33 @@ def answer_by_length(
     return rows
 
 
+def answer_all(
+    task: Answering,
+    texts: Sequence[object],
+    answer_texts: Callable[[list[str]], list[dict]],
+    empty: bool = False,
+) -> list[tuple[dict, str]]:
+    """Returns the output columns of each text, and what kept it from being answered.
+
+    Args:
+        task: it has the columns.
+        texts: what is no text, or an empty one, gets an empty row and a problem.
+        answer_texts: returns the output columns of texts.
+        empty: whether empty texts are answered, too.
+    """
+    problems = ["" if empty and text == "" else describe_problem(text) for text in texts]
+    known = [str(text) for text, problem in zip(texts, problems, strict=True) if not problem]
+    rows = iter(answer_texts(known) if known else [])
+    return [(task.empty_row() if problem else next(rows), problem) for problem in problems]
+
+
+def describe_problem(text: object) -> str:
+    """Returns what keeps a text from being answered, or the empty text."""
+    if not isinstance(text, str):
+        return f"not text but {repr(text)[:60]}"
+    return "" if text.strip() else "an empty text"
+
+
 def encode(texts: list[str]) -> "tf.Tensor":
     """Returns <string>[batch]; bytes that were not UTF-8 are given back as they were."""
     import tensorflow as tf
@@ -50,4 +85,4 @@ def encode(texts: list[str]) -> "tf.Tensor":
 
 def _batch_size(longest: int) -> int:
     """Returns a power of two: graphs that are compiled for each size then meet few of them."""
-    return min(_BATCH, 1 << (max(1, _CHARACTERS // max(1, longest)).bit_length() - 1))
+    return min(MOST_AT_ONCE, 1 << (max(1, _CHARACTERS // max(1, longest)).bit_length() - 1))

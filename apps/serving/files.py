@@ -12,7 +12,7 @@ from typing import Any
 from tqdm import tqdm
 
 from apps.serving.answering import Answering
-from apps.serving.answers import answer, answer_by_length
+from apps.serving.answers import answer, answer_all, answer_by_length, describe_problem
 from data.errors import UserError, did_you_mean, list_values
 from data.formats.readers import READERS, TEXT_FORMATS, file_format, read_records
 from data.formats.record import TEXT_COLUMN, Record
@@ -79,15 +79,23 @@ class Prediction:
     open_output: OpenOutput | None = None
     rows: int = WINDOW
 
-    def answer_texts(self, texts: list[str], output: str) -> None:
-        """Writes texts and their answers into an output, a file or `-`.
+    def answer_texts(self, texts: list[str], output: str) -> int:
+        """Writes texts and their answers into an output, a file or `-`; an empty text gets an empty
+        answer, as in a file.
+
+        Returns:
+            How many texts have no answer.
 
         Raises:
             UserError: an answer has a column of the texts' name.
         """
+        answers = answer_all(self.task, texts, functools.partial(answer, self.task))
         with (self.open_output or record_writer)(output) as write:
-            for text, row in zip(texts, answer(self.task, texts), strict=True):
+            for number, (text, (row, problem)) in enumerate(zip(texts, answers, strict=True), 1):
+                if problem:
+                    warn(f"text {number}: {problem}")
                 write(_join({self.column: text}, row, "the output"))
+        return sum(1 for _, problem in answers if problem)
 
     def answer_file(self, source: str, output: str) -> int:
         """Answers every row of a file.
@@ -172,10 +180,8 @@ def _problem(record: Record, column: str) -> str:
         return record.problem
     if column not in record.values:
         return f"no {column!r}"
-    text = record.values[column]
-    if not isinstance(text, str):
-        return f"{column!r} is not text but {repr(text)[:60]}"
-    return "" if text.strip() else "an empty text"
+    problem = describe_problem(record.values[column])
+    return f"{column!r} is {problem}" if problem.startswith("not") else problem
 
 
 def _report(count: int, number: int, problem: str, bar: tqdm) -> None:

@@ -7,7 +7,7 @@ import tensorflow as tf
 from apps.config.groups import BatchOptions
 from apps.config.training import TrainingConfig
 from data.batches.padded import Batches
-from data.messages import say
+from data.messages import detail
 
 
 def training_batches(
@@ -33,5 +33,5 @@ def training_batches(
         model.distribute_strategy.num_replicas_in_sync,
         config.jit,
     )
-    say(f"padding: {batches.padding_share():.1%} of the tokens")
+    detail(f"padding: {batches.padding_share():.1%} of the tokens")
     return batches

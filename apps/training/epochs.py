@@ -7,12 +7,11 @@ import keras
 
 from apps.runs.folder import write_rows
 from apps.training.checkpoints import Checkpoints
-from apps.training.epoch_messages import EpochMessages
+from apps.training.epoch_lines import EpochLines
 from apps.training.progress import Progress
 from apps.training.signals import Signals
 from data.batches.padded import Batches
 from data.batches.streams import Streams
-from data.messages import is_watched
 
 
 def run_epochs(
@@ -34,18 +33,16 @@ def run_epochs(
         progress: where it begins.
         epochs: how many there are in all.
     """
-    watched = is_watched()
-    if not watched:
-        callbacks = [*callbacks, EpochMessages()]
-    training = _OneTraining(callbacks, add_history=True, add_progbar=watched, model=model)
-    training.set_params({"epochs": epochs, "steps": None, "verbose": int(watched)})
+    callbacks = [*callbacks, EpochLines(progress, epochs)]
+    training = _OneTraining(callbacks, add_history=True, model=model)
+    training.set_params({"epochs": epochs, "steps": None, "verbose": 0})
     training.begin()
     try:
         while progress.epoch < epochs and not progress.exhausted:
             epoch = progress.epoch
             dataset = batches.dataset(epoch, progress.batch)
             steps = int(dataset.cardinality())
-            training.set_params({"epochs": epochs, "steps": steps, "verbose": int(watched)})
+            training.set_params({"epochs": epochs, "steps": steps, "verbose": 0})
             if steps:
                 model.fit(
                     dataset,

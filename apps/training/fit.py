@@ -207,6 +207,8 @@ def fit(
             gradients.write()
             return _early_ending(reason, model, averaged, progress, checkpoints)
     progress.restore_best(model)
+    if kept := progress.describe_best(last):
+        say(kept)
     return TrainingResult("", False, progress.seconds, progress.best_epochs)
 
 

@@ -97,6 +97,24 @@ class Progress(tf.train.experimental.PythonState):
             figure = -math.floor(round((1.0 - figure) * self.rows, 6))
         return [figure, -row.get("val_loss", 0.0)]
 
+    def describe_best(self, epochs: int) -> str:
+        """Returns which epoch is kept, and why, in a line or two; empty if validation has not
+        chosen it.
+
+        Args:
+            epochs: how many there could have been.
+        """
+        if self.monitor is None or self.best is None:
+            return ""
+        name, value = self.monitor.removeprefix("val_"), self.history[self.best_epochs - 1]
+        line = (
+            f"kept: epoch {self.best_epochs} of {len(self.history)}, the best on validation "
+            f"({name} {value[self.monitor]:.4f})"
+        )
+        if self.exhausted and self.epoch < epochs:
+            line += f"\nstopped early: {self.wait} epochs in a row were no better"
+        return line
+
     def restore_best(self, model: keras.Model) -> bool:
         """Gives the model the weights of its best epoch; returns False if no epoch is finished."""
         if self.best is not None:

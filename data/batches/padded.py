@@ -9,12 +9,16 @@ from data.text.preprocessor import TextPreprocessor
 
 
 def describe_cut(preprocessor: TextPreprocessor, texts: list[str]) -> str:
-    """Returns a line on how many texts are longer than what the preprocessor keeps of them."""
+    """Returns a line on how many texts are longer than what the preprocessor keeps of them; the
+    empty text for none."""
     counts = in_chunks(lambda chunk: preprocessor.count_cut(chunk)[None])(texts)
     longer, tokens, dropped = counts.numpy().sum(axis=0).tolist()
+    if not longer:
+        return ""
     return (
-        f"cut: {longer:,} of {len(texts):,} texts are longer than {preprocessor.max_length:,} "
-        f"tokens; {dropped / max(tokens, 1):.1%} of the tokens dropped"
+        f"truncated texts: {longer:,} of {len(texts):,} are longer than "
+        f"{preprocessor.max_length:,} tokens; {dropped / max(tokens, 1):.1%} of all tokens are "
+        "not read"
     )
 
 

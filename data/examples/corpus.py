@@ -58,6 +58,12 @@ class Corpus(Generic[ExamplesT]):
         nothing."""
         return ""
 
+    def describe(self) -> str:
+        """Returns a line on what is in it: `a.csv: 80 train, 10 test; classes ham, spam`."""
+        sizes = ", ".join(f"{len(rows):,} {name}" for name, rows in self.splits.items())
+        labels = self.describe_labels()
+        return f"{self.name}: {sizes}{f'; {labels}' if labels else ''}"
+
     def everything(self) -> ExamplesT:
         """Returns the examples of all splits, joined."""
         parts = list(self.splits.values())

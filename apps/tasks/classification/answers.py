@@ -1,10 +1,60 @@
 """The answers of a classifier: from tensors of the serving model to columns and lines."""
 
 import itertools
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from data.messages import printable
+
 MULTI_LABEL_SEPARATOR = "|"
+
+_CHOSEN = "→ "
+
+
+@dataclass(frozen=True)
+class Classification:
+    """The answer of a classifier to a text.
+
+    Attributes:
+        text: what was classified.
+        labels: the classes that the text gets: one, or any number of them.
+        scores: the probability of each class; those that the text gets first, by falling score.
+        explanation: what each word adds, an `apps.tasks.classification.explanation.Explanation`, if
+            it was asked for.
+        problem: what kept the text from being answered, or the empty text.
+    """
+
+    text: str
+    labels: tuple[str, ...] = ()
+    scores: dict[str, float] = field(default_factory=dict)
+    explanation: Any = None
+    problem: str = ""
+
+    @property
+    def label(self) -> str | None:
+        """The class that the text gets, of several the most probable; None without one."""
+        return self.labels[0] if self.labels else None
+
+    @property
+    def score(self) -> float | None:
+        """The probability of `label`."""
+        return self.scores[self.labels[0]] if self.labels else None
+
+    def __str__(self) -> str:
+        answer = self.explanation or format_scores(self.scores, self.labels)
+        return printable(f"{self.text}\n    {self.problem or answer}")
+
+
+def to_result(
+    text: str, row: dict, class_names: tuple[str, ...], problem: str = ""
+) -> Classification:
+    """Returns the answer to a text by its output columns."""
+    if problem:
+        return Classification(text, problem=problem)
+    labels, scores = _ranked(row, class_names)
+    return Classification(text, labels, scores, row.get("explanation"))
 
 
 def output_rows(answer: dict, class_names: tuple[str, ...]) -> list[dict]:
@@ -35,7 +85,31 @@ def empty_row(class_names: tuple[str, ...]) -> dict:
 
 def describe_row(row: dict, class_names: tuple[str, ...]) -> str:
     """Formats an answer: the classes that the text gets, then the others, each by falling score."""
+    labels, scores = _ranked(row, class_names)
+    return format_scores(scores, labels)
+
+
+def format_scores(scores: dict[str, float], labels: tuple[str, ...]) -> str:
+    """Formats the probability of each class, an arrow before those that the text gets. One that is
+    less probable than another has passed its threshold, and says so.
+
+    Args:
+        scores: by class, in the order of the line.
+        labels: the classes that the text gets.
+    """
+    rest = max((score for name, score in scores.items() if name not in labels), default=0.0)
+    parts = []
+    for name, score in scores.items():
+        part = f"{name} {100 * score:.1f} %"
+        if name in labels:
+            part = _CHOSEN + part + (" (by its threshold)" if score < rest else "")
+        parts.append(part)
+    return "   ".join(parts)
+
+
+def _ranked(row: dict, class_names: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, float]]:
+    """Returns the classes that a text gets, and the score of each class in their order."""
     scores = {name: row[f"score_{name}"] for name in class_names}
     given = row["predicted_label"].split(MULTI_LABEL_SEPARATOR)
     ranked = sorted(scores, key=lambda name: (name not in given, -scores[name]))
-    return "   ".join(f"{name} {100 * scores[name]:.1f} %" for name in ranked)
+    return tuple(name for name in ranked if name in given), {name: scores[name] for name in ranked}

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from scipy.stats import spearmanr
 
+from apps.tasks.classification.answers import Classification
 from apps.tasks.classification.explanation_output import format_explanation
 from apps.tasks.classification.task import TextClassification
 from data.batches.buckets import order_batches
@@ -74,6 +75,9 @@ class Explanation(RichCell):
         if not self.words:
             return True
         return self.words[self.weights.argmax()] == self.words[self.drops.argmax()]
+
+    def __str__(self) -> str:
+        return format_explanation(self, colours=False)
 
     def to_cell(self) -> list[list]:
         """Returns `[word, weight]` of each word, for JSON."""
@@ -173,6 +177,10 @@ class Explainer:
     def format_answer(self, text: str, row: dict) -> str:
         """Formats a text, its answer and the explanation for the terminal."""
         return f"{printable(text)}\n    {format_explanation(row['explanation'], self.colours)}"
+
+    def to_result(self, text: str, row: dict, problem: str = "") -> Classification:
+        """Returns the answer to a text, with its explanation."""
+        return self.task.to_result(text, row, problem)
 
     def summary(self) -> str:
         """Returns a line on all that was explained so far."""

@@ -44,12 +44,13 @@ class ClassificationReport:
             without = self.metrics["without_thresholds"]
             thresholds = self.metrics["decision"]["thresholds"].items()
             lines += [
-                "thresholds: "
+                "decision thresholds, chosen on validation: "
                 + ", ".join(f"{name} {threshold:.3f}" for name, threshold in thresholds)
-                + "; without them "
+                + "\n  without them "
                 + ", ".join(f"{title} {without[name]:.3f}" for name, title in _DECIDED.items()),
-                f"calibration error {calibration['ece']:.3f} at temperature "
-                f"{calibration['temperature']:.2f}; {calibration['unscaled']['ece']:.3f} without",
+                f"calibration error of the probabilities {calibration['ece']:.3f}, scaled by "
+                f"temperature {calibration['temperature']:.2f}\n"
+                f"  without it {calibration['unscaled']['ece']:.3f}",
             ]
         return "\n".join(lines)
 

@@ -190,7 +190,8 @@ class TextClassification:
     def prepare(self, corpus: LabelledCorpus) -> ClassifierData:
         """Returns what a training needs of a corpus, tokenized once."""
         train = corpus.split("train")
-        say(describe_cut(self.preprocessor, train.texts))
+        if cut := describe_cut(self.preprocessor, train.texts):
+            say(cut)
         targets = train.targets
         if self.config.votes and train.votes is not None:
             targets = train.votes
@@ -313,6 +314,10 @@ class TextClassification:
     def format_answer(self, text: str, row: dict) -> str:
         """Formats a text and its answer for the terminal."""
         return printable(f"{text}\n    {self.describe_row(row)}")
+
+    def to_result(self, text: str, row: dict, problem: str = "") -> answers.Classification:
+        """Returns the answer to a text by its output columns."""
+        return answers.to_result(text, row, self.class_names, problem)
 
     def describe_row(self, row: dict) -> str:
         """See `apps.tasks.classification.answers.describe_row`."""

@@ -11,6 +11,7 @@ from apps.runs.contents import CONFIG, MODEL
 from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
 from apps.tasks.builder import load
+from apps.tasks.generation.answers import Continuation
 from apps.tasks.generation.builder import build_language_model, sizes
 from apps.tasks.generation.config import GenerationConfig, GenerationOptions
 from apps.tasks.generation.perplexity import Perplexity
@@ -21,7 +22,7 @@ from apps.training import fit as training
 from data.batches.streams import Streams
 from data.errors import UserError
 from data.examples.documents import DocumentCorpus, Documents
-from data.messages import printable, say
+from data.messages import detail, printable, say
 from data.text.tokenizer import Tokenizer
 from data.text.tokenizer_vocabulary import (
     TokenizerVocabulary,
@@ -159,7 +160,8 @@ class TextGeneration:
             train.labels,
         )
         padding = f"{streams.padding_share():.1%} of the positions"
-        say(f"train: {streams.num_tokens:,} {config.tokenizer}; padding: {padding}")
+        say(f"train: {streams.num_tokens:,} {config.tokenizer}")
+        detail(f"padding: {padding}")
         return streams, MeanOverTokens()
 
     def fit(self, corpus: DocumentCorpus, folder: Path) -> training.TrainingResult:
@@ -221,6 +223,10 @@ class TextGeneration:
     def format_answer(self, text: str, row: dict) -> str:
         """Formats a text and what follows it for the terminal."""
         return printable(text + row["continuation"])
+
+    def to_result(self, text: str, row: dict, problem: str = "") -> Continuation:
+        """Returns the answer to a text by its output columns."""
+        return Continuation(text, row["continuation"], row["log_likelihood"], problem)
 
     def run_interactively(self, texts: list[str]) -> None:
         """Answers texts on the terminal, as the options say."""

@@ -2,10 +2,54 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from apps.tasks.seq2seq.alignment import align_words
+from apps.tasks.seq2seq.alignment import Alignment, align_words
 from apps.tasks.seq2seq.config import TranslationPredictOptions
+from data.messages import printable
+
+
+@dataclass(frozen=True)
+class Translation:
+    """The answer of a translator to a text.
+
+    Attributes:
+        text: what was translated.
+        translation: the best one.
+        score: its log-probability with the penalties of the search.
+        others: further translations with their scores, if several were asked for.
+        alignment: which words the translation looked at, if it was asked for.
+        problem: what kept the text from being answered, or the empty text.
+    """
+
+    text: str
+    translation: str = ""
+    score: float | None = None
+    others: tuple[tuple[str, float], ...] = ()
+    alignment: Alignment | None = None
+    problem: str = ""
+
+    def __str__(self) -> str:
+        lines = [self.problem or self.translation]
+        lines += [f"{score:7.3f}  {translation}" for translation, score in self.others]
+        lines += [self.alignment.format()] if self.alignment else []
+        return printable("\n".join(lines))
+
+
+def to_result(text: str, row: dict, problem: str = "") -> Translation:
+    """Returns the answer to a text by its output columns."""
+    if problem:
+        return Translation(text, problem=problem)
+    ends = [name.removeprefix("translation") for name in row if name.startswith("translation_")]
+    others = [(row[f"translation{end}"], row[f"score{end}"]) for end in ends]
+    return Translation(
+        text,
+        row["translation"],
+        row["score"],
+        tuple((translation, score) for translation, score in others if score is not None),
+        row.get("alignment"),
+    )
 
 
 def output_rows(answer: dict) -> list[dict]:

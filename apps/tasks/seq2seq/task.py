@@ -30,7 +30,7 @@ from apps.training import fit as training
 from data.batches.parallel import ParallelBatches
 from data.errors import UserError
 from data.examples.parallel import ParallelCorpus, ParallelTexts
-from data.messages import printable, say
+from data.messages import detail, printable, say
 from data.text.tokenizer_vocabulary import TokenizerVocabulary, find_vocabulary
 from models.evaluation import translation
 from models.evaluation.translation_memory import memory_translations
@@ -153,7 +153,7 @@ class Seq2Seq:
             self.model.distribute_strategy.num_replicas_in_sync,
             config.jit,
         )
-        say(f"padding: {batches.padding_share():.1%} of the tokens")
+        detail(f"padding: {batches.padding_share():.1%} of the tokens")
         return batches, TranslationLoss(config.label_smoothing)
 
     def fit(self, corpus: ParallelCorpus, folder: Path) -> training.TrainingResult:
@@ -256,6 +256,10 @@ class Seq2Seq:
     def format_answer(self, text: str, row: dict) -> str:
         """Formats an answer for the terminal."""
         return printable(translated.format_row(row))
+
+    def to_result(self, text: str, row: dict, problem: str = "") -> translated.Translation:
+        """Returns the answer to a text by its output columns."""
+        return translated.to_result(text, row, problem)
 
     def draw_answer(self, row: dict, number: int) -> Path | None:
         """Draws the alignment of an answer, if it has one, and returns the picture's path."""

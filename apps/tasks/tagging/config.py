@@ -23,7 +23,7 @@ from data.formats.suffixes import ENTITY_FORMATS
 from data.registry import TAGGER_TOKENS
 from models.registry import CHARACTER_ENCODERS, HEADS
 
-if TYPE_CHECKING:  # options are read without TensorFlow
+if TYPE_CHECKING:  # options are read without TensorFlow and pandas
     from apps.serving.answering import Answering
     from data.examples.tagged import TaggedCorpus
 

@@ -29,7 +29,7 @@ from apps.training import fit as training
 from data.batches.padded import Batches
 from data.errors import UserError, list_values
 from data.examples.tagged import TaggedCorpus, TaggedTexts
-from data.messages import say
+from data.messages import detail, say
 from data.text.tag_preprocessor import TagPreprocessor, build_tag_vocabularies, tokenize_all
 from data.text.tokenizer import Tokenizer
 from data.text.tokenizer_vocabulary import TokenizerVocabulary, find_vocabulary
@@ -216,7 +216,7 @@ class TextTagging:
         self.shift = by
         if by:
             self.model.shift_outside(by)
-            say(f"the score of no entity is shifted by {by:g}")
+            detail(f"score offset of 'no entity' (O), chosen on validation: {by:g}")
 
     def _rows(self, examples: TaggedTexts, tokens: Tokens) -> TagRows:
         return tag_rows(
@@ -277,6 +277,10 @@ class TextTagging:
     def empty_row(self) -> dict:
         """See `apps.tasks.tagging.answers.empty_row`."""
         return answers.empty_row()
+
+    def to_result(self, text: str, row: dict, problem: str = "") -> answers.TaggedText:
+        """Returns the answer to a text by its output columns."""
+        return answers.to_result(text, row, problem)
 
     def format_answer(self, text: str, row: dict) -> str:
         """Formats a text and its answer for the terminal."""

@@ -80,7 +80,25 @@ def test_what_is_printed_ends_with_the_figures_and_the_place(trained_once):
     run, answer = trained_once
     lines = answer.out.splitlines()
     assert lines[0].startswith("sample: 336 train, 42 validation, 42 test; classes hate_speech, ")
-    assert lines[-1].startswith("trained in ") and lines[-1].endswith(str(run))
+    assert "compiling the first training step ..." in lines
+    epochs = [line for line in lines if line.startswith("epoch ")]
+    assert [line[:15] for line in epochs] == ["epoch 1/2  loss", "epoch 2/2  loss"]
+    assert all("average_precision 0." in line and len(line) <= 80 for line in epochs)
+    (kept,) = [line for line in lines if line.startswith("kept: ")]
+    assert "the best on validation (average_precision 0." in kept
+    # Details are for those who ask for them.
+    assert "padding" not in answer.out and "gradient_norm" not in epochs[0]
+    *_, trained, pictures, more, following, evaluate, predict, export = lines
+    assert trained.startswith("trained in ") and trained.endswith(str(run))
+    assert f"{pictures}{more}" == (
+        "pictures: confusion_validation.png, gradient_norms.png,  reliability_validation.png, "
+        "training_curves.png"
+    )
+    assert following == "next:"
+    program = "  python -m apps.hate_speech"
+    assert evaluate == f"{program} evaluate --run {run}"
+    assert predict == f"{program} predict --run {run} 'Your own text'"
+    assert export == f"{program} export --run {run}"
     assert "macro F1" in answer.out
 
 
@@ -183,6 +201,17 @@ def test_training_into_a_folder_with_other_files_is_refused(command, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+def test_a_run_is_replaced_only_if_that_is_wanted(tiny_run, command, monkeypatch):
+    trained = []
+    monkeypatch.setattr("apps.commands.train._train", lambda *arguments: trained.append(1) or True)
+    answer = command("train", "--run", tiny_run)
+    assert_one_line(answer, f"{tiny_run} holds a trained model. Replace it with --overwrite")
+    assert not trained
+    assert command("train", "--overwrite", "--run", tiny_run).status == 0
+    assert command("train", "--run", tiny_run.with_name("new")).status == 0
+    assert len(trained) == 2
+
+
 @pytest.mark.parametrize("failure", [OSError, KeyboardInterrupt])
 def test_a_failed_training_keeps_the_former_run(
     tiny_run, command, tiny_options, monkeypatch, failure
@@ -195,7 +224,7 @@ def test_a_failed_training_keeps_the_former_run(
     monkeypatch.setattr(
         "apps.training.fit.fit", lambda *arguments, **options: TrainingResult("", False, 1.0, 1)
     )
-    answer = command("train", *tiny_options, *PLAIN, "--run", tiny_run)
+    answer = command("train", *tiny_options, *PLAIN, "--overwrite", "--run", tiny_run)
     assert answer.status == {OSError: 2, KeyboardInterrupt: 130}[failure]
     *warnings, line = answer.err.splitlines()
     assert line.startswith("error: ") and all(each.startswith("warning: ") for each in warnings)
@@ -208,6 +237,7 @@ def test_a_training_that_diverges_is_a_mistake_and_keeps_the_former_run(
 ):
     before = (tiny_run / "model.keras").read_bytes()
     options = [*PLAIN, "--learning-rate", "1e30", "--epochs", "1", "--cell", "simple_rnn"]
+    options += ["--overwrite"]
     assert_one_line(command("train", *tiny_options, *options, "--run", tiny_run), "learning")
     assert (tiny_run / "model.keras").read_bytes() == before
 
@@ -269,8 +299,8 @@ def test_labels_that_the_model_does_not_know_are_refused(tiny_run, command, tmp_
 def test_texts_are_answered_for_the_terminal(tiny_run, command):
     answer = command("predict", "--run", tiny_run, "my text", "")
     lines = answer.out.splitlines()
-    assert (answer.status, answer.err, lines[0], lines[2]) == (0, "", "my text", "")
-    assert lines[1].startswith("    ") and lines[1].count(" %") == 3
+    assert (answer.status, answer.err, lines[0]) == (0, "text 2: an empty text\n", "my text")
+    assert lines[1].startswith("    → ") and lines[1].count(" %") == 3 and len(lines) == 2
 
 
 def test_a_file_is_answered_and_bad_rows_keep_their_place(tiny_run, command, tmp_path):
@@ -335,7 +365,10 @@ def test_an_export_answers_as_predict_does(tiny_run, command, tmp_path):
     serve = tf.saved_model.load(str(folder / "1")).signatures["serving_default"]
     served = serve(texts=tf.constant(TEXTS))
     classes, scores = served["classes"].numpy(), served["scores"].numpy()
-    for row, names, expected in zip(rows, classes, scores, strict=True):
+    for text, row, names, expected in zip(TEXTS, rows, classes, scores, strict=True):
+        if not text:  # as in a file, it has no answer
+            assert row["predicted_label"] is None
+            continue
         assert row["predicted_label"] == names[0].decode()
         ours = [row[f"score_{name.decode()}"] for name in names]
         # The compiled loop of `predict` adds up in another order than the stock operations do.

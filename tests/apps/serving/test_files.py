@@ -36,7 +36,7 @@ class Lengths:
 
 
 def test_long_texts_are_answered_a_few_at_a_time(tmp_path, monkeypatch):
-    monkeypatch.setattr(answers, "_BATCH", 4)
+    monkeypatch.setattr(answers, "MOST_AT_ONCE", 4)
     monkeypatch.setattr(answers, "_CHARACTERS", 64)
     task, texts = Lengths(), ["a" * length for length in (70, 40, 30, 20, 9, 9, 9, 9, 9, 1)]
     (tmp_path / "in.txt").write_text("\n".join(texts), encoding="utf-8")
@@ -75,7 +75,7 @@ def test_every_format_is_answered_in_every_format(tmp_path, source, output):
 def test_rows_keep_their_order_and_texts_of_like_length_are_answered_together(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(answers, "_BATCH", 2)
+    monkeypatch.setattr(answers, "MOST_AT_ONCE", 2)
     source, output, task = tmp_path / "in.txt", tmp_path / "out.jsonl", Lengths()
     source.write_text("ddd\na\ncc\nbbbb\nfff\ne\n")
     Prediction(task, "text", rows=4).answer_file(str(source), str(output))
@@ -327,7 +327,7 @@ def test_standard_input_and_text_files_have_one_column(source, column):
 def test_texts_are_written_with_their_answers(tmp_path):
     Prediction(Lengths(), "body").answer_texts(["one", "", "a,b"], str(tmp_path / "o.csv"))
     with (tmp_path / "o.csv").open(newline="") as file:
-        assert list(csv.reader(file)) == [["body", "length"], ["one", "3"], ["", "0"], ["a,b", "3"]]
+        assert list(csv.reader(file)) == [["body", "length"], ["one", "3"], ["", ""], ["a,b", "3"]]
 
 
 @pytest.mark.parametrize(

@@ -94,3 +94,15 @@ def test_an_accuracy_ranks_epochs_as_it_is(model):
     # 9 of 10, 8 of 10, 9 of 10: 1 - 0.9 is not quite a tenth in binary.
     assert best_of(model, 10, [(0.9, 0.5), (0.8, 0.1), (0.9, 0.6)]) == 1
     assert best_of(model, 10, [(0.9, 0.5), (1.0, 0.6), (0.9, 0.1)]) == 2
+
+
+def test_which_epoch_is_kept_is_said_with_its_reason(model):
+
+    progress = Progress(model, "val_f1", patience=2)
+    assert progress.describe_best(5) == ""
+    for f1 in (0.5, 0.75, 0.7, 0.6):
+        progress.end_epoch(model, {"loss": 1.0, "val_f1": f1})
+    kept = "kept: epoch 2 of 4, the best on validation (f1 0.7500)"
+    assert progress.describe_best(4) == kept
+    assert progress.describe_best(5) == f"{kept}\nstopped early: 2 epochs in a row were no better"
+    assert Progress(model, None, patience=2).describe_best(5) == ""

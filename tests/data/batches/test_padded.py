@@ -41,9 +41,9 @@ def test_vectorizing_equals_calling_the_preprocessor(rows):
 def test_what_is_cut_is_told_over_all_chunks():
     texts = ["a " * 12] * 1030 + ["a"]
     assert describe_cut(TOY, texts) == (
-        "cut: 1,030 of 1,031 texts are longer than 9 tokens; 25.0% of the tokens dropped"
+        "truncated texts: 1,030 of 1,031 are longer than 9 tokens; 25.0% of all tokens are not read"
     )
-    assert describe_cut(TOY, []).startswith("cut: 0 of 0 texts are longer than 9 tokens; 0.0%")
+    assert describe_cut(TOY, []) == ""
 
 
 def test_vectorizing_no_texts_has_no_rows():

@@ -90,7 +90,7 @@ def test_an_answer_becomes_columns(task):
     assert np.float32(row["score_rude"]) == np.float32(0.7)
     assert task.empty_row().keys() == row.keys()
     assert set(task.empty_row().values()) == {None}
-    assert task.describe_row(row) == "rude 70.0 %   neither 20.0 %   nice 10.0 %"
+    assert task.describe_row(row) == "→ rude 70.0 %   neither 20.0 %   nice 10.0 %"
 
 
 def test_the_class_that_a_text_gets_comes_first_whatever_its_score(task):
@@ -98,7 +98,9 @@ def test_the_class_that_a_text_gets_comes_first_whatever_its_score(task):
         answer(["nice", "rude", "neither"], [0.3, 0.5, 0.2], [True, False, False])
     )
     assert (row["predicted_label"], row["predicted_score"]) == ("nice", pytest.approx(0.3))
-    assert task.describe_row(row) == "nice 30.0 %   rude 50.0 %   neither 20.0 %"
+    assert task.describe_row(row) == (
+        "→ nice 30.0 % (by its threshold)   rude 50.0 %   neither 20.0 %"
+    )
 
 
 @pytest.mark.parametrize(
@@ -318,7 +320,7 @@ def test_the_report_tells_what_thresholds_and_temperature_are_worth(task):
     calibration = report["calibration"]
     assert calibration["temperature"] == 2.0
     assert calibration["ece"] != calibration["unscaled"]["ece"]
-    assert "thresholds: neither 0.980" in evaluated.table()
+    assert "chosen on validation: neither 0.980" in evaluated.table()
     task.decision = Decision.plain(3, False)
 
 
@@ -412,5 +414,5 @@ def test_a_library_user_gets_the_messages_of_a_training_and_nothing_is_printed(
     TextClassification.build(config, corpus()).fit(corpus(), tmp_path)
     assert capfd.readouterr().out == ""
     text = "\n".join(messages)
-    assert "padding: " in text and "Epoch 2/2" in text
+    assert "epoch 2/2  loss " in text and "padding: " not in text
     assert re.search(r"^1/1 - \d+s - .+/step - loss: \d", text, re.MULTILINE)
