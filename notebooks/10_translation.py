@@ -14,6 +14,11 @@
 # %% [markdown]
 # # 10 · Translation
 #
+# **Time:** 8 minutes of the processor to run it<br>
+# **You should know:** notebooks 5 and 9<br>
+# **Before:** [9 · Text generation](09_text_generation.ipynb)<br>
+# **Next:** [11 · Choosing a cell](11_choosing_a_cell.ipynb)
+#
 # One network reads a sentence, another one writes it in another language. This notebook shows what
 # passes between them:
 #
@@ -28,6 +33,8 @@
 # 9. the **export**.
 
 # %%
+# The suite is three packages: `data` reads and prepares texts, `models` has layers and networks,
+# `apps` the commands that train and use them. `diagrams` lies beside the notebooks.
 import collections
 import contextlib
 import dataclasses
@@ -35,6 +42,7 @@ import io
 import os
 import re
 import shlex
+import sys
 import tempfile
 from pathlib import Path
 
@@ -45,6 +53,7 @@ import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
+from diagrams import draw_encoder_decoder
 from IPython.display import Image, display
 
 from apps.commands.main import main
@@ -85,11 +94,12 @@ FOLDER = Path(tempfile.mkdtemp())
 plt.rcParams.update({"figure.figsize": (7, 3), "figure.constrained_layout.use": True})
 
 
-def command(*arguments):
+def command(*arguments, quiet=False):
     """What `python -m apps.translation` does, in a folder for this notebook."""
     shown = [Path(each).name if Path(each).is_absolute() else each for each in arguments]
     print(f"$ python -m apps.translation {shlex.join(shown)}\n")
-    with contextlib.chdir(FOLDER):
+    out = io.StringIO() if quiet else sys.stdout
+    with contextlib.chdir(FOLDER), contextlib.redirect_stdout(out):
         main(APPLICATION, list(arguments))
 
 
@@ -143,7 +153,18 @@ for source, target in mirror.split("train").take(range(4)):
 # p(y_t) = \mathrm{softmax}\!\big(O \tanh(W s_t)\big)$$
 #
 # Whatever the length of the sentence: all that the decoder knows of it is the vector $s_0$. With
-# **attention** it may look at all $h_i$ again, before each word. The same model without and with:
+# **attention** it may look at all $h_i$ again, before each word:
+
+# %%
+toy = (["can", "she", "have"], ["evah", "ehs", "nac"])
+figure, (top, bottom) = plt.subplots(2, 1, figsize=(8.5, 6.4), height_ratios=(3, 4.3))
+draw_encoder_decoder(top, *toy, title="without attention")
+draw_encoder_decoder(bottom, *toy, attention=(0.1, 0.8, 0.1), title="with attention, second word")
+plt.show()
+
+# %% [markdown]
+# The same model without and with attention, and how good its translations are by the length of the
+# sentence:
 
 # %%
 TOY = dataclasses.replace(
@@ -222,6 +243,98 @@ display(Image(filename=FOLDER / "alignment.png", width=460))
 # Nobody has told the network that the order is reversed: the diagonal is what it found useful. Now
 # and then some weight lies beside it. An encoder that reads both ways knows a word at its
 # neighbours, too, so that a neighbour may do as well.
+#
+# ### By hand
+#
+# All of it line by line, with the shape behind each line: encoder, attention by Bahdanau's score,
+# decoder, training, and a greedy translation. It learns the toy from short sentences:
+
+# %%
+keras.utils.set_random_seed(1)
+task = toys["general"][0]
+source_tokenizer, target_tokenizer = task.tokenizers
+SOURCE, TARGET = source_tokenizer.vocabulary_size, target_tokenizer.vocabulary_size
+U = TOY.units
+embed_source = keras.layers.Embedding(SOURCE, 32)
+read_both_ways = keras.layers.Bidirectional(
+    keras.layers.GRU(U, return_sequences=True, return_state=True)
+)
+bridge = keras.layers.Dense(U, "tanh")
+embed_target, cell = keras.layers.Embedding(TARGET, 32), keras.layers.GRUCell(U)
+ask, offer, rate = (keras.layers.Dense(size, use_bias=False) for size in (U, U, 1))
+join, choose = keras.layers.Dense(U, "tanh"), keras.layers.Dense(TARGET)
+layers = [embed_source, read_both_ways, bridge, embed_target, cell, ask, offer, rate, join, choose]
+
+
+def encode(ids):
+    """The states of the words, and the first state of the decoder; ids [texts, S]."""
+    x = embed_source(ids)  # [texts, S, 32]
+    h, last, first = read_both_ways(x, mask=ids != 0)  # [texts, S, 2U], [texts, U], [texts, U]
+    return h, bridge(tf.concat([last, first], axis=1))  # [texts, S, 2U], [texts, U]
+
+
+def decode(y, s, h, is_word):
+    """A step: scores of the next word, the new state, the weights; y <int32>[texts]."""
+    s, _ = cell(embed_target(y), [s])  # [texts, U]
+    scores = rate(tf.tanh(ask(s)[:, None] + offer(h)))[..., 0]  # [texts, S]
+    weights = tf.nn.softmax(tf.where(is_word, scores, -1e9))  # [texts, S], rows sum to 1
+    c = tf.reduce_sum(weights[..., None] * h, axis=1)  # [texts, 2U], the mean of what is looked at
+    return choose(join(tf.concat([s, c], axis=1))), s, weights  # [texts, TARGET], [texts, U]
+
+
+def loss_of(ids, targets):
+    """The mean loss of a word; targets [texts, T], 0 where padded."""
+    h, s = encode(ids)
+    y = tf.fill([len(ids)], START)  # [texts]
+    total = 0.0
+    for t in range(targets.shape[1]):
+        scores, s, _ = decode(y, s, h, ids != 0)
+        y = targets[:, t]  # [texts], the true word is what the next step reads
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, scores)  # [texts]
+        total += tf.reduce_sum(tf.where(y != 0, losses, 0.0))
+    return total / tf.reduce_sum(tf.cast(targets != 0, tf.float32))
+
+
+pairs = short.split("train")
+ids = append_end(source_tokenizer.encode(tf.constant(pairs.texts))).to_tensor()
+targets = append_end(target_tokenizer.encode(tf.constant(pairs.translations))).to_tensor()
+optimizer = keras.optimizers.Adam(5e-3, global_clipnorm=1.0)
+loss_of(ids[:2], targets[:2])  # builds the layers
+variables = [variable for layer in layers for variable in layer.trainable_variables]
+optimizer.build(variables)
+
+
+def learn(ids, targets):
+    with tf.GradientTape() as tape:
+        loss = loss_of(ids, targets)
+    gradients = tape.gradient(loss, [variable.value for variable in variables])
+    optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients], variables)
+    return loss
+
+
+step = learn if TINY else tf.function(learn)
+order = np.random.default_rng(0)
+for epoch in range(EPOCHS):
+    rows = order.permutation(len(ids))[: 16 if TINY else None]
+    batches = [rows[at : at + 50] for at in range(0, len(rows) - len(rows) % 50 or 1, 50)]
+    each = [float(step(tf.gather(ids, b), tf.gather(targets, b))) for b in batches]
+    if epoch in (0, 1, 3, 7):
+        print(f"epoch {epoch + 1}: loss of a word {np.mean(each):.3f}")
+
+ids = append_end(source_tokenizer.encode(tf.constant([SENTENCE]))).to_tensor()  # [1, S]
+h, s = encode(ids)
+y, source = START, [*SENTENCE.split(), "<end>"]
+print(f"\n{SENTENCE}")
+for _ in range(12):
+    scores, s, weights = decode(tf.constant([y]), s, h, ids != 0)
+    y = int(tf.argmax(scores[0]))
+    if y == END:
+        break
+    word = target_tokenizer.tokens(tf.constant([y])).numpy()[0].decode().strip()
+    print(f"    {word:8} looks at {source[int(tf.argmax(weights[0]))]}")
+
+# %% [markdown]
+# The suite has the same parts, batches by length, beams, and more than one score.
 #
 # ## 4. Four scores
 #
@@ -368,14 +481,14 @@ if not TINY:
     options += ["--units", "128", "--embedding-dim", "128"]
     options += ["--batch-size", "16", "--epochs", "12", "--patience", "12", "--monitor", "chrf"]
     options += [each for name in regularisation for each in (name, "0")]
-    command("train", "--run", "runs/few", *options)
+    command("train", "--run", "runs/few", *options, quiet=True)
 
 # %% [markdown]
 # Then with all pairs, by the recipe of the sample, which switches nothing off; five epochs instead
 # of its ten have to do here:
 
 # %%
-command("train", "--run", "runs/all", *OPTIONS)
+command("train", "--run", "runs/all", *OPTIONS, quiet=True)
 
 # %% [markdown]
 # Both translate the same sentences: some that both have learned from, and some that are new to
@@ -524,9 +637,52 @@ print("attention:", answer["attention"].shape, "(texts, tokens of the target, of
 #
 # ## Try it yourself
 #
-# 1. Give the model without attention 192 units in section 2. How far does the bottleneck move?
-# 2. Let every word come twice in the mirror ("the you" → "uoy uoy eht eht"). Which attention still
-#    learns it, and what does its picture look like?
-# 3. `--input-feeding attentional` tells the decoder where it looked before. What does that cost in
-#    seconds, and what does it bring for long sentences?
-# 4. Train on your own pairs: `--dataset FILE.tsv`, or `--dataset a.en --target-file a.fr`.
+# **1.** A sentence of $n$ words out of 24 is one of $24^n$. How many bits is that for fourteen
+# words? The vector $s_0$ has 48 numbers of 32 bits. Is it too small?
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# $n \log_2 24 = 14 \cdot 4.585$, which is 64 bits: two of the 48 numbers could hold the sentence.
+# So the bottleneck is not one of space. The encoder would have to *learn* a code in which fourteen
+# words can be written one after the other without disturbing each other, and the decoder to read it
+# in the opposite order, by gradients that travel through both. Attention makes that unnecessary.
+#
+# </details>
+#
+# **2.** Let every word come twice in the mirror ("the you" → "uoy uoy eht eht") and train the
+# translator by hand on it. Where does it look?
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# Twice at the same word. What tells the two steps apart is the state of the decoder alone: the word
+# that it has just written, and where it is.
+#
+# ```python
+# twice = [" ".join(w for x in t.split() for w in (x, x)) for t in pairs.translations]
+# targets = append_end(target_tokenizer.encode(tf.constant(twice))).to_tensor()
+# ```
+#
+# After eight epochs on these targets, with new batches of the same rows, the translator writes the
+# sentence above without a mistake, each word twice, and each time it looks at the word that it
+# writes backward. Attention gives an address for each step, and the address need not move on.
+# Local-m, whose window moves by one word a step, would be wrong from the second step on.
+#
+# </details>
+#
+# **3.** Train on your own pairs: `--dataset FILE.tsv`, or `--dataset a.en --target-file a.fr`.
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# A table has two columns with the names of the languages above them (`--source` and `--target`
+# choose others); two files have a sentence a line, and the same number of lines. A part is put
+# aside for validation unless `--validation-file` names one. Then look at the translation memory in
+# what `evaluate --baseline` prints: as long as it is as good as the translator, there are too few
+# pairs.
+#
+# </details>
+#
+# ---
+#
+# ← [9 · Text generation](09_text_generation.ipynb)<br>
+# → [11 · Choosing a cell](11_choosing_a_cell.ipynb)<br>
+# [All notebooks](README.md)
