@@ -1,0 +1,136 @@
+// Runs every cell of the native operator over small shapes, forward and backward.
+//
+// Compiled with sanitizers by `sanitize_native.py`. It also checks that the number of threads does
+// not change a bit, and that all targets of this processor agree with the plain one.
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "recurrence.h"
+
+using namespace recurrence;
+using Floats = std::vector<float>;
+
+namespace {
+
+std::mt19937 generator(0);
+
+Floats draw(int64_t count) {
+  std::normal_distribution<float> normal(0, 0.5f);
+  Floats numbers(count);
+  for (float& x : numbers) x = normal(generator);
+  return numbers;
+}
+
+// The arguments of a call, each in a block of its own, so that a read past its end is seen.
+struct Case {
+  Case(const Cell& cell, const Sizes& s, bool masked)
+      : sizes(s), inputs(draw(s.batch * s.steps * s.features)),
+        kernel(draw(s.features * cell.gates * s.units)),
+        recurrent_kernel(draw(s.units * cell.gates * s.units)),
+        bias(draw(cell.gates * s.units)), recurrent_bias(draw(cell.gates * s.units)),
+        parameters(draw(cell.parameters * s.units)),
+        d_outputs(draw(s.batch * (s.steps + 1) * s.units)) {
+    for (int n = 0; n < kMostStates; ++n) {
+      states[n] = draw(s.batch * s.units);
+      d_final_states[n] = draw(s.batch * s.units);
+    }
+    mask.reset(masked ? new bool[s.batch * s.steps] : nullptr);
+    for (int64_t i = 0; masked && i < s.batch * s.steps; ++i)
+      mask[i] = i >= s.steps && generator() % 3 > 0;
+  }
+
+  Sizes sizes;
+  Floats inputs, kernel, recurrent_kernel, bias, recurrent_bias, parameters, d_outputs;
+  Floats states[kMostStates], d_final_states[kMostStates];
+  std::unique_ptr<bool[]> mask;
+};
+
+// All results of a loop and its gradient.
+std::vector<Floats> results(const Cell& cell, const Case& c, const Options& options, int threads) {
+  const Sizes& s = c.sizes;
+  const int64_t columns = cell.gates * s.units;
+  const int64_t shown = s.batch * (options.return_sequences ? s.steps : 1) * s.units;
+  Floats outputs(shown), outputs_only(shown), kept(cell.kept_size(s));
+  Floats final_states[kMostStates], d_states[kMostStates];
+  Forward f = {};
+  f.sizes = s, f.options = options;
+  f.inputs = c.inputs.data(), f.kernel = c.kernel.data();
+  f.recurrent_kernel = c.recurrent_kernel.data(), f.bias = c.bias.data();
+  f.recurrent_bias = c.recurrent_bias.data(), f.parameters = c.parameters.data();
+  f.mask = c.mask.get(), f.outputs = outputs_only.data();
+  Backward g = {};
+  for (int n = 0; n < cell.states; ++n) {
+    final_states[n].resize(s.batch * s.units);
+    d_states[n].resize(s.batch * s.units);
+    f.states[n] = c.states[n].data(), f.final_states[n] = final_states[n].data();
+    g.d_final_states[n] = c.d_final_states[n].data(), g.d_states[n] = d_states[n].data();
+  }
+  cell.forward(f, threads);
+  f.outputs = outputs.data(), f.kept = kept.data();
+  cell.forward(f, threads);
+  Floats d_inputs(s.batch * s.steps * s.features), d_kernel(s.features * columns);
+  Floats d_recurrent_kernel(s.units * columns), d_bias(columns), d_recurrent_bias(columns);
+  Floats d_parameters(cell.parameters * s.units), d_outputs(c.d_outputs.begin(),
+                                                            c.d_outputs.begin() + shown);
+  g.sizes = s, g.options = options;
+  g.inputs = c.inputs.data(), g.kernel = c.kernel.data();
+  g.recurrent_kernel = c.recurrent_kernel.data(), g.parameters = c.parameters.data();
+  g.mask = c.mask.get(), g.kept = kept.data(), g.d_outputs = d_outputs.data();
+  g.d_inputs = d_inputs.data(), g.d_kernel = d_kernel.data();
+  g.d_recurrent_kernel = d_recurrent_kernel.data(), g.d_bias = d_bias.data();
+  g.d_recurrent_bias = d_recurrent_bias.data(), g.d_parameters = d_parameters.data();
+  cell.backward(g, threads);
+  std::vector<Floats> all = {outputs,  outputs_only, d_inputs,         d_kernel, d_recurrent_kernel,
+                             d_bias,   d_recurrent_bias, d_parameters};
+  for (int n = 0; n < cell.states; ++n) all.insert(all.end(), {final_states[n], d_states[n]});
+  return all;
+}
+
+void compare(const char* what, const Cell& cell, const std::vector<Floats>& one,
+             const std::vector<Floats>& other, float tolerance) {
+  for (size_t i = 0; i < one.size(); ++i)
+    for (size_t j = 0; j < one[i].size(); ++j)
+      if (!(std::fabs(one[i][j] - other[i][j]) <= tolerance * (1 + std::fabs(one[i][j])))) {
+        std::printf("%s: %s, result %zu: %g, %g\n", cell.name, what, i, one[i][j], other[i][j]);
+        std::exit(1);
+      }
+}
+
+}  // namespace
+
+int main() {
+  int calls = 0;
+  const Target& plain = kTargets[kTargetCount - 1];
+  std::vector<Sizes> shapes;
+  for (int64_t batch : {0, 1, 5, 15, 37})
+    for (int64_t steps : {0, 1, 4}) shapes.push_back({batch, steps, 3, 5});
+  // Units and features of whole vectors and beside them, more steps than a chunk or a panel has.
+  shapes.insert(shapes.end(), {{3, 4, 16, 16}, {3, 3, 17, 19}, {13, 70, 7, 33}, {20, 300, 2, 40}});
+  for (const Sizes& sizes : shapes)
+    for (int i = 0; i < plain.count; ++i)
+      for (int bits = 0; bits < 16; ++bits) {
+        // One combination of options is enough for the large shapes.
+        if (sizes.steps > 4 && bits != 10) continue;
+        const Options options = {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0};
+        const Case c(plain.cells[i], sizes, (bits & 8) != 0);
+        const auto expected = results(plain.cells[i], c, options, 1);
+        for (int t = 0; t < kTargetCount; ++t) {
+          if (!kTargets[t].supported()) continue;
+          const Cell& cell = kTargets[t].cells[i];
+          const auto once = results(cell, c, options, 1);
+          compare("another target", cell, expected, once, 2e-4f);
+          compare("three threads", cell, once, results(cell, c, options, 3), 0.0f);
+          compare("what is kept", cell, {once[0]}, {once[1]}, 0.0f);
+          ++calls;
+        }
+      }
+  for (int t = 0; t < kTargetCount; ++t)
+    std::printf("%s: %s\n", kTargets[t].name, kTargets[t].supported() ? "run" : "not here");
+  std::printf("%d loops and gradients, each with one thread and with three\n", calls);
+}
