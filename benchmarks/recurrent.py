@@ -2,6 +2,10 @@
 
     python benchmarks/recurrent.py
     python benchmarks/recurrent.py --cells lstm --batches 64 --lengths 25 100 --units 128
+    python benchmarks/recurrent.py --rivals compiled torch_fused
+
+`suite` is the suite as it runs here, in its native operator where there is a compiler; `compiled`
+is without it. PyTorch is measured with Adam as it is by default and with the fused one.
 
 Embedding(10000, 128) -> one recurrent layer -> Dense(1) on its last output, binary cross-entropy
 on logits, Adam, float32. A training step is what `model.fit` runs, with the loss read after each;
@@ -22,7 +26,7 @@ import contextlib
 import itertools
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from harness.report import (
     TORCH_SETTINGS,
@@ -41,7 +45,7 @@ from harness.workers import TITLES, Worker, WorkerError, installed, noisy, relea
 
 KEYS = ("cell", "units", "batch", "length")
 KINDS = ("train", "forward")
-RIVALS = ("keras", "torch")
+RIVALS = ("keras", "torch", "torch_fused")
 ROUND_SECONDS = 0.1
 # PyTorch reaches its speed some steps after the first; one step of so many seconds is enough.
 WARM_UP_SECONDS, WARMED_UP_AFTER = 0.3, 5
@@ -50,8 +54,7 @@ MARKED_BELOW = 0.7
 # Numbers that an engine keeps for the gradient, per step of a text and unit of the state: an upper
 # bound of what was measured with batch 64, length 100 and 512 units.
 _KEPT = {"simple_rnn": 10, "lstm": 24, "gru": 24, "bidirectional_lstm": 56}
-_KIND_TITLES = ("suite ms", "Keras ms", "PyTorch ms", "Keras/suite", "PyTorch/suite")
-_WIDTHS = (18, 5, 5, 6, *(9, 9, 10, 11, 13) * 2)
+_KEY_WIDTHS = (18, 5, 5, 6)
 
 
 def bytes_needed(cell: str, units: int, batch: int, length: int) -> int:
@@ -105,30 +108,41 @@ def ratio(record: dict, kind: str, rival: str) -> float | None:
     return theirs / ours if ours and theirs else None
 
 
-def row(record: dict) -> str:
+def titles(rivals: Sequence[str]) -> list[str]:
+    """Returns the titles of one kind's columns: milliseconds of each engine, then the ratios."""
+    times = [f"{TITLES[engine]} ms" for engine in ("suite", *rivals)]
+    return times + [f"{TITLES[rival]}/suite" for rival in rivals]
+
+
+def widths(rivals: Sequence[str]) -> list[int]:
+    """Returns the widths of the table's columns."""
+    return [*_KEY_WIDTHS, *[max(9, len(title) + 1) for title in titles(rivals)] * len(KINDS)]
+
+
+def row(record: dict, rivals: Sequence[str] = RIVALS) -> str:
     """Returns the record's line of the table."""
     values = [record[key] for key in KEYS]
     for kind in KINDS:
-        for engine in TITLES:
+        for engine in ("suite", *rivals):
             milliseconds = median(record, kind, engine)
             absent = "failed" if engine in record["failed"] else "-"
             mark = "~" if noisy(record[kind].get(engine)) else ""
             values.append(f"{milliseconds:.2f}{mark}" if milliseconds else absent)
-        values += [_shown(record, kind, rival) for rival in RIVALS]
-    return line(values, _WIDTHS)
+        values += [_shown(record, kind, rival) for rival in rivals]
+    return line(values, widths(rivals))
 
 
 def _shown(record: dict, kind: str, rival: str) -> str:
     value = ratio(record, kind, rival)
     if value is None:
         return "-" if rival in record["failed"] or installed(rival) else "not installed"
-    return f"{value:.2f}" + ("*" if rival == "torch" and value < MARKED_BELOW else " ")
+    return f"{value:.2f}" + ("*" if rival.startswith("torch") and value < MARKED_BELOW else " ")
 
 
-def summary(records: list[dict]) -> list[str]:
+def summary(records: list[dict], rivals: Sequence[str] = RIVALS) -> list[str]:
     """Median, geometric mean and minimum of each ratio over the grid."""
     lines = []
-    for kind, rival in itertools.product(KINDS, RIVALS):
+    for kind, rival in itertools.product(KINDS, rivals):
         ratios = [(value, r) for r in records if (value := ratio(r, kind, rival)) is not None]
         if not ratios:
             continue
@@ -139,17 +153,17 @@ def summary(records: list[dict]) -> list[str]:
             f"{statistics.median(values):.2f}, geometric mean {geometric_mean(values):.2f}, "
             f"minimum {least:.2f} ({', '.join(f'{key} {point[key]}' for key in KEYS)})"
         )
-        if rival == "torch":
+        if rival.startswith("torch"):
             marked = sum(value < MARKED_BELOW for value in values)
             text += f"; under {MARKED_BELOW}: {marked}"
         lines.append(text)
     return lines
 
 
-def short_table(records: list[dict]) -> str:
+def short_table(records: list[dict], rivals: Sequence[str] = RIVALS) -> str:
     """Returns a line a cell and size, for docs/results: median and range of each ratio."""
-    titles = ["cell", "units"]
-    titles += [f"{kind}: {TITLES[rival]} / suite" for kind in KINDS for rival in RIVALS]
+    names = ["cell", "units"]
+    names += [f"{kind}: {TITLES[rival]} / suite" for kind in KINDS for rival in rivals]
     groups = {}
     for record in records:
         groups.setdefault((record["cell"], record["units"]), []).append(record)
@@ -157,11 +171,11 @@ def short_table(records: list[dict]) -> str:
     rows = []
     for (cell, units), group in groups.items():
         values = [cell.replace("_", " "), units]
-        for kind, rival in itertools.product(KINDS, RIVALS):
+        for kind, rival in itertools.product(KINDS, rivals):
             ratios = [value for r in group if (value := ratio(r, kind, rival)) is not None]
             values.append(_range(ratios) if ratios else "-")
         rows.append(values)
-    return markdown(titles, rows)
+    return markdown(names, rows)
 
 
 def _range(ratios: list[float]) -> str:
@@ -174,6 +188,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--batches", nargs="+", type=count, default=[32, 64, 256])
     parser.add_argument("--lengths", nargs="+", type=count, default=[25, 100, 400])
     parser.add_argument("--units", nargs="+", type=count, default=[128, 512])
+    parser.add_argument(
+        "--rivals",
+        nargs="+",
+        choices=[engine for engine in TITLES if engine != "suite"],
+        default=RIVALS,
+        help=f"what the suite is compared with (default: {' '.join(RIVALS)})",
+    )
     parser.add_argument("--rounds", type=count, default=5, help="of each engine (default: 5)")
     parser.add_argument(
         "--limit-seconds", type=float, help="begin no other cell of the grid after so long"
@@ -184,29 +205,36 @@ def _options() -> argparse.Namespace:
 
 def main() -> None:
     options = _options()
+    rivals = options.rivals
     results, stream = begin(options, KEYS, TORCH_SETTINGS)
-    print(f"{'':39}{'training step':^59}{'forward pass':^58}".rstrip(), file=stream)
-    print(line((*KEYS, *_KIND_TITLES * len(KINDS)), _WIDTHS), file=stream)
+    print("training step, then forward pass", file=stream)
+    print(line((*KEYS, *titles(rivals) * len(KINDS)), widths(rivals)), file=stream)
     records = []
     for record in _records(options, results, stream):
         records.append(record)
-        print(row(record), file=stream, flush=True)
-    print("", *summary(records), sep="\n", file=stream)
+        print(row(record, rivals), file=stream, flush=True)
+    print("", *summary(records, rivals), sep="\n", file=stream)
     print(f"* the suite has under {MARKED_BELOW} of PyTorch's speed", file=stream)
     print("~ other processes used the processor in some of the rounds", file=stream)
     if options.markdown:
-        print(short_table(records))
+        print(short_table(records, rivals))
+
+
+def _has(record: dict, engines: list[str]) -> bool:
+    """Whether a record of an earlier run has all engines that can run here."""
+    return all(engine in record["prepared"] for engine in engines if installed(engine))
 
 
 def _records(options: argparse.Namespace, results: Results, stream) -> Iterator[dict]:
     """Yields the record of each point of the grid, measured where the file has none."""
     grid = itertools.product(options.cells, options.units, options.batches, options.lengths)
     points = [dict(zip(KEYS, values, strict=True)) for values in grid]
-    started = time.monotonic()
+    started, engines = time.monotonic(), ["suite", *options.rivals]
     with contextlib.ExitStack() as stack:
-        workers = {n: stack.enter_context(Worker(n)) for n in TITLES if installed(n)}
+        workers = {n: stack.enter_context(Worker(n)) for n in engines if installed(n)}
         for i, point in enumerate(points):
-            if (record := results.get(**point)) is None:
+            record = results.get(**point)
+            if record is None or not _has(record, engines):
                 if options.limit_seconds and time.monotonic() - started > options.limit_seconds:
                     left = len(points) - i
                     print(f"out of time before the last {left} points", file=stream)

@@ -16,6 +16,7 @@ from data.errors import UserError
 from data.files.writing import whole_file
 
 _PACKAGES = ("recurrent-text-suite", "tensorflow", "keras", "torch", "numpy")
+_SOURCES = (".py", ".cc", ".h", ".inc")
 TORCH_SETTINGS = (
     "PyTorch flushes denormal numbers to zero (torch.set_flush_denormal), as TensorFlow does by "
     "itself: without it, it is up to five times slower on long texts. Each thread has its own core."
@@ -60,8 +61,9 @@ def _versions() -> dict[str, str | None]:
 def _models_sha256() -> str:
     digest = hashlib.sha256()
     for folder in importlib.util.find_spec("models").submodule_search_locations:
-        for path in sorted(Path(folder).rglob("*.py")):
-            digest.update(path.read_bytes())
+        for path in sorted(Path(folder).rglob("*.*")):
+            if path.suffix in _SOURCES:
+                digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

@@ -1,7 +1,8 @@
 """The worker of PyTorch: the task with `torch.nn` layers, on so many threads.
 
-    PYTHONPATH=benchmarks python -m harness.torch_engine 2
+    PYTHONPATH=benchmarks python -m harness.torch_engine 2 fused
 
+With `fused`, Adam updates all weights in one operation of PyTorch's own.
 Jobs come from `workers.Worker`. Numbers too small for the normal range are flushed to zero, as
 TensorFlow does: without that, PyTorch's training at length 400 is up to five times slower, because
 vanishing gradients become such numbers.
@@ -62,7 +63,14 @@ class Classifier(torch.nn.Module):
 
 
 class Engine:
-    """Holds one model at a time and times it."""
+    """Holds one model at a time and times it.
+
+    Args:
+        fused: whether Adam is the fused one.
+    """
+
+    def __init__(self, fused: bool):
+        self.fused = fused
 
     def prepare(self, cell: str, batch: int, length: int, units: int, kinds: list[str]) -> dict:
         """Builds a model and runs each kind of step once."""
@@ -122,7 +130,7 @@ class Engine:
     def _build(self, cell: str, units: int) -> None:
         torch.manual_seed(0)
         self.model = Classifier(cell, units)
-        self.optimizer = torch.optim.Adam(self.model.parameters())
+        self.optimizer = torch.optim.Adam(self.model.parameters(), fused=self.fused)
         self.loss = torch.nn.BCEWithLogitsLoss()
 
     def _train_step(self, targets, *inputs) -> float:
@@ -140,6 +148,6 @@ if __name__ == "__main__":
     # Before the first operation: threads inherit it when they are started.
     torch.set_flush_denormal(True)
     torch.set_num_threads(int(sys.argv[1]))
-    engine = Engine()
+    engine = Engine(fused="fused" in sys.argv[2:])
     names = ("prepare", "round", "prepare_epochs", "epoch", "release")
     serve({name: getattr(engine, name) for name in names})

@@ -28,13 +28,21 @@ CORES = len(os.sched_getaffinity(0))
 # The command of each engine's worker, after the interpreter.
 ENGINES = {
     "suite": ("keras_engine.py", "suite"),
+    "compiled": ("keras_engine.py", "suite"),
     "keras": ("keras_engine.py", "keras"),
     "torch": ("torch_engine.py", str(CORES)),
+    "torch_fused": ("torch_engine.py", str(CORES), "fused"),
     "generation": ("generation_engine.py",),
     "generation_torch": ("torch_generation_engine.py",),
 }
 # Those that train layers.
-TITLES = {"suite": "suite", "keras": "Keras", "torch": "PyTorch"}
+TITLES = {
+    "suite": "suite",
+    "compiled": "compiled loop",
+    "keras": "Keras",
+    "torch": "PyTorch",
+    "torch_fused": "PyTorch, fused Adam",
+}
 # A round is quiet if all other processes together used at most so much of one core meanwhile; the
 # kernel counts in hundredths of a second, so that a round of 0.1 s is not told more exactly.
 QUIET = 0.25
@@ -47,6 +55,8 @@ _ENVIRONMENT = {
     "KERAS_BACKEND": "tensorflow",
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
+# The suite without its native operator.
+_COMPILED_ENVIRONMENT = {"RECURRENT_TEXT_SUITE_NATIVE": "0"}
 # Not for TensorFlow: its threads would inherit the one core of the thread that starts them.
 _TORCH_ENVIRONMENT = {"OMP_PROC_BIND": "true"}
 
@@ -69,7 +79,11 @@ class Worker:
 
     def __init__(self, engine: str):
         self._command = [sys.executable, *choose("engine", engine, ENGINES)]
-        self._environment = _ENVIRONMENT | (_TORCH_ENVIRONMENT if "torch" in engine else {})
+        self._environment = dict(_ENVIRONMENT)
+        if "torch" in engine:
+            self._environment |= _TORCH_ENVIRONMENT
+        elif engine == "compiled":
+            self._environment |= _COMPILED_ENVIRONMENT
         self._process = None
 
     def send(self, job: str, **arguments) -> None:

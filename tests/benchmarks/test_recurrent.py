@@ -24,7 +24,7 @@ def test_a_point_of_the_grid_is_measured_once_and_shown_twice(benchmark, tmp_pat
     process = benchmark("recurrent.py", *TINY, "--output", output)
     assert process.returncode == 0, process.stderr
     (measured,) = json.loads(output.read_text())["records"]
-    engines = {"suite", "keras"} | ({"torch"} if HAS_TORCH else set())
+    engines = {"suite", "keras"} | ({"torch", "torch_fused"} if HAS_TORCH else set())
     for kind in ("train", "forward"):
         assert measured[kind].keys() == engines
         assert all(len(found["values"]) == 2 for found in measured[kind].values())
