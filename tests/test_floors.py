@@ -24,8 +24,8 @@ data.corpora.documents data.corpora.labelled data.corpora.parallel data.corpora.
 data.datasets
 models models.copies models.registry
 models.attention models.compilation models.decoding models.evaluation models.precision
-models.crf models.optimization models.recurrent.native
-models.recurrent
+models.recurrent.native
+models.crf models.optimization models.recurrent
 models.layers
 models.classification models.language_model models.seq2seq models.tagging
 models.model_archive models.serving models.transfer

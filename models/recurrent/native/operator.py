@@ -1,4 +1,5 @@
-"""The native operator as layers use it: whether there is one, its call, and its gradient."""
+"""The native operators as layers and optimizers use them: whether there are any, their calls, and
+the gradient of a recurrence."""
 
 import functools
 import os
@@ -120,6 +121,24 @@ def run(
     for state in final_states:
         state.set_shape([inputs.shape[0], units])
     return outputs, final_states
+
+
+def sum_rows(rows: tf.Tensor, values: tf.Tensor, size: int) -> tf.Tensor:
+    """Sums the rows of a sparse gradient; `is_available` must have said that it can.
+
+    Args:
+        rows: <int>[count], in any order, any number of times.
+        values: <float32>[count, features].
+        size: of the matrix.
+
+    Returns:
+        <float32>[size, features], zero where there is no row.
+    """
+    sums = _load()[0].suite_row_sums(
+        rows=tf.cast(rows, tf.int64), values=values, size=size, threads=_threads()
+    )
+    sums.set_shape([size, values.shape[1]])
+    return sums
 
 
 def _threads() -> int:

@@ -56,13 +56,18 @@ _CELLS: dict[str, tuple[Callable, int, int, int]] = {
 
 
 def check_operator(module: Any) -> None:
-    """Runs every cell of a loaded library, masked and backwards, with its gradient.
+    """Runs every cell of a loaded library, masked and backwards, with its gradient, and the sum of
+    rows.
 
     Raises:
         NotBuiltError: a result differs from that of the equations.
     """
     for cell in _CELLS:
         _check_cell(module, cell)
+    rows, values = np.arange(_BATCH) % 4, np.ones((_BATCH, _UNITS), np.float32)
+    sums = module.suite_row_sums(rows=tf.constant(rows, tf.int64), values=values, size=5, threads=2)
+    expected = np.bincount(rows, minlength=5)[:, None] * values[:1]
+    _compare("sums", "of the rows of a gradient", sums, expected)
 
 
 def _check_cell(module: Any, cell: str) -> None:
@@ -87,7 +92,7 @@ def _check_cell(module: Any, cell: str) -> None:
     )
     expected = _run(cell, arrays, mask)
     for one, other in zip([outputs, *final], expected, strict=True):
-        _compare(cell, "outputs", one, other)
+        _compare("outputs", f"of {cell}", one, other)
 
     # The loss is the sum of the sines of all results; along a direction its derivative is a
     # difference of losses.
@@ -103,12 +108,12 @@ def _check_cell(module: Any, cell: str) -> None:
             moved[number] = arrays[number] + sign * 1e-4 * direction
             losses.append(sum(np.sin(result).sum() for result in _run(cell, moved, mask)))
         actual = np.sum(gradient[number].numpy().astype(np.float64) * direction)
-        _compare(cell, "gradients", actual, (losses[1] - losses[0]) / 2e-4)
+        _compare("gradients", f"of {cell}", actual, (losses[1] - losses[0]) / 2e-4)
 
 
-def _compare(cell: str, what: str, actual: Any, expected: Any) -> None:
+def _compare(what: str, of: str, actual: Any, expected: Any) -> None:
     if not np.allclose(actual, expected, _TOLERANCE, _TOLERANCE):
-        raise NotBuiltError(f"its {what} of {cell} are wrong on this machine")
+        raise NotBuiltError(f"its {what} {of} are wrong on this machine")
 
 
 def _run(cell: str, arrays: list[np.ndarray], mask: np.ndarray) -> list[np.ndarray]:

@@ -3,103 +3,15 @@
 // Its headers compile in seconds and its functions keep their form from version to version, which
 // neither is true of the C++ interface.
 
-#include <cstdio>
-#include <cstring>
-#include <exception>
-#include <initializer_list>
 #include <memory>
-#include <new>
-#include <string>
 #include <utility>
 #include <vector>
 
+#include "context.h"
 #include "recurrence.h"
-#include "tensorflow/c/kernels.h"
-#include "tensorflow/c/ops.h"
-#include "tensorflow/c/tf_status.h"
-#include "tensorflow/c/tf_tensor.h"
 
 namespace recurrence {
 namespace {
-
-class Status {
- public:
-  Status() : status_(TF_NewStatus()) {}
-  ~Status() { TF_DeleteStatus(status_); }
-  TF_Status* get() const { return status_; }
-  // Throws what went wrong.
-  void check() const {
-    if (TF_GetCode(status_) != TF_OK) throw std::string(TF_Message(status_));
-  }
-
- private:
-  TF_Status* status_;
-};
-
-// An input or output of a call.
-class Tensor {
- public:
-  explicit Tensor(TF_Tensor* tensor) : tensor_(tensor) {}
-  Tensor(Tensor&& other) : tensor_(other.tensor_) { other.tensor_ = nullptr; }
-  ~Tensor() {
-    if (tensor_ != nullptr) TF_DeleteTensor(tensor_);
-  }
-  int rank() const { return TF_NumDims(tensor_); }
-  int64_t size(int axis) const { return TF_Dim(tensor_, axis); }
-  int64_t count() const { return TF_TensorElementCount(tensor_); }
-  template <class T = float>
-  T* data() const {
-    return static_cast<T*>(TF_TensorData(tensor_));
-  }
-
- private:
-  TF_Tensor* tensor_;
-};
-
-void require(bool condition, const char* what) {
-  if (!condition) throw std::string(what);
-}
-
-Tensor input(TF_OpKernelContext* context, int number) {
-  TF_Tensor* tensor = nullptr;
-  Status status;
-  TF_GetInput(context, number, &tensor, status.get());
-  status.check();
-  return Tensor(tensor);
-}
-
-Tensor input(TF_OpKernelContext* context, int number, std::initializer_list<int64_t> shape,
-             const char* what) {
-  Tensor tensor = input(context, number);
-  bool equal = tensor.rank() == static_cast<int>(shape.size());
-  int axis = 0;
-  for (int64_t size : shape) {
-    equal = equal && tensor.size(axis) == size;
-    ++axis;
-  }
-  require(equal, what);
-  return tensor;
-}
-
-Tensor output(TF_OpKernelContext* context, int number, std::initializer_list<int64_t> shape) {
-  int64_t count = 1;
-  for (int64_t size : shape) count *= size;
-  Status status;
-  TF_Tensor* tensor =
-      TF_AllocateOutput(context, number, TF_FLOAT, shape.begin(), static_cast<int>(shape.size()),
-                        count * sizeof(float), status.get());
-  Tensor owned(tensor);
-  status.check();
-  return owned;
-}
-
-// The attributes of an operator.
-struct Kernel {
-  const Cell* cell;
-  Options options;
-  bool keep;
-  int threads;
-};
 
 bool flag(TF_OpKernelConstruction* construction, const char* name) {
   unsigned char value = 0;
@@ -109,32 +21,26 @@ bool flag(TF_OpKernelConstruction* construction, const char* name) {
   return value != 0;
 }
 
-void* create(TF_OpKernelConstruction* construction) {
-  try {
-    Status status;
+// The attributes of a loop.
+struct Kernel {
+  explicit Kernel(TF_OpKernelConstruction* construction)
+      : options{flag(construction, "reverse"), flag(construction, "return_sequences"),
+                flag(construction, "zero_masked")},
+        keep(flag(construction, "keep")), threads(static_cast<int>(threads_of(construction))) {
     char name[32] = {};
+    Status status;
     TF_OpKernelConstruction_GetAttrString(construction, "cell", name, sizeof(name) - 1,
                                           status.get());
     status.check();
-    int32_t threads = 1;
-    TF_OpKernelConstruction_GetAttrInt32(construction, "threads", &threads, status.get());
-    status.check();
-    const Cell* cell = find_cell(name);
+    cell = find_cell(name);
     require(cell != nullptr, "no such cell");
-    require(threads > 0, "threads must be positive");
-    const Options options = {flag(construction, "reverse"),
-                             flag(construction, "return_sequences"),
-                             flag(construction, "zero_masked")};
-    return new Kernel{cell, options, flag(construction, "keep"), threads};
-  } catch (const std::string& message) {
-    Status status;
-    TF_SetStatus(status.get(), TF_INVALID_ARGUMENT, message.c_str());
-    TF_OpKernelConstruction_Failure(construction, status.get());
-    return nullptr;
   }
-}
 
-void destroy(void* kernel) { delete static_cast<Kernel*>(kernel); }
+  const Cell* cell;
+  Options options;
+  bool keep;
+  int threads;
+};
 
 // What both operators get first, in this order.
 enum Inputs { kInputs, kKernel, kRecurrentKernel, kParameters, kMask, kFirstOther };
@@ -263,66 +169,22 @@ void backward(const Kernel& kernel, TF_OpKernelContext* context) {
   cell.backward(g, kernel.threads);
 }
 
-template <void (*run)(const Kernel&, TF_OpKernelContext*)>
-void compute(void* kernel, TF_OpKernelContext* context) {
-  const auto fail = [&](TF_Code code, const char* message) {
-    Status status;
-    TF_SetStatus(status.get(), code, message);
-    TF_OpKernelContext_Failure(context, status.get());
-  };
-  try {
-    run(*static_cast<Kernel*>(kernel), context);
-  } catch (const std::string& message) {
-    fail(TF_INVALID_ARGUMENT, message.c_str());
-  } catch (const std::bad_alloc&) {
-    fail(TF_RESOURCE_EXHAUSTED, "not enough memory for a recurrent loop");
-  } catch (const std::exception& error) {
-    fail(TF_INTERNAL, error.what());
-  }
-}
-
-void unknown_shapes(TF_ShapeInferenceContext* context, TF_Status* status) {
-  TF_ShapeInferenceContextSetUnknownShape(context, status);
-}
-
-using Names = std::initializer_list<const char*>;
-
-void register_operator(const char* name, Names inputs, Names outputs,
-                       void (*compute_function)(void*, TF_OpKernelContext*)) {
-  Status status;
-  TF_OpDefinitionBuilder* definition = TF_NewOpDefinitionBuilder(name);
-  for (const char* spec : {"cell: string", "reverse: bool", "return_sequences: bool",
-                           "zero_masked: bool", "keep: bool", "threads: int", "states: int >= 1"})
-    TF_OpDefinitionBuilderAddAttr(definition, spec);
-  for (const char* spec : inputs) TF_OpDefinitionBuilderAddInput(definition, spec);
-  for (const char* spec : outputs) TF_OpDefinitionBuilderAddOutput(definition, spec);
-  TF_OpDefinitionBuilderSetShapeInferenceFunction(definition, unknown_shapes);
-  TF_RegisterOpDefinition(definition, status.get());
-  if (TF_GetCode(status.get()) == TF_OK) {
-    TF_KernelBuilder* builder =
-        TF_NewKernelBuilder(name, "CPU", create, compute_function, destroy);
-    TF_RegisterKernelBuilder(name, builder, status.get());
-  }
-  if (TF_GetCode(status.get()) != TF_OK)
-    std::fprintf(stderr, "%s: %s\n", name, TF_Message(status.get()));
-}
-
 // As TensorFlow loads the library.
-__attribute__((constructor)) void register_operators() {
-  register_operator("SuiteRecurrence",
-                    {"inputs: float", "kernel: float", "recurrent_kernel: float",
-                     "parameters: float", "mask: bool", "bias: float", "recurrent_bias: float",
-                     "initial_states: states * float"},
-                    {"outputs: float", "kept: float", "final_states: states * float"},
-                    compute<forward>);
-  register_operator("SuiteRecurrenceGradient",
-                    {"inputs: float", "kernel: float", "recurrent_kernel: float",
-                     "parameters: float", "mask: bool", "kept: float", "d_outputs: float",
-                     "d_final_states: states * float"},
-                    {"d_inputs: float", "d_kernel: float", "d_recurrent_kernel: float",
-                     "d_parameters: float", "d_bias: float", "d_recurrent_bias: float",
-                     "d_initial_states: states * float"},
-                    compute<backward>);
+__attribute__((constructor)) void register_recurrences() {
+  const Specs attributes = {"cell: string",      "reverse: bool", "return_sequences: bool",
+                            "zero_masked: bool", "keep: bool",    "threads: int",
+                            "states: int >= 1"};
+  register_operator<Kernel, forward>(
+      "SuiteRecurrence", attributes,
+      {"inputs: float", "kernel: float", "recurrent_kernel: float", "parameters: float",
+       "mask: bool", "bias: float", "recurrent_bias: float", "initial_states: states * float"},
+      {"outputs: float", "kept: float", "final_states: states * float"});
+  register_operator<Kernel, backward>(
+      "SuiteRecurrenceGradient", attributes,
+      {"inputs: float", "kernel: float", "recurrent_kernel: float", "parameters: float",
+       "mask: bool", "kept: float", "d_outputs: float", "d_final_states: states * float"},
+      {"d_inputs: float", "d_kernel: float", "d_recurrent_kernel: float", "d_parameters: float",
+       "d_bias: float", "d_recurrent_bias: float", "d_initial_states: states * float"});
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <deque>
+#include <exception>
 #include <mutex>
 #include <new>
 #include <thread>
@@ -46,15 +47,23 @@ struct Job {
   void help() {
     FlushDenormals flush;
     for (int part; (part = next.fetch_add(1)) < parts;) {
-      work(context, part);
+      std::exception_ptr failure;
+      try {
+        work(context, part);
+      } catch (...) {
+        failure = std::current_exception();
+      }
       std::lock_guard<std::mutex> lock(mutex);
+      if (failure) error = failure;
       if (++done == parts) finished.notify_all();
     }
   }
 
+  // Waits for the parts of the others, and throws what a part threw.
   void wait() {
     std::unique_lock<std::mutex> lock(mutex);
     finished.wait(lock, [this] { return done == parts; });
+    if (error) std::rethrow_exception(error);
   }
 
   const int parts;
@@ -62,6 +71,7 @@ struct Job {
   void* const context;
   std::atomic<int> next{0};
   int done = 0;
+  std::exception_ptr error;
   std::mutex mutex;
   std::condition_variable finished;
 };

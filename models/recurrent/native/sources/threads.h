@@ -7,7 +7,7 @@
 namespace recurrence {
 
 // Calls `work(context, part)` for the parts 0 to `parts - 1`, each once, in up to `parts` threads,
-// of which the caller is one; returns when all are done. In all of them, numbers too small for the
+// of which the caller is one; returns when all are done, and throws what one of them threw. In all of them, numbers too small for the
 // normal range become zero, as in TensorFlow's own operations.
 void run_parts(int parts, void (*work)(void* context, int part), void* context);
 

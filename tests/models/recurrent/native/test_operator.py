@@ -140,3 +140,11 @@ def test_a_batch_without_texts_has_gradients_of_zero():
 
     for gradient in gradients(tf.ones([0, 4, 3])):
         assert not gradient.numpy().any()
+
+
+@needs_compiler
+@pytest.mark.parametrize("row", [-1, 3])
+def test_a_row_outside_of_the_matrix_is_refused(row):
+    assert operator.is_available()
+    with pytest.raises(tf.errors.InvalidArgumentError, match="a row is outside of the matrix"):
+        operator.sum_rows(tf.constant([0, row]), tf.ones([2, 4]), 3)
