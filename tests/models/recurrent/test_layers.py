@@ -99,6 +99,12 @@ def test_any_batch_and_length_past_the_first_bucket(ways, name, batch, steps):
     check(ways, name, {"return_sequences": True}, (batch, steps, 2), None, [])
 
 
+@pytest.mark.parametrize("name", LAYERS)
+def test_any_number_of_features_and_units(ways, name):
+    # The native operator takes both in blocks of 16.
+    check(ways[-1:], name, {"return_sequences": True}, (7, 4, 17), None, [], units=19)
+
+
 def test_the_last_state_is_that_of_the_last_step_whatever_the_length_is_padded_to(ways):
     # Five steps, padded to eight.
     check(ways, "GRU", {"return_state": True}, (3, 5, 2), None, [])
