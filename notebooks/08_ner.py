@@ -14,6 +14,11 @@
 # %% [markdown]
 # # 8 · Named entities
 #
+# **Time:** 5 minutes of the processor to run it<br>
+# **You should know:** notebook 5<br>
+# **Before:** [7 · Sentiment of long reviews](07_sentiment.ipynb)<br>
+# **Next:** [9 · Text generation](09_text_generation.ipynb)
+#
 # Which words of a text name a person, a place, an organisation? The answer is one tag for each
 # word, and the tags depend on each other. From the raw file to a SavedModel:
 #
@@ -28,6 +33,8 @@
 # 8. the **SavedModel** and its spans.
 
 # %%
+# The suite is three packages: `data` reads and prepares texts, `models` has layers and networks,
+# `apps` the commands that train and use them. `diagrams` lies beside the notebooks.
 import contextlib
 import io
 import json
@@ -40,9 +47,11 @@ from pathlib import Path
 from apps.commands.startup import import_tensorflow
 
 import_tensorflow()  # without what it writes at its start
+import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
+from diagrams import Row, draw_rows
 from IPython.display import Image, display
 
 from apps.commands.main import main
@@ -53,7 +62,7 @@ from data.datasets import read_tagged_texts
 from data.examples.tags import bio_names, find_entities, spans_to_tags
 from data.text.tag_preprocessor import tokenize_all
 from data.text.word_tokenizer import tokenize_words
-from models.crf.layer import bio_constraints
+from models.crf.layer import LinearChainCRF, bio_constraints
 from models.evaluation.entities import entity_table
 
 # %matplotlib inline
@@ -113,7 +122,7 @@ for length in range(1, 5):
     label = f"{length} word{'s' if length > 1 else ''}{' or more' if length == 4 else ''}"
     plt.barh(corpus.entity_types, counts, left=below, label=label)
     below += counts
-plt.gca().set(xlabel="entities in the training split")
+plt.gca().set(xlabel="entities in the training split", xlim=(0, 1.1 * below.max()))
 plt.gca().invert_yaxis()
 plt.legend()
 plt.show()
@@ -177,8 +186,100 @@ for word, tag in zip(words, spans_to_tags(starts, ends, marked, corpus.entity_ty
 #
 # What BIO forbids, such as an `I-PER` after a `B-LOC`, gets a score that nothing makes up for.
 #
-# We train both with the command line. It prints an epoch in two lines, and then the figures of the
-# validation split:
+# The whole network, unrolled over a sentence; the letters and the way of writing are left out:
+
+
+# %%
+def four(letter):
+    """Labels of four steps."""
+    return [f"${letter}_{t}$" for t in range(1, 5)]
+
+
+plt.figure(figsize=(8, 4.6))
+draw_rows(
+    plt.gca(),
+    [
+        Row(["Sahel", "Water", "Fund", "drilled"], "input", name="words"),
+        Row(four("x"), "vector", name="vectors"),
+        Row(four(r"\overrightarrow{h}"), "state", "right", shift=-0.24, name="LSTM"),
+        Row(four(r"\overleftarrow{h}"), "state", "left", below=(2,), shift=0.24, name="LSTM"),
+        Row(four("e"), "vector", below=(1, 2), name="emissions"),
+        Row(["B-ORG", "I-ORG", "I-ORG", "O"], "output", "line", name="tags of the CRF"),
+    ],
+)
+plt.show()
+
+# %% [markdown]
+# ### By hand
+#
+# The same line by line, with the shape behind each line: the network, the score of a path, and the
+# sum over all paths. It reads one sentence at a time, which is slow but plain:
+
+# %%
+lines = [[row.text[start:end] for start, end in row.tokens] for row in corpus.split("train").rows]
+vocabulary = {word: id_ for id_, word in enumerate(sorted({w for line in lines for w in line}), 1)}
+TAGS = len(names)
+
+keras.utils.set_random_seed(1)
+id_input = keras.Input([None], dtype="int32")  # [sentences, words]
+x = keras.layers.Embedding(len(vocabulary) + 1, 32)(id_input)  # [sentences, words, 32]
+lstm = keras.layers.LSTM(32, return_sequences=True)
+h = keras.layers.Bidirectional(lstm)(x)  # [sentences, words, 2 x 32]
+e = keras.layers.Dense(TAGS)(h)  # [sentences, words, tags]
+network = keras.Model(id_input, e)
+T = keras.Variable(tf.zeros([TAGS, TAGS]))  # from the tag of the row to that of the column
+s, f = keras.Variable(tf.zeros([TAGS])), keras.Variable(tf.zeros([TAGS]))  # first and last
+
+
+def score(e, y):
+    """Of a path, <float32>[]; e <float32>[words, tags], y <int32>[words]."""
+    words = tf.reduce_sum(tf.gather(e, y, batch_dims=1))  # [], of [words]
+    steps = tf.reduce_sum(tf.gather_nd(T.value, tf.stack([y[:-1], y[1:]], axis=1)))  # []
+    return s.value[y[0]] + words + steps + f.value[y[-1]]  # []
+
+
+def log_z(e):
+    """Of the sum over all paths, <float32>[]; e <float32>[words, tags]."""
+    alpha = s.value + e[0]  # [tags]
+    for e_t in e[1:]:
+        paths = alpha[:, None] + T.value  # [tag before, tag]
+        alpha = e_t + tf.reduce_logsumexp(paths, axis=0)  # [tags]
+    return tf.reduce_logsumexp(alpha + f.value)  # []
+
+
+def example(row, line):
+    """Ids [1, words] and tags [words] of a sentence."""
+    y = spans_to_tags(*np.array(row.tokens).T, row.spans, corpus.entity_types)
+    return np.array([[vocabulary.get(word, 0) for word in line]]), np.array(y, np.int32)
+
+
+optimizer, variables = keras.optimizers.Adam(0.01), [*network.trainable_variables, T, s, f]
+count = 4 if SETTING == "tiny" else 400
+losses = []
+for row, line in zip(corpus.split("train").rows[:count], lines, strict=False):
+    ids, y = example(row, line)
+    with tf.GradientTape() as tape:
+        e = network(ids)[0]  # [words, tags]
+        loss = log_z(e) - score(e, y)  # [], minus the logarithm of the path's probability
+    gradients = tape.gradient(loss, [variable.value for variable in variables])
+    optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients], variables)
+    losses.append(float(loss) / len(line))
+quarter = count // 4
+print(f"loss a word: {np.mean(losses[:quarter]):.2f} in the first {quarter} sentences,", end=" ")
+print(f"{np.mean(losses[-quarter:]):.2f} in the last {quarter}")
+
+crf = LinearChainCRF(TAGS)
+crf.build((None, None, TAGS))
+crf.set_weights([T.numpy(), s.numpy(), f.numpy()])
+by_layer = -crf.log_likelihood(e[None], y[None])[0]
+print(f"loss of the last sentence: {log_z(e) - score(e, y):.4f} by hand,", end=" ")
+print(f"{by_layer:.4f} by the suite's layer")
+
+# %% [markdown]
+# ### By the command line
+#
+# The suite's tagger reads batches, letters and capitals, too, and needs no more lines than these.
+# What `train` prints while it learns is left out here; the curves below say the same:
 
 
 # %%
@@ -189,9 +290,7 @@ def ner(*arguments, quiet=False):
         main(APPLICATION, [*arguments])
 
 
-ner("train", *OPTIONS, "--head", "crf", "--run", "runs/crf")
-
-# %%
+ner("train", *OPTIONS, "--head", "crf", "--run", "runs/crf", quiet=True)
 if SETTING != "tiny":  # there one training stands for both
     ner("train", *OPTIONS, "--head", "softmax", "--run", "runs/softmax", quiet=True)
 display(Image("runs/crf/training_curves.png", width=800))
@@ -229,8 +328,8 @@ for name, run in runs.items():
 # The list is often right and misses three entities of four: names are new, and a tagger must go by
 # what stands around them and how they are written. The CRF is ahead of the softmax here, above all
 # in precision, since it helps to know from the start what BIO forbids. With more sentences a
-# softmax learns most of it: on the validation split of the Broad Twitter Corpus the two reach F1 of
-# 0.744 and 0.749 (README). The share of right words hardly tells the two apart.
+# softmax learns most of it ([results](../docs/results/ner.md)). The share of right words hardly
+# tells the two apart.
 #
 # What does the softmax do wrong that the CRF cannot? It begins entities in their middle, and
 # changes the type inside of them. (An answer for a user is repaired: such an `I-` becomes a `B-`.)
@@ -461,9 +560,8 @@ plt.show()
 # `--vectors glove-6b-50d`. The softmax invents more: where the CRF weighs a span as a whole, it may
 # begin one at any word. Mind the interval: on 240 other sentences the F1 may well be four points
 # higher or lower, which is more than the two heads differ by. On WNUT-17, whose names are meant to
-# be new, the training texts alone give a test F1 of 0.308; it is 0.375 if the tagger begins with
-# one of another corpus, and 0.415 if both learn from the validation texts, too (`--refit`, see
-# README).
+# be new, it helps to begin with the tagger of another corpus, and to learn from the validation
+# texts, too (`--refit`): the [results](../docs/results/ner.md) have the figures.
 #
 # ## 8. The SavedModel
 #
@@ -500,10 +598,63 @@ ner("predict", "--run", "runs/crf", *texts[:2])
 # %% [markdown]
 # ## Try it yourself
 #
-# 1. Train with `--no-constrained`. How many steps that are no BIO does the CRF take now, and what
-#    did it learn in the grey places of the matrix?
-# 2. Train with `--characters none` and with `--no-case-features`. Which kinds of errors become
-#    more?
-# 3. Train with `--vectors glove-6b-50d --open-vocabulary 400000 --embedding-dim 50`. Which names
-#    get their type right now?
-# 4. Write `predict --input FILE --output answers.html` and open it in a browser.
+# **1.** How many of the $9 \cdot 9$ steps from tag to tag does BIO forbid with four types of
+# entities, and with how many tags may no sentence begin? Count, then ask `bio_constraints(names)`.
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# Only the four `I-` tags have conditions. Each may follow two of the nine tags, the `B-` and the
+# `I-` of its own type, and is forbidden behind the other seven: $4 \cdot 7 = 28$ of 81 steps. No
+# sentence begins with one of the four.
+#
+# ```python
+# allowed = np.array(bio_constraints(names))  # [9 tags and the start, 9 tags]
+# print((~allowed[:-1]).sum(), (~allowed[-1]).sum())  # 28 4
+# ```
+#
+# </details>
+#
+# **2.** Viterbi with a pencil: two words, two tags, emissions $e_1 = (2, 0)$ and $e_2 = (1, 0.5)$,
+# steps $T = egin{pmatrix} -1 & 1 \ 0 & 0 \end{pmatrix}$, nothing for the first and the last tag.
+# What is the best path, what is it word by word, and how probable is each?
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# $\delta_1 = (2, 0)$. At the second word the first tag has $1 + \max(2 - 1,\ 0 + 0) = 2$ and the
+# second $0.5 + \max(2 + 1,\ 0 + 0) = 3.5$, both from the first tag. So the best path is first,
+# second, with a score of 3.5. Word by word the highest emissions are first, first: a path with a
+# score of 2.
+#
+# The four paths have scores of 2, 3.5, 1 and 0.5, and $e^2 + e^{3.5} + e^1 + e^{0.5} = 44.9$. The
+# best path has a probability of $33.1 / 44.9 = 0.74$, the one of the highest emissions $7.4 / 44.9
+# = 0.16$.
+#
+# </details>
+#
+# **3.** The best path of section 5 has a probability of about 37 %, and yet "Burkina" begins a
+# place with a probability of 0.97. How can a part be surer than the whole?
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# The marginal sums over *all* paths that have the tag at this word. The four best paths differ at
+# "Sahel Water Fund" and at "drilled", and agree on "Burkina Faso", and so do most of the others. A
+# path is right only if every word of it is; the more words are unsure, the smaller is the share of
+# each single path, and the marginals tell which words these are.
+#
+# </details>
+#
+# **4.** Write `predict --input FILE --output answers.html` and open it in a browser.
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# The page shows the texts with their entities in colours, one for each type, and needs nothing from
+# outside. With another ending the same answers are a table, with the places in the text and the
+# confidence of each entity.
+#
+# </details>
+#
+# ---
+#
+# ← [7 · Sentiment of long reviews](07_sentiment.ipynb)<br>
+# → [9 · Text generation](09_text_generation.ipynb)<br>
+# [All notebooks](README.md)
