@@ -197,9 +197,9 @@ def test_an_evaluation_is_that_of_the_command_and_writes_nothing(load, folder):
 
     run = folder / "runs" / "posts"
     before = (run / "metrics.json").read_bytes()
-    found = load("posts").evaluate(folder / "more.csv", split="all", baseline=True)
+    found = load("posts").evaluate(folder / "more.csv", split="validation", baseline=True)
     assert (run / "metrics.json").read_bytes() == before
-    assert (found.dataset, found.split, found.metrics["rows"]) == ("more.csv", "all", 60)
+    assert (found.dataset, found.split, found.metrics["rows"]) == ("more.csv", "validation", 6)
     assert {"tf-idf", "tf-idf, balanced classes"} < set(found.baselines)
 
 

@@ -1,7 +1,6 @@
 import dataclasses
 import json
 import logging
-import re
 
 import keras
 import numpy as np
@@ -415,4 +414,4 @@ def test_a_library_user_gets_the_messages_of_a_training_and_nothing_is_printed(
     assert capfd.readouterr().out == ""
     text = "\n".join(messages)
     assert "epoch 2/2  loss " in text and "padding: " not in text
-    assert re.search(r"^1/1 - \d+s - .+/step - loss: \d", text, re.MULTILINE)
+    assert "kept: epoch " in text
