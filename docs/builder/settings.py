@@ -30,6 +30,7 @@ PAGES = [
         "Guides": [
             "guides/your_data.md",
             "guides/inspect.md",
+            "guides/commands.md",
             "guides/options.md",
             "guides/training.md",
             "guides/interruptions.md",
@@ -39,6 +40,7 @@ PAGES = [
             "guides/bias.md",
             "guides/explanations.md",
             "guides/transcripts.md",
+            "guides/python.md",
             "guides/export.md",
         ]
     },
@@ -121,13 +123,13 @@ def settings(notebooks: list[str], commands: list[str], api: list) -> dict:
                     "media": "(prefers-color-scheme: light)",
                     "scheme": "default",
                     "primary": "indigo",
-                    "toggle": {"icon": "lucide/sun", "name": "Dark mode"},
+                    "toggle": {"icon": "material/brightness-7", "name": "Dark mode"},
                 },
                 {
                     "media": "(prefers-color-scheme: dark)",
                     "scheme": "slate",
                     "primary": "indigo",
-                    "toggle": {"icon": "lucide/moon", "name": "Light mode"},
+                    "toggle": {"icon": "material/brightness-4", "name": "Light mode"},
                 },
             ],
         },
