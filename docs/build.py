@@ -46,7 +46,7 @@ def _build(build: places.Build) -> list[str]:
     build.settings.write_text(json.dumps(made, indent=1), encoding="utf-8")  # JSON is YAML
     # Without --clean, pages of modules that have changed are taken from its cache.
     flags = ["--strict", "--clean", "-f", str(build.settings)]
-    subprocess.run([sys.executable, "-m", "zensical", "build", *flags], check=True, timeout=300)
+    subprocess.run([sys.executable, "-m", "zensical", "build", *flags], check=True, timeout=600)
     for page in build.html_files("reference"):
         api.show_array_types(page)
     names_of_code = names.Names(build)

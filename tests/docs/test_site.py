@@ -31,7 +31,7 @@ BROWSERS_OWN = re.compile(
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("docs")
     command = [sys.executable, str(ROOT / "docs" / "build.py"), str(folder)]
-    answer = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     return folder / "site"
 
