@@ -144,6 +144,7 @@ def settings(notebooks: list[str], commands: list[str], api: list) -> dict:
                             "paths": [str(ROOT)],
                             "options": {
                                 "docstring_style": "google",
+                                "extensions": [str(ROOT / "docs" / "builder" / "docstrings.py")],
                                 # Arguments that are described together are no mistake here.
                                 "docstring_options": {
                                     "warnings": False,

@@ -1,7 +1,7 @@
 """The parts of the site's builder: links, formulas, and what a built page may not contain."""
 
 import pytest
-from builder import checks, formulas, names, places, settings
+from builder import checks, docstrings, formulas, names, places, settings
 from builder.places import ROOT, place_of, rewrite_links
 
 
@@ -108,6 +108,14 @@ def test_style_sheets_and_scripts_name_no_other_host(tmp_path):
         "a.css: names https://fonts.example.org",
         "b.js: names https://unpkg.com",
     ]
+
+
+def test_examples_of_docstrings_become_code():
+    text = "One.\n\n>>> f(1)\n[a](b c)\n>>> g()\n\nTwo >>> three.\n\n>>> h()"
+    assert docstrings.fence_examples(text) == (
+        "One.\n\n```pycon\n>>> f(1)\n[a](b c)\n>>> g()\n```\n\nTwo >>> three.\n\n"
+        "```pycon\n>>> h()\n```"
+    )
 
 
 def test_names_of_code_become_links_and_names_of_nothing_are_reported(tmp_path):
