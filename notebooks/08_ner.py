@@ -615,7 +615,7 @@ ner("predict", "--run", "runs/crf", *texts[:2])
 # </details>
 #
 # **2.** Viterbi with a pencil: two words, two tags, emissions $e_1 = (2, 0)$ and $e_2 = (1, 0.5)$,
-# steps $T = egin{pmatrix} -1 & 1 \ 0 & 0 \end{pmatrix}$, nothing for the first and the last tag.
+# steps $T = \begin{pmatrix} -1 & 1 \\ 0 & 0 \end{pmatrix}$, nothing for the first and the last tag.
 # What is the best path, what is it word by word, and how probable is each?
 #
 # <details markdown="1"><summary>Answer</summary>
