@@ -63,7 +63,7 @@ def run(application: Application, options: dict) -> None:
 
     own.check_output(output)
     check_files(source, output, own.suffixes())
-    import_tensorflow()
+    import_tensorflow(announced=asks)
     task = application.load(files, config)
     del files  # a large model shall be in memory once
     if isinstance(task, Configurable):

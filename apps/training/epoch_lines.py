@@ -1,5 +1,6 @@
 """What a training shows of its epochs: a line each, and on a terminal a bar while one runs."""
 
+import textwrap
 import time
 
 import keras
@@ -52,7 +53,7 @@ class EpochLines(keras.callbacks.Callback):
             )
         )
         if steps := self.params["steps"]:
-            detail(f"  {format_metrics(steps, seconds, metrics)}")
+            detail(textwrap.indent(format_metrics(steps, seconds, metrics), "  "))
 
     def on_train_end(self, logs: dict | None = None) -> None:
         self._bar.close()
@@ -100,7 +101,7 @@ def format_duration(seconds: float) -> str:
 
 
 def format_metrics(steps: int, seconds: float, metrics: dict[str, float]) -> str:
-    """Formats all metrics of an epoch: `12 steps of 250 ms - loss 0.5000 - ...`.
+    """Formats all metrics of an epoch in short lines: `12 steps of 250 ms, loss 0.5000, ...`.
 
     Args:
         steps: that the epoch has.
@@ -110,4 +111,4 @@ def format_metrics(steps: int, seconds: float, metrics: dict[str, float]) -> str
     parts = [f"{steps} steps of {1e3 * seconds / steps:.3g} ms"]
     for name, value in metrics.items():
         parts.append(f"{name} {value:.4f}" if abs(value) > 1e-3 else f"{name} {value:.4e}")
-    return " - ".join(parts)
+    return textwrap.fill(", ".join(parts), 78, break_long_words=False)

@@ -34,5 +34,5 @@ def test_a_duration_is_short(seconds, text):
 def test_all_metrics_are_a_line_and_small_ones_have_an_exponent():
     metrics = {"loss": 0.5, "val_log_likelihood": -1.5, "learning_rate": 0.00025}
     assert format_metrics(4, 2.0, metrics) == (
-        "4 steps of 500 ms - loss 0.5000 - val_log_likelihood -1.5000 - learning_rate 2.5000e-04"
+        "4 steps of 500 ms, loss 0.5000, val_log_likelihood -1.5000, learning_rate\n2.5000e-04"
     )
