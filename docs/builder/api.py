@@ -32,10 +32,13 @@ def _write_package(build: Build, folder: Path) -> list:
         nav.append(
             {name: _write_package(build, each) if each.is_dir() else _write_module(build, each)}
         )
-    text = [f"# {_dotted(folder)}", _summary(folder / "__init__.py")]
+    exports = _exports(folder / "__init__.py")
+    text = [f"# {_dotted(folder)}"]
+    if not exports:  # whose docstring follows as a whole
+        text.append(_summary(folder / "__init__.py"))
     if rows:
         text.append("| module | what |\n|---|---|\n" + "\n".join(rows))
-    if _exports(folder / "__init__.py"):
+    if exports:
         text.append(f"::: {_dotted(folder)}\n    options:\n      show_root_heading: false")
     build.write_page(place, "\n\n".join(text) + "\n")
     return nav

@@ -22,5 +22,9 @@ class Examples(griffe.Extension):
 
     def on_object(self, *, obj: griffe.Object, **kwargs: Any) -> None:
         """Changes the docstring of an object that has been read."""
-        if obj.docstring is not None:
+        if obj.docstring is not None and "```pycon" not in obj.docstring.value:
             obj.docstring.value = fence_examples(obj.docstring.value)
+
+    def on_package(self, *, pkg: griffe.Module, **kwargs: Any) -> None:
+        """Changes the docstring of the package itself."""
+        self.on_object(obj=pkg)
