@@ -5,7 +5,7 @@ from apps.training.epoch_lines import format_duration, format_epoch, format_metr
 
 def test_an_epoch_says_what_counts():
     line = format_epoch(3, 12, 0.41237, ("f1", 0.7), True, 8.4, 9)
-    assert line == "epoch  3/12  loss 0.4124  f1 0.7000 best  8 s, 1:16 left"
+    assert line == "epoch  3/12  loss 0.4124  f1 0.7000 best  8 s, 76 s left"
 
 
 def test_the_last_epoch_has_nothing_left_and_one_without_validation_no_metric():
