@@ -31,7 +31,7 @@ models.classification models.language_model models.seq2seq models.tagging
 models.model_archive models.serving models.transfer
 apps.config apps.terminal
 apps.pages apps.plots apps.runs
-apps.inspection.texts
+apps.inspection.texts apps.reports
 apps.inspection
 apps.training
 apps.serving

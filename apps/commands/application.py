@@ -8,13 +8,18 @@ from typing import Any
 from apps.commands.startup import import_tensorflow
 from apps.config.options import Options, override, own_options, without_dropped
 from apps.config.training import TrainingConfig
-from apps.config.verbs import EvaluateOptions, ExportOptions, PredictOptions
+from apps.config.verbs import EvaluateOptions, ExportOptions, InspectOptions, PredictOptions
 from apps.runs.files import RunFiles, read_run
 from apps.runs.folder import RunFolder
 from apps.tasks.task import Task
 from data.errors import UserError
 
-_OPTIONS = {"evaluate": EvaluateOptions, "predict": PredictOptions, "export": ExportOptions}
+_OPTIONS = {
+    "inspect": InspectOptions,
+    "evaluate": EvaluateOptions,
+    "predict": PredictOptions,
+    "export": ExportOptions,
+}
 
 
 @dataclass(frozen=True)

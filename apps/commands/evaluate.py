@@ -1,5 +1,6 @@
 """`evaluate`: measures a trained model on a split, and adds the metrics to its `metrics.json`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,13 @@ from apps.config.options import names_in, override
 from apps.config.parser import OneLineParser, add_fields
 from apps.config.training import TrainingConfig
 from apps.config.verbs import EvaluateOptions
+from apps.pages.parts import Section
+from apps.reports.model_card import write_model_card
+from apps.reports.run_page import write_run_page
 from apps.runs.files import RunFiles, read_run
 from apps.runs.folder import RunFolder
 from apps.runs.provenance import Provenance
-from apps.tasks.task import Measured, Report, Task
+from apps.tasks.task import Measured, Report, Reviewed, Task
 from data.errors import UserError
 from data.messages import say, warn
 
@@ -49,6 +53,7 @@ class Evaluation:
         further: what was measured besides, by its name in `metrics.json`.
         baselines: the reports of simpler methods, by their titles.
         seeds: the metrics of the runs with several seeds, as in `metrics.json`, and their table.
+        explanations: of the worst answers, sections of a page.
     """
 
     dataset: str
@@ -59,6 +64,7 @@ class Evaluation:
     further: dict[str, Measured] = field(default_factory=dict)
     baselines: dict[str, Report] = field(default_factory=dict)
     seeds: tuple[dict[str, Any], str] | None = None
+    explanations: Sequence[Section] = ()
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -83,6 +89,19 @@ class Evaluation:
         parts += [measured.table() for measured in self.further.values()]
         return "\n\n".join(parts)
 
+    def tables(self) -> dict[str, str]:
+        """Returns the tables of all that was measured, by title; that of the model has none."""
+        seeds = {"several seeds": self.seeds[1]} if self.seeds else {}
+        baselines = {title: each.table() for title, each in self.baselines.items()}
+        further = {name: measured.table() for name, measured in self.further.items()}
+        return {"": self.report.table(), **seeds, **baselines, **further}
+
+    def describe_worst(self) -> list[Section]:
+        """Returns the sections on what the model answers worst; none if all is right."""
+        parts = self.report.describe_worst() if isinstance(self.report, Reviewed) else []
+        worst = [Section("worst", "The worst answers", parts)] if parts else []
+        return [*worst, *self.explanations]
+
     def draw(self, folder: Path) -> None:
         """Draws the pictures of all that was measured into a folder."""
         for measured in (self.report, *self.further.values()):
@@ -90,13 +109,24 @@ class Evaluation:
 
 
 def run(application: Application, options: dict) -> None:
-    """Prints the metrics of a split and adds them to the run's `metrics.json`."""
+    """Prints the metrics of a split, and adds them to the run's `metrics.json`, its page and its
+    model card."""
     files = read_run(RunFolder(Path(options["run"])))
     evaluation = measure(application, files, options)
     say(evaluation)
     with files.unreplaced():
         files.run.put_metrics(evaluation.name, evaluation.to_json())
         evaluation.draw(files.run.path)
+        page = write_run_page(
+            files.run.path,
+            evaluation.name,
+            files.description,
+            evaluation.to_json(),
+            evaluation.tables(),
+            evaluation.describe_worst(),
+        )
+        write_model_card(files.run.path)
+    say(f"\nthe worst answers and all pictures: {page}")
 
 
 def measure(
@@ -161,6 +191,7 @@ def measure(
         further,
         baselines,
         several,
+        own.explain_worst(task, report),
     )
 
 

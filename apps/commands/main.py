@@ -26,7 +26,7 @@ VERBS = {
     "export": export,
 }
 # What looks at data alone.
-_WITHOUT_RUN = ("inspect",)
+WITHOUT_RUN = ("inspect",)
 
 
 def main(application: Application, arguments: list[str] | None = None) -> None:
@@ -110,7 +110,7 @@ def add_verbs(parser: OneLineParser, application: Application, arguments: list[s
             formatter_class=parser.formatter_class,
         )
         verb.add_help_all()
-        if name not in _WITHOUT_RUN:
+        if name not in WITHOUT_RUN:
             verb.add_argument(
                 "--run",
                 metavar="DIR",

@@ -15,6 +15,7 @@ from apps.commands.training_run import say_what_is_next
 from apps.config.groups import InitFromOptions
 from apps.config.options import to_json
 from apps.config.training import TrainingConfig
+from apps.reports.model_card import write_model_card
 from apps.runs.contents import GRADIENT_NORMS, HISTORY, REFIT_HISTORY, SEEDS
 from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
@@ -97,6 +98,7 @@ def train(
             },
         )
         report.draw("validation", new.path)
+        write_model_card(new.path, unfinished.run.name)
     unfinished.discard()
     if diverged:
         warn(f"{diverged}. The other members are kept")

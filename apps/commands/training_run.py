@@ -9,6 +9,7 @@ from apps.commands.application import Application
 from apps.config.options import to_json
 from apps.config.training import TrainingConfig
 from apps.plots import training as pictures
+from apps.reports.model_card import write_model_card
 from apps.runs.contents import CONFIG
 from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
@@ -103,6 +104,7 @@ def train_run(
             pictures.gradient_norms(norms, config.clip_norm, new.path / "gradient_norms.png")
         new.add_metrics("validation", {**report.to_json(), **description.provenance.to_json()})
         report.draw("validation", new.path)
+        write_model_card(new.path, unfinished.run.name)
     if not ending.resumable:
         unfinished.discard()
     if ending.stopped:

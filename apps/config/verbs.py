@@ -1,5 +1,5 @@
-"""What `evaluate`, `predict` and `export` can do for every application; those of an application add
-options, or answer and write in a way of their own."""
+"""What `inspect`, `evaluate`, `predict` and `export` can do for every application; those of an
+application add options, or answer and write in a way of their own."""
 
 import functools
 from collections.abc import Callable, Mapping
@@ -10,6 +10,16 @@ from typing import Any, ClassVar
 from apps.config.options import Options, option
 from data.errors import UserError
 from data.formats.suffixes import ROW_SUFFIXES, STANDARD_STREAM
+
+
+@dataclass(frozen=True)
+class InspectOptions(Options):
+    """Where `inspect` writes what it finds, besides the terminal."""
+
+    title: ClassVar[str] = "output"
+
+    html: str | None = option(None, "file of a page with bars and marked texts, too")
+    json: bool = option(False, "findings as JSON instead of tables")
 
 
 @dataclass(frozen=True)
@@ -28,6 +38,16 @@ class EvaluateOptions(Options):
             UserError: the model has no such measurement, or options that go together do not.
         """
         return None
+
+    def explain_worst(self, task: Any, report: Any) -> list[Any]:
+        """Returns explanations of the worst answers as sections of a page, of the class
+        `apps.pages.parts.Section`; none unless asked for.
+
+        Args:
+            task: the trained task.
+            report: of the split, what `task.evaluate` returned.
+        """
+        return []
 
 
 @dataclass(frozen=True)

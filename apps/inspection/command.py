@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from apps.config.groups import DataOptions
-from apps.config.options import names_in, override
+from apps.config.options import names_in, override, own_options
 from apps.config.parser import OneLineParser, add_fields
 from apps.config.training import TrainingConfig
+from apps.config.verbs import InspectOptions
 from data.errors import UserError
 from data.messages import LOGGER, say
 
@@ -53,10 +54,9 @@ def add_options(parser: OneLineParser, application: Inspectable, arguments: list
     parser.add_argument(
         "data", nargs="?", metavar="FILE|CORPUS", help="data set, as --dataset names it"
     )
-    parser.add_argument("--html", metavar="FILE", help="write a page with pictures, too")
-    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
     names = (*names_in(application.config, DataOptions), *_OTHERS)
-    add_fields(parser, application.config, application.config(), only=names)
+    add_fields(parser, application.config, only=names)
+    add_fields(parser, InspectOptions, InspectOptions())
 
 
 def run(application: Inspectable, options: dict) -> None:
@@ -113,12 +113,13 @@ def run(application: Inspectable, options: dict) -> None:
     command = _command(options["command"], given, advice, config.dataset)
     sections.append(describe_command(command, advice, problem))
     page = Page(f"{application.name}: {config.dataset}", lead, sections)
-    if options["json"]:
+    own = own_options(InspectOptions, options)
+    if own.json:
         say(json.dumps(page.to_json(), indent=2, ensure_ascii=False))
     else:
         page.show()
-    if options["html"]:
-        page.write(Path(options["html"]))
+    if own.html:
+        page.write(Path(own.html))
 
 
 def _given(config_class: type[TrainingConfig], options: dict) -> dict:

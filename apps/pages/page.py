@@ -24,7 +24,7 @@ th {{ overflow-wrap: normal }}
 pre {{ background: #f4f4f4; overflow-x: auto; padding: .6rem }}
 figure {{ display: inline-block; margin: 0 1rem 1rem 0; vertical-align: top }}
 figcaption {{ color: #444; font-size: .875rem }}
-img {{ max-width: 100% }}
+img {{ max-width: min(100%, 36rem) }}
 nav a {{ margin-right: 1rem }}
 h2 {{ border-top: 1px solid #bbb; margin-top: 2rem; padding-top: 1rem }}
 """
@@ -38,19 +38,17 @@ class Page:
         title: of the page.
         lead: a sentence below it.
         sections: in order.
-        style: rules of CSS that its parts need besides those of every page.
     """
 
     title: str
     lead: str
     sections: Sequence[Section]
-    style: str = ""
 
     def to_html(self) -> str:
         """Returns the page as HTML that needs nothing from outside."""
         links = [f'<a href="#{each.name}">{escape(each.title)}</a>' for each in self.sections]
         parts = [
-            begin_page(self.title, _STYLE + self.style),
+            begin_page(self.title, _STYLE + "".join({each.style: None for each in self.sections})),
             f"<h1>{escape(self.title)}</h1>\n<p>{escape(self.lead)}</p>\n",
             f"<nav>{' '.join(links)}</nav>\n",
         ]

@@ -37,11 +37,11 @@ class Paragraph:
 
     Attributes:
         text: the sentences.
-        kind: `note`, or `warning` for what somebody should look at.
+        kind: `plain`, or `warning` for what somebody should look at.
     """
 
     text: str
-    kind: str = "note"
+    kind: str = "plain"
 
     def to_html(self) -> str:
         return f"<p class={self.kind}>{escape(self.text, LONGEST_TEXT)}</p>"
@@ -228,12 +228,14 @@ class Section:
         title: for people.
         parts: what it shows.
         facts: the same as JSON values.
+        style: rules of CSS that its parts need besides those of every page.
     """
 
     name: str
     title: str
     parts: Sequence[Part]
     facts: dict = field(default_factory=dict)
+    style: str = ""
 
 
 def format_cell(cell: Cell) -> str:

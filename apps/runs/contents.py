@@ -15,10 +15,27 @@ from data.files.partials import complete_name
 
 CONFIG, MODEL, METRICS, HISTORY = "config.json", "model.keras", "metrics.json", "history.csv"
 GRADIENT_NORMS, REFIT_HISTORY = "gradient_norms.csv", "refit_history.csv"
+REPORT, CARD = "report.html", "README.md"
 LOGS, CHECKPOINTS, SEEDS, REFIT = "logs", "checkpoints", "seeds", "refit"
 LOCK, NEW, FORMER, DISCARDED = "lock", "run", "former", "discarded"
 
-# A table maps regular expressions of names to `FILE`, or to the table of a folder.
+# Stands in a model card as long as nobody has made it his own; a card without it is the user's.
+CARD_MARK = "<!-- Written by the suite, which writes it anew; without this line it leaves it. -->"
+
+
+def is_card(path: Path) -> bool:
+    """Returns whether a file is a model card that the suite wrote."""
+    try:
+        with path.open("rb") as file:
+            return CARD_MARK.encode() in file.read(_CARD_HEAD)
+    except OSError:
+        return False
+
+
+# The header of a card, which the mark follows, is shorter.
+_CARD_HEAD = 2**20
+# A table maps regular expressions of names to `FILE`, to the table of a folder, or to a function
+# that says of a file of this name whether it is one of the suite.
 Table = dict[str, Any]
 FILE = None
 _LOGS: Table = {"train|validation|gradients": {r"events\.out\.tfevents\..+": FILE}}
@@ -31,6 +48,8 @@ RUN: Table = {
     re.escape(MODEL): FILE,
     re.escape(METRICS): FILE,
     re.escape(HISTORY): FILE,
+    re.escape(REPORT): FILE,
+    re.escape(CARD): is_card,
     re.escape(REFIT_HISTORY): FILE,
     re.escape(GRADIENT_NORMS): FILE,
     r"(vocabulary|characters)\.txt": FILE,
@@ -133,7 +152,12 @@ def _inner(entry: Path, contents: Table) -> Any:
     except FileNotFoundError:  # another process has just removed it
         return FILE
     for pattern, inner in contents.items():
-        expected = stat.S_ISREG if inner is FILE else stat.S_ISDIR
-        if re.fullmatch(pattern, name) and expected(mode):
+        if not re.fullmatch(pattern, name):
+            continue
+        if callable(inner):
+            # What is not complete yet is the suite's own, whatever it holds.
+            own = name != entry.name or inner(entry)
+            return FILE if stat.S_ISREG(mode) and own else _FOREIGN
+        if (stat.S_ISREG if inner is FILE else stat.S_ISDIR)(mode):
             return inner
     return _FOREIGN

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # a command that only prints its help must not wait for Tenso
     import numpy as np
 
     from apps.config.training import TrainingConfig
+    from apps.pages.parts import Part
     from apps.runs.description import RunDescription
     from apps.runs.files import RunFiles
     from apps.training.fit import TrainingResult
@@ -41,6 +42,14 @@ class Report(Measured, Protocol):
 
     def main_metrics(self) -> dict[str, float]:
         """Returns the metrics to compare runs by, by title."""
+
+
+@runtime_checkable
+class Reviewed(Protocol):
+    """A report that knows which examples the model answers worst."""
+
+    def describe_worst(self) -> "list[Part]":
+        """Returns the worst examples as parts of a page, the worst first; none if all are right."""
 
 
 @runtime_checkable

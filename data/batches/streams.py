@@ -52,6 +52,19 @@ class Streams:
         """How many tokens are predicted, if nothing is shuffled."""
         return int(self._counts.sum())
 
+    @property
+    def counts(self) -> np.ndarray:
+        """How many tokens of each text are predicted, <int>[texts]."""
+        return self._counts
+
+    def texts_of_windows(self) -> np.ndarray:
+        """Returns the text of each window that counts, <int>[steps, batch_size], if nothing is
+        shuffled; -1 for the others."""
+        *_, text = self._windows(0)
+        rows = self._rows(text)
+        counted = (rows >= 0) & (np.arange(len(rows)) >= self.context)[:, None]
+        return np.where(counted, text[np.where(rows >= 0, rows, 0)], -1)
+
     def steps(self, epoch: int) -> int:
         """Returns the number of batches of an epoch."""
         return self._batches(epoch)["begin"].shape[0]

@@ -5,6 +5,7 @@ from typing import Any
 
 from sacrebleu.metrics import BLEU, CHRF
 
+_SENTENCE_CHRF = CHRF()
 # The most words of a source in each group of lengths but the last.
 _LENGTHS = (6, 9, 12, 15, 19, 24)
 
@@ -16,6 +17,11 @@ def translation_metrics(translations: list[str], references: list[str]) -> dict[
         "bleu": BLEU().corpus_score(translations, [references]).score,
         "chrf": CHRF().corpus_score(translations, [references]).score,
     }
+
+
+def sentence_chrf(translation: str, reference: str) -> float:
+    """Computes the chrF of one translation, from 0 to 100."""
+    return _SENTENCE_CHRF.sentence_score(translation, [reference]).score
 
 
 def translation_report(

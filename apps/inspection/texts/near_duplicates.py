@@ -167,7 +167,7 @@ def describe_near_duplicates(rows: Rows) -> Section:
             Paragraph(
                 f"{counts[worst]:,} text(s) of {worst} are nearly known from an earlier split: "
                 "metrics there are better than on new texts.",
-                "warning" if counts[worst] > 0.01 * len(rows.texts[worst]) else "note",
+                "warning" if counts[worst] > 0.01 * len(rows.texts[worst]) else "plain",
             )
         )
         shown = [

@@ -203,7 +203,7 @@ OUTPUTS = {".html": _page, ".jsonl": _records}
 
 STYLE = """article { border-top: 1px solid #bbb }
 blockquote { color: #444; margin: 1rem 0; white-space: pre-wrap }
-h2 { font-size: 1rem }
+article h2 { border: 0; font-size: 1rem; margin: 1rem 0 0; padding: 0 }
 .row, .note { color: #444; font-size: .875rem; margin: 0 }
 """
 # How to read the coloured words.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # options are read without TensorFlow
 
 @dataclass(frozen=True)
 class BiasOptions(EvaluateOptions):
-    """The bias report: metrics by group, and answers to swapped terms."""
+    """The bias report, metrics by group and answers to swapped terms, and explained mistakes."""
 
     title: ClassVar[str] = "bias"
 
@@ -28,6 +28,12 @@ class BiasOptions(EvaluateOptions):
     bias_class: str | None = option(
         None, "class whose score the bias report looks at (default: the first)"
     )
+    explain_mistakes: int = option(
+        0,
+        "worst mistakes whose words are weighed in report.html, which takes some seconds",
+        at_least=0,
+        at_most=30,
+    )
 
     def measurement(self, description: "RunDescription") -> "BiasRequest | None":
         if not self.bias:
@@ -37,6 +43,26 @@ class BiasOptions(EvaluateOptions):
         from apps.tasks.classification.bias import bias_request
 
         return bias_request(description.class_names, self.bias_class, self.identity_terms)
+
+    def explain_worst(self, task: Any, report: Any) -> list[Any]:
+        if not self.explain_mistakes or not report.mistakes:
+            return []
+        from apps.pages.parts import Markup, Paragraph, Part, Section
+        from apps.serving.answers import answer
+        from apps.tasks.classification import explanation_output
+        from apps.tasks.classification.explanation import Explainer
+
+        texts = [each.text for each in report.mistakes[: self.explain_mistakes]]
+        parts: list[Part] = [Markup(explanation_output.LEGEND)]
+        try:
+            rows = answer(Explainer(task), texts)
+        except UserError as mistake:  # the mean of several models has no words of its own
+            parts, rows = [Paragraph(str(mistake))], []
+        for row in rows:
+            html = explanation_output.format_as_html(row["explanation"])
+            parts.append(Markup(f"<article>\n{html}\n</article>"))
+        style = explanation_output.STYLE
+        return [Section("explanations", "Why the worst of them", parts, style=style)]
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from apps.pages.parts import Part, Table
 from apps.plots import training
 from apps.tasks.classification.validation import ClassifierValidation
 from data.examples.labelled import LabelledTexts
@@ -19,7 +20,25 @@ from models.evaluation.classification import (
 )
 from models.evaluation.tfidf_baseline import baseline_scores
 
+# Answers that a page shows.
+_MISTAKES = 30
 _DECIDED = {"accuracy": "accuracy", "macro_f1": "macro F1"}
+
+
+class Mistake(NamedTuple):
+    """A text with other classes than its own.
+
+    Attributes:
+        text: the text.
+        true, predicted: the names of its classes, and of those that it got.
+        score: the probability of what is true: that of its class or, of several labels, of the one
+            that is farthest from right.
+    """
+
+    text: str
+    true: str
+    predicted: str
+    score: float
 
 
 @dataclass(frozen=True)
@@ -29,9 +48,11 @@ class ClassificationReport:
     Attributes:
         metrics: of `models.evaluation.classification.classification_metrics`, or what has its
             structure; of a classifier with what `report_decision` adds.
+        mistakes: the worst answers, the worst first.
     """
 
     metrics: dict[str, Any]
+    mistakes: tuple[Mistake, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Returns the metrics as `metrics.json` holds them."""
@@ -58,12 +79,48 @@ class ClassificationReport:
         """Returns the metrics to compare runs by, by title."""
         return main_metrics(self.metrics)
 
+    def describe_worst(self) -> list[Part]:
+        """Returns the worst mistakes as a table; none if there are none."""
+        if not self.mistakes:
+            return []
+        rows = [(each.text, each.true, each.predicted, each.score) for each in self.mistakes]
+        head = ("text", "true", "predicted", "score of the truth")
+        return [Table(head, rows)]
+
     def draw(self, split: str, folder: Path) -> None:
         """Draws the confusion matrix, if a text has one class, and the reliability of a split."""
         if "confusion_matrix" in self.metrics:
             matrix, names = np.array(self.metrics["confusion_matrix"]), self.metrics["per_class"]
             training.confusion_matrix(matrix, tuple(names), folder / f"confusion_{split}.png")
         training.reliability(self.metrics["calibration"], folder / f"reliability_{split}.png")
+
+
+def find_mistakes(
+    texts: list[str], targets: np.ndarray, scores: np.ndarray, decided: np.ndarray, names: tuple
+) -> tuple[Mistake, ...]:
+    """Returns the worst answers: those that give least to what is true.
+
+    Args:
+        texts: of the split.
+        targets: <float32>[rows, num_classes], 0 or 1.
+        scores: <float32>[rows, num_classes], probabilities.
+        decided: <bool>[rows, num_classes].
+        names: of the classes.
+    """
+    truth = targets > 0.5
+    right = np.where(truth, scores, 1 - scores).min(axis=1)
+    if (truth.sum(axis=1) == 1).all() and (decided.sum(axis=1) == 1).all():
+        right = np.where(truth, scores, 1.0).min(axis=1)
+    wrong = np.flatnonzero((truth != decided).any(axis=1))
+    worst = wrong[np.argsort(right[wrong], kind="stable")][:_MISTAKES]
+    return tuple(
+        Mistake(texts[row], _join(names, truth[row]), _join(names, decided[row]), float(right[row]))
+        for row in worst.tolist()
+    )
+
+
+def _join(names: tuple, chosen: np.ndarray) -> str:
+    return ", ".join(names[place] for place in np.flatnonzero(chosen)) or "none"
 
 
 def report_decision(

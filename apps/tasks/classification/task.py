@@ -19,6 +19,7 @@ from apps.tasks.classification.data import ClassifierData
 from apps.tasks.classification.linear import add_linear_model, check_size
 from apps.tasks.classification.report import (
     ClassificationReport,
+    find_mistakes,
     report_baselines,
     report_decision,
     report_scores,
@@ -269,7 +270,12 @@ class TextClassification:
 
     def report(self, logits: np.ndarray, examples: LabelledTexts) -> ClassificationReport:
         """Measures logits, <float32>[rows, num_classes], of the texts of a split."""
-        return report_decision(logits, examples.targets, self.decision, self.class_names)
+        report = report_decision(logits, examples.targets, self.decision, self.class_names)
+        scores = self.decision.scores(logits).numpy()
+        mistakes = find_mistakes(
+            examples.texts, examples.targets, scores, self.decide(scores), self.class_names
+        )
+        return replace(report, mistakes=mistakes)
 
     @staticmethod
     def read_report(metrics: dict) -> ClassificationReport:

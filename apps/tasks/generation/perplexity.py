@@ -15,6 +15,8 @@ from models.language_model.language_model import LanguageModel
 
 # Rows of a batch, each of which begins with the states after so many tokens before its part.
 _ROWS, _CONTEXT, _LENGTH = 32, 512, 64
+# Tokens of a text whose bits say something of it.
+_SHORTEST = 20
 
 
 class Perplexity:
@@ -33,7 +35,7 @@ class Perplexity:
     def __init__(
         self, model: LanguageModel, tokenizer: Tokenizer, documents: Documents, ends: bool
     ):
-        self._model = model
+        self._model, self._texts = model, documents.texts
         self._nats_of = graph(self._batch, reduce_retracing=True)
         self._nats_of_features = graph(self._features, jit_compile=True)
         ids = tokenizer.encode_all(documents.texts)
@@ -52,19 +54,19 @@ class Perplexity:
     def measure(self) -> dict[str, float]:
         """Returns what an epoch is judged by: `loss`, nats a token, and `log_likelihood`, its
         negative, of which the highest is the best."""
-        nats = self._nats() / self.streams.num_tokens
+        nats = float(self.nats().sum()) / self.streams.num_tokens
         return {"loss": nats, "log_likelihood": -nats}
 
-    def report(self) -> dict[str, float | None]:
+    def report(self, nats: np.ndarray | None = None) -> dict[str, float | None]:
         """Returns all metrics. Per character they count the end of a text with its last one.
 
         Where a token is unknown no metric per character is given: an unknown word of any number of
         characters costs no more than its one token, and the fewer words a vocabulary has, the
         better the metric would be.
         """
-        nats = self._nats()
-        per_character = None if self.unknown else nats / max(1, self.characters)
-        per_token = nats / self.streams.num_tokens
+        total = float((self.nats() if nats is None else nats).sum())
+        per_character = None if self.unknown else total / max(1, self.characters)
+        per_token = total / self.streams.num_tokens
         # Stored names: tokens were once called units.
         return {
             "nats_per_unit": per_token,
@@ -79,21 +81,40 @@ class Perplexity:
             "unknown_share": self.unknown / self.streams.num_tokens,
         }
 
-    def _nats(self) -> float:
-        """Returns the negative log-likelihood of the whole split, in nats."""
+    def worst_texts(self, nats: np.ndarray, most: int) -> list[tuple[float, int, str]]:
+        """Returns the texts that cost most bits a token, the worst first: bits a token, tokens and
+        text. Short texts are left out, and a split that is one text has none.
+
+        Args:
+            nats: of `nats`.
+            most: the number of texts.
+        """
+        counts = self.streams.counts
+        if len(counts) < 2:
+            return []
+        of_text = np.zeros(len(counts))
+        owners = self.streams.texts_of_windows()
+        np.add.at(of_text, owners[owners >= 0], nats[owners >= 0])
+        bits = of_text / np.maximum(counts, 1) / math.log(2)
+        order = [row for row in np.argsort(-bits, kind="stable") if counts[row] >= _SHORTEST]
+        return [(float(bits[row]), int(counts[row]), self._texts[row]) for row in order[:most]]
+
+    def nats(self) -> np.ndarray:
+        """Returns the negative log-likelihood of each window, <float64>[steps, rows], in nats."""
         stack, rows = self._model.stack, self.streams.batch_size
         sizes = [size for sizes in stack.state_sizes for size in sizes]
         states = [tf.zeros([rows, size], stack.compute_dtype) for size in sizes]
-        total = 0.0
+        found = []
         for inputs, targets in self.streams.dataset():
             nats, states = self._nats_of(inputs, targets, states)
-            total += float(nats)
-        return total
+            found.append(nats.numpy().astype(np.float64))
+        return np.array(found).reshape(-1, rows)
 
     def _batch(
         self, inputs: dict[str, tf.Tensor], targets: tf.Tensor, states: list[tf.Tensor]
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        """Returns the negative log-likelihood of a batch, <float32>[], and the states after it."""
+        """Returns the negative log-likelihood of each row of a batch, <float32>[rows], and the
+        states after it."""
         fresh = self._model.initial_states(tf.shape(targets)[0], inputs.get("labels"))
         starts = inputs["starts"][:, None]
         states = [tf.where(starts, new, old) for new, old in zip(fresh, states, strict=True)]
@@ -101,7 +122,7 @@ class Perplexity:
         return self._nats_of_features(self._model.project(outputs), targets), states
 
     def _features(self, features: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
-        """Features <float>[rows, time, size] and their targets to the same, <float32>[].
+        """Features <float>[rows, time, size] and their targets to the same, <float32>[rows].
 
         A row at a time, and compiled: the logits of some tens of tokens over a large vocabulary
         stay in the cache, and no more of them are ever there.
@@ -112,4 +133,4 @@ class Perplexity:
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(row[1], logits)
             return tf.reduce_sum(tf.where(row[1] != 0, losses, 0.0))
 
-        return tf.reduce_sum(tf.map_fn(nats, (features, targets), fn_output_signature=tf.float32))
+        return tf.map_fn(nats, (features, targets), fn_output_signature=tf.float32)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from apps.pages.parts import Part, Table
+
 # Titles of the metrics to compare runs by, and their names in `metrics.json`.
 _MAIN = {"nats per token": "nats_per_unit", "perplexity": "perplexity"}
 
@@ -15,10 +17,12 @@ class PerplexityReport:
     Attributes:
         metrics: of `apps.tasks.generation.perplexity.Perplexity.report`, or what has its structure.
         tokenizer: what the texts are split into, by its name in the options.
+        worst: bits a token, tokens and text of those that cost most.
     """
 
     metrics: dict[str, Any]
     tokenizer: str
+    worst: tuple[tuple[float, int, str], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Returns the metrics as `metrics.json` holds them."""
@@ -42,6 +46,13 @@ class PerplexityReport:
     def main_metrics(self) -> dict[str, float]:
         """Returns the metrics to compare runs by, by title."""
         return {title: self.metrics[name] for title, name in _MAIN.items()}
+
+    def describe_worst(self) -> list[Part]:
+        """Returns the texts that cost most bits as a table; none if the split is one text."""
+        if not self.worst:
+            return []
+        rows = [(f"{bits:.3f}", tokens, text) for bits, tokens, text in self.worst]
+        return [Table((f"bits per {self.tokenizer.rstrip('s')}", "tokens", "text"), rows)]
 
     def draw(self, split: str, folder: Path) -> None:
         """Draws nothing: there is no picture of a perplexity."""

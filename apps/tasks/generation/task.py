@@ -2,6 +2,7 @@
 
 import functools
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -33,6 +34,9 @@ from models.language_model.language_model import LanguageModel
 from models.language_model.stream_model import MeanOverTokens, StreamModel
 from models.precision import in_full_precision
 from models.serving.generator import TextGenerator
+
+# Texts that a page shows.
+_WORST = 30
 
 
 class TextGeneration:
@@ -190,7 +194,10 @@ class TextGeneration:
 
     def evaluate(self, examples: Documents) -> PerplexityReport:
         """Measures the model on a split; see `apps.tasks.generation.perplexity`."""
-        return self.read_report(self._perplexity(examples).report())
+        held_out = self._perplexity(examples)
+        nats = held_out.nats()
+        worst = tuple(held_out.worst_texts(nats, _WORST))
+        return replace(self.read_report(held_out.report(nats)), worst=worst)
 
     def read_report(self, metrics: dict) -> PerplexityReport:
         """Returns the report of metrics from `metrics.json`, or of the mean of several."""

@@ -24,7 +24,7 @@ from apps.tasks.seq2seq.config import (
     TranslationExportOptions,
     TranslationPredictOptions,
 )
-from apps.tasks.seq2seq.report import TranslationReport
+from apps.tasks.seq2seq.report import TranslationReport, find_worst
 from apps.tasks.seq2seq.validation import Seq2SeqValidation, encode_pairs
 from apps.training import fit as training
 from data.batches.parallel import ParallelBatches
@@ -177,7 +177,8 @@ class Seq2Seq:
         `models.evaluation.translation`."""
         rows = answer_by_length(self, self.serving().serve, examples.texts)
         translations = [row["translation"] for row in rows]
-        return self._report(translations, examples)
+        worst = find_worst(examples.texts, examples.translations, translations)
+        return replace(self._report(translations, examples), worst=worst)
 
     def read_report(self, metrics: dict) -> TranslationReport:
         """Returns the report of metrics from `metrics.json`, or of the mean of several."""

@@ -16,7 +16,7 @@ from apps.tasks.pretrained import load_pretrained
 from apps.tasks.tagging import answers, spans_on_screen
 from apps.tasks.tagging.builder import build_tagger, check_tokenizer_vocabulary, sizes
 from apps.tasks.tagging.config import TaggingConfig
-from apps.tasks.tagging.report import TaggingReport
+from apps.tasks.tagging.report import Mistake, TaggingReport, find_mistakes
 from apps.tasks.tagging.rows import (
     TaggerValidation,
     TagRows,
@@ -236,7 +236,11 @@ class TextTagging:
         metrics = entity_metrics(*self._gold(examples), found, self.class_names)
         if words := find_words_with_inner_ends(tokens, examples):
             metrics["cut_words"] = {"count": len(words), "first": words[0]}
-        return TaggingReport(metrics)
+        mistakes = find_mistakes(
+            Mistake(row.text, tuple(row.spans), tuple(answers.to_spans(answer["entities"])))
+            for row, answer in zip(examples, rows, strict=True)
+        )
+        return TaggingReport(metrics, mistakes)
 
     @staticmethod
     def read_report(metrics: dict) -> TaggingReport:

@@ -1,0 +1,1 @@
+"""What a run tells people: a page on its mistakes, and a model card."""
