@@ -9,11 +9,14 @@ import sys
 from apps.catalog import NAMES, find_application
 from apps.commands import main as command
 from apps.config.parser import OneLineParser, new_parser
+from apps.reports import runs_command
 from apps.terminal.program import CONSOLE, called_as, describe_version
 from apps.terminal.streams import prepare_streams
 from data.messages import show_messages
 
 _SUMMARY = "Train, evaluate, use and export recurrent networks for text."
+# In place of an application.
+_RUNS = "runs"
 _SHELLS = ("bash", "zsh")
 
 
@@ -28,6 +31,10 @@ def main(arguments: list[str] | None = None, prefix: str = CONSOLE) -> None:
     prepare_streams()
     arguments = sys.argv[1:] if arguments is None else arguments
     with called_as(prefix), show_messages(), command.one_line_errors():
+        if arguments[:1] == [_RUNS]:
+            runs_command.run(arguments[1:], f"{prefix.strip()} {_RUNS}")
+            sys.stdout.flush()
+            return
         if arguments and not arguments[0].startswith("-"):
             command.main(find_application(arguments[0]), arguments[1:])
             return
@@ -53,6 +60,9 @@ def _parser(program: str) -> OneLineParser:
             "",
             "verbs:",
             *(f"  {name:{width}}  {verb.HELP}" for name, verb in command.VERBS.items()),
+            "",
+            "runs of all applications:",
+            f"  {_RUNS:{width}}  {runs_command.SUMMARY}",
             "",
             f"{program} spam --help lists the verbs of an application,",
             f"{program} spam train --help the options of a verb.",

@@ -40,7 +40,7 @@ apps.tasks.classification apps.tasks.generation apps.tasks.seq2seq apps.tasks.ta
 apps.tasks.loading
 apps.commands
 apps.hate_speech apps.sentiment apps.spam apps.ner apps.text_generation apps.translation
-apps.catalog
+apps.catalog apps.runs.__main__
 apps.python
 apps apps.__main__
 """

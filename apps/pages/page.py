@@ -73,7 +73,7 @@ class Page:
         if sys.stdout.isatty():
             self._show_rich()
             return
-        say(f"{self.title}\n{self.lead}")
+        say("\n".join(filter(None, [self.title, self.lead])))
         for section in self.sections:
             lines = [text for part in section.parts if (text := part.to_text())]
             say("\n".join([f"\n{section.title}", *lines]))
@@ -85,7 +85,8 @@ class Page:
 
         console = Console()
         console.print(Text(printable(self.title), "bold"))
-        console.print(Text(printable(self.lead)))
+        if self.lead:
+            console.print(Text(printable(self.lead)))
         for section in self.sections:
             console.print()
             console.print(Text(printable(section.title), "bold cyan"))
