@@ -29,11 +29,12 @@ models.crf models.optimization models.recurrent
 models.layers
 models.classification models.language_model models.seq2seq models.tagging
 models.model_archive models.serving models.transfer
-apps.config apps.terminal
+apps.config apps.terminal apps.tracking.listener
 apps.pages apps.plots apps.runs
 apps.inspection.texts apps.reports
 apps.inspection
 apps.training
+apps.tracking
 apps.serving
 apps.tasks
 apps.tasks.classification apps.tasks.generation apps.tasks.seq2seq apps.tasks.tagging

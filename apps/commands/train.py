@@ -14,6 +14,8 @@ from apps.runs.folder import RunFolder
 from apps.runs.init_from import options_from_pretrained, read_pretrained
 from apps.runs.resumption import check_surroundings, resume_options
 from apps.runs.unfinished import UnfinishedTraining
+from apps.tracking.session import follow
+from apps.tracking.tracker import TRACKERS, check_installed
 from apps.training.signals import Signals, Terminated
 from data.errors import UserError
 from data.messages import say
@@ -42,7 +44,15 @@ def add_options(parser: OneLineParser, application: Application, arguments: list
     find = unfinished.add_argument(
         "--find-lr", action="store_true", help="train nothing, but suggest a learning rate"
     )
-    parser.leave_to_help_all(config, restart, find)
+    track = parser.add_argument(
+        "--track", choices=tuple(TRACKERS), help="tracker that follows the training"
+    )
+    uri = parser.add_argument(
+        "--tracking-uri",
+        metavar="URI",
+        help="address of the tracker's store (default: a folder in the working folder)",
+    )
+    parser.leave_to_help_all(config, restart, find, track, uri)
     add_fields(parser, application.config, application.recipe(_dataset_in(arguments)))
 
 
@@ -61,6 +71,11 @@ def run(application: Application, options: dict) -> None:
     run, command = RunFolder(Path(options.pop("run"))), options.pop("command")
     resume, restart = options.pop("resume"), options.pop("restart")
     find, overwrite = options.pop("find_lr"), options.pop("overwrite")
+    choice = {"tracker": options.pop("track", None), "uri": options.pop("tracking_uri", None)}
+    if choice["uri"] and not (choice["tracker"] or resume):
+        raise UserError("--tracking-uri is the address of a tracker. Add --track")
+    if choice["tracker"]:
+        check_installed(choice["tracker"])
     config_file = options.pop("config", None)
     stored = without_dropped(application.config, from_file(config_file)) if config_file else {}
     given = {**stored, **options}
@@ -89,8 +104,9 @@ def run(application: Application, options: dict) -> None:
         else:
             unfinished.begin(restart)
         try:
-            if not _train(application, config, command, unfinished, begun, pretrained):
-                raise KeyboardInterrupt
+            with follow(choice, unfinished.path, run, resume):
+                if not _train(application, config, command, unfinished, begun, pretrained):
+                    raise KeyboardInterrupt
         except (KeyboardInterrupt, Terminated) as stop:
             what = "terminated" if isinstance(stop, Terminated) else "interrupted"
             raise type(stop)(f"{what}. {unfinished.way_on(application.name)}") from None

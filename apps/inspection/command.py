@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from apps.config.groups import DataOptions
 from apps.config.options import names_in, override, own_options
@@ -41,14 +41,6 @@ class Inspectable(Protocol):
         """Returns the options with the defaults of a data set."""
 
 
-@runtime_checkable
-class ReadsCorpus(Protocol):
-    """Options that read their data set without TensorFlow."""
-
-    def read_corpus(self, sample: str, names: tuple[str, ...] = (), original: bool = False) -> Any:
-        """Reads it; see `apps.tasks.classification.config.LabelledDataOptions.read_corpus`."""
-
-
 def add_options(parser: OneLineParser, application: Inspectable, arguments: list[str]) -> None:
     """Adds the options to the parser; see `apps.commands.main`."""
     parser.add_argument(
@@ -71,8 +63,6 @@ def run(application: Inspectable, options: dict) -> None:
     given = _given(application.config, options)
     config = override(application.recipe(given.get("dataset", "sample")), given)
     config.check_data(application.corpora)
-    if not isinstance(config, ReadsCorpus):
-        raise UserError(f"inspect cannot read the data of {application.name}. Train on them")
     sections: list[Section] = []
     guessed: dict[str, str] = {}
     columns: dict[str, str | None] = {}
@@ -103,6 +93,8 @@ def run(application: Inspectable, options: dict) -> None:
         lead = "train refuses it as it is; the reason stands at the end."
         if table is not None:
             sections += describe_labels(table, vars(config).get("label_column", ""))
+    elif corpus is None:
+        raise UserError(f"inspect cannot read the data of {application.name}. Train on them")
     else:
         lead = f"{corpus.name}: " + ", ".join(
             f"{len(part):,} {name}" for name, part in corpus.splits.items()

@@ -15,7 +15,7 @@ from data.files.partials import complete_name
 
 CONFIG, MODEL, METRICS, HISTORY = "config.json", "model.keras", "metrics.json", "history.csv"
 GRADIENT_NORMS, REFIT_HISTORY = "gradient_norms.csv", "refit_history.csv"
-REPORT, CARD = "report.html", "README.md"
+REPORT, CARD, TRACKING = "report.html", "README.md", "tracking.json"
 LOGS, CHECKPOINTS, SEEDS, REFIT = "logs", "checkpoints", "seeds", "refit"
 LOCK, NEW, FORMER, DISCARDED = "lock", "run", "former", "discarded"
 
@@ -49,6 +49,7 @@ RUN: Table = {
     re.escape(METRICS): FILE,
     re.escape(HISTORY): FILE,
     re.escape(REPORT): FILE,
+    re.escape(TRACKING): FILE,
     re.escape(CARD): is_card,
     re.escape(REFIT_HISTORY): FILE,
     re.escape(GRADIENT_NORMS): FILE,
@@ -76,6 +77,7 @@ TRAINING: Table = {
     **_PROGRESS,
     LOCK: FILE,
     re.escape(CONFIG): FILE,
+    re.escape(TRACKING): FILE,
     REFIT: _PROGRESS,
     NEW: RUN,
     FORMER: RUN,

@@ -22,6 +22,7 @@ from apps.runs.contents import (
     REFIT_HISTORY,
     RUN,
     SEEDS,
+    TRACKING,
     TRAINING,
     find_foreign,
     remove_known,
@@ -40,6 +41,7 @@ _PUBLISHED = {
     HISTORY: HISTORY,
     GRADIENT_NORMS: GRADIENT_NORMS,
     f"{REFIT}/{HISTORY}": REFIT_HISTORY,
+    TRACKING: TRACKING,
 }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 
 from apps.runs.folder import write_rows
+from apps.tracking.listener import history_listener
 from apps.training.checkpoints import Checkpoints
 from apps.training.epoch_lines import EpochLines
 from apps.training.progress import Progress
@@ -131,3 +132,5 @@ class ProgressCallback(keras.callbacks.Callback):
 
     def _write_history(self) -> None:
         write_rows(self.history, self.progress.history)
+        if (listener := history_listener.get()) is not None:
+            listener(self.history, self.progress.history)

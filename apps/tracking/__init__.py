@@ -1,0 +1,1 @@
+"""Trainings that are followed in a tracking server or a local store."""
