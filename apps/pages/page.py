@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from apps.pages.parts import Bars, Paragraph, Section, Table, format_cell
+from apps.pages.parts import Bars, Code, Paragraph, Section, Table, format_cell
 from data.files.writing import whole_file
 from data.formats.html_page import END, ENTITY_STYLE, begin_page, escape
 from data.messages import printable, say
@@ -96,7 +96,9 @@ class Page:
                     console.print(_as_rich(table))
                 elif text := part.to_text():
                     warns = isinstance(part, Paragraph) and part.kind == "warning"
-                    console.print(Text(printable(text), "yellow" if warns else ""))
+                    style = "yellow" if warns else ""
+                    # A command stays one line, so that it can be copied.
+                    console.print(Text(printable(text), style), soft_wrap=isinstance(part, Code))
 
     def to_json(self) -> dict:
         """Returns the facts of all sections, by name."""
@@ -110,7 +112,7 @@ def _as_rich(table: Table) -> object:
     from rich.text import Text
 
     drawn = RichTable(
-        title=table.caption or None,
+        title=Text(printable(table.caption)) if table.caption else None,
         title_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,

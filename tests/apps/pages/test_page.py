@@ -1,6 +1,7 @@
 """Pages hold what they show, and show it as text."""
 
 import html.parser
+import sys
 
 import pytest
 
@@ -120,6 +121,26 @@ def test_the_terminal_gets_no_escape_sequences(capsys):
     page(EVIL).show()
     out = capsys.readouterr().out
     assert "\x1b" not in out and r"\x1b[2J" in out
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_what_looks_like_markup_of_a_terminal_is_shown(capsys, monkeypatch, watched):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: watched)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+    page("[bold]x[/bold]\x1b[2J").show()
+    out = capsys.readouterr().out
+    # Title, lead, section; a paragraph; a table (4); title and label of the bars; code; label
+    # and text of what is marked.
+    assert out.count(r"[bold]x[/bold]\x1b[2J") == 13
+    assert "\x1b[2J" not in out
+
+
+def test_a_command_stays_one_line(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    Page("t", "", [Section("s", "s", [Code("word " * 30)])]).show()
+    assert "word " * 29 in capsys.readouterr().out
 
 
 def test_the_facts_are_those_of_the_sections():
