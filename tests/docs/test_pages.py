@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from apps.catalog import find_application
-from apps.commands.main import VERBS, main
+from apps.__main__ import main
+from apps.catalog import NAMES
+from apps.commands.main import VERBS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -147,12 +148,14 @@ def test_every_option_of_every_command_exists(capsys):
     for name, text in TEXTS.items():
         for words in commands_in(text):
             place = next(i for i, word in enumerate(words) if word.endswith("recurrent-text"))
-            application, verb, *rest = words[place + 1 :]
+            application, *rest = words[place + 1 :]
+            verb = rest.pop(0) if application in NAMES else ""
             flags = {word for word in rest if word.startswith("--")}
             asked.setdefault((application, verb), {}).setdefault(name, set()).update(flags)
-    assert {verb for _, verb in asked} == set(VERBS)
+    assert {verb for _, verb in asked} == {*VERBS, ""}
+    assert {application for application, _ in asked} == {*NAMES, "runs"}
     for (application, verb), pages in asked.items():
         with pytest.raises(SystemExit):
-            main(find_application(application), [verb, "--help-all"])
+            main([application, *([verb, "--help-all"] if verb else ["--help"])])
         known = set(re.findall(r"--[a-z][\w-]*", capsys.readouterr().out))
         assert {page: flags - known for page, flags in pages.items() if flags - known} == {}
