@@ -12,7 +12,8 @@ from apps.python.model import Model
 from apps.terminal.errors import as_user_errors
 from data.messages import show_messages
 
-_FLAGS = ("resume", "restart", "overwrite")
+# What the command has besides the options of a training.
+_FLAGS, _VALUES = ("resume", "restart", "overwrite"), ("config", "track", "tracking_uri")
 
 
 def train(
@@ -43,7 +44,7 @@ def train(
     record = find_application(application)
     given = from_keywords(options)
     flags = {name: bool(given.pop(name, False)) for name in _FLAGS}
-    check_names(given, (*names_in(record.config, Options), *_FLAGS))
+    check_names(given, (*names_in(record.config, Options), *_FLAGS, *_VALUES))
     folder = Path(f"runs/{application}" if run is None else run)
     shown = "".join(f", {name}={value!r}" for name, value in {**given, "run": str(folder)}.items())
     line = f"apps.train({application!r}{shown})"

@@ -252,17 +252,17 @@ def test_keywords_are_what_the_command_line_would_give(monkeypatch):
     asked = {}
     monkeypatch.setattr(train_command, "run", lambda record, request: asked.update(request))
     monkeypatch.setattr("apps.python.training.load", lambda run: run)
-    run = apps.train("spam", Path("runs/x"), dataset=Path("a.csv"), pooling=["max"], overwrite=True)
+    run = apps.train("spam", Path("runs/x"), dataset=Path("a.csv"), track="mlflow", overwrite=True)
     assert run == Path("runs/x")
     assert asked == {
         "dataset": "a.csv",
-        "pooling": ("max",),
+        "track": "mlflow",
         "resume": False,
         "restart": False,
         "overwrite": True,
         "find_lr": False,
         "run": "runs/x",
-        "command": "apps.train('spam', dataset='a.csv', pooling=('max',), run='runs/x')",
+        "command": "apps.train('spam', dataset='a.csv', track='mlflow', run='runs/x')",
     }
 
 
