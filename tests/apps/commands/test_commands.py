@@ -19,6 +19,7 @@ from apps.training.fit import TrainingResult, Validation
 from data.errors import UserError
 
 FILES = {
+    "README.md",
     "characters.txt",
     "config.json",
     "confusion_validation.png",
