@@ -11,12 +11,14 @@ import tensorflow as tf
 
 from data.messages import say
 from models.compilation import layers_side_by_side
-from models.recurrent.native.build import NotBuiltError, build
+from models.recurrent.native.build import build
 from models.recurrent.native.self_test import check_operator
 
 # Set to 0, it switches the operator off.
 SWITCH = "RECURRENT_TEXT_SUITE_NATIVE"
 _CORES = len(os.sched_getaffinity(0))
+# With more, a thread would have too few rows of a batch to be worth its start.
+_MOST_THREADS = 16
 _ATTRIBUTES = ("cell", "reverse", "return_sequences", "zero_masked", "threads")
 _lock = threading.Lock()
 
@@ -52,8 +54,9 @@ def _load() -> tuple[Any, str]:
         with tf.init_scope(), tf.device("CPU:0"):
             library = build(test)
             return (tested[0] if tested else tf.load_op_library(str(library))), ""
-    except (NotBuiltError, tf.errors.OpError) as error:
-        return None, str(error)
+    # Whatever it is, layers run without the operator.
+    except Exception as error:
+        return None, " ".join(str(error).split())
 
 
 @functools.cache
@@ -144,7 +147,7 @@ def sum_rows(rows: tf.Tensor, values: tf.Tensor, size: int) -> tf.Tensor:
 def _threads() -> int:
     """How many threads a loop may have: results do not depend on it."""
     allowed = tf.config.threading.get_intra_op_parallelism_threads() or _CORES
-    return max(1, min(allowed, _CORES) // layers_side_by_side())
+    return max(1, min(allowed, _CORES, _MOST_THREADS) // layers_side_by_side())
 
 
 @tf.RegisterGradient("SuiteRecurrence")
