@@ -41,3 +41,25 @@ def test_there_is_no_figure_by_character_where_a_token_is_unknown():
     assert report["perplexity"] > 1
     shown = PerplexityReport(report, "words").table()
     assert "bits per character" not in shown and "25.00% of them unknown" in shown
+
+
+def test_the_bits_of_texts_are_those_of_each_alone_and_the_worst_comes_first():
+    known, short = " ".join(["to be or not to be"] * 8), "to be"
+    texts = [known, known.replace("not", "toe"), short]
+    tokenizer = Tokenizer(learn_vocabulary("words", ["to be or not to be"], 30))
+    model = LanguageModel(tokenizer.vocabulary_size, 3, {"cell": "gru", "units": 3})
+
+    def measure(parts):
+        split = Perplexity(model, tokenizer, Documents(parts, whole=True), ends=True)
+        nats = split.nats()
+        return split.report(nats), split.worst_texts(nats, 5)
+
+    report, worst = measure(texts)
+    alone = {text: measure([text])[0]["bits_per_unit"] for text in texts}
+    assert measure([known])[1] == []
+    # The short text is left out: it has two words and an end.
+    assert [text for _, _, text in worst] == sorted(texts[:2], key=lambda text: -alone[text])
+    for bits, tokens, text in worst:
+        assert bits == pytest.approx(alone[text], rel=1e-5) and tokens == 49
+    bits = sum(alone[text] * tokens for text, tokens in zip(texts, (49, 49, 3), strict=True))
+    assert report["bits_per_unit"] == pytest.approx(bits / 101, rel=1e-5)
