@@ -16,14 +16,17 @@ BEFORE = """
 %reset -f
 from apps.commands.startup import import_tensorflow
 import_tensorflow()
-import gc
+import functools, gc
 gc.freeze()
 gc.set_threshold(100_000, 50, 100)
-import tensorflow
+import keras, tensorflow
+keras.Model.compile = functools.partialmethod(keras.Model.compile, jit_compile=False)
 tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 from models.compilation import stock_operations
+from models.recurrent.native.operator import is_available
 stock = stock_operations()
-stock.__enter__()
+if not is_available():
+    stock.__enter__()
 import matplotlib.pyplot as plt
 def blank(figure, path, *arguments, **options):
     plt.imsave(path, [[0.0]], format="png")
