@@ -111,6 +111,12 @@ class Progress(tf.train.experimental.PythonState):
             f"kept: epoch {self.best_epochs} of {len(self.history)}, the best on validation "
             f"({name} {value[self.monitor]:.4f})"
         )
+        highest = max(row[self.monitor] for row in self.history)
+        if f"{highest:.4f}" != f"{value[self.monitor]:.4f}":
+            line += (
+                f"\nthe highest {name} was {highest:.4f}: less than one of {self.rows} texts apart, "
+                "so the lower loss decides"
+            )
         if self.exhausted and self.epoch < epochs:
             line += f"\nstopped early: {self.wait} epochs in a row were no better"
         return line

@@ -96,8 +96,17 @@ def test_an_accuracy_ranks_epochs_as_it_is(model):
     assert best_of(model, 10, [(0.9, 0.5), (1.0, 0.6), (0.9, 0.1)]) == 2
 
 
-def test_which_epoch_is_kept_is_said_with_its_reason(model):
+def test_a_kept_epoch_below_the_highest_figure_says_what_decided(model):
+    progress = Progress(model, "val_score", 9, 22)
+    for score, loss in SMALL:
+        progress.end_epoch(model, {"val_score": score, "val_loss": loss})
+    assert progress.describe_best(9).splitlines() == [
+        "kept: epoch 5 of 5, the best on validation (score 0.9620)",
+        "the highest score was 0.9910: less than one of 22 texts apart, so the lower loss decides",
+    ]
 
+
+def test_which_epoch_is_kept_is_said_with_its_reason(model):
     progress = Progress(model, "val_f1", patience=2)
     assert progress.describe_best(5) == ""
     for f1 in (0.5, 0.75, 0.7, 0.6):
