@@ -13,8 +13,8 @@ MOST_MODULES = 12
 # A line is a floor: what stands on it imports what stands on the lines above it, and its own
 # modules, but nothing beside it. A name is a package without its sub-packages, or a module.
 FLOORS = """
-data data.errors data.graphs data.messages data.registry
-data.files
+data data.errors data.graphs data.messages data.registry data.text.characters
+data.files data.text_steps
 data.text data.vectors
 data.examples
 data.batches data.formats
@@ -22,13 +22,14 @@ data.identity_terms data.user_files
 data.user_files.tagged data.corpora
 data.corpora.documents data.corpora.labelled data.corpora.parallel data.corpora.tagged
 data.datasets
-models models.copies models.registry
+models models.copies models.portable models.registry
 models.attention models.compilation models.decoding models.evaluation models.precision
 models.recurrent.native
 models.crf models.optimization models.recurrent
 models.layers
 models.classification models.language_model models.seq2seq models.tagging
 models.model_archive models.serving models.transfer
+models.onnx
 apps.config apps.terminal apps.tracking.listener
 apps.pages apps.plots apps.runs
 apps.inspection.texts apps.reports

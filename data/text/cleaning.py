@@ -1,47 +1,35 @@
 """Clean-up and tokenization of the raw texts of classifiers, in stock TensorFlow ops.
 
-Training and SavedModel share them. The functions take and return string tensors of UTF-8 bytes and
-run inside a graph.
+Training and SavedModel share them; what is done stands in `data.text_steps`. The functions take and
+return string tensors of UTF-8 bytes and run inside a graph.
 """
 
 import functools
-from collections.abc import Callable
-from html.entities import html5
+from collections.abc import Callable, Iterable
 
 import tensorflow as tf
 
 from data.errors import choose
 from data.graphs import graph
-from data.registry import STANDARDIZERS
-from data.text.characters import FORMAT_CHARACTERS, INVISIBLE, NEEDLESS_JOINERS, is_invisible
-
-USER, LINK, NUMBER = "<user>", "<url>", "<number>"
+from data.text.characters import FORMAT_CHARACTERS, NEEDLESS_JOINERS
+from data.text_steps import ENTITIES, STEPS, VALID, Step
 
 _STRINGS = tf.TensorSpec([None], tf.string)
-# Marks in a text while numeric entities are decoded; it holds no control characters by then.
+# Marks in a text while references are decoded; it holds no control characters by then.
 _ENTITY, _END = "\x01", "\x02"
-_NAMED_ENTITIES = {"lt": "<", "gt": ">", "quot": '"', "apos": "'", "nbsp": " ", "amp": "&"}
-# Names of invisible characters: &shy;, &zwj; and the like.
-_INVISIBLE_ENTITIES = "|".join(
-    sorted(
-        name
-        for name, character in html5.items()
-        if name.endswith(";") and all(map(is_invisible, character))
-    )
-)
-# So: emoji and pictographs; Sk: skin tones and modifiers; Co: private use, where old phones kept
-# their emoji (U+E415 and the like are frequent in tweets of 2012-2015).
-_SYMBOLS = r"[\p{So}\p{Sk}\p{Co}]"
-# Control characters, every kind of white space, and the pattern of Braille that has no dot.
-_BLANKS = r"[\p{Cc}\p{Z}\x{2800}]"
+
+
+def apply_steps(texts: tf.Tensor, steps: Iterable[Step]) -> tf.Tensor:
+    """Applies a table of `data.text_steps`. <string>[batch] both."""
+    for name, *arguments in steps:
+        texts = _OPERATIONS[name](texts, *arguments)
+    return texts
 
 
 def to_valid_utf8(texts: tf.Tensor) -> tf.Tensor:
     """Replaces bytes that are not UTF-8 by U+FFFD, control characters and every kind of white space
     by spaces, and drops invisible characters (`data.text.characters`). <string>[batch] both."""
-    texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
-    texts = tf.strings.regex_replace(texts, INVISIBLE, "")
-    return tf.strings.regex_replace(texts, _BLANKS, " ")
+    return apply_steps(texts, VALID)
 
 
 def drop_format_characters(texts: tf.Tensor) -> tf.Tensor:
@@ -69,11 +57,10 @@ def decode_entities(texts: tf.Tensor) -> tf.Tensor:
     Args:
         texts: <string>[batch], UTF-8 without control characters.
     """
-    # Twitter escaped text that was already escaped: "&amp;#128514;" is an emoji, too.
-    texts = tf.strings.regex_replace(texts, "&amp;", "&")
-    for name, character in _NAMED_ENTITIES.items():
-        texts = tf.strings.regex_replace(texts, f"&{name};", character)
-    texts = tf.strings.regex_replace(texts, f"&(?:{_INVISIBLE_ENTITIES})", "")
+    return apply_steps(texts, ENTITIES)
+
+
+def _decode_references(texts: tf.Tensor) -> tf.Tensor:
     marked = tf.strings.regex_replace(
         texts, r"&#(?:([0-9]{1,7})|[xX]([0-9a-fA-F]{1,6}));", rf"{_ENTITY}\1,\2{_END}"
     )
@@ -101,75 +88,24 @@ def _decode_leading_number(pieces: tf.Tensor) -> tf.Tensor:
     return tf.where(is_entity, characters + rest, pieces)
 
 
-def decode_and_lower(texts: tf.Tensor) -> tf.Tensor:
-    """Decodes HTML entities and turns capitals into small letters. <string>[batch] both, the result
-    valid UTF-8 without control characters."""
-    # The escapes go first, then what they hid (an escaped line break) is cleaned as well.
-    texts = to_valid_utf8(decode_entities(to_valid_utf8(texts)))
-    return tf.strings.lower(texts, encoding="utf-8")
-
-
-def clean_tweets(texts: tf.Tensor) -> tf.Tensor:
-    """Cleans tweets: lower case, tokens between spaces.
-
-    User names, links and numbers become one token each; runs of three or more of the same letter
-    are cut to two ("soooo" -> "soo"); emoji and punctuation stand alone; "#word" is "# word".
-
-    Args:
-        texts: <string>[batch].
-
-    Returns:
-        <string>[batch], valid UTF-8.
-    """
-    texts = decode_and_lower(texts)
-    texts = tf.strings.regex_replace(texts, r"https?:\S*|www\.\S+", f" {LINK} ")
-    texts = tf.strings.regex_replace(texts, r"@\w+", f" {USER} ")
-    texts = tf.strings.regex_replace(texts, r"[’‘`´]", "'")
-    texts = tf.strings.regex_replace(texts, r"[“”„«»]", '"')
-    texts = tf.strings.regex_replace(texts, r"\d+(?:[.,:]\d+)*", f" {NUMBER} ")
-    texts = _shorten_runs(texts)
-    return tf.strings.regex_replace(texts, rf"({_SYMBOLS}|[!?.,;:\"()\[\]#*/&=+~|{{}}])", r" \1 ")
-
-
-def _shorten_runs(texts: tf.Tensor) -> tf.Tensor:
-    """Cuts runs of three or more of the same sign to two (RE2 has no back-references)."""
-    for sign in "abcdefghijklmnopqrstuvwxyz":
-        texts = tf.strings.regex_replace(texts, f"{sign}{{3,}}", sign * 2)
-    for sign in "!?.":
-        texts = tf.strings.regex_replace(texts, rf"(?:\{sign}\s*){{2,}}", f" {sign}{sign} ")
-    return texts
-
-
-def clean_reviews(texts: tf.Tensor) -> tf.Tensor:
-    """Cleans reviews in the manner of the Penn Treebank, lower-cased.
-
-    The word vectors of GloVe and corpora like SST-2 follow it: punctuation stands alone, "can't" is
-    "ca n't", "it's" is "it 's". HTML tags (`<br />`) are dropped and entities decoded. A text that
-    is tokenized already stays as it is.
-
-    Args:
-        texts: <string>[batch].
-
-    Returns:
-        <string>[batch], valid UTF-8.
-    """
-    texts = decode_and_lower(texts)
-    texts = tf.strings.regex_replace(texts, r"</?[a-z][^<>]{0,99}>", " ")
-    texts = tf.strings.regex_replace(texts, r"[’‘`´]", "'")
-    texts = tf.strings.regex_replace(texts, r"([^\p{L}\p{M}\p{N}_\s])", r" \1 ")
-    # Every apostrophe stands alone now; those of contractions are joined to their letters again.
-    texts = tf.strings.regex_replace(texts, r"n\s+'\s+t\b", " n't")
-    return tf.strings.regex_replace(texts, r"\s'\s+(s|m|d|re|ve|ll)\b", r" '\1")
-
-
-def clean_plain(texts: tf.Tensor) -> tf.Tensor:
-    """Lower-cases texts and sets punctuation apart; replaces nothing. <string>[batch] both."""
-    texts = tf.strings.lower(to_valid_utf8(texts), encoding="utf-8")
-    return tf.strings.regex_replace(texts, r"([^\p{L}\p{M}\p{N}_\s'])", r" \1 ")
+# What each step of a table does.
+_OPERATIONS: dict[str, Callable[..., tf.Tensor]] = {
+    "utf8": lambda texts: tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace"),
+    "replace": tf.strings.regex_replace,
+    "references": _decode_references,
+    "lower": lambda texts: tf.strings.lower(texts, encoding="utf-8"),
+}
 
 
 def tokenize(texts: tf.Tensor, standardize: str) -> tf.RaggedTensor:
     """Splits texts at white space after a clean-up.
+
+    The clean-ups: `tweet` lower-cases; user names, links and numbers become one token each; runs of
+    three or more of the same letter are cut to two ("soooo" -> "soo"); emoji and punctuation stand
+    alone; "#word" is "# word". `review` follows the Penn Treebank, lower-cased, as the word vectors
+    of GloVe and corpora like SST-2 do: punctuation stands alone, "can't" is "ca n't", "it's" is
+    "it 's", HTML tags are dropped; what is tokenized already stays as it is. `plain` lower-cases
+    and sets punctuation apart. `none` only makes texts valid.
 
     Args:
         texts: <string>[batch], any bytes.
@@ -181,17 +117,14 @@ def tokenize(texts: tf.Tensor, standardize: str) -> tf.RaggedTensor:
     Raises:
         ValueError: unknown `standardize`.
     """
-    choose("standardize", standardize, _CLEAN)
+    choose("standardize", standardize, STEPS)
     return _tokenizer(standardize)(texts)
 
 
 @functools.cache
 def _tokenizer(standardize: str) -> Callable[[tf.Tensor], tf.RaggedTensor]:
     """Returns a graph, since other graphs that call it take its dozens of operations as one."""
-    clean = _CLEAN[standardize]
-    return graph(lambda texts: tf.strings.split(clean(texts)), input_signature=[_STRINGS])
-
-
-_CLEAN: dict[str, Callable[[tf.Tensor], tf.Tensor]] = dict(
-    zip(STANDARDIZERS, (clean_tweets, clean_reviews, clean_plain, to_valid_utf8), strict=True)
-)
+    steps = STEPS[standardize]
+    return graph(
+        lambda texts: tf.strings.split(apply_steps(texts, steps)), input_signature=[_STRINGS]
+    )

@@ -37,10 +37,10 @@ class Outlines:
 
     def outline(self, codes: tf.Tensor) -> tf.Tensor:
         """Returns the code points of the outline of these code points, <int32>[any] both."""
-        return tf.gather(self._table, clip_codes(codes))
+        return tf.gather(self.table, clip_codes(codes))
 
     @functools.cached_property
-    def _table(self) -> np.ndarray:
+    def table(self) -> np.ndarray:
         """<int32>[OUTLINED], of each code point."""
         outlines = (self._outline(chr(code)) for code in range(OUTLINED))
         return np.array([ord(outline) for outline in outlines], np.int32)
@@ -57,3 +57,10 @@ class Outlines:
 def clip_codes(codes: tf.Tensor) -> tf.Tensor:
     """Returns code points as places in a table of `OUTLINED` rows, <int32>[any] both."""
     return tf.minimum(codes, OUTLINED - 1)
+
+
+def to_ranges(table: np.ndarray) -> list[list[int]]:
+    """Returns a table of code points, <int32>[any], as ranges of `[value, how many]`."""
+    begins = np.flatnonzero(np.diff(table, prepend=table[0] - 1))
+    counts = np.diff(begins, append=len(table))
+    return [[int(table[at]), int(count)] for at, count in zip(begins, counts, strict=True)]

@@ -13,13 +13,13 @@ The rules read a text's outline (`data.text.outlines`).
 """
 
 import functools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from data.text.characters import is_invisible
-from data.text.outlines import OUTLINED, Outlines, clip_codes
+from data.text.outlines import OUTLINED, Outlines, clip_codes, to_ranges
 
 # Marks the end of every token in an outline, which holds no control characters of its own.
 _END = "\x1f"
@@ -54,6 +54,13 @@ _TOKENS = "|".join(
         rf"[^ {_END}]",
     ]
 )
+# Patterns and what replaces them, one after the other.
+_MARKS = (
+    # "n't" is a token of its own; the pattern of words cannot look ahead to it.
+    (r"(?i)([a-z])(n't)\b", rf"\1{_END}\2"),
+    (f"({_TOKENS})", rf"\1{_END}"),
+)
+_DIGIT = r"\p{Nd}"
 _TAGS = 0xE0000
 _SPACE = ord(" ")
 # The bytes of U+FFFD.
@@ -115,10 +122,9 @@ def tokenize_words(texts: tf.Tensor) -> Tokens:
     codes, places, widths = (tf.ragged.boolean_mask(each, seen) for each in (codes, places, widths))
     flat = _OUTLINES.outline(codes.flat_values)
     outlines = tf.strings.unicode_encode(codes.with_flat_values(flat), "UTF-8")
-    # "n't" is a token of its own; the pattern of words cannot look ahead to it.
-    marked = tf.strings.regex_replace(outlines, r"(?i)([a-z])(n't)\b", rf"\1{_END}\2")
-    marked = tf.strings.regex_replace(marked, f"({_TOKENS})", rf"\1{_END}")
-    pieces = tf.strings.split(marked, _END)
+    for pattern, rewrite in _MARKS:
+        outlines = tf.strings.regex_replace(outlines, pattern, rewrite)
+    pieces = tf.strings.split(outlines, _END)
     # A piece is a token and the white space before it; the last piece may have no token.
     sizes = tf.strings.length(tf.strings.strip(pieces.flat_values))
     after = tf.cumsum(tf.strings.length(pieces.flat_values))
@@ -161,7 +167,20 @@ def normalize_case_and_digits(tokens: tf.Tensor) -> tf.Tensor:
 
 def replace_digits(tokens: tf.Tensor) -> tf.Tensor:
     """Replaces each digit of tokens by a zero. <string>."""
-    return tf.strings.regex_replace(tokens, r"\p{Nd}", "0")
+    return tf.strings.regex_replace(tokens, _DIGIT, "0")
+
+
+def rules_as_table() -> dict[str, Any]:
+    """Returns the rules as values for JSON, for `models.portable.words`, which has no TensorFlow:
+    the outlines of code points and which of them are hidden, both as ranges of `[value, how many]`;
+    patterns and what replaces them; what ends a token; and the pattern of a digit."""
+    return {
+        "outlines": to_ranges(_OUTLINES.table),
+        "hidden": to_ranges(_invisible().astype(np.int32)),
+        "marks": _MARKS,
+        "end": _END,
+        "digit": _DIGIT,
+    }
 
 
 @functools.cache

@@ -100,19 +100,19 @@ class LinearChainCRF(keras.layers.Layer):
             mask: as in a call.
         """
         emissions, mask = self._inputs(emissions, mask)
-        weights, tags = self._weights(), tf.cast(tags, tf.int32)
+        weights, tags = self.constrained_weights(), tf.cast(tags, tf.int32)
         total = log_partition(emissions, mask, weights)
         return path_score(emissions, tags, mask, weights) - total
 
     def marginals(self, emissions: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
         """Computes the probability of each tag at each step, <float32>[batch, time, num_tags], 0
         where masked. Arguments as in a call."""
-        return marginals(*self._inputs(emissions, mask), self._weights())
+        return marginals(*self._inputs(emissions, mask), self.constrained_weights())
 
     def decode(self, emissions: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
         """Finds the most probable path (Viterbi), <int32>[batch, time], 0 where masked. Arguments
         as in a call."""
-        return best_paths(*self._inputs(emissions, mask), self._weights())[0][:, 0]
+        return best_paths(*self._inputs(emissions, mask), self.constrained_weights())[0][:, 0]
 
     def n_best(
         self, emissions: tf.Tensor, count: int, mask: tf.Tensor | None = None
@@ -130,7 +130,7 @@ class LinearChainCRF(keras.layers.Layer):
             allowed. A text without a real step has one path.
         """
         emissions, mask = self._inputs(emissions, mask)
-        weights = self._weights()
+        weights = self.constrained_weights()
         paths, scores = best_paths(emissions, mask, weights, count)
         scores -= log_partition(emissions, mask, weights)[:, None]
         return paths, tf.where(self._breaks_rules(paths, mask), float("-inf"), scores)
@@ -147,7 +147,8 @@ class LinearChainCRF(keras.layers.Layer):
         times = path_score(no_emissions, paths, tf.repeat(mask, count, axis=0), rules)
         return tf.reshape(times > 0.5, [batch, count])
 
-    def _weights(self) -> Weights:
+    def constrained_weights(self) -> Weights:
+        """Returns the weights, with what is not allowed at a score that no emission outweighs."""
         transitions, start, end = (
             tf.cast(tf.convert_to_tensor(weight), tf.float32)
             for weight in (self.transitions, self.start, self.end)

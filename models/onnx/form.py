@@ -1,0 +1,139 @@
+"""Writes the ONNX form of a trained model: a folder that `models.portable` loads."""
+
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+import models.portable
+from data.files.checksum_list import write_checksum_list
+from data.registry import CASES
+from data.text.word_tokenizer import rules_as_table
+from data.text_steps import STEPS
+from models.onnx.networks import (
+    check_network,
+    classifier_network,
+    crf_weights,
+    linear_models,
+    tagger_network,
+)
+from models.portable.folder import CHECKSUMS, FORMAT, NETWORK, SETTINGS
+from models.serving.classifier import ServingClassifier
+from models.serving.tagger import ServingTagger
+
+_ANSWER = '''"""Answers texts, without TensorFlow: `python answer.py "a text"`, or in Python:
+
+from answer import load
+load().answer(["a text"])
+
+It takes numpy, onnxruntime and google-re2.
+"""
+
+import sys
+from pathlib import Path
+
+_HERE = Path(__file__).resolve().parent
+_VERSIONS = [each for each in _HERE.iterdir() if each.name.isdecimal()]
+_FOLDER = max(_VERSIONS, key=lambda each: int(each.name), default=_HERE)
+sys.path.insert(0, str(_FOLDER))
+
+from portable import folder as _folder  # noqa: E402
+from portable.command import main as _main  # noqa: E402
+
+
+def load(folder=_FOLDER):
+    """Returns the model in a folder, by default the one beside this file."""
+    return _folder.load(folder)
+
+
+if __name__ == "__main__":
+    sys.exit(_main(_FOLDER, sys.argv[1:]))
+'''
+
+
+def write_form(
+    serving: ServingClassifier | ServingTagger,
+    folder: Path,
+    files: Iterable[Path],
+    facts: dict[str, Any],
+) -> None:
+    """Writes the ONNX form of a model into a folder that is there.
+
+    Args:
+        serving: its serving model.
+        folder: the folder.
+        files: the vocabularies, which are copied.
+        facts: what else is known of the model, for `model.json`: `application`, `class_names`.
+
+    Raises:
+        UserError: the model has none; nothing was written.
+    """
+    check_network(serving.model)
+    write = _write_classifier if isinstance(serving, ServingClassifier) else _write_tagger
+    network, settings = write(serving, folder)
+    for file in files:
+        shutil.copy(file, folder)
+    (folder / NETWORK).write_bytes(network.SerializeToString())
+    text = json.dumps({"format": FORMAT, **facts, **settings}, ensure_ascii=False, indent=1)
+    (folder / SETTINGS).write_text(text + "\n", encoding="utf-8")
+    write_checksum_list(folder, CHECKSUMS)
+
+
+def write_answering(folder: Path) -> None:
+    """Copies into the folder of a form what answers: a package, and a module that runs it."""
+    source = Path(models.portable.__file__).parent
+    shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns("__pycache__"))
+    write_answer_module(folder)
+
+
+def write_answer_module(folder: Path) -> None:
+    """Writes `answer.py`, which runs what is beside it, or in the last version beside it."""
+    (folder / "answer.py").write_text(_ANSWER, encoding="utf-8")
+
+
+def _write_classifier(
+    serving: ServingClassifier, folder: Path
+) -> tuple[onnx.ModelProto, dict[str, Any]]:
+    """Writes the linear models, and returns the network and the settings."""
+    preprocessor, decision, model = serving.preprocessor, serving.decision, serving.model
+    if linear := linear_models(model):
+        arrays: dict[str, Any] = {
+            f"{name}_{number}": np.asarray(getattr(each, name))
+            for number, each in enumerate(linear)
+            for name in ("keys", "coefficients", "bias")
+        }
+        arrays |= {"models": len(linear), "vocabulary_size": linear[0].vocabulary_size}
+        np.savez(folder / "ngrams.npz", **arrays)
+    return classifier_network(model), {
+        "kind": "classifier",
+        "steps": STEPS[preprocessor.standardize],
+        "max_length": preprocessor.max_length,
+        "head": preprocessor.head,
+        "max_word_length": preprocessor.max_word_length,
+        "linear": bool(linear),
+        "decision": {
+            "multi_label": decision.multi_label,
+            "temperature": decision.temperature,
+            "thresholds": decision.thresholds,
+        },
+    }
+
+
+def _write_tagger(serving: ServingTagger, folder: Path) -> tuple[onnx.ModelProto, dict[str, Any]]:
+    """Returns the network and the settings."""
+    preprocessor, model = serving.preprocessor, serving.model
+    return tagger_network(model), {
+        "kind": "tagger",
+        "tags": model.settings["tags"],
+        "words": rules_as_table(),
+        "cases": [*CASES.values()] if preprocessor.case_features else [],
+        "lowercase": preprocessor.lowercase,
+        "max_word_length": preprocessor.max_word_length,
+        "window": serving.window,
+        "overlap": serving.overlap,
+        "crf": {name: each.tolist() for name, each in crf_weights(model).items()},
+    }

@@ -1,0 +1,128 @@
+"""Whole networks as ONNX models: classifiers of every kind, and taggers."""
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+import onnx
+
+from data.errors import UserError
+from models.classification.classifier import TextClassifier
+from models.classification.ensemble import Ensemble
+from models.classification.wide_classifier import WideClassifier
+from models.layers.pooling import POOLINGS
+from models.onnx.graph import Graph
+from models.onnx.layers import add_dense, add_poolings, add_vectors, count_real
+from models.onnx.recurrent import add_stack, check_cell
+from models.tagging.tagger import Tagger
+
+
+def check_network(model: keras.Model) -> None:
+    """Refuses a model that has no ONNX form.
+
+    Raises:
+        UserError: it is one.
+    """
+    if not isinstance(model, TextClassifier | Ensemble | WideClassifier | Tagger):
+        raise UserError(
+            f"a {type(model).__name__} has no ONNX form, only classifiers and taggers have. Use "
+            "--format savedmodel"
+        )
+    for member in model.members if isinstance(model, Ensemble) else [model]:
+        settings = member.settings
+        check_cell(settings["recurrent"]["cell"])
+        if settings.get("language_model"):
+            raise UserError(
+                "a tagger that reads a language model has no ONNX form. Use --format savedmodel"
+            )
+
+
+def classifier_network(model: Any) -> onnx.ModelProto:
+    """Returns the ONNX model of a classifier.
+
+    Args:
+        model: a `TextClassifier`, a `WideClassifier`, or an `Ensemble` of such.
+
+    Returns:
+        Its inputs are those of `models.onnx.layers.add_vectors`, and where there are linear models
+        their logits, `linear` <float32>[models, batch, num_classes]; its output is `logits`
+        <float32>[batch, num_classes].
+    """
+    graph = Graph()
+    members = model.members if isinstance(model, Ensemble) else [model]
+    linear = linear_models(model)
+    logits = [_add_classifier(graph, member, linear) for member in members]
+    output = logits[0]
+    if isinstance(model, Ensemble):
+        output = _add_mean_logits(graph, logits, model.multi_label)
+    size = model.settings["num_classes"]
+    return graph.to_model(output, "logits", ("batch", size))
+
+
+def linear_models(model: Any) -> list[Any]:
+    """Returns the linear models of n-grams in a classifier, those of all members."""
+    members = model.members if isinstance(model, Ensemble) else [model]
+    return [member.ngrams for member in members if isinstance(member, WideClassifier)]
+
+
+def _add_classifier(graph: Graph, model: Any, linear_models: list[Any]) -> str:
+    recurrent = model.recurrent if isinstance(model, WideClassifier) else model
+    x = add_vectors(graph, recurrent)
+    x = add_stack(graph, recurrent.get_layer("recurrent"), x, count_real(graph, "token_ids"))
+    layers = [
+        next(layer for layer in recurrent.layers if type(layer) is POOLINGS[name])
+        for name in recurrent.settings["pooling"]
+    ]
+    pooled = add_poolings(graph, layers, x, recurrent.settings["recurrent"]["units"])
+    logits = add_dense(graph, recurrent.get_layer("logits"), pooled)
+    if not isinstance(model, WideClassifier):
+        return logits
+    size = model.settings["num_classes"]
+    linear = graph.input("linear", "float32", ("models", "batch", size))
+    place = graph.constant(linear_models.index(model.ngrams), "int64")
+    return graph.add("Add", logits, graph.add("Gather", linear, place))
+
+
+def _add_mean_logits(graph: Graph, logits: list[str], multi_label: bool) -> str:
+    """Adds what `models.classification.ensemble.mean_logits` computes."""
+    axis = graph.constant([0], "int64")
+
+    def add_log_sum(parts: list[str]) -> str:
+        rows = [graph.add("Unsqueeze", part, axis) for part in parts]
+        stacked = graph.add("Concat", *rows, axis=0)
+        return graph.add("ReduceLogSumExp", stacked, axis, keepdims=0)
+
+    def add_log_sigmoid(x: str) -> str:
+        return graph.add("Neg", graph.add("Softplus", graph.add("Neg", x)))
+
+    if multi_label:
+        yes = add_log_sum([add_log_sigmoid(each) for each in logits])
+        no = add_log_sum([add_log_sigmoid(graph.add("Neg", each)) for each in logits])
+        return graph.add("Sub", yes, no)
+    total = add_log_sum([graph.add("LogSoftmax", each, axis=-1) for each in logits])
+    return graph.add("Sub", total, graph.constant(math.log(len(logits))))
+
+
+def tagger_network(model: Tagger) -> onnx.ModelProto:
+    """Returns the ONNX model of a tagger.
+
+    Returns:
+        Its inputs are those of `models.onnx.layers.add_vectors`; its output is `emissions`
+        <float32>[batch, time, tags], anything behind the end of a text.
+    """
+    graph = Graph()
+    x = add_vectors(graph, model)
+    x = add_stack(graph, model.get_layer("recurrent"), x, count_real(graph, "token_ids"))
+    x = add_dense(graph, model.get_layer("emissions"), x)
+    rows = graph.add("Transpose", x, perm=[1, 0, 2])
+    return graph.to_model(rows, "emissions", ("batch", "time", len(model.settings["tags"])))
+
+
+def crf_weights(model: Tagger) -> dict[str, np.ndarray]:
+    """Returns `transitions`, `start` and `end` of a tagger's CRF, with its constraints; none for
+    the head `softmax`."""
+    if model.crf is None:
+        return {}
+    weights = model.crf.constrained_weights()._asdict()
+    return {name: np.asarray(value) for name, value in weights.items()}

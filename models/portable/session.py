@@ -1,0 +1,27 @@
+"""The network in onnxruntime."""
+
+import numpy as np
+import onnxruntime
+
+
+class Network:
+    """An ONNX model with one output.
+
+    Args:
+        content: of the file.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        options = onnxruntime.SessionOptions()
+        # Threads that wait for work would spin: on few cores that costs more than it brings.
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Of constants that nobody needs in the optimised graph.
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(
+            content, options, providers=["CPUExecutionProvider"]
+        )
+
+    def run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
+        """Returns the output."""
+        return self._session.run(None, inputs)[0]
