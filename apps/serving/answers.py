@@ -1,5 +1,6 @@
 """Answers to a list of texts."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 # As many texts at once as this, or fewer long ones: memory does not grow with their length.
 MOST_AT_ONCE = 256
 _CHARACTERS = 2**18
+# About the tokens of a text. By characters, a batch is as wide as the text of the shortest words.
+_TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
 def answer(task: Answering, texts: list[str]) -> list[dict]:
@@ -39,9 +42,10 @@ def answer_by_length(
         texts: as many as memory holds.
     """
     rows: list[dict] = [{}] * len(texts)
-    order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
+    lengths = [(len(_TOKEN.findall(text)), len(text)) for text in texts]
+    order = sorted(range(len(texts)), key=lengths.__getitem__, reverse=True)
     while order:
-        size = _batch_size(len(texts[order[0]]))
+        size = _batch_size(max(len(texts[i]) for i in order[:MOST_AT_ONCE]))
         batch, order = order[:size], order[size:]
         answers = task.output_rows(serve(encode([texts[i] for i in batch])))
         for i, row in zip(batch, answers, strict=True):

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from data.files.checksum_list import write_checksum_list
 from data.files.writing import whole_folder
+from data.graphs import graph
 from models.compilation import stock_operations
 
 # TensorFlow checks no checksum when it loads a SavedModel: `sha256sum --check` does, and
@@ -52,15 +53,34 @@ def export(serving: ExportableModel, folder: Path, extra_files: Iterable[Path] =
     Raises:
         UserError: something is there, or the folder cannot be written.
     """
-    archive = keras.export.ExportArchive()
-    archive.track(serving.model)
-    archive.track(serving.preprocessor)
     with stock_operations(), whole_folder(folder) as partial:
-        for name, (function, signature) in serving.endpoints().items():
-            archive.add_endpoint(name, function, input_signature=signature)
-        archive.write_out(str(partial), verbose=False)
+        functions = {
+            name: graph(function, input_signature=signature).get_concrete_function()
+            for name, (function, signature) in serving.endpoints().items()
+        }
+        tf.saved_model.save(_trackable(serving, functions), str(partial), signatures=functions)
         extra = partial / "assets.extra"
         extra.mkdir()
         for file in extra_files:
             shutil.copy(file, extra)
         write_checksum_list(partial, CHECKSUMS)
+
+
+def _trackable(
+    serving: ExportableModel, functions: dict[str, tf.types.experimental.ConcreteFunction]
+) -> tf.Module:
+    """Returns a module of the functions, with the variables and tables that they read.
+
+    They are traced already: `keras.export.ExportArchive` would trace each of them twice.
+    """
+    module = tf.Module()
+    module.read = [function.variables for function in functions.values()]
+    module.tables = [
+        child
+        for part in (serving.model, serving.preprocessor)
+        for child in tf.train.TrackableView(part).descendants()
+        if isinstance(child, tf.saved_model.experimental.TrackableResource)
+    ]
+    for name, function in functions.items():
+        setattr(module, name, function)
+    return module
