@@ -4,16 +4,17 @@ import importlib
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 from apps.commands.application import Application
 from apps.commands.startup import import_tensorflow
 from apps.config.parser import OneLineParser, add_fields
 from apps.config.verbs import PredictOptions
-from apps.runs.files import read_run
+from apps.runs.files import RunFiles, read_run
 from apps.runs.folder import RunFolder
-from apps.serving.answering import Answering, Illustrating, Summarizing
+from apps.serving.answering import Answering, Direct, Illustrating, Summarizing
+from apps.tasks.portable import ENGINES, OnnxEngine, find_engine
 from apps.tasks.task import Configurable, Interactive
 from data.errors import UserError
 from data.formats.suffixes import STANDARD_STREAM
@@ -45,6 +46,13 @@ def add_options(parser: OneLineParser, application: Application, arguments: list
         help=f".{', .'.join(some)} or .{last}; -: standard output",
     )
     parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default="auto",
+        help="what computes: the run's ONNX form, without TensorFlow, or TensorFlow (default: the "
+        "form, where the run has one)",
+    )
+    parser.add_argument(
         "--text-column", metavar="TEXT", help="column of the input (default: as in training)"
     )
     add_fields(parser, own, own())
@@ -63,8 +71,10 @@ def run(application: Application, options: dict) -> None:
 
     own.check_output(output)
     check_files(source, output, own.suffixes())
-    import_tensorflow(announced=asks)
-    task = application.load(files, config)
+    task: Any = _find_engine(files, own, options["engine"])
+    if task is None:
+        import_tensorflow(announced=asks)
+        task = application.load(files, config)
     del files  # a large model shall be in memory once
     if isinstance(task, Configurable):
         task.set_options(own)
@@ -94,6 +104,19 @@ def run(application: Application, options: dict) -> None:
         warn(answering.summary())
 
 
+def _find_engine(files: RunFiles, own: PredictOptions, wanted: str) -> OnnxEngine | None:
+    """Returns the engine of a run's ONNX form; None if TensorFlow shall answer.
+
+    Raises:
+        UserError: `onnx` is wanted and cannot be had.
+    """
+    if not own.needs_task:
+        return find_engine(files, wanted)
+    if wanted == "onnx":
+        raise UserError("--explain looks into the network, which takes TensorFlow. Leave --engine")
+    return None
+
+
 def _read_lines() -> Iterator[str]:
     """Yields what a person types, line by line, until the end of the input."""
     # With it, `input` remembers and edits lines.
@@ -110,12 +133,12 @@ def _read_lines() -> Iterator[str]:
             yield line
 
 
-def _print_answers(answering: Answering, texts: Iterable[str]) -> None:
+def _print_answers(answering: Answering | Direct, texts: Iterable[str]) -> None:
     """Prints the answers to texts: those to a list when all are there, to typed lines one by
     one."""
-    from apps.serving.answers import answer_all, answer_with
+    from apps.serving.answers import answer_all, batch_answerer
 
-    answer = partial(answer_with, answering, answering.serving().serve)
+    answer = batch_answerer(answering)
     # The texts of a list are one batch.
     batches = [texts] if isinstance(texts, list) else ([text] for text in texts)
     number = 0

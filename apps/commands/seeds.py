@@ -18,9 +18,10 @@ from apps.config.training import TrainingConfig
 from apps.reports.model_card import write_model_card
 from apps.runs.contents import GRADIENT_NORMS, HISTORY, REFIT_HISTORY, SEEDS
 from apps.runs.description import RunDescription
-from apps.runs.files import RunFiles
+from apps.runs.files import RunFiles, read_run
 from apps.runs.folder import RunFolder
 from apps.runs.unfinished import UnfinishedTraining
+from apps.tasks.portable import add_form
 from apps.tasks.task import Report
 from apps.training.divergence import Diverged
 from data.examples.corpus import Corpus, Examples
@@ -99,6 +100,7 @@ def train(
         )
         report.draw("validation", new.path)
         write_model_card(new.path, unfinished.run.name)
+    add_form(task, read_run(RunFolder(unfinished.run)))
     unfinished.discard()
     if diverged:
         warn(f"{diverged}. The other members are kept")

@@ -12,12 +12,13 @@ from apps.plots import training as pictures
 from apps.reports.model_card import write_model_card
 from apps.runs.contents import CONFIG
 from apps.runs.description import RunDescription
-from apps.runs.files import RunFiles
+from apps.runs.files import RunFiles, read_run
 from apps.runs.folder import RunFolder
 from apps.runs.init_from import read_pretrained
 from apps.runs.provenance import Provenance
 from apps.runs.resumption import check_checksum
 from apps.runs.unfinished import UnfinishedTraining
+from apps.tasks.portable import add_form
 from apps.terminal.next_steps import describe_next_steps, describe_pictures
 from apps.training import devices, fit
 from apps.training.divergence import Diverged
@@ -105,6 +106,8 @@ def train_run(
         new.add_metrics("validation", {**report.to_json(), **description.provenance.to_json()})
         report.draw("validation", new.path)
         write_model_card(new.path, unfinished.run.name)
+    if unfinished.whole is None:
+        add_form(task, read_run(RunFolder(unfinished.run)))
     if not ending.resumable:
         unfinished.discard()
     if ending.stopped:

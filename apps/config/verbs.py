@@ -65,6 +65,11 @@ class PredictOptions(Options):
     )
 
     @property
+    def needs_task(self) -> bool:
+        """Whether these options need the trained task itself, not only its answers."""
+        return False
+
+    @property
     def runs_without_text(self) -> bool:
         """Whether `predict` may be called without texts and without a file."""
         return False

@@ -5,19 +5,30 @@ import functools
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from apps.commands import export as exporting
 from apps.commands.application import Application
 from apps.commands.evaluate import Evaluation, measure
+from apps.commands.startup import import_tensorflow
 from apps.config.groups import DataOptions
 from apps.config.options import Options, names_in, override
 from apps.python.keywords import check_names, from_keywords
 from apps.runs.description import RunDescription
+from apps.runs.export_folder import FORMATS
 from apps.runs.files import RunFiles, read_run
-from apps.serving.answering import Answer, Answering, Typed
-from apps.serving.answers import MOST_AT_ONCE, answer_all, answer_by_length, answer_with
+from apps.serving.answering import Answer, Answering, Direct, Typed
+from apps.serving.answers import (
+    MOST_AT_ONCE,
+    AnswerBatch,
+    answer_all,
+    answer_with,
+    batch_answerer,
+    in_batches,
+)
+from apps.tasks.portable import OnnxEngine
 from apps.tasks.task import Configurable, Interactive, Task
 from apps.terminal.errors import as_user_errors
 from data.errors import UserError
@@ -35,14 +46,14 @@ class _Answerer:
     """What answers with certain options: made once, for its graph takes a while."""
 
     options: Options
-    answering: Answering
-    serve: Callable
+    answering: Answering | Direct
+    answer_batch: AnswerBatch
 
     def answer(self, texts: list[str]) -> list[dict]:
         """Returns the output columns of texts."""
         if len(texts) <= MOST_AT_ONCE:
-            return answer_with(self.answering, self.serve, texts)
-        return answer_by_length(self.answering, self.serve, texts)
+            return self.answer_batch(texts)
+        return in_batches(self.answer_batch, texts)
 
 
 class Model:
@@ -60,6 +71,7 @@ class Model:
         place: the folder as the user named it.
         serve: answers <string>[batch] without options, such as the function of a SavedModel; None
             for that of the task.
+        engine: answers without TensorFlow, or None. The task is loaded when it is asked for then.
     """
 
     def __init__(
@@ -68,11 +80,12 @@ class Model:
         files: RunFiles,
         place: Path,
         serve: Callable | None = None,
+        engine: OnnxEngine | None = None,
     ) -> None:
         self._application, self._place = application, place
         self._run, self._description = files.run, files.description
-        self._task: Task = application.load(files)
-        self._serve = serve
+        self._serve, self._engine = serve, engine
+        self._loaded: Task | None = None if engine else application.load(files)
         self._answerer: _Answerer | None = None
 
     def __repr__(self) -> str:
@@ -96,7 +109,17 @@ class Model:
     @property
     def task(self) -> Task:
         """The trained task with its Keras model, for what goes beyond this class."""
-        return self._task
+        if self._loaded is None:
+            with as_user_errors():
+                files = self._read_again()
+                import_tensorflow()
+                self._loaded = self._application.load(files)
+        return self._loaded
+
+    @property
+    def engine(self) -> str:
+        """What computes the answers: `onnx` or `tensorflow`."""
+        return "onnx" if self._engine else "tensorflow"
 
     @overload
     def predict(self, texts: str, **options: Any) -> Any: ...
@@ -230,17 +253,20 @@ class Model:
                 self._application,
                 self._read_again(),
                 {**given, "command": command},
-                copy.copy(self._task),
+                copy.copy(self.task),
             )
 
-    def export(self, output: str | Path, **options: Any) -> Path:
-        """Writes a SavedModel that answers with TensorFlow alone.
+    def export(
+        self, output: str | Path, format: str | Sequence[str] = "savedmodel", **options: Any
+    ) -> Path:
+        """Writes a SavedModel that answers with TensorFlow alone, or a folder that answers without.
 
         >>> apps.load("runs/posts").export("exported/posts")
         PosixPath('exported/posts/1')
 
         Args:
             output: a folder, which gets the next version: `1`, `2`, ...
+            format: `savedmodel`, `onnx`, or a list of both.
             **options: those of the command `export` for this application.
 
         Returns:
@@ -250,14 +276,18 @@ class Model:
             Error: something else is in the folder, or it cannot be written.
         """
         own = override(self._application.options_class("export")(), from_keywords(options))
+        formats = [format] if isinstance(format, str) else [*format]
+        for name in formats or [""]:
+            if name not in FORMATS:
+                raise UserError(f"unknown format {name!r}. Choose of: {', '.join(FORMATS)}")
         with as_user_errors():
             files = self._read_again()
-            return exporting.write_saved_model(self._application, files, Path(output), own)
+            return exporting.write_export(self._application, files, Path(output), own, formats)
 
     @functools.cached_property
     def _continues(self) -> bool:
         """Whether an empty text has an answer: what a language model begins with."""
-        return isinstance(self._task, Interactive)
+        return self._engine is None and isinstance(self.task, Interactive)
 
     def _predict(self, texts: list[str], given: dict[str, Any]) -> list[Any]:
         with as_user_errors():
@@ -275,13 +305,19 @@ class Model:
         """
         own: Any = override(self._application.options_class("predict")(), from_keywords(given))
         if self._answerer is None or self._answerer.options != own:
+            if self._engine and not own.needs_task:
+                self._answerer = _Answerer(own, self._engine, self._engine.answer)
+                return self._answerer
             # The options of one call are not those of the next.
-            task = copy.copy(self._task)
+            task = copy.copy(self.task)
             if isinstance(task, Configurable):
                 task.set_options(own)
             answering = own.answering(task)
-            exported = self._serve if not given else None
-            self._answerer = _Answerer(own, answering, exported or answering.serving().serve)
+            if self._serve and not given:
+                answer_batch: AnswerBatch = partial(answer_with, answering, self._serve)
+            else:
+                answer_batch = batch_answerer(answering)
+            self._answerer = _Answerer(own, answering, answer_batch)
         return self._answerer
 
     def _read_again(self) -> RunFiles:

@@ -17,6 +17,7 @@ CONFIG, MODEL, METRICS, HISTORY = "config.json", "model.keras", "metrics.json", 
 GRADIENT_NORMS, REFIT_HISTORY = "gradient_norms.csv", "refit_history.csv"
 REPORT, CARD, TRACKING = "report.html", "README.md", "tracking.json"
 LOGS, CHECKPOINTS, SEEDS, REFIT = "logs", "checkpoints", "seeds", "refit"
+FORM = "onnx"
 LOCK, NEW, FORMER, DISCARDED = "lock", "run", "former", "discarded"
 
 # Stands in a model card as long as nobody has made it his own; a card without it is the user's.
@@ -59,6 +60,7 @@ RUN: Table = {
     r"(training_curves|gradient_norms)\.png": FILE,
     _PICTURE: FILE,
     LOGS: _LOGS,
+    FORM: {r"model\.(onnx|json)|(vocabulary|characters)\.txt|ngrams\.npz|SHA256SUMS": FILE},
 }
 RUN[SEEDS] = {_SEED: dict(RUN)}
 

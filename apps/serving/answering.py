@@ -1,5 +1,6 @@
 """The interfaces of what answers texts: a trained task, or something built upon one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -15,9 +16,19 @@ class ServingModel(Protocol):
         """Answers <string>[batch]; each tensor of the answer has a row a text."""
 
 
+class Shown(Protocol):
+    """Has answers that can be written and shown."""
+
+    def empty_row(self) -> dict:
+        """Returns the output columns of a row that could not be answered."""
+
+    def format_answer(self, text: str, row: dict) -> str:
+        """Formats a text and its output columns for the terminal, without side effects."""
+
+
 @runtime_checkable
-class Answering(Protocol):
-    """Answers texts: what `predict`, a server and workers need."""
+class Answering(Shown, Protocol):
+    """Answers texts by a graph of TensorFlow: what `predict`, a server and workers need."""
 
     def serving(self) -> ServingModel:
         """Returns the model that takes raw strings."""
@@ -25,11 +36,13 @@ class Answering(Protocol):
     def output_rows(self, answer: "dict[str, tf.Tensor]") -> list[dict]:
         """Returns the output columns of each text of a batch that the serving model answered."""
 
-    def empty_row(self) -> dict:
-        """Returns the output columns of a row that could not be answered."""
 
-    def format_answer(self, text: str, row: dict) -> str:
-        """Formats a text and its output columns for the terminal, without side effects."""
+@runtime_checkable
+class Direct(Shown, Protocol):
+    """Answers texts without a graph, such as `apps.tasks.portable.OnnxEngine`."""
+
+    def answer(self, texts: Sequence[str]) -> list[dict]:
+        """Returns the output columns of each text."""
 
 
 @runtime_checkable

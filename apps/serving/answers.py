@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from apps.serving.answering import Answering
+from apps.serving.answering import Answering, Direct, Shown
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -16,9 +17,20 @@ _CHARACTERS = 2**18
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
-def answer(task: Answering, texts: list[str]) -> list[dict]:
+# Returns the output columns of each text of a batch.
+AnswerBatch = Callable[[list[str]], list[dict]]
+
+
+def answer(task: Answering | Direct, texts: list[str]) -> list[dict]:
     """Returns the output columns of each text; all texts are one batch."""
-    return answer_with(task, task.serving().serve, texts)
+    return batch_answerer(task)(texts)
+
+
+def batch_answerer(task: Answering | Direct) -> AnswerBatch:
+    """Returns what answers a batch of texts; where that is a graph, it is made now."""
+    if isinstance(task, Direct):
+        return task.answer
+    return partial(answer_with, task, task.serving().serve)
 
 
 def answer_with(
@@ -41,20 +53,26 @@ def answer_by_length(
         serve: of its serving model, which is made once.
         texts: as many as memory holds.
     """
+    return in_batches(partial(answer_with, task, serve), texts)
+
+
+def in_batches(answer_batch: AnswerBatch, texts: list[str]) -> list[dict]:
+    """Returns the output columns of each text, as many as memory holds; texts of like length are a
+    batch."""
     rows: list[dict] = [{}] * len(texts)
     lengths = [(len(_TOKEN.findall(text)), len(text)) for text in texts]
     order = sorted(range(len(texts)), key=lengths.__getitem__, reverse=True)
     while order:
         size = _batch_size(max(len(texts[i]) for i in order[:MOST_AT_ONCE]))
         batch, order = order[:size], order[size:]
-        answers = task.output_rows(serve(encode([texts[i] for i in batch])))
+        answers = answer_batch([texts[i] for i in batch])
         for i, row in zip(batch, answers, strict=True):
             rows[i] = row
     return rows
 
 
 def answer_all(
-    task: Answering,
+    task: Shown,
     texts: Sequence[object],
     answer_texts: Callable[[list[str]], list[dict]],
     empty: bool = False,

@@ -11,8 +11,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from apps.serving.answering import Answering
-from apps.serving.answers import answer, answer_all, answer_by_length, describe_problem
+from apps.serving.answering import Answering, Direct
+from apps.serving.answers import answer, answer_all, batch_answerer, describe_problem, in_batches
 from data.errors import UserError, did_you_mean, list_values
 from data.formats.readers import READERS, TEXT_FORMATS, file_format, read_records
 from data.formats.record import TEXT_COLUMN, Record
@@ -74,7 +74,7 @@ class Prediction:
         rows: of the input that are in memory at once.
     """
 
-    task: Answering
+    task: Answering | Direct
     column: str
     open_output: OpenOutput | None = None
     rows: int = WINDOW
@@ -113,7 +113,7 @@ class Prediction:
         Raises:
             UserError: the input lacks the column, or has one of the output's names.
         """
-        serve, bad = self.task.serving().serve, 0
+        answer_batch, bad = batch_answerer(self.task), 0
         template: dict[str, Any] = {}
         records = read_records(source)
         open_output = self.open_output or functools.partial(record_writer, like=source)
@@ -126,7 +126,7 @@ class Prediction:
                     for record, problem in zip(window, problems, strict=True)
                     if not problem
                 ]
-                answers = iter(answer_by_length(self.task, serve, texts))
+                answers = iter(in_batches(answer_batch, texts))
                 for record, problem in zip(window, problems, strict=True):
                     if problem:
                         bad += 1

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 
 import models.portable
+from data.errors import UserError
 from data.files.checksum_list import write_checksum_list
 from data.registry import CASES
 from data.text.word_tokenizer import rules_as_table
@@ -23,9 +24,12 @@ from models.onnx.networks import (
 )
 from models.portable.folder import CHECKSUMS, FORMAT, NETWORK, SETTINGS
 from models.serving.classifier import ServingClassifier
+from models.serving.export import ExportableModel
 from models.serving.tagger import ServingTagger
 
-_ANSWER = '''"""Answers texts, without TensorFlow: `python answer.py "a text"`, or in Python:
+ANSWER = "answer.py"
+# It stands in the folder of a form, and in the folder of all versions, whose last one it runs.
+ANSWER_MODULE = '''"""Answers texts, without TensorFlow: `python answer.py "a text"`, or in Python:
 
 from answer import load
 load().answer(["a text"])
@@ -55,26 +59,36 @@ if __name__ == "__main__":
 '''
 
 
+def check_form(serving: ExportableModel) -> None:
+    """Refuses a model that has no ONNX form.
+
+    Raises:
+        UserError: it is one.
+    """
+    if type(serving) not in _WRITERS:
+        raise UserError(
+            f"a {type(serving.model).__name__} has no ONNX form, only classifiers and taggers "
+            "have. Use --format savedmodel"
+        )
+    check_network(serving.model)
+
+
 def write_form(
-    serving: ServingClassifier | ServingTagger,
-    folder: Path,
-    files: Iterable[Path],
-    facts: dict[str, Any],
+    serving: ExportableModel, folder: Path, files: Iterable[Path], facts: dict[str, Any]
 ) -> None:
-    """Writes the ONNX form of a model into a folder that is there.
+    """Writes the ONNX form of a model into a folder; the list of checksums has all that is there.
 
     Args:
         serving: its serving model.
         folder: the folder.
-        files: the vocabularies, which are copied.
+        files: the vocabularies and others, which are copied.
         facts: what else is known of the model, for `model.json`: `application`, `class_names`.
 
     Raises:
         UserError: the model has none; nothing was written.
     """
-    check_network(serving.model)
-    write = _write_classifier if isinstance(serving, ServingClassifier) else _write_tagger
-    network, settings = write(serving, folder)
+    check_form(serving)
+    network, settings = _WRITERS[type(serving)](serving, folder)
     for file in files:
         shutil.copy(file, folder)
     (folder / NETWORK).write_bytes(network.SerializeToString())
@@ -87,12 +101,7 @@ def write_answering(folder: Path) -> None:
     """Copies into the folder of a form what answers: a package, and a module that runs it."""
     source = Path(models.portable.__file__).parent
     shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns("__pycache__"))
-    write_answer_module(folder)
-
-
-def write_answer_module(folder: Path) -> None:
-    """Writes `answer.py`, which runs what is beside it, or in the last version beside it."""
-    (folder / "answer.py").write_text(_ANSWER, encoding="utf-8")
+    (folder / ANSWER).write_text(ANSWER_MODULE, encoding="utf-8")
 
 
 def _write_classifier(
@@ -137,3 +146,9 @@ def _write_tagger(serving: ServingTagger, folder: Path) -> tuple[onnx.ModelProto
         "overlap": serving.overlap,
         "crf": {name: each.tolist() for name, each in crf_weights(model).items()},
     }
+
+
+_WRITERS: dict[type, Callable[[Any, Path], tuple[onnx.ModelProto, dict[str, Any]]]] = {
+    ServingClassifier: _write_classifier,
+    ServingTagger: _write_tagger,
+}

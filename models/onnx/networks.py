@@ -8,7 +8,6 @@ import numpy as np
 import onnx
 
 from data.errors import UserError
-from models.classification.classifier import TextClassifier
 from models.classification.ensemble import Ensemble
 from models.classification.wide_classifier import WideClassifier
 from models.layers.pooling import POOLINGS
@@ -19,16 +18,11 @@ from models.tagging.tagger import Tagger
 
 
 def check_network(model: keras.Model) -> None:
-    """Refuses a model that has no ONNX form.
+    """Refuses a classifier or tagger that ONNX has no operators for.
 
     Raises:
         UserError: it is one.
     """
-    if not isinstance(model, TextClassifier | Ensemble | WideClassifier | Tagger):
-        raise UserError(
-            f"a {type(model).__name__} has no ONNX form, only classifiers and taggers have. Use "
-            "--format savedmodel"
-        )
     for member in model.members if isinstance(model, Ensemble) else [model]:
         settings = member.settings
         check_cell(settings["recurrent"]["cell"])

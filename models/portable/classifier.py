@@ -1,6 +1,5 @@
 """A classifier: from texts to labels and scores."""
 
-import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from .ngrams import LinearModel
+from .rows import label_row
 from .session import Network
 from .text import Splitter
 from .vocabulary import START, Vocabulary, number_words, pad
 
-LABEL_SEPARATOR = "|"
 # How a start token is spelt, whose letters are read as those of all others.
 _START_TOKEN = b"<start>"
 
@@ -54,7 +53,7 @@ class Classifier:
         if not self._multi_label:
             given = np.arange(ratios.shape[1]) == ratios.argmax(axis=1)[:, None]
         return [
-            make_row(
+            label_row(
                 [self.class_names[i] for i in places], row[places], chosen[places], self.class_names
             )
             for places, row, chosen in zip(order, scores, given, strict=True)
@@ -90,21 +89,3 @@ class Classifier:
                 return 1 / (1 + np.exp(-scaled))
         powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)
-
-
-def make_row(
-    names: list[str], scores: np.ndarray, predicted: np.ndarray, class_names: tuple[str, ...]
-) -> dict[str, Any]:
-    """Returns the output columns of a text.
-
-    Args:
-        names: of the classes, the most fitting first.
-        scores: <float32>[num_classes], in the same order.
-        predicted: <bool>[num_classes], the classes that the text gets.
-        class_names: the order of the columns `score_<class>`.
-    """
-    # Nine digits are all that a float32 holds; more would be noise in the file.
-    values = {name: float(f"{score:.9g}") for name, score in zip(names, scores, strict=True)}
-    label = LABEL_SEPARATOR.join(itertools.compress(names, predicted))
-    by_class = {f"score_{name}": values[name] for name in class_names}
-    return {"predicted_label": label, "predicted_score": values[names[0]], **by_class}

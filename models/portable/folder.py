@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +12,8 @@ from .tagger import Tagger
 
 FORMAT = 1
 NETWORK, SETTINGS, CHECKSUMS = "model.onnx", "model.json", "SHA256SUMS"
+# Answers depend on these; a network and its settings are always there.
+_FILES = (NETWORK, SETTINGS, "vocabulary.txt", "characters.txt", "ngrams.npz")
 # What answers, by kind of model.
 KINDS: dict[str, Callable[..., Any]] = {"classifier": Classifier, "tagger": Tagger}
 # Texts of like length are a batch: so many, or fewer long ones.
@@ -130,10 +131,12 @@ def _check_files(folder: Path) -> None:
     """
     try:
         lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
-        expected = dict(re.split(r"\s+", line, maxsplit=1)[::-1] for line in lines)
+        # The checksum and the name, with two spaces between.
+        expected = dict(line.split("  ", 1)[::-1] for line in lines)
         if not {NETWORK, SETTINGS} <= expected.keys():
             raise FormError(f"{folder / CHECKSUMS} does not list {NETWORK} and {SETTINGS}")
-        for name, checksum in expected.items():
+        for name in expected.keys() & set(_FILES):
+            checksum = expected[name]
             if hashlib.sha256((folder / name).read_bytes()).hexdigest() != checksum:
                 raise FormError(f"{folder / name} is damaged: its checksum is not the listed one")
     except FormError:

@@ -8,10 +8,11 @@ import numpy as np
 import re2
 
 from .crf import Crf, softmax
+from .rows import entity_row
 from .session import Network
 from .text import lower
 from .vocabulary import UNKNOWN, Vocabulary, number_words, pad
-from .words import Words, WordSplitter
+from .words import WordSplitter
 
 # Windows that are tagged at once, so that memory does not grow with the texts.
 _CHUNK = 128
@@ -70,7 +71,13 @@ class Tagger:
                 here = slice(window.keep_from - window.begin, window.keep_to - window.begin)
                 tags[window.text][kept], scores[window.text][kept] = best[here], shares[here]
         return [
-            make_row(each, _repair([self._tags[tag] for tag in best]), shares)
+            entity_row(
+                [word.decode() for word in each.strings],
+                _repair([self._tags[tag] for tag in best]),
+                each.starts,
+                each.ends,
+                shares,
+            )
             for each, best, shares in zip(words, tags, scores, strict=True)
         ]
 
@@ -134,47 +141,3 @@ def _repair(tags: list[str]) -> list[str]:
         f"B{tag[1:]}" if tag[0] == "I" and tag[1:] != former[1:] else tag
         for tag, former in zip(tags, before, strict=False)
     ]
-
-
-def make_row(words: Words, tags: list[str], scores: np.ndarray) -> dict[str, Any]:
-    """Returns the output columns of a text: its entities, and all words with their tags.
-
-    Args:
-        words: of the text.
-        tags: of the words, in BIO.
-        scores: <float32>[words], the probabilities of the tags.
-    """
-    # Seven digits are all that a probability of float32 holds.
-    shares = [round(float(score), 7) for score in scores]
-    strings = [word.decode() for word in words.strings]
-    names = ("token", "tag", "start", "end", "score")
-    columns = zip(strings, tags, words.starts, words.ends, shares, strict=True)
-    entities = [
-        {
-            "start": words.starts[first],
-            "end": words.ends[after - 1],
-            "type": tags[first][2:],
-            # An entity is as confident as its least confident word.
-            "score": min(shares[first:after]),
-            "text": _join(strings[first:after], words.starts[first:after], words.ends[first:after]),
-        }
-        for first, after in _find_entities(tags)
-    ]
-    tagged = [dict(zip(names, column, strict=True)) for column in columns]
-    return {"entities": entities, "tagged_tokens": tagged}
-
-
-def _find_entities(tags: list[str]) -> Iterator[tuple[int, int]]:
-    """Yields the first word of each entity, and the word after its last."""
-    begins = [place for place, tag in enumerate(tags) if tag[0] == "B"]
-    for begin in begins:
-        after = begin + 1
-        while after < len(tags) and tags[after][0] == "I":
-            after += 1
-        yield begin, after
-
-
-def _join(words: list[str], starts: list[int], ends: list[int]) -> str:
-    """Joins words with as much white space between them as there is in their text."""
-    gaps = [start - end for start, end in zip(starts[1:], ends, strict=False)]
-    return words[0] + "".join(" " * gap + word for gap, word in zip(gaps, words[1:], strict=True))

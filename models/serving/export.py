@@ -53,17 +53,25 @@ def export(serving: ExportableModel, folder: Path, extra_files: Iterable[Path] =
     Raises:
         UserError: something is there, or the folder cannot be written.
     """
-    with stock_operations(), whole_folder(folder) as partial:
+    with whole_folder(folder) as partial:
+        write_saved_model(serving, partial, extra_files)
+
+
+def write_saved_model(
+    serving: ExportableModel, folder: Path, extra_files: Iterable[Path] = ()
+) -> None:
+    """Writes what `export` does into a folder that is there, beside what is in it."""
+    with stock_operations():
         functions = {
             name: graph(function, input_signature=signature).get_concrete_function()
             for name, (function, signature) in serving.endpoints().items()
         }
-        tf.saved_model.save(_trackable(serving, functions), str(partial), signatures=functions)
-        extra = partial / "assets.extra"
-        extra.mkdir()
-        for file in extra_files:
-            shutil.copy(file, extra)
-        write_checksum_list(partial, CHECKSUMS)
+        tf.saved_model.save(_trackable(serving, functions), str(folder), signatures=functions)
+    extra = folder / "assets.extra"
+    extra.mkdir()
+    for file in extra_files:
+        shutil.copy(file, extra)
+    write_checksum_list(folder, CHECKSUMS)
 
 
 def _trackable(

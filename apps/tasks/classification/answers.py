@@ -1,14 +1,10 @@
 """The answers of a classifier: from tensors of the serving model to columns and lines."""
 
-import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from data.messages import printable
-
-MULTI_LABEL_SEPARATOR = "|"
+from models.portable.rows import LABEL_SEPARATOR, label_row
 
 _CHOSEN = "→ "
 
@@ -66,15 +62,7 @@ def output_rows(answer: dict, class_names: tuple[str, ...]) -> list[dict]:
     """
     classes = [[name.decode() for name in row] for row in answer["classes"].numpy()]
     rows = zip(classes, answer["scores"].numpy(), answer["predicted"].numpy(), strict=True)
-    return [_row(*row, class_names) for row in rows]
-
-
-def _row(names: list[str], scores: np.ndarray, predicted: np.ndarray, class_names: tuple) -> dict:
-    # Nine digits are all that a float32 holds; more would be noise in the file.
-    values = {name: float(f"{score:.9g}") for name, score in zip(names, scores, strict=True)}
-    label = MULTI_LABEL_SEPARATOR.join(itertools.compress(names, predicted))
-    by_class = {f"score_{name}": values[name] for name in class_names}
-    return {"predicted_label": label, "predicted_score": values[names[0]], **by_class}
+    return [label_row(*row, class_names) for row in rows]
 
 
 def empty_row(class_names: tuple[str, ...]) -> dict:
@@ -110,6 +98,6 @@ def format_scores(scores: dict[str, float], labels: tuple[str, ...]) -> str:
 def _ranked(row: dict, class_names: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, float]]:
     """Returns the classes that a text gets, and the score of each class in their order."""
     scores = {name: row[f"score_{name}"] for name in class_names}
-    given = row["predicted_label"].split(MULTI_LABEL_SEPARATOR)
+    given = row["predicted_label"].split(LABEL_SEPARATOR)
     ranked = sorted(scores, key=lambda name: (name not in given, -scores[name]))
     return tuple(name for name in ranked if name in given), {name: scores[name] for name in ranked}

@@ -81,6 +81,10 @@ class ExplainOptions(PredictOptions):
 
         return ROWS
 
+    @property
+    def needs_task(self) -> bool:
+        return self.explain
+
     def check_output(self, output: str | None) -> None:
         if self.explain:
             from apps.tasks.classification.explanation_output import check_output

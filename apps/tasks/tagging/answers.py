@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from apps.tasks.tagging.spans_on_screen import mark_spans
-from data.examples.tags import Span, find_entities
+from data.examples.tags import Span
+from models.portable.rows import entity_row
 
 
 @dataclass(frozen=True)
@@ -93,29 +94,6 @@ def _row(
     strings, names_of_tags = (
         [each.decode() for each in column[:size]] for column in (tokens, tags)
     )
-    # Seven digits are all that a probability of float32 holds.
-    shares = [round(float(score), 7) for score in scores[:size]]
-    begin, end = starts[:size].tolist(), ends[:size].tolist()
-    columns = zip(strings, names_of_tags, begin, end, shares, strict=True)
-    names = ("token", "tag", "start", "end", "score")
-    entities = [
-        {
-            "start": begin[first],
-            "end": end[after - 1],
-            "type": kind,
-            # An entity is as confident as its least confident token.
-            "score": min(shares[first:after]),
-            "text": _join_tokens(strings[first:after], begin[first:after], end[first:after]),
-        }
-        for first, after, kind in find_entities(names_of_tags)
-    ]
-    tagged = [dict(zip(names, column, strict=True)) for column in columns]
-    return {"entities": entities, "tagged_tokens": tagged}
-
-
-def _join_tokens(tokens: list[str], starts: list[int], ends: list[int]) -> str:
-    """Tokens with as much white space between them as there is in their text."""
-    gaps = [start - end for start, end in zip(starts[1:], ends, strict=False)]
-    return tokens[0] + "".join(
-        " " * gap + token for gap, token in zip(gaps, tokens[1:], strict=True)
+    return entity_row(
+        strings, names_of_tags, starts[:size].tolist(), ends[:size].tolist(), scores[:size]
     )

@@ -1,0 +1,271 @@
+"""The ONNX form of a run, by which it answers without TensorFlow."""
+
+import hashlib
+import importlib.util
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from apps.runs.contents import CARD, CONFIG, FORM, MODEL, RUN, remove_known
+from apps.runs.files import RunFiles
+from apps.tasks.classification import answers as classification
+from apps.tasks.tagging import answers as tagging
+from apps.tasks.tagging.spans_on_screen import mark_spans
+from data.errors import UserError
+from data.files.writing import whole_file, whole_folder
+from data.messages import detail, printable
+
+if TYPE_CHECKING:  # a command that only prints its help must not wait for onnxruntime
+    from apps.runs.description import RunDescription
+    from models.portable.folder import Model
+    from models.serving.export import ExportableModel
+
+# What computes answers: ONNX where there is a form, else TensorFlow; or one of the two.
+ENGINES = ("auto", "onnx", "tensorflow")
+_TO_WRITE, _TO_READ = ("onnx", "onnxruntime", "re2"), ("onnxruntime", "re2")
+
+
+def check_installed(names: Sequence[str] = _TO_WRITE) -> None:
+    """Refuses to go on without the packages of the extra.
+
+    Raises:
+        UserError: one is not installed.
+    """
+    for name in names:
+        if importlib.util.find_spec(name) is None:
+            package = {"re2": "google-re2"}.get(name, name)
+            raise UserError(
+                f"the ONNX form of a model needs the package {package}. Install it with: pip "
+                'install "recurrent-text-suite[onnx]"'
+            )
+
+
+@dataclass(frozen=True)
+class OnnxEngine:
+    """Answers texts by the ONNX form of a run, or by an export of it.
+
+    Attributes:
+        model: of the form.
+    """
+
+    model: "Model"
+
+    name = "onnx"
+
+    @property
+    def application(self) -> str:
+        """The application that trained the model."""
+        return self.model.application
+
+    @property
+    def kind(self) -> str:
+        """The kind of the run, such as `classifier`."""
+        return self.model.kind
+
+    def answer(self, texts: Sequence[str]) -> list[dict]:
+        """Returns the output columns of each text, of any number of texts."""
+        return self.model.answer(texts)
+
+    def empty_row(self) -> dict:
+        """Returns the output columns of a row that could not be answered."""
+        return self._shown.empty_row(self.model.class_names)
+
+    def format_answer(self, text: str, row: dict) -> str:
+        """Formats a text and its output columns for the terminal."""
+        return self._shown.format_answer(text, row, self.model.class_names)
+
+    def to_result(self, text: str, row: dict, problem: str = "") -> Any:
+        """Returns the answer to a text as an object that prints well."""
+        return self._shown.to_result(text, row, self.model.class_names, problem)
+
+    @property
+    def _shown(self) -> "_Shown":
+        return _SHOWN[self.model.kind]
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """How the answers of a kind of model are shown: see `apps.serving.answering`."""
+
+    empty_row: Callable[..., dict]
+    format_answer: Callable[..., str]
+    to_result: Callable[..., Any]
+
+
+_SHOWN = {
+    "classifier": _Shown(
+        classification.empty_row,
+        lambda text, row, names: printable(
+            f"{text}\n    {classification.describe_row(row, names)}"
+        ),
+        classification.to_result,
+    ),
+    "tagger": _Shown(
+        lambda names: tagging.empty_row(),
+        lambda text, row, names: mark_spans(text, row["entities"]),
+        lambda text, row, names, problem: tagging.to_result(text, row, problem),
+    ),
+}
+
+
+def find_engine(files: RunFiles, wanted: str) -> OnnxEngine | None:
+    """Returns what answers by the ONNX form of a run; None if TensorFlow shall.
+
+    Args:
+        files: of the run.
+        wanted: a name in `ENGINES`.
+
+    Raises:
+        UserError: `onnx` is wanted, and the run has no form, or one of another model, or a damaged
+            one.
+    """
+    if wanted == "tensorflow":
+        return None
+    try:
+        check_installed(_TO_READ)
+        return _load_form(files)
+    except UserError as error:
+        if wanted == "onnx":
+            raise
+        detail(f"answers come from TensorFlow: {error}")
+        return None
+
+
+def _load_form(files: RunFiles) -> OnnxEngine:
+    from models.portable.folder import FormError, load, read_settings
+
+    folder = files.run.path / FORM
+    application = files.description.application
+    remedy = (
+        f"Write it with: python -m apps.{application} export --run {files.run.path} --format onnx"
+    )
+    if not folder.is_dir():
+        raise UserError(f"{files.run.path} has no ONNX form. {remedy}")
+    try:
+        if read_settings(folder).get("run") != _checksums(files):
+            raise UserError(f"{folder} is the form of another model than the run's. {remedy}")
+        return OnnxEngine(load(folder))
+    except FormError as error:
+        raise UserError(f"{error}. {remedy}") from None
+
+
+def _checksums(files: RunFiles) -> dict[str, str]:
+    """Returns the checksums of what tells a run from all others; reading it has compared those that
+    it states."""
+    stated = files.description.files or {}
+    return {
+        name: stated.get(name) or hashlib.sha256(files.contents[name]).hexdigest()
+        for name in (CONFIG, MODEL)
+    }
+
+
+def load_exported(version: Path) -> OnnxEngine:
+    """Returns what answers by an ONNX export.
+
+    Raises:
+        UserError: it is damaged, or a package is missing.
+    """
+    check_installed(_TO_READ)
+    from models.portable.folder import FormError, load
+
+    try:
+        return OnnxEngine(load(version))
+    except FormError as error:
+        raise UserError(str(error)) from None
+
+
+def has_form(files: RunFiles) -> bool:
+    """Returns whether a run has the ONNX form of its model, and no damaged one."""
+    try:
+        _load_form(files)
+    except UserError:
+        return False
+    return True
+
+
+def check_form(serving: "ExportableModel") -> None:
+    """Refuses a model that has no ONNX form.
+
+    Raises:
+        UserError: it is one.
+    """
+    from models.onnx.form import check_form
+
+    check_form(serving)
+
+
+def write_answer_module(folder: Path) -> None:
+    """Writes into the folder of all versions what answers by the last of them."""
+    from models.onnx.form import ANSWER, ANSWER_MODULE
+
+    with whole_file(folder / ANSWER) as partial:
+        partial.write_text(ANSWER_MODULE, encoding="utf-8")
+
+
+def add_form(task: Any, files: RunFiles) -> None:
+    """Adds to a run its ONNX form, if the extra is installed and the model has one.
+
+    Args:
+        task: the trained task.
+        files: of the run.
+    """
+    try:
+        check_installed()
+        serving, place = task.serving(), files.run.path / FORM
+        with files.unreplaced():
+            remove_known(place, RUN[FORM])
+            with whole_folder(place) as partial:
+                _write(serving, partial, task.files(files.run.path), files)
+    except UserError as error:
+        detail(f"no ONNX form: {error}")
+
+
+def write_exported(
+    serving: "ExportableModel", folder: Path, copies: list[Path], files: RunFiles
+) -> None:
+    """Writes an ONNX export into an empty folder: the form, its card, and what answers.
+
+    Args:
+        serving: the model that takes raw strings.
+        folder: the folder.
+        copies: of the run's `config.json` and vocabularies.
+        files: of the run.
+    """
+    from models.onnx.form import write_answering
+
+    (folder / CARD).write_text(_card(files.description), encoding="utf-8")
+    write_answering(folder)
+    _write(serving, folder, copies, files)
+
+
+def _write(serving: "ExportableModel", folder: Path, copies: list[Path], files: RunFiles) -> None:
+    from models.onnx.form import write_form
+
+    facts = {
+        "application": files.description.application,
+        "class_names": files.description.class_names,
+        "run": _checksums(files),
+    }
+    write_form(serving, folder, copies, facts)
+
+
+def _card(description: "RunDescription") -> str:
+    """Returns the card of an ONNX export, in Markdown."""
+    names = ", ".join(printable(name) for name in description.class_names)
+    return f"""# {description.application}: a {description.kind} in ONNX
+
+It answers with {names}.
+
+    pip install numpy onnxruntime google-re2
+    python answer.py "a text"
+
+or in Python, with this folder on the path:
+
+    from answer import load
+    load().answer(["a text"])
+
+`model.onnx` is the network, `model.json` says how a text becomes its inputs and its outputs become
+an answer, `config.json` how it was trained, and `SHA256SUMS` are the checksums of all files, which
+are compared when it is loaded. The package `portable` does the rest.
+"""
