@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from apps.runs.contents import CARD, CONFIG, FORM, MODEL, RUN, remove_known
 from apps.runs.files import RunFiles
-from apps.tasks.classification import answers as classification
-from apps.tasks.tagging import answers as tagging
-from apps.tasks.tagging.spans_on_screen import mark_spans
 from data.errors import UserError
 from data.files.writing import whole_file, whole_folder
 from data.messages import detail, printable
@@ -81,7 +78,7 @@ class OnnxEngine:
 
     @property
     def _shown(self) -> "_Shown":
-        return _SHOWN[self.model.kind]
+        return _SHOWN[self.model.kind]()
 
 
 @dataclass(frozen=True)
@@ -93,20 +90,29 @@ class _Shown:
     to_result: Callable[..., Any]
 
 
-_SHOWN = {
-    "classifier": _Shown(
-        classification.empty_row,
-        lambda text, row, names: printable(
-            f"{text}\n    {classification.describe_row(row, names)}"
-        ),
-        classification.to_result,
-    ),
-    "tagger": _Shown(
-        lambda names: tagging.empty_row(),
+def _classifier() -> _Shown:
+    from apps.tasks.classification import answers
+
+    return _Shown(
+        answers.empty_row,
+        lambda text, row, names: printable(f"{text}\n    {answers.describe_row(row, names)}"),
+        answers.to_result,
+    )
+
+
+def _tagger() -> _Shown:
+    from apps.tasks.tagging import answers
+    from apps.tasks.tagging.spans_on_screen import mark_spans
+
+    return _Shown(
+        lambda names: answers.empty_row(),
         lambda text, row, names: mark_spans(text, row["entities"]),
-        lambda text, row, names, problem: tagging.to_result(text, row, problem),
-    ),
-}
+        lambda text, row, names, problem: answers.to_result(text, row, problem),
+    )
+
+
+# Each is imported when it is asked for: with it comes numpy.
+_SHOWN = {"classifier": _classifier, "tagger": _tagger}
 
 
 def find_engine(files: RunFiles, wanted: str) -> OnnxEngine | None:

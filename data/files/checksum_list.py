@@ -50,6 +50,9 @@ def check_checksum_list(folder: Path, name: str) -> None:
 
 
 def _checksums(folder: Path, name: str) -> dict[str, str]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    # Python writes there what it has compiled of an export that it runs.
+    files = sorted(
+        path for path in folder.rglob("*") if path.is_file() and path.parent.name != "__pycache__"
+    )
     names = {path.relative_to(folder).as_posix(): path for path in files}
     return {path: sha256(file) for path, file in names.items() if path != name}
