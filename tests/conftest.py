@@ -1,6 +1,7 @@
 """What several test files share: a tiny trained run, the command line, and fresh processes."""
 
 import contextlib
+import copy
 import fcntl
 import functools
 import gc
@@ -12,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -267,6 +269,50 @@ def tiny_options():
     return TINY
 
 
+# Runs that are kept loaded, and how many at most.
+_LOADED, _MOST_LOADED = {}, 4
+
+
+@contextlib.contextmanager
+def loaded_once():
+    """Whoever loads a run inside gets what was loaded from the same files before, with the graphs
+    that have been traced: most tests read what a command says of one run."""
+    from apps.commands.application import Application
+
+    load = Application.load
+
+    def load_once(application, files, config=None):
+        config = config or application.config_of(files)
+        key = files.description.fingerprint, repr(config)
+        if key[0] is None:
+            return load(application, files, config)
+        if key not in _LOADED:
+            while len(_LOADED) >= _MOST_LOADED:
+                _LOADED.pop(next(iter(_LOADED)))
+            _LOADED[key] = load(application, files, config), {}
+        task, graphs = _LOADED[key]
+        # Options are set on the copy.
+        task = copy.copy(task)
+        task.serving = lambda: serve_once(task, graphs)
+        return task
+
+    def serve_once(task, graphs):
+        state = {name: value for name, value in vars(task).items() if name != "serving"}
+        key = repr(
+            {
+                name: value if is_dataclass(value) else id(value)
+                for name, value in state.items()
+            }
+        )
+        if key not in graphs:
+            graphs[key] = type(task).serving(task), state
+        return graphs[key][0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Application, "load", load_once)
+        yield
+
+
 @pytest.fixture
 def command_of(capsys):
     """Calls the command line of an application and returns its answer."""
@@ -275,8 +321,10 @@ def command_of(capsys):
     def call(application, *arguments):
         capsys.readouterr()
         status = 0
+        answers = str(arguments[0]) in ("evaluate", "predict") if arguments else False
         try:
-            main(application, [str(argument) for argument in arguments])
+            with loaded_once() if answers else contextlib.nullcontext():
+                main(application, [str(argument) for argument in arguments])
         except SystemExit as stop:
             status = stop.code
         return Answer(status, *capsys.readouterr())
