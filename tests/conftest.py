@@ -299,10 +299,7 @@ def loaded_once():
     def serve_once(task, graphs):
         state = {name: value for name, value in vars(task).items() if name != "serving"}
         key = repr(
-            {
-                name: value if is_dataclass(value) else id(value)
-                for name, value in state.items()
-            }
+            {name: value if is_dataclass(value) else id(value) for name, value in state.items()}
         )
         if key not in graphs:
             graphs[key] = type(task).serving(task), state

@@ -7,6 +7,7 @@ What it does better, the nearest name of an unknown option, is done here.
 
 import argparse
 import dataclasses
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -120,9 +121,15 @@ class _HelpAll(argparse.Action):
         parser.exit()
 
 
+# Columns of a help that nobody reads on a terminal, and the most on one.
+_WIDTH = 100
+
+
 class _Formatter(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=32, width=100)
+        is_terminal = sys.stdout is not None and sys.stdout.isatty()
+        columns = shutil.get_terminal_size().columns if is_terminal else _WIDTH
+        super().__init__(prog, max_help_position=32, width=min(columns, _WIDTH))
 
 
 def new_parser(prog: str, description: str) -> OneLineParser:

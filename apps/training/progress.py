@@ -114,8 +114,8 @@ class Progress(tf.train.experimental.PythonState):
         highest = max(row[self.monitor] for row in self.history)
         if f"{highest:.4f}" != f"{value[self.monitor]:.4f}":
             line += (
-                f"\nthe highest {name} was {highest:.4f}: less than one of {self.rows} texts "
-                "apart, so the lower loss decides"
+                f"\n  {highest:.4f} is higher by less than one of {self.rows} texts: "
+                "the lower loss decides"
             )
         if self.exhausted and self.epoch < epochs:
             line += f"\nstopped early: {self.wait} epochs in a row were no better"

@@ -102,7 +102,7 @@ def test_a_kept_epoch_below_the_highest_figure_says_what_decided(model):
         progress.end_epoch(model, {"val_score": score, "val_loss": loss})
     assert progress.describe_best(9).splitlines() == [
         "kept: epoch 5 of 5, the best on validation (score 0.9620)",
-        "the highest score was 0.9910: less than one of 22 texts apart, so the lower loss decides",
+        "  0.9910 is higher by less than one of 22 texts: the lower loss decides",
     ]
 
 
