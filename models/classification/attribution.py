@@ -15,7 +15,7 @@ from data.graphs import graph
 from data.text.special_tokens import UNKNOWN
 from models.classification.classifier import TextClassifier
 from models.classification.wide_classifier import WideClassifier
-from models.compilation import stock_operations
+from models.recurrent.seldom_shapes import for_seldom_shapes
 
 # Points of the Riemann sum, a power of two; its error is at most a percent of the integral.
 STEPS = 64
@@ -132,7 +132,7 @@ class Attribution:
 
     def _attribute(self, ids, classes, at_once):
         # Compiling the loop for each length would take longer than the few passes through it.
-        with stock_operations():
+        with for_seldom_shapes():
             features, mask = self.front_end(ids, training=False)
             baseline, _ = self.front_end(_unknown_words(ids), training=False)
             log_odds_of_both = self._log_odds(tf.stack([features, baseline]), mask, classes)

@@ -12,8 +12,8 @@ from data.batches.parallel import ParallelBatches
 from data.examples.parallel import ParallelTexts
 from data.graphs import graph
 from data.text.tokenizer import Tokenizer
-from models.compilation import stock_operations
 from models.evaluation import translation
+from models.recurrent.seldom_shapes import for_seldom_shapes
 from models.seq2seq.loss import smoothed_cross_entropy
 from models.seq2seq.search import TranslationSearch
 from models.serving.translator import ServingTranslator
@@ -69,7 +69,7 @@ class Seq2SeqValidation:
 
             def losses(ids: Any, targets: tf.Tensor) -> tf.Tensor:
                 # As in serving: each shape is met once an epoch, too seldom to be compiled.
-                with stock_operations():
+                with for_seldom_shapes():
                     logits = model(ids, training=False)
                 real = tf.cast(targets > 0, tf.float32)
                 total = tf.reduce_sum(smoothed_cross_entropy(targets, logits, 0.0) * real)
