@@ -4,6 +4,7 @@ A step is its name and what it needs:
 
 - `("utf8",)`: bytes that are not UTF-8 become U+FFFD;
 - `("replace", pattern, rewrite)`: an RE2 pattern is replaced wherever it matches;
+- `("shorten", letters)`: three or more of one of these letters in a row become two;
 - `("references",)`: HTML's references to characters by number are decoded;
 - `("lower",)`: capitals become small letters.
 
@@ -31,8 +32,9 @@ _INVISIBLE_ENTITIES = "|".join(
 # So: emoji and pictographs; Sk: skin tones and modifiers; Co: private use, where old phones kept
 # their emoji (U+E415 and the like are frequent in tweets of 2012-2015).
 _SYMBOLS = r"[\p{So}\p{Sk}\p{Co}]"
-# Control characters, every kind of white space, and the pattern of Braille that has no dot.
-_BLANKS = r"[\p{Cc}\p{Z}\x{2800}]"
+# Control characters, every kind of white space but the space, and the pattern of Braille that has
+# no dot. With `\p{Z}` in their place, every space would be replaced by itself, which takes time.
+_BLANKS = r"[\p{Cc}\p{Zl}\p{Zp}\x{A0}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}\x{2800}]"
 
 # Bytes that are not UTF-8 become U+FFFD, control characters and every kind of white space spaces,
 # and invisible characters (`data.text.characters`) are dropped.
@@ -57,8 +59,7 @@ _TWEET: tuple[Step, ...] = (
     ("replace", r"[’‘`´]", "'"),
     ("replace", r"[“”„«»]", '"'),
     ("replace", r"\d+(?:[.,:]\d+)*", f" {NUMBER} "),
-    # RE2 has no back-references: runs of three or more of one sign are cut sign by sign.
-    *(("replace", f"{sign}{{3,}}", sign * 2) for sign in "abcdefghijklmnopqrstuvwxyz"),
+    ("shorten", "abcdefghijklmnopqrstuvwxyz"),
     *(("replace", rf"(?:\{sign}\s*){{2,}}", f" {sign}{sign} ") for sign in "!?."),
     ("replace", rf"({_SYMBOLS}|[!?.,;:\"()\[\]#*/&=+~|{{}}])", r" \1 "),
 )

@@ -88,10 +88,18 @@ def _decode_leading_number(pieces: tf.Tensor) -> tf.Tensor:
     return tf.where(is_entity, characters + rest, pieces)
 
 
+def _shorten_runs(texts: tf.Tensor, letters: str) -> tf.Tensor:
+    # RE2 has no back-references.
+    for letter in letters:
+        texts = tf.strings.regex_replace(texts, f"{letter}{{3,}}", letter * 2)
+    return texts
+
+
 # What each step of a table does.
 _OPERATIONS: dict[str, Callable[..., tf.Tensor]] = {
     "utf8": lambda texts: tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace"),
     "replace": tf.strings.regex_replace,
+    "shorten": _shorten_runs,
     "references": _decode_references,
     "lower": lambda texts: tf.strings.lower(texts, encoding="utf-8"),
 }

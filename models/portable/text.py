@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
 
 import re2
 
@@ -41,18 +43,42 @@ def _decode_reference(match: re.Match) -> bytes:
 
 
 def replacer(pattern: str, rewrite: str) -> Callable[[bytes], bytes]:
-    """Returns what replaces the matches of an RE2 pattern in UTF-8."""
-    compiled, template = re2.compile(pattern), rewrite.encode()
+    """Returns what replaces the matches of an RE2 pattern in UTF-8.
+
+    Args:
+        pattern: RE2's.
+        rewrite: text that replaces a match, with `\\1` for its first group.
+    """
+    if not re.search(r"[^\w&;]", pattern):
+        # Nothing in it is special.
+        old, new = pattern.encode(), rewrite.encode()
+        return lambda text: text.replace(old, new)
+    compiled = re2.compile(pattern)
+    # google-re2 would read the rewrite anew at each match. Every other part is a group's number.
+    parts = [
+        int(part) if place % 2 else part
+        for place, part in enumerate(re.split(rb"\\([0-9])", rewrite.encode()))
+    ]
+    literal = parts[0] if len(parts) == 1 else None
+
+    def expand(match: Any) -> bytes:
+        return b"".join(match[part] or b"" if isinstance(part, int) else part for part in parts)
 
     def replace(text: bytes) -> bytes:
-        return compiled.sub(template, text)
+        return compiled.sub(expand if literal is None else lambda _: literal, text)
 
     return replace
+
+
+def shortener(letters: str) -> Callable[[bytes], bytes]:
+    """Returns what cuts runs of three or more of one of these letters to two."""
+    return partial(re.compile(rf"([{letters}])\1\1+".encode()).sub, rb"\1\1")
 
 
 _STEPS: dict[str, Callable[..., Callable[[bytes], bytes]]] = {
     "utf8": lambda: to_valid_utf8,
     "replace": replacer,
+    "shorten": shortener,
     "references": lambda: decode_references,
     "lower": lambda: lower,
 }

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import re2
+
+from .text import replacer
 
 _REPLACEMENT = 0xFFFD
 # A code point that is no character, with some after it.
@@ -36,9 +37,7 @@ class WordSplitter:
         self._outlines = _spread(rules["outlines"])
         self._hidden = _spread(rules["hidden"]).astype(bool)
         self._end = rules["end"].encode()
-        self._marks = [
-            (re2.compile(pattern), rewrite.encode()) for pattern, rewrite in rules["marks"]
-        ]
+        self._marks = [replacer(pattern, rewrite) for pattern, rewrite in rules["marks"]]
 
     def split(self, text: bytes) -> Words:
         """Returns the words of a text, any bytes; every character but white space and invisible
@@ -50,8 +49,8 @@ class WordSplitter:
         seen = ~(self._hidden[at] | (codes // 0x1000 == 0xE0))
         codes, places, widths, at = codes[seen], places[seen], widths[seen], at[seen]
         marked = self._outlines[at].astype(np.uint8).tobytes()
-        for pattern, rewrite in self._marks:
-            marked = pattern.sub(rewrite, marked)
+        for mark in self._marks:
+            marked = mark(marked)
         strings, starts, ends = [], [], []
         after = 0
         for piece in marked.split(self._end):
