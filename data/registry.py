@@ -17,15 +17,19 @@ TRUNCATIONS = {"head": 1.0, "tail": 0.0, "head-tail": 0.25}
 # data.vectors: GloVe 6B, vectors of 50 numbers (Pennington et al. 2014).
 GLOVE = "glove-6b-50d"
 
+# Letters and symbols for a class of RE2, with those that Unicode has had since 15.1: google-re2
+# knows them, TensorFlow does not.
+LETTERS, SYMBOLS = r"\p{L}\x{2EBF0}-\x{2EE5D}", r"\p{S}\x{2FFC}-\x{2FFF}\x{31EF}"
+
 # The ways to write a word, and their patterns, of which the first one that matches counts. Their
 # ids count from 1; the last one is for words that match no other.
 CASES = {
-    "number": r"[\p{P}\p{S}]*\p{N}[\p{N}\p{P}]*",
+    "number": rf"[\p{{P}}{SYMBOLS}]*\p{{N}}[\p{{N}}\p{{P}}]*",
     "with digits": r".*\p{N}.*",
-    "signs": r"[^\p{L}]*",
-    "capital": r"[^\p{L}]*\p{Lu}[^\p{L}]*",
+    "signs": rf"[^{LETTERS}]*",
+    "capital": rf"[^{LETTERS}]*\p{{Lu}}[^{LETTERS}]*",
     "all capitals": r"[^\p{Ll}]*\p{Lu}[^\p{Ll}]*",
-    "capitalised": r"[^\p{L}]*\p{Lu}[^\p{Lu}]*",
+    "capitalised": rf"[^{LETTERS}]*\p{{Lu}}[^\p{{Lu}}]*",
     "capitals inside": r".*\p{Lu}.*",
     "small": r".*",
 }

@@ -13,7 +13,7 @@ A step is its name and what it needs:
 
 from html.entities import html5
 
-from data.registry import STANDARDIZERS
+from data.registry import LETTERS, STANDARDIZERS
 from data.text.characters import INVISIBLE, is_invisible
 
 USER, LINK, NUMBER = "<user>", "<url>", "<number>"
@@ -31,7 +31,7 @@ _INVISIBLE_ENTITIES = "|".join(
 )
 # So: emoji and pictographs; Sk: skin tones and modifiers; Co: private use, where old phones kept
 # their emoji (U+E415 and the like are frequent in tweets of 2012-2015).
-_SYMBOLS = r"[\p{So}\p{Sk}\p{Co}]"
+_SYMBOLS = r"[\p{So}\p{Sk}\p{Co}\x{2FFC}-\x{2FFF}\x{31EF}]"
 # Control characters, every kind of white space but the space, and the pattern of Braille that has
 # no dot. With `\p{Z}` in their place, every space would be replaced by itself, which takes time.
 _BLANKS = r"[\p{Cc}\p{Zl}\p{Zp}\x{A0}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}\x{2800}]"
@@ -68,7 +68,7 @@ _REVIEW: tuple[Step, ...] = (
     *_DECODED_AND_LOWER,
     ("replace", r"</?[a-z][^<>]{0,99}>", " "),
     ("replace", r"[’‘`´]", "'"),
-    ("replace", r"([^\p{L}\p{M}\p{N}_\s])", r" \1 "),
+    ("replace", rf"([^{LETTERS}\p{{M}}\p{{N}}_\s])", r" \1 "),
     # Every apostrophe stands alone now; those of contractions are joined to their letters again.
     ("replace", r"n\s+'\s+t\b", " n't"),
     ("replace", r"\s'\s+(s|m|d|re|ve|ll)\b", r" '\1"),
@@ -77,7 +77,7 @@ _REVIEW: tuple[Step, ...] = (
 _PLAIN: tuple[Step, ...] = (
     *VALID,
     ("lower",),
-    ("replace", r"([^\p{L}\p{M}\p{N}_\s'])", r" \1 "),
+    ("replace", rf"([^{LETTERS}\p{{M}}\p{{N}}_\s'])", r" \1 "),
 )
 
 # By the names of `data.registry.STANDARDIZERS`.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from apps.runs.contents import CARD, CONFIG, FORM, MODEL, RUN, remove_known
 from apps.runs.files import RunFiles
+from apps.terminal.program import command_line
 from data.errors import UserError
 from data.files.writing import whole_file, whole_folder
 from data.messages import detail, printable
@@ -143,9 +144,8 @@ def _load_form(files: RunFiles) -> OnnxEngine:
 
     folder = files.run.path / FORM
     application = files.description.application
-    remedy = (
-        f"Write it with: python -m apps.{application} export --run {files.run.path} --format onnx"
-    )
+    command = command_line(application, "export", "--run", files.run.path, "--format", "onnx")
+    remedy = f"Write it with: {command}"
     if not folder.is_dir():
         raise UserError(f"{files.run.path} has no ONNX form. {remedy}")
     try:

@@ -45,6 +45,7 @@ PAGES = [
             "guides/transcripts.md",
             "guides/python.md",
             "guides/export.md",
+            "guides/onnx.md",
         ]
     },
     {

@@ -138,7 +138,7 @@ def refusal(run):
     return str(error.value)
 
 
-_REMEDY = ". Write it with: python -m apps.hate_speech export --run {run} --format onnx"
+_REMEDY = ". Write it with: recurrent-text hate_speech export --run {run} --format onnx"
 
 
 def test_a_run_without_a_form_says_how_it_gets_one(copied):
