@@ -7,7 +7,7 @@ import tensorflow as tf
 from data.graphs import graph
 from data.text.special_tokens import END, PADDING, START, UNKNOWN
 from data.text.tokenizer import Tokenizer
-from models.compilation import compiled_loops, stock_operations
+from models.compilation import compiled_loops
 from models.decoding.beam_search import beam_search
 from models.decoding.constraints import Constraints
 from models.decoding.decode import decode
@@ -15,6 +15,7 @@ from models.decoding.options import DecodingOptions
 from models.decoding.sampling import Sampling, greedy
 from models.decoding.stop_strings import StopStrings
 from models.language_model.language_model import LanguageModel
+from models.recurrent.seldom_shapes import for_seldom_shapes
 from models.serving.export import Endpoints
 
 # Only the last tokens of a longer prompt are read: a recurrent state remembers no more, and a
@@ -248,6 +249,6 @@ class TextGenerator(tf.Module):
         ids = tf.concat([tf.fill([rows, 1], START), tokens.to_tensor()], axis=1)
         states = self.model.initial_states(rows, tf.fill([rows], self.label))
         # Compiling a loop for every length of a prompt would delay the first answer.
-        with stock_operations():
+        with for_seldom_shapes():
             outputs, states = self.model.run_stack(ids, states)
         return outputs, states, ids

@@ -6,7 +6,7 @@ from data.batches.parallel import append_end
 from data.graphs import graph
 from data.text.special_tokens import END, PADDING, START, UNKNOWN
 from data.text.tokenizer import Tokenizer
-from models.compilation import stock_operations
+from models.recurrent.seldom_shapes import for_seldom_shapes
 from models.seq2seq.encoder_decoder import Translator
 from models.seq2seq.search import TranslationSearch
 from models.serving.export import Endpoints
@@ -124,7 +124,7 @@ class ServingTranslator(tf.Module):
     def _search(self, token_ids: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Searches for translations, and cuts them to the length of the longest one."""
         # XLA compiles anew for each shape, and the few texts of a prediction have many shapes.
-        with stock_operations():
+        with for_seldom_shapes():
             ids, scores = self.search(self.model, token_ids)
         lengths = tf.math.count_nonzero(ids, axis=-1, dtype=tf.int32)
         return ids[..., : tf.maximum(tf.reduce_max(lengths), 1)], scores
@@ -142,7 +142,7 @@ class ServingTranslator(tf.Module):
             Translations <string>[rows], and the attention <float32>[rows, length, time].
         """
         before = tf.concat([tf.fill([tf.shape(ids)[0], 1], START), ids[:, :-1]], axis=1)
-        with stock_operations():
+        with for_seldom_shapes():
             weights = self.model.attention_weights(token_ids, before)
         is_word = (token_ids != PADDING) & (token_ids != END)
         positions = tf.argmax(tf.where(is_word[:, None, :], weights, -1.0), axis=-1)
