@@ -10,13 +10,14 @@ from apps.catalog import NAMES, find_application
 from apps.commands import main as command
 from apps.config.parser import OneLineParser, new_parser
 from apps.reports import runs_command
+from apps.server import command as serve_command
 from apps.terminal.program import CONSOLE, called_as, describe_version
 from apps.terminal.streams import prepare_streams
 from data.messages import show_messages
 
 _SUMMARY = "Train, evaluate, use and export recurrent networks for text."
-# In place of an application.
-_RUNS = "runs"
+# Commands in place of an application.
+_COMMANDS = {"runs": runs_command, "serve": serve_command}
 _SHELLS = ("bash", "zsh")
 
 
@@ -31,8 +32,9 @@ def main(arguments: list[str] | None = None, prefix: str = CONSOLE) -> None:
     prepare_streams()
     arguments = sys.argv[1:] if arguments is None else arguments
     with called_as(prefix), show_messages(), command.one_line_errors():
-        if arguments[:1] == [_RUNS]:
-            runs_command.run(arguments[1:], f"{prefix.strip()} {_RUNS}")
+        if arguments and arguments[0] in _COMMANDS:
+            name = arguments[0]
+            _COMMANDS[name].run(arguments[1:], f"{prefix}{name}")
             sys.stdout.flush()
             return
         if arguments and not arguments[0].startswith("-"):
@@ -61,8 +63,8 @@ def _parser(program: str) -> OneLineParser:
             "verbs:",
             *(f"  {name:{width}}  {verb.HELP}" for name, verb in command.VERBS.items()),
             "",
-            "runs of all applications:",
-            f"  {_RUNS:{width}}  {runs_command.SUMMARY}",
+            "for all applications:",
+            *(f"  {name:{width}}  {module.SUMMARY}" for name, module in _COMMANDS.items()),
             "",
             f"{program} spam --help lists the verbs of an application,",
             f"{program} spam train --help the options of a verb.",

@@ -44,7 +44,12 @@ apps.commands
 apps.hate_speech apps.sentiment apps.spam apps.ner apps.text_generation apps.translation
 apps.catalog apps.runs.__main__
 apps.python
-apps apps.__main__
+apps.server.errors apps.server.metrics
+apps.server.protocols
+apps.server.models
+apps.server
+apps.__main__
+apps apps.serve
 """
 
 

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
-from apps.commands import evaluate, export, predict, train
+from apps.commands import evaluate, export, predict, serve, train
 from apps.commands.application import Application
 from apps.config.parser import OneLineParser, new_parser
 from apps.inspection import command as inspect
@@ -24,6 +24,7 @@ VERBS = {
     "evaluate": evaluate,
     "predict": predict,
     "export": export,
+    "serve": serve,
 }
 # What looks at data alone.
 WITHOUT_RUN = ("inspect",)

@@ -10,11 +10,11 @@ from typing import Any
 from apps.commands.application import Application
 from apps.commands.startup import import_tensorflow
 from apps.config.parser import OneLineParser, add_fields
-from apps.config.verbs import PredictOptions
+from apps.config.verbs import ENGINES, PredictOptions
 from apps.runs.files import RunFiles, read_run
 from apps.runs.folder import RunFolder
 from apps.serving.answering import Answering, Direct, Illustrating, Summarizing
-from apps.tasks.portable import ENGINES, OnnxEngine, find_engine
+from apps.tasks.portable import OnnxEngine, find_engine
 from apps.tasks.task import Configurable, Interactive
 from data.errors import UserError
 from data.formats.suffixes import STANDARD_STREAM

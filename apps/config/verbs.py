@@ -11,6 +11,9 @@ from apps.config.options import Options, option
 from data.errors import UserError
 from data.formats.suffixes import ROW_SUFFIXES, STANDARD_STREAM
 
+# What computes answers: ONNX where there is a form, else TensorFlow; or one of the two.
+ENGINES = ("auto", "onnx", "tensorflow")
+
 
 @dataclass(frozen=True)
 class InspectOptions(Options):

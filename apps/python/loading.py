@@ -4,12 +4,13 @@ from pathlib import Path
 
 from apps.catalog import find_application
 from apps.commands.startup import import_tensorflow
+from apps.config.verbs import ENGINES
 from apps.python.model import Model
 from apps.runs.contents import CONFIG
 from apps.runs.export_folder import formats_in, last_version
 from apps.runs.files import RunFiles, read_run
 from apps.runs.folder import RunFolder
-from apps.tasks.portable import ENGINES, find_engine, load_exported
+from apps.tasks.portable import find_engine, load_exported
 from apps.terminal.errors import as_user_errors
 from data.errors import UserError
 

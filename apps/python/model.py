@@ -151,6 +151,27 @@ class Model:
             return self._predict([texts], options)[0]
         return self._predict([*texts], options)
 
+    def answerer(self, **options: Any) -> Callable[[list[str]], list[dict]]:
+        """Returns what answers texts with fixed options, for whoever asks often, such as a server.
+
+        >>> answer = apps.load("runs/reviews").answerer()
+        >>> answer(["I loved it"])[0]["predicted_label"]
+        'positive'
+
+        Args:
+            **options: as of `predict`.
+
+        Returns:
+            Takes texts, none of them empty, and returns the columns that `predict --output FILE`
+            writes of each.
+
+        Raises:
+            Error: an unknown option, or one that does not suit the model.
+        """
+        with as_user_errors():
+            own = override(self._application.options_class("predict")(), from_keywords(options))
+            return self._make_answerer(own, exported=not options).answer
+
     def predict_frame(
         self, frame: "pd.DataFrame", column: str = "text", **options: Any
     ) -> "pd.DataFrame":
@@ -305,20 +326,26 @@ class Model:
         """
         own: Any = override(self._application.options_class("predict")(), from_keywords(given))
         if self._answerer is None or self._answerer.options != own:
-            if self._engine and not own.needs_task:
-                self._answerer = _Answerer(own, self._engine, self._engine.answer)
-                return self._answerer
-            # The options of one call are not those of the next.
-            task = copy.copy(self.task)
-            if isinstance(task, Configurable):
-                task.set_options(own)
-            answering = own.answering(task)
-            if self._serve and not given:
-                answer_batch: AnswerBatch = partial(answer_with, answering, self._serve)
-            else:
-                answer_batch = batch_answerer(answering)
-            self._answerer = _Answerer(own, answering, answer_batch)
+            self._answerer = self._make_answerer(own, exported=not given)
         return self._answerer
+
+    def _make_answerer(self, own: Any, exported: bool) -> _Answerer:
+        """Returns what answers with options of `predict`.
+
+        Args:
+            own: the options.
+            exported: whether the SavedModel may answer, which has no other options than its own.
+        """
+        if self._engine and not own.needs_task:
+            return _Answerer(own, self._engine, self._engine.answer)
+        # The options of one call are not those of the next.
+        task = copy.copy(self.task)
+        if isinstance(task, Configurable):
+            task.set_options(own)
+        answering = own.answering(task)
+        if self._serve and exported:
+            return _Answerer(own, answering, partial(answer_with, answering, self._serve))
+        return _Answerer(own, answering, batch_answerer(answering))
 
     def _read_again(self) -> RunFiles:
         """Reads the run's files, which are not kept in memory.

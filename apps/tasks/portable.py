@@ -19,8 +19,6 @@ if TYPE_CHECKING:  # a command that only prints its help must not wait for onnxr
     from models.portable.folder import Model
     from models.serving.export import ExportableModel
 
-# What computes answers: ONNX where there is a form, else TensorFlow; or one of the two.
-ENGINES = ("auto", "onnx", "tensorflow")
 _TO_WRITE, _TO_READ = ("onnx", "onnxruntime", "re2"), ("onnxruntime", "re2")
 
 

@@ -27,6 +27,10 @@ class RichCell:
         """Returns what a table holds of it: text, a number, or what JSON has a form for."""
         raise NotImplementedError
 
+    def to_json(self) -> Any:
+        """Returns all of it for a program, as what JSON has a form for."""
+        return self.to_cell()
+
 
 def flatten_row(row: dict) -> dict:
     """Returns a row with what a table holds of its cells."""

@@ -1,6 +1,6 @@
 """The serving model of a language model: prompts to texts, in one graph."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
@@ -121,8 +121,24 @@ class TextGenerator(tf.Module):
         seed: tf.Tensor,
     ) -> dict[str, tf.Tensor]:
         """Continues a batch of texts by sampling, as `answer`, with options as scalar tensors."""
+        return self.follow(prompts, (max_length, temperature, top_k, top_p, seed), None)
+
+    def follow(
+        self, prompts: tf.Tensor, scalars: Sequence[tf.Tensor], watch: Callable | None
+    ) -> dict[str, tf.Tensor]:
+        """Continues a batch of texts by sampling, while something watches.
+
+        Args:
+            prompts: <string>[batch].
+            scalars: `max_length`, `temperature`, `top_k`, `top_p` and `seed`.
+            watch: see `continue_texts`.
+
+        Returns:
+            As `answer`.
+        """
+        max_length, temperature, top_k, top_p, seed = scalars
         choose = Sampling(temperature, top_k, top_p, self.options.min_p)
-        return self._decode(prompts, choose, max_length, seed)
+        return self._decode(prompts, choose, max_length, seed, watch)
 
     def score(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
         """Computes how probable it is that a text begins with these.

@@ -34,6 +34,11 @@ class Alignment(RichCell):
         """Returns the pairs in a line."""
         return " ".join(f"{word}={source}" for word, source in self.pairs())
 
+    def to_json(self) -> dict:
+        """Returns the words and the weights, a row a word of the translation."""
+        weights = [[round(float(each), 4) for each in row] for row in self.weights]
+        return {"source": self.source, "target": self.target, "weights": weights}
+
     def format(self) -> str:
         """Formats the pairs for the terminal, one a line."""
         pairs = self.pairs()

@@ -1,0 +1,1 @@
+"""A server for trained models: protocols, batches, limits, metrics, and a page."""

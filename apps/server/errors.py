@@ -1,0 +1,32 @@
+"""What a server refuses, as a status, a message, and headers."""
+
+from collections.abc import Iterable
+
+from data.errors import did_you_mean, list_values
+
+
+class Refusal(Exception):
+    """A request that gets no answer; the message is for the client, and names no path.
+
+    Args:
+        status: of HTTP.
+        message: what was wrong, and where.
+        headers: of the response.
+    """
+
+    def __init__(self, status: int, message: str, **headers: str) -> None:
+        super().__init__(message)
+        self.status, self.message = status, message
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def busy(seconds: int = 1) -> Refusal:
+    """Returns what refuses a request since too many texts wait."""
+    return Refusal(503, "too many texts are waiting. Ask again later", retry_after=str(seconds))
+
+
+def unknown(kind: str, name: str, names: Iterable[str]) -> Refusal:
+    """Returns what refuses a name, with those there are."""
+    known = [*names]
+    listed = list_values(known, 20) or "none"
+    return Refusal(404, f"no {kind} {name[:100]!r}. There are: {listed}{did_you_mean(name, known)}")

@@ -1,0 +1,1 @@
+"""The models of a server: their engines, their batches, and their versions."""
