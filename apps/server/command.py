@@ -107,7 +107,8 @@ def check_installed() -> None:
 
 def _listen(options: ServeOptions) -> socket.socket:
     kind = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    listening = socket.socket(kind, socket.SOCK_STREAM)
+    # asyncio sends small answers at once (TCP_NODELAY) only where the protocol is named.
+    listening = socket.socket(kind, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((options.host, options.port))
