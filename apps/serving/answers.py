@@ -65,6 +65,8 @@ def in_batches(answer_batch: AnswerBatch, texts: list[str]) -> list[dict]:
     while order:
         size = _batch_size(max(len(texts[i]) for i in order[:MOST_AT_ONCE]))
         batch, order = order[:size], order[size:]
+        # What is drawn by chance depends on the place in the batch.
+        batch.sort(key=lambda i: (-len(texts[i]), i))
         answers = answer_batch([texts[i] for i in batch])
         for i, row in zip(batch, answers, strict=True):
             rows[i] = row

@@ -120,7 +120,7 @@ def test_every_format_is_written(format, source, ner, tmp_path):
 @pytest.mark.parametrize("format", ["jsonl", "csv", "html"])
 def test_spans_stand_right_behind_bytes_that_are_no_text(format, ner, tmp_path, monkeypatch):
     """Every word is an entity here, so that their places can be compared."""
-    monkeypatch.setattr("apps.tasks.tagging.answers.find_entities", _every_token)
+    monkeypatch.setattr("models.portable.rows._find_entities", _every_token)
     (tmp_path / "in.csv").write_bytes(b"text\nCaf\xe9 \xe2\x82 Ida Bo\nplain\n\xff\xf0\x9f Ida\n")
     output = tmp_path / f"out.{format}"
     assert ner("predict", "--input", tmp_path / "in.csv", "--output", output).status == 0
@@ -141,7 +141,7 @@ def test_spans_stand_right_behind_bytes_that_are_no_text(format, ner, tmp_path, 
 
 
 def _every_token(tags):
-    return [(position, position + 1, "PER") for position in range(len(tags))]
+    return [(position, position + 1) for position in range(len(tags))]
 
 
 def test_every_entity_of_one_word_is_counted(command_of, tmp_path):

@@ -30,6 +30,7 @@ FILES = {
     "logs",
     "metrics.json",
     "model.keras",
+    "onnx",
     "training_curves.png",
     "vocabulary.txt",
 }

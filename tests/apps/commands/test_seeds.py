@@ -244,6 +244,9 @@ class Made:
     def save(self, folder):
         (folder / "model.keras").write_text(str(self.config.seed))
 
+    def serving(self):
+        raise UserError("a toy cannot be exported")
+
     def describe(self):
         return {}
 
