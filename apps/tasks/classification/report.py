@@ -1,5 +1,6 @@
 """What a classifier is worth on a split."""
 
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -65,8 +66,15 @@ class ClassificationReport:
             without = self.metrics["without_thresholds"]
             thresholds = self.metrics["decision"]["thresholds"].items()
             lines += [
-                "decision thresholds, chosen on validation: "
-                + ", ".join(f"{name} {threshold:.3f}" for name, threshold in thresholds)
+                textwrap.fill(
+                    "decision thresholds, chosen on validation: "
+                    # A class stays beside its threshold.
+                    + ", ".join(f"{name}\xa0{threshold:.3f}" for name, threshold in thresholds),
+                    78,
+                    subsequent_indent="  ",
+                    break_long_words=False,
+                    break_on_hyphens=False,
+                ).replace("\xa0", " ")
                 + "\n  without them "
                 + ", ".join(f"{title} {without[name]:.3f}" for name, title in _DECIDED.items()),
                 f"calibration error of the probabilities {calibration['ece']:.3f}, scaled by "
