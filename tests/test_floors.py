@@ -40,6 +40,7 @@ apps.serving
 apps.tasks
 apps.tasks.classification apps.tasks.generation apps.tasks.seq2seq apps.tasks.tagging
 apps.tasks.loading apps.tasks.portable
+apps.tasks.quantization
 apps.commands
 apps.hate_speech apps.sentiment apps.spam apps.ner apps.text_generation apps.translation
 apps.catalog apps.runs.__main__

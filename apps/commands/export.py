@@ -13,7 +13,9 @@ from apps.runs.export_folder import FORMATS, next_version
 from apps.runs.files import RunFiles, read_run
 from apps.runs.folder import RunFolder
 from apps.tasks import portable
+from apps.tasks.quantization import describe_cost
 from apps.tasks.task import Configurable
+from data.errors import UserError
 from data.files.writing import whole_folder
 from data.messages import say
 
@@ -36,6 +38,12 @@ def add_options(parser: OneLineParser, application: Application, arguments: list
         help="savedmodel: for TensorFlow and its servers; onnx: a folder that answers by numpy, "
         "onnxruntime and google-re2 alone; or both (default: savedmodel)",
     )
+    parser.add_argument(
+        "--quantize",
+        choices=("int8",),
+        help="weights of eight bits in ONNX: a smaller file; prints what they cost on the "
+        "validation split",
+    )
     own = application.options_class("export")
     add_fields(parser, own, own())
 
@@ -46,7 +54,8 @@ def run(application: Application, options: dict) -> None:
     application.config_of(files)
     own = application.options_of("export", options)
     output, formats = Path(options["output"]), options["format"]
-    folder = write_export(application, files, output, own, formats)
+    quantizer = options["quantize"]
+    folder = write_export(application, files, output, own, formats, quantizer)
     if "savedmodel" in formats:
         say(f"SavedModel: {folder}")
     if "onnx" in formats:
@@ -59,6 +68,7 @@ def write_export(
     output: Path,
     options: Options,
     formats: Collection[str] = ("savedmodel",),
+    quantizer: str | None = None,
 ) -> Path:
     """Writes the model of a run, with the run's files in it, and returns its folder. A run without
     a valid ONNX form gets one where the format is `onnx`.
@@ -69,11 +79,15 @@ def write_export(
         output: the folder of the versions.
         options: an instance of `Application.options_class("export")`.
         formats: names in `apps.runs.export_folder.FORMATS`.
+        quantizer: of the weights in ONNX, a key of `models.onnx.quantize.QUANTIZERS`; a message
+            says what it costs on the validation split.
 
     Raises:
         UserError: something else is in the folder, it cannot be written, or the options do not suit
             the model.
     """
+    if quantizer and "onnx" not in formats:
+        raise UserError("--quantize is for models in ONNX. Add --format onnx")
     config, folder = application.config_of(files), next_version(output, formats)
     if "onnx" in formats:
         portable.check_installed()
@@ -88,13 +102,17 @@ def write_export(
         serving, texts = task.serving(), [copy / CONFIG, *task.files(copy)]
         if "onnx" in formats:
             portable.check_form(serving)
+        if quantizer:
+            corpus = task.read(config, application.sample, task)
         with tensorflow_writing(folder), whole_folder(folder) as partial:
             if "onnx" in formats:
-                portable.write_exported(serving, partial, texts, files)
+                portable.write_exported(serving, partial, texts, files, quantizer)
             if "savedmodel" in formats:
                 write_saved_model(serving, partial, [copy / MODEL, *texts])
         if "onnx" in formats:
             portable.write_answer_module(output)
             if not portable.has_form(files):
                 portable.add_form(task, files)
+        if quantizer:
+            say(describe_cost(task, files, folder, corpus.split("validation")))
     return folder

@@ -100,8 +100,8 @@ def train(
         )
         report.draw("validation", new.path)
         write_model_card(new.path, unfinished.run.name)
-    add_form(task, read_run(RunFolder(unfinished.run)))
     unfinished.discard()
+    add_form(task, read_run(RunFolder(unfinished.run)))
     if diverged:
         warn(f"{diverged}. The other members are kept")
     say(

@@ -106,10 +106,10 @@ def train_run(
         new.add_metrics("validation", {**report.to_json(), **description.provenance.to_json()})
         report.draw("validation", new.path)
         write_model_card(new.path, unfinished.run.name)
-    if unfinished.whole is None:
-        add_form(task, read_run(RunFolder(unfinished.run)))
     if not ending.resumable:
         unfinished.discard()
+    if unfinished.whole is None:
+        add_form(task, read_run(RunFolder(unfinished.run)))
     if ending.stopped:
         way_on = f". {unfinished.way_on(application.name)}" if ending.resumable else ""
         warn(f"{ending.stopped}. The best weights so far are kept{way_on}")

@@ -278,7 +278,11 @@ class Model:
             )
 
     def export(
-        self, output: str | Path, format: str | Sequence[str] = "savedmodel", **options: Any
+        self,
+        output: str | Path,
+        format: str | Sequence[str] = "savedmodel",
+        quantize: str | None = None,
+        **options: Any,
     ) -> Path:
         """Writes a SavedModel that answers with TensorFlow alone, or a folder that answers without.
 
@@ -288,6 +292,7 @@ class Model:
         Args:
             output: a folder, which gets the next version: `1`, `2`, ...
             format: `savedmodel`, `onnx`, or a list of both.
+            quantize: `int8` for weights of eight bits in ONNX; None for weights as they are.
             **options: those of the command `export` for this application.
 
         Returns:
@@ -303,7 +308,9 @@ class Model:
                 raise UserError(f"unknown format {name!r}. Choose of: {', '.join(FORMATS)}")
         with as_user_errors():
             files = self._read_again()
-            return exporting.write_export(self._application, files, Path(output), own, formats)
+            return exporting.write_export(
+                self._application, files, Path(output), own, formats, quantize
+            )
 
     @functools.cached_property
     def _continues(self) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from apps.runs.contents import CARD, CONFIG, FORM, MODEL, RUN, remove_known
 from apps.runs.files import RunFiles
+from apps.tasks.task import Portable
 from apps.terminal.program import command_line
 from data.errors import UserError
 from data.files.writing import whole_file, whole_folder
@@ -214,9 +215,11 @@ def add_form(task: Any, files: RunFiles) -> None:
         task: the trained task.
         files: of the run.
     """
+    if not isinstance(task, Portable):
+        return
     try:
         check_installed()
-        serving, place = task.serving(), files.run.path / FORM
+        serving, place = task.to_portable(), files.run.path / FORM
         with files.unreplaced():
             remove_known(place, RUN[FORM])
             with whole_folder(place) as partial:
@@ -226,7 +229,11 @@ def add_form(task: Any, files: RunFiles) -> None:
 
 
 def write_exported(
-    serving: "ExportableModel", folder: Path, copies: list[Path], files: RunFiles
+    serving: "ExportableModel",
+    folder: Path,
+    copies: list[Path],
+    files: RunFiles,
+    quantizer: str | None = None,
 ) -> None:
     """Writes an ONNX export into an empty folder: the form, its card, and what answers.
 
@@ -235,15 +242,30 @@ def write_exported(
         folder: the folder.
         copies: of the run's `config.json` and vocabularies.
         files: of the run.
+        quantizer: see `models.onnx.form.write_form`.
     """
     from models.onnx.form import write_answering
 
     (folder / CARD).write_text(_card(files.description), encoding="utf-8")
     write_answering(folder)
-    _write(serving, folder, copies, files)
+    _write(serving, folder, copies, files, quantizer)
 
 
-def _write(serving: "ExportableModel", folder: Path, copies: list[Path], files: RunFiles) -> None:
+def write_form_of(
+    task: Portable, folder: Path, files: RunFiles, quantizer: str | None = None
+) -> None:
+    """Writes the form of a trained task into an empty folder."""
+    with files.copied() as copy:
+        _write(task.to_portable(), folder, task.files(copy), files, quantizer)
+
+
+def _write(
+    serving: "ExportableModel",
+    folder: Path,
+    copies: list[Path],
+    files: RunFiles,
+    quantizer: str | None = None,
+) -> None:
     from models.onnx.form import write_form
 
     facts = {
@@ -251,7 +273,7 @@ def _write(serving: "ExportableModel", folder: Path, copies: list[Path], files: 
         "class_names": files.description.class_names,
         "run": _checksums(files),
     }
-    write_form(serving, folder, copies, facts)
+    write_form(serving, folder, copies, facts, quantizer)
 
 
 def _card(description: "RunDescription") -> str:

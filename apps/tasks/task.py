@@ -141,6 +141,20 @@ class Configurable(Protocol):
 
 
 @runtime_checkable
+class Portable(Protocol):
+    """Has an ONNX form, unless a part of its model has none."""
+
+    def to_portable(self) -> "ExportableModel":
+        """Returns the model that takes raw strings, for `models.onnx.form.write_form`."""
+
+    def files(self, folder: Path) -> list[Path]:
+        """Returns the vocabularies of a run folder."""
+
+    def report_rows(self, rows: list[dict], examples: Any) -> Report:
+        """Measures output columns of the texts of a split."""
+
+
+@runtime_checkable
 class Ensembling(Protocol):
     """Becomes the mean of several models that differ in their seeds."""
 

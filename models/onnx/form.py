@@ -22,6 +22,7 @@ from models.onnx.networks import (
     linear_models,
     tagger_network,
 )
+from models.onnx.quantize import quantize
 from models.portable.folder import CHECKSUMS, FORMAT, NETWORK, SETTINGS
 from models.serving.classifier import ServingClassifier
 from models.serving.export import ExportableModel
@@ -74,7 +75,11 @@ def check_form(serving: ExportableModel) -> None:
 
 
 def write_form(
-    serving: ExportableModel, folder: Path, files: Iterable[Path], facts: dict[str, Any]
+    serving: ExportableModel,
+    folder: Path,
+    files: Iterable[Path],
+    facts: dict[str, Any],
+    quantizer: str | None = None,
 ) -> None:
     """Writes the ONNX form of a model into a folder; the list of checksums has all that is there.
 
@@ -83,12 +88,15 @@ def write_form(
         folder: the folder.
         files: the vocabularies and others, which are copied.
         facts: what else is known of the model, for `model.json`: `application`, `class_names`.
+        quantizer: a key of `models.onnx.quantize.QUANTIZERS`, or None for weights as they are.
 
     Raises:
         UserError: the model has none; nothing was written.
     """
     check_form(serving)
     network, settings = _WRITERS[type(serving)](serving, folder)
+    if quantizer is not None:
+        network, settings["quantizer"] = quantize(network, quantizer), quantizer
     for file in files:
         shutil.copy(file, folder)
     (folder / NETWORK).write_bytes(network.SerializeToString())

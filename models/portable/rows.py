@@ -49,26 +49,26 @@ def entity_row(
         {
             "start": starts[first],
             "end": ends[after - 1],
-            "type": tags[first][2:],
+            "type": kind,
             # An entity is as confident as its least confident word.
             "score": min(shares[first:after]),
             "text": _join(words[first:after], starts[first:after], ends[first:after]),
         }
-        for first, after in _find_entities(tags)
+        for first, after, kind in find_entities(tags)
     ]
     columns = zip(words, tags, starts, ends, shares, strict=True)
     tagged = [dict(zip(names, column, strict=True)) for column in columns]
     return {"entities": entities, "tagged_tokens": tagged}
 
 
-def _find_entities(tags: list[str]) -> Iterator[tuple[int, int]]:
-    """Yields the first word of each entity, and the word after its last."""
+def find_entities(tags: list[str]) -> Iterator[tuple[int, int, str]]:
+    """Yields the first word of each entity, the word after its last, and its type."""
     begins = [place for place, tag in enumerate(tags) if tag[0] == "B"]
     for begin in begins:
         after = begin + 1
         while after < len(tags) and tags[after][0] == "I":
             after += 1
-        yield begin, after
+        yield begin, after, tags[begin][2:]
 
 
 def _join(words: list[str], starts: Sequence[int], ends: Sequence[int]) -> str:

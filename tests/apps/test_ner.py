@@ -120,7 +120,7 @@ def test_every_format_is_written(format, source, ner, tmp_path):
 @pytest.mark.parametrize("format", ["jsonl", "csv", "html"])
 def test_spans_stand_right_behind_bytes_that_are_no_text(format, ner, tmp_path, monkeypatch):
     """Every word is an entity here, so that their places can be compared."""
-    monkeypatch.setattr("models.portable.rows._find_entities", _every_token)
+    monkeypatch.setattr("models.portable.rows.find_entities", _every_token)
     (tmp_path / "in.csv").write_bytes(b"text\nCaf\xe9 \xe2\x82 Ida Bo\nplain\n\xff\xf0\x9f Ida\n")
     output = tmp_path / f"out.{format}"
     assert ner("predict", "--input", tmp_path / "in.csv", "--output", output).status == 0

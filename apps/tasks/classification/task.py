@@ -277,6 +277,11 @@ class TextClassification:
         )
         return replace(report, mistakes=mistakes)
 
+    def report_rows(self, rows: list[dict], examples: LabelledTexts) -> ClassificationReport:
+        """Measures output columns of the texts of a split."""
+        scores = [[row[f"score_{name}"] for name in self.class_names] for row in rows]
+        return report_scores(np.array(scores), examples.targets, self.decision, self.class_names)
+
     @staticmethod
     def read_report(metrics: dict) -> ClassificationReport:
         """Returns the report of metrics from `metrics.json`, or of the mean of several."""
@@ -306,8 +311,14 @@ class TextClassification:
 
     def serving(self) -> ServingClassifier:
         """Returns the model that takes raw strings; `predict` and `export` both use it."""
-        for_export = self.model.for_export()
-        return ServingClassifier(self.preprocessor, for_export, self.class_names, self.decision)
+        return self._serving(self.model.for_export())
+
+    def to_portable(self) -> ServingClassifier:
+        """Returns the model that an ONNX form is written of: no copy, for it runs no graph."""
+        return self._serving(self.model)
+
+    def _serving(self, model: keras.Model) -> ServingClassifier:
+        return ServingClassifier(self.preprocessor, model, self.class_names, self.decision)
 
     def output_rows(self, answer: dict[str, tf.Tensor]) -> list[dict]:
         """See `apps.tasks.classification.answers.output_rows`."""

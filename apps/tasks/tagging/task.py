@@ -227,6 +227,10 @@ class TextTagging:
         """Measures the tagger on a split, through the serving model; see
         `models.evaluation.entities`."""
         rows = answer_by_length(self, self.serving().serve, examples.texts)
+        return self.report_rows(rows, examples)
+
+    def report_rows(self, rows: list[dict], examples: TaggedTexts) -> TaggingReport:
+        """Measures output columns of the texts of a split."""
         tokens = tokenize_all(examples.texts)
         places = find_token_places(examples, tokens)
         found = [
@@ -270,9 +274,15 @@ class TextTagging:
 
     def serving(self) -> ServingTagger:
         """Returns the model that takes raw strings; `predict`, `evaluate` and `export` use it."""
-        return ServingTagger(
-            self.preprocessor, self.model.for_export(), self.config.max_length, self.config.overlap
-        )
+        return self._serving(self.model.for_export())
+
+    def to_portable(self) -> ServingTagger:
+        """Returns the model that an ONNX form is written of: no copy, for it runs no graph."""
+        return self._serving(self.model)
+
+    def _serving(self, model: Tagger) -> ServingTagger:
+        config = self.config
+        return ServingTagger(self.preprocessor, model, config.max_length, config.overlap)
 
     def output_rows(self, answer: dict[str, tf.Tensor]) -> list[dict]:
         """See `apps.tasks.tagging.answers.output_rows`."""

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from apps.runs.contents import RUN, find_foreign
 from apps.runs.files import read_run
 from apps.runs.folder import RunFolder
 from apps.serving.answers import answer
-from apps.tasks.portable import add_form, find_engine, load_exported
+from apps.tasks.portable import add_form, find_engine, load_exported, write_form_of
+from apps.tasks.quantization import describe_cost
 from data.errors import UserError
 
 for package in ("onnx", "onnxruntime", "re2"):
@@ -108,6 +110,24 @@ def test_an_export_answers_alone(trained, tmp_path):
     assert apps.load(tmp_path).engine == "onnx"
     with pytest.raises(UserError, match=r"has the format onnx, not savedmodel\. Keep to --format"):
         write_export(application, files, tmp_path, ExportOptions())
+
+
+def test_what_rounded_weights_cost_stands_beside_the_metrics(trained, tmp_path):
+    files, task, _ = trained
+    if files.description.application != "hate_speech":
+        pytest.skip("once is enough")
+    data = str(RUNS / "data" / "hate_speech.csv")
+    task.config = replace(task.config, dataset=data)
+    corpus = task.read(task.config)
+    write_form_of(task, tmp_path, files, "int8")
+    examples = corpus.split("validation")
+    table = [line.split() for line in describe_cost(task, files, tmp_path, examples).splitlines()]
+    assert table[0] == ["validation", "float32", "rounded"]
+    exact = task.evaluate(examples).main_metrics()
+    assert [float(row[-2]) for row in table[1:-1]] == pytest.approx([*exact.values()], abs=1e-4)
+    application = find_application("hate_speech")
+    with pytest.raises(UserError, match=r"--quantize is for models in ONNX\. Add --format onnx"):
+        write_export(application, files, tmp_path, ExportOptions(), quantizer="int8")
 
 
 def _run(code, cwd):

@@ -20,6 +20,7 @@ from models.onnx.networks import (
     linear_models,
     tagger_network,
 )
+from models.onnx.quantize import quantize
 from models.portable.crf import Crf
 from models.portable.ngrams import LinearModel
 from models.portable.session import Network
@@ -142,3 +143,15 @@ def test_a_cell_without_an_operator_is_refused_by_name(cell):
     ensemble = Ensemble.from_models([make_classifier(), make_classifier(cell)], False)
     with pytest.raises(UserError, match=f"no operator for the cell '{cell}'.*savedmodel"):
         check_network(ensemble)
+
+
+def test_rounded_weights_take_a_quarter_of_the_room_and_change_logits_a_little():
+    model = make_classifier("lstm", open_rows=3)
+    exact = classifier_network(model)
+    rounded = quantize(exact, "int8")
+    kinds = {weight.data_type for weight in rounded.graph.initializer if len(weight.dims) > 1}
+    assert 3 in kinds  # int8
+    found = Network(rounded.SerializeToString()).run({"token_ids": _IDS})
+    wanted = wanted_of(model)
+    assert not np.array_equal(found, wanted)
+    np.testing.assert_allclose(found, wanted, atol=0.1)
