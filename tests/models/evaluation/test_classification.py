@@ -107,7 +107,7 @@ def test_intervals_are_those_of_scikit_learn_over_resamples():
     truth = generator.integers(0, 3, 80)
     guesses = np.where(generator.random(80) < 0.6, truth, generator.integers(0, 3, 80))
     report = report_of(np.eye(3)[truth], np.eye(3)[guesses] * 0.8 + 0.1)
-    resamples = generator.integers(0, 80, (4000, 80))
+    resamples = generator.integers(0, 80, (800, 80))
     f1 = np.array(
         [
             metrics.f1_score(truth[rows], guesses[rows], average=None, labels=[0, 1, 2])
@@ -122,7 +122,7 @@ def test_intervals_are_those_of_scikit_learn_over_resamples():
         **{f"f1 {name}": f1[:, i] for i, name in enumerate(NAMES)},
     }
     for name, values in samples.items():
-        # The ends of some thousand resamples differ by a row or two from one generator to another.
+        # The ends of some hundred resamples differ by a row or two from one generator to another.
         expected = np.percentile(values, [2.5, 97.5])
         assert report["intervals"][name] == pytest.approx(expected, abs=0.03)
 
