@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from apps.server.errors import Refusal
 from apps.server.middleware import Watch, refuse
 from apps.server.page import page_routes
+from apps.server.protocols.examples import name_models
 from apps.server.routes import inference_routes, operation_routes, plain_routes, tensorflow_routes
 from apps.server.service import Service
 from apps.terminal.program import VERSION
@@ -57,6 +58,9 @@ def make_app(service: Service, on_failure: Callable[[], object] = lambda: None) 
     @app.get("/", include_in_schema=False)
     async def home() -> Response:
         return RedirectResponse("/demo" if service.options.demo else "/docs")
+
+    describe = app.openapi
+    app.openapi = lambda: name_models(describe(), service.models)  # type: ignore[method-assign]
 
     @app.exception_handler(Refusal)
     async def refused(request: Request, error: Refusal) -> Response:

@@ -1,5 +1,6 @@
 """Examples of requests and responses for the OpenAPI description."""
 
+from collections.abc import Collection
 from typing import Any
 
 _TEXT = "I loved it"
@@ -7,7 +8,7 @@ _ROW = {"predicted_label": "positive", "predicted_score": 0.98}
 _ERROR = {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
 _TEXTS = {
     "type": "array",
-    "items": {"type": "string", "minLength": 1, "pattern": r"\S"},
+    "items": {"type": "string", "minLength": 1},
     "minItems": 1,
     "maxItems": 256,
 }
@@ -111,3 +112,13 @@ INFER = describe(
         ],
     },
 )
+
+
+def name_models(description: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Returns the description of a server with the names of its models as the values of `name`."""
+    for path in description["paths"].values():
+        for operation in path.values():
+            for parameter in operation.get("parameters", ()):
+                if parameter["name"] == "name":
+                    parameter["schema"] = {"type": "string", "enum": [*names]}
+    return description

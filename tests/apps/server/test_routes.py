@@ -209,6 +209,8 @@ def test_the_description_has_an_example_for_every_body(serving):
     bodies = [each["post"]["requestBody"] for each in paths.values() if "post" in each]
     assert len(bodies) == 6
     assert all("example" in each["content"]["application/json"] for each in bodies)
+    (name,) = paths["/api/{name}"]["post"]["parameters"]
+    assert name["schema"]["enum"] == ["toy", "teller"]
 
 
 JSON = st.recursive(
