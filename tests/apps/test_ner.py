@@ -141,7 +141,7 @@ def test_spans_stand_right_behind_bytes_that_are_no_text(format, ner, tmp_path, 
 
 
 def _every_token(tags):
-    return [(position, position + 1) for position in range(len(tags))]
+    return [(position, position + 1, "PER") for position in range(len(tags))]
 
 
 def test_every_entity_of_one_word_is_counted(command_of, tmp_path):
