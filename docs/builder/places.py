@@ -130,7 +130,8 @@ def copy_pages(build: Build) -> None:
         assert place is not None
         text = (ROOT / path).read_text(encoding="utf-8")
         build.write_page(place, rewrite_links(text, path) if path.endswith(".md") else text)
-    for file in (*(ROOT / "notebooks" / "pictures").iterdir(), *(ROOT / "docs").rglob("*.css")):
+    files = [file for kind in ("*.css", "*.png") for file in (ROOT / "docs").rglob(kind)]
+    for file in (*(ROOT / "notebooks" / "pictures").iterdir(), *files):
         place = place_of(file.relative_to(ROOT).as_posix())
         assert place is not None
         build.write_file(place, file.read_bytes())

@@ -46,6 +46,8 @@ PAGES = [
             "guides/python.md",
             "guides/export.md",
             "guides/onnx.md",
+            "guides/server.md",
+            "guides/demo.md",
         ]
     },
     {

@@ -117,9 +117,9 @@ const KINDS = {
   "language model": { verb: "Continue", show: showContinuation },
 };
 const SLIDERS = {
-  max_length: { title: "tokens, at most", min: 1, max: 500, step: 1, value: 100 },
+  max_length: { title: "tokens", min: 1, max: 500, step: 1, value: 100 },
   temperature: { title: "temperature", min: 0, max: 2, step: 0.05, value: 0.8 },
-  top_k: { title: "top k; 0: all", min: 0, max: 100, step: 1, value: 0 },
+  top_k: { title: "top k", min: 0, max: 100, step: 1, value: 0 },
   top_p: { title: "top p", min: 0.05, max: 1, step: 0.05, value: 1 },
   seed: { title: "seed", min: 0, max: 100, step: 1, value: 0 },
 };

@@ -80,6 +80,6 @@ class TextStream:
         sure = text[: len(text) - max(map(len, stop), default=0)].rstrip("\ufffd")
         stopped = False
         if sure.startswith(self._shown) and sure != self._shown:
-            stopped = self._on_piece(sure[len(self._shown) :])
+            stopped = bool(self._on_piece(sure[len(self._shown) :]))
             self._shown = sure
         return tf.constant([stopped])
