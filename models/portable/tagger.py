@@ -97,9 +97,13 @@ class Tagger:
 
     def inputs(self, rows: Sequence[Sequence[bytes]]) -> dict[str, np.ndarray]:
         """Returns what the network reads of words."""
-        inputs = {"token_ids": pad([[self._find(word) for word in row] for row in rows])}
+        # Few words make up most of a text.
+        words = {word for row in rows for word in row}
+        ids = {word: self._find(word) for word in words}
+        inputs = {"token_ids": pad([[ids[word] for word in row] for row in rows])}
         if self._cases:
-            inputs["case_ids"] = pad([[self._find_case(word) for word in row] for row in rows])
+            cases = {word: self._find_case(word) for word in words}
+            inputs["case_ids"] = pad([[cases[word] for word in row] for row in rows])
         if self._max_word_length:
             inputs |= number_words(rows, self._characters, self._max_word_length)
         return inputs

@@ -51,6 +51,8 @@ class WordSplitter:
         marked = self._outlines[at].astype(np.uint8).tobytes()
         for mark in self._marks:
             marked = mark(marked)
+        letters = codes.astype("<u4").tobytes().decode("utf-32-le")
+        begins, limits = places.tolist(), (places + widths).tolist()
         strings, starts, ends = [], [], []
         after = 0
         for piece in marked.split(self._end):
@@ -58,10 +60,9 @@ class WordSplitter:
             after += len(piece)
             size = len(piece.strip())
             if size:
-                word = codes[after - size : after]
-                strings.append("".join(map(chr, word)).encode())
-                starts.append(int(places[after - size]))
-                ends.append(int(places[after - 1] + widths[after - 1]))
+                strings.append(letters[after - size : after].encode())
+                starts.append(begins[after - size])
+                ends.append(limits[after - 1])
         return Words(strings, starts, ends)
 
 
