@@ -153,9 +153,15 @@ def test_every_option_of_every_command_exists(capsys):
             flags = {word for word in rest if word.startswith("--")}
             asked.setdefault((application, verb), {}).setdefault(name, set()).update(flags)
     assert {verb for _, verb in asked} == {*VERBS, ""}
-    assert {application for application, _ in asked} == {*NAMES, "runs"}
+    assert {application for application, _ in asked} == {*NAMES, "runs", "serve"}
     for (application, verb), pages in asked.items():
         with pytest.raises(SystemExit):
-            main([application, *([verb, "--help-all"] if verb else ["--help"])])
+            main(
+                [
+                    application,
+                    *filter(None, [verb]),
+                    "--help" if application == "runs" else "--help-all",
+                ]
+            )
         known = set(re.findall(r"--[a-z][\w-]*", capsys.readouterr().out))
         assert {page: flags - known for page, flags in pages.items() if flags - known} == {}
