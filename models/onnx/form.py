@@ -42,12 +42,15 @@ import sys
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
-_VERSIONS = [each for each in _HERE.iterdir() if each.name.isdecimal()]
+_VERSIONS = [each for each in _HERE.iterdir() if each.name.isdecimal() and each.is_dir()]
 _FOLDER = max(_VERSIONS, key=lambda each: int(each.name), default=_HERE)
 sys.path.insert(0, str(_FOLDER))
 
-from portable import folder as _folder  # noqa: E402
-from portable.command import main as _main  # noqa: E402
+try:
+    from portable import folder as _folder
+    from portable.command import main as _main
+except ImportError as error:
+    raise ImportError(f"{error}. Try: pip install numpy onnxruntime google-re2") from None
 
 
 def load(folder=_FOLDER):
