@@ -8,7 +8,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,8 @@ _PASSED = "RECURRENT_TEXT_SERVE"
 _PACKAGES = ("fastapi", "uvicorn", "prometheus_client", "fastapi_offline")
 # Seconds in which a process must say that it lives, while it imports TensorFlow.
 _PATIENCE = 120
+# What lasts as long as a process of several.
+_PROCESS = ExitStack()
 
 
 def run(arguments: list[str], program: str = "recurrent-text serve") -> None:
@@ -154,18 +156,18 @@ def _run_one(places: Mapping[str, Path], options: ServeOptions, listening: socke
         server.should_exit = True
 
     server = uvicorn.Server(_config(make_app(service, stop), options))
-    try:
+    # uvicorn hands the signal on when all that was accepted is answered.
+    with suppress(KeyboardInterrupt, Terminated):
         server.run(sockets=[listening])
-    except (KeyboardInterrupt, Terminated):
-        # uvicorn hands the signal on when all that was accepted is answered.
-        say("stopped")
     if service.failure:
         raise service.failure
+    say("stopped")
 
 
 def _run_workers(
     places: Mapping[str, Path], options: ServeOptions, listening: socket.socket
 ) -> None:
+    from uvicorn.config import STARTUP_FAILURE
     from uvicorn.supervisors import Multiprocess
 
     folder = tempfile.mkdtemp(prefix="metrics-")
@@ -179,12 +181,14 @@ def _run_workers(
         workers=options.workers,
         timeout_worker_healthcheck=_PATIENCE,
     )
+    supervisor = Multiprocess(config, [listening])
     try:
-        Multiprocess(config, [listening]).run()
-    except (KeyboardInterrupt, Terminated):
-        say("stopped")
+        supervisor.run()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    if any(each.exitcode == STARTUP_FAILURE for each in supervisor.processes):
+        raise UserError("a process could not load a model, see above. Check the folders")
+    say("stopped")
 
 
 def make_worker_app() -> "FastAPI":
@@ -195,10 +199,9 @@ def make_worker_app() -> "FastAPI":
     from apps.server.service import Service
 
     places, given = json.loads(os.environ[_PASSED])
-    options = own_options(
-        ServeOptions, {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
-    )
-    show_messages().__enter__()
+    # JSON has lists alone.
+    options = own_options(ServeOptions, {**given, "cors": tuple(given["cors"])})
+    _PROCESS.enter_context(show_messages())
     service = Service({name: Path(path) for name, path in places.items()}, options)
 
     def stop() -> None:
