@@ -51,7 +51,8 @@ def make_app(service: Service, on_failure: Callable[[], object] = lambda: None) 
         redoc_url=None,
     )
     for routes in (plain_routes, tensorflow_routes, inference_routes, operation_routes):
-        app.include_router(routes(service))
+        # Included as a router, each would be a level of its own that every request goes through.
+        app.router.routes.extend(routes(service).routes)
     if service.options.demo:
         app.include_router(page_routes())
 
