@@ -63,9 +63,9 @@ class Watch:
 
         try:
             if not _OPEN.fullmatch(scope["path"]):
+                # Before the token: guesses count, too.
+                self._service.rates.check((scope.get("client") or ("",))[0])
                 self._service.tokens.check(headers.get("authorization", ""))
-                client = scope.get("client") or ("",)
-                self._service.rates.check(client[0])
             await self._app(scope, receive, send_noted)
         except Refusal as refusal:
             await refuse(refusal)(scope, receive, send_noted)

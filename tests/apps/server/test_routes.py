@@ -139,6 +139,13 @@ def test_health_needs_no_token_and_all_else_does(serving, tmp_path):
     assert client.get("/api", headers=right).status_code == 200
 
 
+def test_guesses_of_the_token_count_as_requests(serving, tmp_path):
+    (tmp_path / "token").write_text("secret")
+    client = serving(token_file=str(tmp_path / "token"), rate=0.001)
+    wrong = {"authorization": "Bearer guess"}
+    assert [client.get("/api", headers=wrong).status_code for _ in range(2)] == [401, 429]
+
+
 def test_a_fault_says_nothing_of_what_happened(serving, shown_messages):
     client = serving()
     response = client.post("/api/toy", json={"texts": ["fault"]}, headers={"x-request-id": "r1"})
