@@ -86,7 +86,7 @@ def test_an_example_of_the_documentation_runs(example, folder, monkeypatch):
 def test_every_public_function_has_an_example():
     documented = {test.name.rpartition(".")[2] for test in examples()}
     public = {"load", "train", "applications", "Model"}
-    methods = {"predict", "predict_frame", "explain", "evaluate", "export"}
+    methods = {"predict", "predict_frame", "answerer", "explain", "evaluate", "export"}
     assert public | methods <= documented
     assert public <= set(apps.__all__) <= set(dir(apps))
     assert {name for name in vars(apps.Model) if name.islower() and name[0] != "_"} == (
