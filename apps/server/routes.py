@@ -9,6 +9,7 @@ from starlette.responses import Response, StreamingResponse
 
 from apps.server.errors import Refusal, unknown
 from apps.server.metrics import CONTENT_TYPE
+from apps.server.models.served_model import ServedModel, Version
 from apps.server.protocols import examples, inference, tensorflow
 from apps.server.protocols.cells import dump
 from apps.server.service import Service, options_of
@@ -28,6 +29,17 @@ def answered(value: Any, status: int = 200) -> Response:
 def plain_routes(service: Service) -> APIRouter:
     """Returns the routes of plain JSON, which the page uses, too."""
     routes = APIRouter(tags=[_PLAIN])
+
+    async def read(name: str, request: Request) -> tuple[ServedModel, Version, list[str], Any]:
+        """Returns the model that is asked, its version, the texts, and the options."""
+        model, version = service.find(name)
+        body = await service.read(request)
+        return (
+            model,
+            version,
+            service.check(version, body.get("texts"), "texts"),
+            body.get("options"),
+        )
 
     @routes.get("/api", summary="List the models", responses=_GUARDED)
     async def models() -> Response:
@@ -52,18 +64,14 @@ def plain_routes(service: Service) -> APIRouter:
 
     @routes.post("/api/{name}", summary="Answer texts", **examples.PLAIN)
     async def answer(name: str, request: Request) -> Response:
-        model, version = service.find(name)
-        body = await service.read(request)
-        texts = service.check(version, body.get("texts"), "texts")
-        rows = await service.ask(request, model, texts, body.get("options"))
+        model, version, texts, options = await read(name, request)
+        rows = await service.ask(request, model, texts, options)
         return answered({"model": name, "version": version.number, "answers": rows})
 
     @routes.post("/api/{name}/stream", summary="Answer texts as they grow", **examples.STREAM)
     async def stream(name: str, request: Request) -> Response:
-        model, version = service.find(name)
-        body = await service.read(request)
-        texts = service.check(version, body.get("texts"), "texts")
-        events = await service.follow(request, model, texts, body.get("options"))
+        model, _, texts, options = await read(name, request)
+        events = await service.follow(request, model, texts, options)
 
         async def lines() -> AsyncIterator[bytes]:
             async for kind, value in events:

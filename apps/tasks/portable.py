@@ -48,18 +48,6 @@ class OnnxEngine:
 
     model: "Model"
 
-    name = "onnx"
-
-    @property
-    def application(self) -> str:
-        """The application that trained the model."""
-        return self.model.application
-
-    @property
-    def kind(self) -> str:
-        """The kind of the run, such as `classifier`."""
-        return self.model.kind
-
     def answer(self, texts: Sequence[str]) -> list[dict]:
         """Returns the output columns of each text, of any number of texts."""
         return self.model.answer(texts)

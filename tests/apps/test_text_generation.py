@@ -271,7 +271,7 @@ def test_half_a_character_is_not_printed(trained, monkeypatch, capsys):
 
     dialogue = GenerationTerminal(loaded(trained).serving(), GenerationOptions(stop=("zz",)))
     for text in ("ab\ufffd", "ab\u00e9cd", "ab\u00e9cdz"):
-        dialogue._print(tf.constant([text.encode()]))
+        dialogue._growing.show(tf.constant([text.encode()]))
     assert capsys.readouterr().out == "ab\u00e9c"
 
 

@@ -1,6 +1,6 @@
 """Generated texts as they grow, for whoever shows them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
@@ -12,8 +12,57 @@ _EVERY = 4
 _STRINGS = tf.TensorSpec([None], tf.string)
 _SCALARS = (tf.int32, tf.float32, tf.int32, tf.float32, tf.int32)
 
-# Takes what has been added to a text; returns whether nobody wants more.
-OnPiece = Callable[[str], bool]
+# Takes what has been added to a text; what it returns is true if nobody wants more.
+OnPiece = Callable[[str], object]
+
+
+class GrowingText:
+    """Hands on what is added to a text while it is generated.
+
+    Args:
+        generator: goes on with the text.
+        every: tokens between two looks at what there is.
+        stop: the strings that end a text.
+        on_piece: takes what has been added.
+    """
+
+    def __init__(
+        self, generator: TextGenerator, every: int, stop: Sequence[str], on_piece: OnPiece
+    ) -> None:
+        self._generator, self._every, self._stop = generator, every, stop
+        self.on_piece = on_piece
+        self._shown = ""
+
+    def begin(self) -> None:
+        """Begins a new text."""
+        self._shown = ""
+
+    def end(self, continuation: str) -> None:
+        """Hands on the rest of a text that is complete."""
+        if rest := continuation[len(self._shown) :]:
+            self.on_piece(rest)
+
+    def watch(self, ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        """A hook of `models.decoding.decode.decode`."""
+
+        def look() -> tf.Tensor:
+            texts = self._generator.preprocessor.decode(ids)
+            return tf.ensure_shape(tf.py_function(self.show, [texts], tf.bool), [None])
+
+        # Its answer is what the next step waits for: without it steps would run ahead.
+        return tf.cond(lengths[0] % self._every == 0, look, lambda: tf.zeros_like(lengths, tf.bool))
+
+    def show(self, texts: tf.Tensor) -> tf.Tensor:
+        """Hands on what is sure of the text so far, <string>[1]; returns whether nobody wants more,
+        <bool>[1]."""
+        text = texts.numpy()[0].decode("utf-8")
+        # The last characters may be half of a character, or the beginning of a stop string.
+        sure = text[: len(text) - max(map(len, self._stop), default=0)].rstrip("\ufffd")
+        stopped = False
+        if sure.startswith(self._shown) and sure != self._shown:
+            stopped = bool(self.on_piece(sure[len(self._shown) :]))
+            self._shown = sure
+        return tf.constant([stopped])
 
 
 class TextStream:
@@ -24,11 +73,9 @@ class TextStream:
     """
 
     def __init__(self, generator: TextGenerator) -> None:
-        self._generator = generator
-        self._on_piece: OnPiece = lambda piece: False
-        self._shown = ""
+        self._growing = GrowingText(generator, _EVERY, generator.options.stop, lambda piece: False)
         self._follow = graph(
-            lambda prompts, *scalars: generator.follow(prompts, scalars, self._watch),
+            lambda prompts, *scalars: generator.follow(prompts, scalars, self._growing.watch),
             input_signature=[_STRINGS, *(tf.TensorSpec([], dtype) for dtype in _SCALARS)],
         )
 
@@ -55,31 +102,11 @@ class TextStream:
         Returns:
             The continuation and its log-likelihood.
         """
-        self._on_piece, self._shown = on_piece, ""
+        self._growing.on_piece = on_piece
+        self._growing.begin()
         scalars = (max_length, temperature, top_k, top_p, seed)
         tensors = [tf.constant(each, dtype) for each, dtype in zip(scalars, _SCALARS, strict=True)]
         found = self._follow(tf.constant([text.encode("utf-8", "surrogateescape")]), *tensors)
         continuation = found["continuations"].numpy()[0].decode("utf-8")
-        if continuation[len(self._shown) :]:
-            on_piece(continuation[len(self._shown) :])
+        self._growing.end(continuation)
         return continuation, float(found["log_likelihoods"].numpy()[0])
-
-    def _watch(self, ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
-        """A hook of `models.decoding.decode.decode`."""
-
-        def show() -> tf.Tensor:
-            texts = self._generator.preprocessor.decode(ids)
-            return tf.ensure_shape(tf.py_function(self._show, [texts], tf.bool), [None])
-
-        return tf.cond(lengths[0] % _EVERY == 0, show, lambda: tf.zeros_like(lengths, tf.bool))
-
-    def _show(self, texts: tf.Tensor) -> tf.Tensor:
-        text = texts.numpy()[0].decode("utf-8")
-        stop = self._generator.options.stop
-        # The last characters may be half of a character, or the beginning of a stop string.
-        sure = text[: len(text) - max(map(len, stop), default=0)].rstrip("\ufffd")
-        stopped = False
-        if sure.startswith(self._shown) and sure != self._shown:
-            stopped = bool(self._on_piece(sure[len(self._shown) :]))
-            self._shown = sure
-        return tf.constant([stopped])

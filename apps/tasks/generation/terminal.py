@@ -1,10 +1,12 @@
 """Generated texts on the terminal: as they come, choice by choice, or line by line."""
 
 import sys
+from functools import partial
 
 import tensorflow as tf
 
 from apps.tasks.generation.config import GenerationOptions
+from apps.tasks.generation.stream import GrowingText
 from data.errors import UserError
 from data.graphs import graph
 from data.messages import printable
@@ -28,11 +30,11 @@ class GenerationTerminal:
 
     def __init__(self, generator: TextGenerator, options: GenerationOptions):
         self._generator, self._options = generator, options
+        self._growing = GrowingText(generator, _EVERY, options.stop, partial(_write, end=""))
         self._follow = graph(
-            lambda texts, seed: generator.continue_texts(texts, seed, self._watch),
+            lambda texts, seed: generator.continue_texts(texts, seed, self._growing.watch),
             input_signature=[tf.TensorSpec([None], tf.string), tf.TensorSpec([None, 2], tf.int32)],
         )
-        self._printed = ""
 
     def answer(self, texts: list[str]) -> None:
         """Goes on with texts, or has a dialogue, as the options say."""
@@ -55,32 +57,12 @@ class GenerationTerminal:
             text: the beginning.
             number: of its stream of random numbers, as if it were a row of a batch.
         """
-        self._printed = ""
+        self._growing.begin()
         seed = tf.random.experimental.stateless_fold_in([self._options.seed, 0], number)
         found = self._follow(tf.constant([_encode_text(text)]), seed[None])["continuations"]
         added = found.numpy()[0].decode("utf-8")
-        _write(added[len(self._printed) :], end="")
+        self._growing.end(added)
         return added
-
-    def _watch(self, ids: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
-        """A hook of `models.decoding.decode.decode` that prints, every few tokens, and stops
-        nothing."""
-
-        def show() -> tf.Tensor:
-            texts = self._generator.preprocessor.decode(ids)
-            return tf.ensure_shape(tf.py_function(self._print, [texts], tf.bool), [None])
-
-        # Its answer is what the next step waits for: without it steps would run ahead.
-        return tf.cond(lengths[0] % _EVERY == 0, show, lambda: tf.zeros_like(lengths, tf.bool))
-
-    def _print(self, texts: tf.Tensor) -> tf.Tensor:
-        text = texts.numpy()[0].decode("utf-8")
-        # The last characters may be half of a character, or the beginning of a stop string.
-        sure = text[: len(text) - max(map(len, self._options.stop), default=0)].rstrip("\ufffd")
-        if sure.startswith(self._printed):
-            _write(sure[len(self._printed) :], end="")
-            self._printed = sure
-        return tf.constant([False])
 
     def _choose(self, text: str) -> None:
         """Offers the likeliest tokens after a text, again and again."""
