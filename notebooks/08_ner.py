@@ -517,7 +517,7 @@ middle.hist(
     bins=np.linspace(0, 1, 11),
     stacked=True,
     label=["right", "wrong"],
-    color=["tab:green", "tab:red"],
+    color=["tab:blue", "tab:orange"],
 )
 middle.set(xlabel="confidence of the entity", ylabel="entities")
 middle.legend()

@@ -48,13 +48,15 @@ def corpus(application):
     return read_labelled_texts("sample", application.sample)
 
 
+def read_unseen(name, class_names):
+    rows = [record.values for record in read_records(str(UNSEEN / name))]
+    targets = [[row["label"] == name for name in class_names] for row in rows]
+    return LabelledTexts([row["text"] for row in rows], np.array(targets, np.float32), class_names)
+
+
 @pytest.fixture(scope="module")
 def unseen(application, corpus):
-    rows = [record.values for record in read_records(str(UNSEEN / application.sample))]
-    targets = [[row["label"] == name for name in corpus.class_names] for row in rows]
-    return LabelledTexts(
-        [row["text"] for row in rows], np.array(targets, np.float32), corpus.class_names
-    )
+    return read_unseen(application.sample, corpus.class_names)
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +98,14 @@ def test_unseen_texts_are_answered_well(task, unseen):
     right = answers(task, unseen) == unseen.targets.argmax(axis=1)
     wrong = [text for text, is_right in zip(unseen.texts, right, strict=True) if not is_right]
     assert len(wrong) <= 0.15 * len(unseen), wrong
+
+
+@pytest.mark.parametrize("application", [hate_speech], indirect=True, ids=lambda m: m.__name__)
+def test_what_everybody_types_first_is_ordinary(task, corpus):
+    greetings = read_unseen("everyday.csv", corpus.class_names)
+    right = answers(task, greetings) == greetings.targets.argmax(axis=1)
+    wrong = [text for text, is_right in zip(greetings.texts, right, strict=True) if not is_right]
+    assert len(wrong) <= 4, wrong
 
 
 def words_of(text):
