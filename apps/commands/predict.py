@@ -1,8 +1,9 @@
 """`predict`: answers texts, or the rows of a file, through the serving model."""
 
+import functools
 import importlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ def run(application: Application, options: dict) -> None:
         given = options["text_column"]
         column = given if given is not None else column_of(source) or column
     answering = own.answering(task)
-    writer = own.writer(source, column, answering)
+    writer = _opener(own, source, output, column, answering)
     output = own.place(output)
     if source or output:
         prediction = Prediction(answering, column, writer, own.rows or WINDOW)
@@ -102,6 +103,19 @@ def run(application: Application, options: dict) -> None:
         _print_answers(answering, _read_lines() if asks else texts)
     if isinstance(answering, Summarizing) and (source or output):
         warn(answering.summary())
+
+
+def _opener(
+    own: PredictOptions, source: str | None, output: str | None, column: str, answering: Any
+) -> Callable:
+    """Returns what opens the output, see `PredictOptions.writer`."""
+    from apps.serving.files import is_subtitled
+    from data.formats.subtitles import subtitle_writer
+
+    if is_subtitled(output, own.suffixes()):
+        caption = own.caption(answering)
+        return functools.partial(subtitle_writer, column=column, caption=caption)
+    return own.writer(source, column, answering)
 
 
 def _find_engine(files: RunFiles, own: PredictOptions, wanted: str) -> OnnxEngine | None:

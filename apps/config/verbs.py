@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from apps.config.options import Options, option
 from data.errors import UserError
-from data.formats.suffixes import ROW_SUFFIXES, STANDARD_STREAM
+from data.formats.suffixes import ROW_SUFFIXES, STANDARD_STREAM, SUBTITLE_SUFFIXES
 
 # What computes answers: ONNX where there is a form, else TensorFlow; or one of the two.
 ENGINES = ("auto", "onnx", "tensorflow")
@@ -59,7 +59,9 @@ class PredictOptions(Options):
 
     title: ClassVar[str] = "output"
     # Suffixes of the files that it writes, without the dot.
-    formats: ClassVar[tuple[str, ...]] = tuple(suffix.removeprefix(".") for suffix in ROW_SUFFIXES)
+    formats: ClassVar[tuple[str, ...]] = tuple(
+        suffix.removeprefix(".") for suffix in (*ROW_SUFFIXES, *SUBTITLE_SUFFIXES)
+    )
     # Rows of an input that are in memory at once; 0: as many as suit a task that is fast.
     rows: ClassVar[int] = 0
 
@@ -113,6 +115,24 @@ class PredictOptions(Options):
         from data.formats.writers import record_writer
 
         return functools.partial(record_writer, like=source, csv_safe=self.csv_safe)
+
+    def caption(self, answering: Any) -> Callable[[str, dict], str]:
+        """Returns what makes a subtitle of a text and the row with its answer: here the text, and
+        below it the answer's columns.
+
+        Args:
+            answering: what answers.
+
+        Raises:
+            UserError: the options do not suit it.
+        """
+        columns = answering.empty_row()
+
+        def name_cells(text: str, row: dict) -> str:
+            known = [name for name in columns if isinstance(row[name], str | int | float)]
+            return f"{text}\n{', '.join(f'{name} {row[name]}' for name in known)}"
+
+        return name_cells
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from apps.serving.answers import answer, answer_all, batch_answerer, describe_pr
 from data.errors import UserError, did_you_mean, list_values
 from data.formats.readers import READERS, TEXT_FORMATS, file_format, read_records
 from data.formats.record import TEXT_COLUMN, Record
-from data.formats.suffixes import STANDARD_STREAM
+from data.formats.suffixes import STANDARD_STREAM, SUBTITLE_SUFFIXES
 from data.formats.writers import WRITERS, record_writer
 from data.messages import warn
 
@@ -42,7 +42,7 @@ def check_files(
         formats: suffixes that can be written; empty for any.
 
     Raises:
-        UserError: no such input, or a format that is unknown.
+        UserError: no such input, or a format that is unknown, or that the input has no times for.
     """
     if source and source != STANDARD_STREAM:
         file_format(source, READERS)
@@ -53,6 +53,27 @@ def check_files(
             file_format(output, formats)
         if source and os.path.realpath(source) == os.path.realpath(output):
             raise UserError(f"{output} is the input. Choose another --output")
+        if is_subtitled(output, formats) and not has_times(source):
+            raise UserError(
+                f"{output}: subtitles need texts with a start and an end. Received: "
+                f"{source or 'texts'}. Pass --input FILE.srt or FILE.vtt, or write a table"
+            )
+
+
+def is_subtitled(output: str | None, formats: Mapping[str, object]) -> bool:
+    """Returns whether answers are written as subtitles.
+
+    Args:
+        output: a file, `-`, or None.
+        formats: suffixes that can be written; empty for any.
+    """
+    suffix = Path(output or STANDARD_STREAM).suffix.lower()
+    return suffix in SUBTITLE_SUFFIXES and suffix in formats
+
+
+def has_times(source: str | None) -> bool:
+    """Returns whether each row of an input has a start and an end."""
+    return Path(source or STANDARD_STREAM).suffix.lower() in SUBTITLE_SUFFIXES
 
 
 def column_of(source: str) -> str | None:

@@ -16,7 +16,7 @@ from data.files.lines import is_utf8, read_lines, read_stream_lines
 from data.formats.delimited import read_csv, read_tsv
 from data.formats.parquet import read_parquet
 from data.formats.record import TEXT_COLUMN, Record
-from data.formats.suffixes import STANDARD_STREAM
+from data.formats.suffixes import STANDARD_STREAM, SUBTITLE_SUFFIXES
 from data.formats.transcripts import read_srt, read_vtt
 
 # JSON that is nested deeper than this would exhaust the stack.
@@ -129,4 +129,4 @@ READERS = {
     ".vtt": read_vtt,
 }
 # Formats without column names, or with fixed ones: their texts stand in `TEXT_COLUMN`.
-TEXT_FORMATS = (".txt", ".srt", ".vtt")
+TEXT_FORMATS = (".txt", *SUBTITLE_SUFFIXES)

@@ -1,12 +1,17 @@
 """The answers of a classifier: from tensors of the serving model to columns and lines."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from data.errors import UserError, did_you_mean
 from data.messages import printable
 from models.portable.rows import LABEL_SEPARATOR, label_row
 
 _CHOSEN = "→ "
+_SCORE = "score_"
+# Names of classes that nobody has to look at.
+_UNREMARKABLE = {"clean", "ham", "neither", "neutral", "no", "none", "normal", "ok", "other"}
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,46 @@ def empty_row(class_names: tuple[str, ...]) -> dict:
     """Returns the output columns of a row that could not be answered."""
     names = ["predicted_label", "predicted_score", *(f"score_{name}" for name in class_names)]
     return dict.fromkeys(names)
+
+
+def choose_flagged(columns: Iterable[str], wanted: Collection[str] = ()) -> tuple[str, ...]:
+    """Chooses the classes that somebody should look at.
+
+    Args:
+        columns: names of the output columns.
+        wanted: the classes; empty for all whose names do not say that nothing is the matter.
+
+    Raises:
+        UserError: the model has no such class.
+    """
+    names = [name.removeprefix(_SCORE) for name in columns if name.startswith(_SCORE)]
+    for name in wanted:
+        if name not in names:
+            raise UserError(
+                f"no class {name!r}. The model has: {', '.join(names)}. Check --flag"
+                f"{did_you_mean(name, names)}"
+            )
+    return tuple(
+        name for name in names if name in wanted or not (wanted or name.lower() in _UNREMARKABLE)
+    )
+
+
+def flags_of(row: dict, flagged: Collection[str]) -> dict[str, float]:
+    """Returns the scores of the flagged classes that a text gets, the highest first.
+
+    Args:
+        row: its output columns; those of a text without an answer are empty.
+        flagged: the classes that somebody should look at.
+    """
+    given = (row["predicted_label"] or "").split(LABEL_SEPARATOR)
+    found = {name: row[_SCORE + name] for name in given if name in flagged}
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def flag_text(text: str, row: dict, flagged: Collection[str]) -> str:
+    """Returns a text, after the flagged classes that it gets: `[hate_speech 0.93] text`."""
+    marks = ", ".join(f"{name} {score:.2f}" for name, score in flags_of(row, flagged).items())
+    return f"[{marks}] {text}" if marks else text
 
 
 def describe_row(row: dict, class_names: tuple[str, ...]) -> str:

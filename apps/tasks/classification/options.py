@@ -1,5 +1,6 @@
 """What `evaluate` and `predict` can do for a classifier beyond its metrics and answers."""
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -72,6 +73,9 @@ class ExplainOptions(PredictOptions):
     explain: bool = option(
         False, "what each word adds to the answer, too; with --output .html or .jsonl"
     )
+    flag: tuple[str, ...] = option(
+        (), "classes that subtitles mark (default: all but neither, ham, none and their like)"
+    )
 
     @property
     def rows(self) -> int:  # type: ignore[override]  # read alone, of an instance
@@ -113,3 +117,9 @@ class ExplainOptions(PredictOptions):
         from apps.tasks.classification.explanation_output import explanation_writer
 
         return explanation_writer(column, answering.empty_row())
+
+    def caption(self, answering: "Answering") -> Callable[[str, dict], str]:
+        from apps.tasks.classification.answers import choose_flagged, flag_text
+
+        flagged = choose_flagged(answering.empty_row(), self.flag)
+        return functools.partial(flag_text, flagged=flagged)

@@ -1,7 +1,8 @@
 """The options of language models, of their training and of what they generate."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from apps.config.groups import (
     SHAPE_OPTIONS,
@@ -254,3 +255,6 @@ class GenerationPredictOptions(GenerationOptions, PredictOptions):
     @property
     def runs_without_text(self) -> bool:
         return self.interactive or self.complete
+
+    def caption(self, answering: Any) -> Callable[[str, dict], str]:
+        return lambda text, row: text + (row["continuation"] or "")

@@ -1,8 +1,9 @@
 """The options of the translator."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from apps.config.groups import (
     LARGEST_STATE,
@@ -254,3 +255,6 @@ class TranslationPredictOptions(TranslationExportOptions, PredictOptions):
                 f"--n-best {self.n_best} needs a beam as wide. Received: --beam-width "
                 f"{self.beam_width}"
             )
+
+    def caption(self, answering: Any) -> Callable[[str, dict], str]:
+        return lambda text, row: row["translation"] or text

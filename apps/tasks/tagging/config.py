@@ -19,7 +19,7 @@ from apps.config.groups import (
 from apps.config.options import Options, option, redefault
 from apps.config.training import TrainingConfig
 from apps.config.verbs import PredictOptions
-from data.formats.suffixes import ENTITY_FORMATS
+from data.formats.suffixes import ENTITY_FORMATS, SUBTITLE_SUFFIXES
 from data.registry import TAGGER_TOKENS
 from models.registry import CHARACTER_ENCODERS, HEADS
 
@@ -180,10 +180,13 @@ class TaggingConfig(
 class TagPredictOptions(PredictOptions):
     """Answers as texts with entities: JSON lines, columns of tokens, tables or a page."""
 
-    formats: ClassVar[tuple[str, ...]] = ENTITY_FORMATS
+    formats: ClassVar[tuple[str, ...]] = (
+        *ENTITY_FORMATS,
+        *(suffix.removeprefix(".") for suffix in SUBTITLE_SUFFIXES),
+    )
 
     format: str | None = option(
-        None, "format of the output (default: as the suffix of --output)", formats
+        None, "format of the output (default: as the suffix of --output)", ENTITY_FORMATS
     )
 
     def suffixes(self) -> Mapping[str, object]:
@@ -198,3 +201,8 @@ class TagPredictOptions(PredictOptions):
         return functools.partial(
             entity_writer, format=self.format, column=column, csv_safe=self.csv_safe
         )
+
+    def caption(self, answering: "Answering") -> Callable[[str, dict], str]:
+        from apps.tasks.tagging.spans_on_screen import mark_spans
+
+        return lambda text, row: mark_spans(text, row["entities"] or [], coloured=False)
