@@ -3,10 +3,10 @@
 import functools
 import importlib
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from apps.commands.application import Application
 from apps.commands.startup import import_tensorflow
@@ -20,6 +20,9 @@ from apps.tasks.task import Configurable, Interactive
 from data.errors import UserError
 from data.formats.suffixes import STANDARD_STREAM
 from data.messages import printable, say, warn
+
+if TYPE_CHECKING:
+    from apps.serving.jobs import Job
 
 HELP = "answer texts"
 
@@ -38,8 +41,8 @@ def add_options(parser: OneLineParser, application: Application, arguments: list
     parser.add_argument(
         "--input",
         metavar="FILE",
-        help="a table (.csv, .tsv, .jsonl, .parquet), texts (.txt) or a transcript (.srt, .vtt); "
-        "-: standard input",
+        help="a table (.csv, .tsv, .jsonl, .parquet), texts (.txt) or a transcript (.srt, .vtt); a "
+        "folder or a pattern ('talks/*.vtt') of them; -: standard input",
     )
     parser.add_argument(
         "--output",
@@ -68,10 +71,15 @@ def run(application: Application, options: dict) -> None:
     asks = not (texts or source or output or own.runs_without_text) and sys.stdin.isatty()
     if bool(texts) == bool(source) and (source or not (own.runs_without_text or asks)):
         raise UserError("predict takes either texts or --input FILE. See predict --help")
-    from apps.serving.files import WINDOW, Prediction, check_files, column_of
+    from apps.serving.files import Prediction, check_files
+    from apps.serving.jobs import find_jobs, is_many
 
     own.check_output(output)
-    check_files(source, output, own.suffixes())
+    jobs = find_jobs(source, output, own) if source else []
+    for job in jobs:
+        check_files(job.source, job.output, own.suffixes(), job.own.page_file)
+    if not source:
+        check_files(source, output, own.suffixes(), own.page_file)
     task: Any = _find_engine(files, own, options["engine"])
     if task is None:
         import_tensorflow(announced=asks)
@@ -82,40 +90,77 @@ def run(application: Application, options: dict) -> None:
     if isinstance(task, Interactive) and not (source or output or asks):
         task.run_interactively(texts)
         return
-    column = config.text_column
+    answering = own.answering(task)
+    place = own.place(output)
     if source:
         # A column may have the empty name.
         given = options["text_column"]
-        column = given if given is not None else column_of(source) or column
-    answering = own.answering(task)
-    writer = _opener(own, source, output, column, answering)
-    output = own.place(output)
-    if source or output:
-        prediction = Prediction(answering, column, writer, own.rows or WINDOW)
-        if source:
-            bad = prediction.answer_file(source, output or STANDARD_STREAM)
-        else:
-            assert output is not None
-            bad = prediction.answer_texts(texts, output)
-        if bad:
-            warn(f"{bad} row(s) were left without an answer")
+        column = config.text_column if given is None else given
+        _answer_files(jobs, answering, column, given, is_many(source))
+    elif place:
+        writer = _opener(own, None, place, config.text_column, answering)
+        _tell(Prediction(answering, config.text_column, writer).answer_texts(texts, place))
     else:
         _print_answers(answering, _read_lines() if asks else texts)
-    if isinstance(answering, Summarizing) and (source or output):
+    if isinstance(answering, Summarizing) and (source or place):
         warn(answering.summary())
+
+
+def _answer_files(
+    jobs: Sequence["Job"], answering: Answering | Direct, column: str, given: str | None, many: bool
+) -> None:
+    """Answers the rows of files.
+
+    Args:
+        jobs: the files.
+        answering: what answers.
+        column: of the texts, where neither the format nor a person says which.
+        given: the column that a person has chosen, or None.
+        many: whether the input was a folder or a pattern; each file then has a line.
+    """
+    from apps.serving.answers import batch_answerer
+    from apps.serving.files import WINDOW, Prediction, column_of
+    from apps.serving.jobs import answer_all_files
+
+    answer_batch = batch_answerer(answering)
+
+    def answer_file(job: "Job") -> None:
+        place = job.own.place(job.output)
+        of_texts = column if given is not None else column_of(job.source) or column
+        writer = _opener(job.own, job.source, place, of_texts, answering)
+        rows = job.own.rows or WINDOW
+        prediction = Prediction(answering, of_texts, writer, rows, answer_batch)
+        _tell(prediction.answer_file(job.source, place or STANDARD_STREAM))
+
+    if many:
+        answer_all_files(jobs, answer_file)
+    else:
+        answer_file(jobs[0])
+
+
+def _tell(bad: int) -> None:
+    if bad:
+        warn(f"{bad} row(s) were left without an answer")
 
 
 def _opener(
     own: PredictOptions, source: str | None, output: str | None, column: str, answering: Any
 ) -> Callable:
-    """Returns what opens the output, see `PredictOptions.writer`."""
-    from apps.serving.files import is_subtitled
+    """Returns what opens the output, with a page beside it if there is one; the arguments are those
+    of `PredictOptions.writer`."""
+    from apps.serving.files import beside, is_subtitled
     from data.formats.subtitles import subtitle_writer
 
     if is_subtitled(output, own.suffixes()):
         caption = own.caption(answering)
-        return functools.partial(subtitle_writer, column=column, caption=caption)
-    return own.writer(source, column, answering)
+        writer: Callable = functools.partial(subtitle_writer, column=column, caption=caption)
+    else:
+        writer = own.writer(source, column, answering)
+    page = own.page(source, column, answering) if source else None
+    if page is None:
+        return writer
+    # With a page alone nothing is written to standard output.
+    return functools.partial(beside, open_output=writer, page=page) if output else lambda _: page
 
 
 def _find_engine(files: RunFiles, own: PredictOptions, wanted: str) -> OnnxEngine | None:

@@ -3,9 +3,10 @@ application add options, or answer and write in a way of their own."""
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, cast
 
 from apps.config.options import Options, option
 from data.errors import UserError
@@ -62,6 +63,8 @@ class PredictOptions(Options):
     formats: ClassVar[tuple[str, ...]] = tuple(
         suffix.removeprefix(".") for suffix in (*ROW_SUFFIXES, *SUBTITLE_SUFFIXES)
     )
+    # Names of the options that are files to write.
+    file_options: ClassVar[tuple[str, ...]] = ()
     # Rows of an input that are in memory at once; 0: as many as suit a task that is fast.
     rows: ClassVar[int] = 0
 
@@ -73,6 +76,25 @@ class PredictOptions(Options):
     def needs_task(self) -> bool:
         """Whether these options need the trained task itself, not only its answers."""
         return False
+
+    def files(self) -> dict[str, str | None]:
+        """Returns the files that these options write besides the output, by option."""
+        return {name: getattr(self, name) for name in self.file_options}
+
+    def of_file(self, sign: str, name: str) -> Self:
+        """Returns the options for one of several inputs.
+
+        Args:
+            sign: what stands for its name in the files that are written.
+            name: of the input.
+        """
+        places = {key: place and place.replace(sign, name) for key, place in self.files().items()}
+        return replace(self, **cast(Any, places))
+
+    @property
+    def page_file(self) -> str | None:
+        """The file of a page of rows with a start and an end, or None."""
+        return None
 
     @property
     def runs_without_text(self) -> bool:
@@ -115,6 +137,17 @@ class PredictOptions(Options):
         from data.formats.writers import record_writer
 
         return functools.partial(record_writer, like=source, csv_safe=self.csv_safe)
+
+    def page(self, source: str, column: str, answering: Any) -> AbstractContextManager | None:
+        """Returns what makes a page of the answered rows of a file, besides the output: a context
+        that yields what takes a row; None where no page is asked for.
+
+        Args:
+            source: the file.
+            column: of the rows' texts.
+            answering: what answers.
+        """
+        return None
 
     def caption(self, answering: Any) -> Callable[[str, dict], str]:
         """Returns what makes a subtitle of a text and the row with its answer: here the text, and

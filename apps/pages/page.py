@@ -7,7 +7,7 @@ from pathlib import Path
 
 from apps.pages.parts import Bars, Code, Paragraph, Section, Table, format_cell
 from data.files.writing import whole_file
-from data.formats.html_page import END, ENTITY_STYLE, begin_page, escape
+from data.formats.html_page import ENTITY_STYLE, begin_page, end_page, escape
 from data.messages import printable, say
 
 _STYLE = f"""{ENTITY_STYLE}table {{ border-collapse: collapse; font-size: .875rem; margin: 1rem 0 }}
@@ -38,24 +38,29 @@ class Page:
         title: of the page.
         lead: a sentence below it.
         sections: in order.
+        script: what the page does by itself; empty for most.
+        plays: whether it has a player of a file that lies beside it.
     """
 
     title: str
     lead: str
     sections: Sequence[Section]
+    script: str = ""
+    plays: bool = False
 
     def to_html(self) -> str:
         """Returns the page as HTML that needs nothing from outside."""
         links = [f'<a href="#{each.name}">{escape(each.title)}</a>' for each in self.sections]
+        style = _STYLE + "".join({each.style: None for each in self.sections})
         parts = [
-            begin_page(self.title, _STYLE + "".join({each.style: None for each in self.sections})),
+            begin_page(self.title, style, self.script, self.plays),
             f"<h1>{escape(self.title)}</h1>\n<p>{escape(self.lead)}</p>\n",
             f"<nav>{' '.join(links)}</nav>\n",
         ]
         for section in self.sections:
             body = "\n".join(part.to_html() for part in section.parts)
             parts.append(f'<h2 id="{section.name}">{escape(section.title)}</h2>\n{body}\n')
-        return "".join([*parts, END])
+        return "".join([*parts, end_page(self.script)])
 
     def write(self, path: Path) -> None:
         """Writes the page as a file of HTML, whole or not at all.

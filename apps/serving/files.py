@@ -4,7 +4,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,14 @@ from typing import Any
 from tqdm import tqdm
 
 from apps.serving.answering import Answering, Direct
-from apps.serving.answers import answer, answer_all, batch_answerer, describe_problem, in_batches
+from apps.serving.answers import (
+    AnswerBatch,
+    answer,
+    answer_all,
+    batch_answerer,
+    describe_problem,
+    in_batches,
+)
 from data.errors import UserError, did_you_mean, list_values
 from data.formats.readers import READERS, TEXT_FORMATS, file_format, read_records
 from data.formats.record import TEXT_COLUMN, Record
@@ -26,13 +33,18 @@ WINDOW = 4096
 _WINDOW_CHARACTERS = 2**26
 _CELL = 64
 _BAD_ROWS_SHOWN = 20
+# Inputs whose rows have a start and an end.
+TIMED_SUFFIXES = SUBTITLE_SUFFIXES
 
 # Opens an output, and yields what writes one row into it.
 OpenOutput = Callable[[str], AbstractContextManager[Callable[[dict], object]]]
 
 
 def check_files(
-    source: str | None, output: str | None, formats: Mapping[str, object] = WRITERS
+    source: str | None,
+    output: str | None,
+    formats: Mapping[str, object] = WRITERS,
+    page: str | None = None,
 ) -> None:
     """Refuses files that cannot be read or written, before anything slow happens.
 
@@ -40,6 +52,7 @@ def check_files(
         source: a file to read, `-`, or None.
         output: a file to write, `-`, or None.
         formats: suffixes that can be written; empty for any.
+        page: a file to write of rows with a start and an end, or None.
 
     Raises:
         UserError: no such input, or a format that is unknown, or that the input has no times for.
@@ -53,11 +66,12 @@ def check_files(
             file_format(output, formats)
         if source and os.path.realpath(source) == os.path.realpath(output):
             raise UserError(f"{output} is the input. Choose another --output")
-        if is_subtitled(output, formats) and not has_times(source):
-            raise UserError(
-                f"{output}: subtitles need texts with a start and an end. Received: "
-                f"{source or 'texts'}. Pass --input FILE.srt or FILE.vtt, or write a table"
-            )
+    timed = page or (output if is_subtitled(output, formats) else None)
+    if timed and Path(source or STANDARD_STREAM).suffix.lower() not in TIMED_SUFFIXES:
+        raise UserError(
+            f"{timed} is for texts with a start and an end. Received: {source or 'texts'}. Pass "
+            f"--input FILE{' or FILE'.join(TIMED_SUFFIXES)}, or write a table"
+        )
 
 
 def is_subtitled(output: str | None, formats: Mapping[str, object]) -> bool:
@@ -71,9 +85,18 @@ def is_subtitled(output: str | None, formats: Mapping[str, object]) -> bool:
     return suffix in SUBTITLE_SUFFIXES and suffix in formats
 
 
-def has_times(source: str | None) -> bool:
-    """Returns whether each row of an input has a start and an end."""
-    return Path(source or STANDARD_STREAM).suffix.lower() in SUBTITLE_SUFFIXES
+@contextmanager
+def beside(
+    path: str, open_output: OpenOutput, page: AbstractContextManager[Callable[[dict], object]]
+) -> Iterator[Callable[[dict], None]]:
+    """Opens an output beside a page; what is yielded writes one row into both."""
+    with open_output(path) as write, page as add:
+
+        def write_both(row: dict) -> None:
+            write(row)
+            add(row)
+
+        yield write_both
 
 
 def column_of(source: str) -> str | None:
@@ -93,12 +116,14 @@ class Prediction:
         open_output: opens an output, like `data.formats.writers.record_writer`; None for a table
             with the types of the input's columns.
         rows: of the input that are in memory at once.
+        answer_batch: answers a batch of texts; None to make it of the task for each file.
     """
 
     task: Answering | Direct
     column: str
     open_output: OpenOutput | None = None
     rows: int = WINDOW
+    answer_batch: AnswerBatch | None = None
 
     def answer_texts(self, texts: list[str], output: str) -> int:
         """Writes texts and their answers into an output, a file or `-`; an empty text gets an empty
@@ -134,7 +159,7 @@ class Prediction:
         Raises:
             UserError: the input lacks the column, or has one of the output's names.
         """
-        answer_batch, bad = batch_answerer(self.task), 0
+        answer_batch, bad = self.answer_batch or batch_answerer(self.task), 0
         template: dict[str, Any] = {}
         records = read_records(source)
         open_output = self.open_output or functools.partial(record_writer, like=source)

@@ -6,6 +6,7 @@ import time
 import keras
 
 from apps.terminal.bar import Bar
+from apps.terminal.duration import format_duration
 from apps.training.progress import Progress
 from data.messages import detail, is_watched, say
 
@@ -88,16 +89,6 @@ def format_epoch(
     rest = f", {format_duration(seconds * left)} left" if left else ""
     parts.append(f"{format_duration(seconds)}{rest}")
     return "  ".join(parts)
-
-
-def format_duration(seconds: float) -> str:
-    """Formats a time: `8 s`, `2:05` or `1:02:05`."""
-    whole = round(seconds)
-    if whole < 100:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def format_metrics(steps: int, seconds: float, metrics: dict[str, float]) -> str:

@@ -1,10 +1,11 @@
-"""The frame of every page of HTML that the suite writes: one file, without scripts and without
-anything from outside.
+"""The frame of every page of HTML that the suite writes: one file, without scripts but its own, and
+without anything from outside.
 
 Texts, class names and column names come from outside: they are escaped, and stay text.
 """
 
 import base64
+import hashlib
 import html
 from collections.abc import Iterable
 
@@ -21,18 +22,27 @@ mark.entity small { color: #444 }
 END = "</body>\n</html>\n"
 
 
-def begin_page(title: str, style: str = "") -> str:
+def begin_page(title: str, style: str = "", script: str = "", plays: bool = False) -> str:
     """Returns the head of a page and the beginning of its body.
 
     Args:
         title: of the window.
         style: rules of CSS besides those of every page.
+        script: that `end_page` adds; the browser runs no other one.
+        plays: whether the page has a player of a file that lies beside it.
     """
+    policy = _POLICY
+    if script:
+        digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+        policy += f"; script-src 'sha256-{digest}'"
+    if plays:
+        # A page that is opened as a file has no `self` in every browser.
+        policy += "; media-src 'self' file:"
     return f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width">
 <title>{html.escape(title)}</title>
 <style>
@@ -40,6 +50,11 @@ def begin_page(title: str, style: str = "") -> str:
 </head>
 <body>
 """
+
+
+def end_page(script: str = "") -> str:
+    """Returns the end of a page, with the script that `begin_page` allows."""
+    return f"<script>{script}</script>\n{END}" if script else END
 
 
 def escape(text: object, most: int | None = None) -> str:

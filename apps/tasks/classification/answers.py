@@ -4,7 +4,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from apps.pages.recording import Segment
 from data.errors import UserError, did_you_mean
+from data.formats.subtitles import to_seconds
 from data.messages import printable
 from models.portable.rows import LABEL_SEPARATOR, label_row
 
@@ -114,6 +116,25 @@ def flag_text(text: str, row: dict, flagged: Collection[str]) -> str:
     """Returns a text, after the flagged classes that it gets: `[hate_speech 0.93] text`."""
     marks = ", ".join(f"{name} {score:.2f}" for name, score in flags_of(row, flagged).items())
     return f"[{marks}] {text}" if marks else text
+
+
+def to_segment(row: dict, column: str, flagged: Collection[str]) -> Segment:
+    """Returns what the page of a recording shows of a row with its answer.
+
+    Args:
+        row: with the columns `start`, `end`, and `recognition_confidence` if something heard it.
+        column: of the text.
+        flagged: the classes that somebody should look at.
+    """
+    return Segment(
+        to_seconds(row.get("start")),
+        to_seconds(row.get("end")),
+        str(row.get(column) or ""),
+        row["predicted_label"] or "",
+        {name: row[_SCORE + name] for name in flagged},
+        [*flags_of(row, flagged)],
+        row.get("recognition_confidence"),
+    )
 
 
 def describe_row(row: dict, class_names: tuple[str, ...]) -> str:

@@ -1,8 +1,11 @@
 """What `evaluate` and `predict` can do for a classifier beyond its metrics and answers."""
 
 import functools
+import os
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from apps.config.options import option
@@ -68,13 +71,20 @@ class BiasOptions(EvaluateOptions):
 
 @dataclass(frozen=True)
 class ExplainOptions(PredictOptions):
-    """Answers with what each word adds to them."""
+    """Answers with what each word adds to them, and a page of a recording."""
+
+    file_options: ClassVar[tuple[str, ...]] = (*PredictOptions.file_options, "report")
 
     explain: bool = option(
         False, "what each word adds to the answer, too; with --output .html or .jsonl"
     )
+    report: str | None = option(
+        None, "page of a recording: its scores on a time line that can be clicked, its segments"
+    )
     flag: tuple[str, ...] = option(
-        (), "classes that subtitles mark (default: all but neither, ham, none and their like)"
+        (),
+        "classes that subtitles and --report mark (default: all but neither, ham, none and their "
+        "like)",
     )
 
     @property
@@ -94,6 +104,10 @@ class ExplainOptions(PredictOptions):
             from apps.tasks.classification.explanation_output import check_output
 
             check_output(output)
+        if self.report and Path(self.report).suffix.lower() != ".html":
+            raise UserError(f"--report writes FILE.html. Received: {self.report}")
+        if self.report and output and os.path.realpath(self.report) == os.path.realpath(output):
+            raise UserError(f"{output} is the report, too. Choose another --output")
         super().check_output(output)
 
     def suffixes(self) -> Mapping[str, object]:
@@ -117,6 +131,22 @@ class ExplainOptions(PredictOptions):
         from apps.tasks.classification.explanation_output import explanation_writer
 
         return explanation_writer(column, answering.empty_row())
+
+    @property
+    def page_file(self) -> str | None:
+        return self.report
+
+    def page(
+        self, source: str, column: str, answering: "Answering"
+    ) -> AbstractContextManager | None:
+        if not self.report:
+            return None
+        from apps.pages.recording import recording_report
+        from apps.tasks.classification.answers import choose_flagged, to_segment
+
+        flagged = choose_flagged(answering.empty_row(), self.flag)
+        shown = functools.partial(to_segment, column=column, flagged=flagged)
+        return recording_report(self.report, source, flagged, shown)
 
     def caption(self, answering: "Answering") -> Callable[[str, dict], str]:
         from apps.tasks.classification.answers import choose_flagged, flag_text

@@ -139,7 +139,7 @@ def test_what_has_no_times_becomes_no_subtitles(predict, tmp_path, source):
     (tmp_path / "posts.csv").write_text("text\nhello\n")
     answer = predict(*source, "--output", "a.vtt")
     assert (answer.status, answer.err.count("\n")) == (2, 1)
-    assert "a.vtt: subtitles need texts with a start and an end" in answer.err
+    assert "a.vtt is for texts with a start and an end" in answer.err
     assert not (tmp_path / "a.vtt").exists()
 
 
@@ -147,3 +147,102 @@ def test_entities_keep_the_format_that_is_asked_for(predict, tmp_path):
     options = ["--format", "conll", "--output", "a.vtt"]
     assert predict("--input", "talk.vtt", *options, application=ner, model=Tagger()).status == 0
     assert "-->" not in (tmp_path / "a.vtt").read_text()
+
+
+def test_a_report_has_each_row_and_stands_alone_or_beside_an_output(predict, tmp_path):
+    answer = predict("--input", "talk.vtt", "--report", "report.html")
+    assert (answer.status, answer.out) == (0, "")
+    page = (tmp_path / "report.html").read_text()
+    assert "3 segments, 1 of them flagged: hate_speech 1." in page
+    answer = predict("--input", "talk.vtt", "--report", "both.html", "--output", "a.csv")
+    assert (tmp_path / "both.html").read_text() == page
+    assert len((tmp_path / "a.csv").read_text().splitlines()) == 4
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        (["--input", "talk.vtt", "--report", "a.csv"], "--report writes FILE.html"),
+        (["--input", "posts.csv", "--report", "a.html"], "a.html is for texts with a start"),
+        (["a text", "--report", "a.html"], "a.html is for texts with a start"),
+        (
+            ["--input", "talk.vtt", "--report", "a.html", "--output", "./a.html"],
+            "./a.html is the report, too",
+        ),
+    ],
+)
+def test_a_report_that_cannot_be_is_refused_in_one_line(predict, tmp_path, given, problem):
+    (tmp_path / "posts.csv").write_text("text\nhello\n")
+    answer = predict(*given)
+    assert (answer.status, answer.err.count("\n")) == (2, 1)
+    assert problem in answer.err
+
+
+@pytest.fixture
+def talks(tmp_path):
+    """A folder of three talks, of which the second is no transcript, and a picture."""
+    folder = tmp_path / "talks"
+    folder.mkdir()
+    for name, content in {"a.vtt": TALK, "b.vtt": "WEBVTT\n", "c.srt": TALK, "d.png": ""}.items():
+        (folder / name).write_text(content)
+    return folder
+
+
+def test_each_file_of_a_folder_is_answered_though_one_is_bad(predict, tmp_path, talks):
+    answer = predict("--input", "talks", "--output", "scored/{name}.csv", "--report", "{name}.html")
+    assert answer.status == 2
+    assert sorted(path.name for path in (tmp_path / "scored").iterdir()) == ["a.csv", "c.csv"]
+    assert sorted(path.name for path in tmp_path.glob("*.html")) == ["a.html", "c.html"]
+    lines = answer.err.splitlines()
+    assert any(line.startswith("talks/b.vtt: talks/b.vtt has no cue") for line in lines)
+    assert lines[-1].startswith("error: 1 of 3 file(s) have no answers: talks/b.vtt. ")
+    assert [line.partition(": ")[2] for line in answer.out.splitlines()] == [
+        "talks/a.vtt",
+        "talks/b.vtt",
+        "talks/c.srt",
+    ]
+
+
+def test_what_is_written_is_not_written_again(predict, tmp_path, talks):
+    (tmp_path / "scored").mkdir()
+    (tmp_path / "scored" / "c.csv").write_text("mine")
+    answer = predict("--input", "talks/[a-c].*t", "--output", "scored/{name}.csv")
+    assert answer.out.splitlines()[0] == "1 of 3 files are done: their outputs are there"
+    assert (tmp_path / "scored" / "c.csv").read_text() == "mine"
+    assert (tmp_path / "scored" / "a.csv").exists()
+
+
+def test_outputs_in_the_folder_of_the_inputs_are_no_inputs(predict, talks):
+    (talks / "b.vtt").unlink()
+    for _ in range(2):
+        answer = predict("--input", "talks", "--output", "talks/{name}.flagged.vtt")
+        assert answer.status == 0, answer.err
+    names = sorted(path.name for path in talks.glob("*.vtt"))
+    assert names == ["a.flagged.vtt", "a.vtt", "c.flagged.vtt"]
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        (["talks"], "Pass --output 'FOLDER/{name}.csv'"),
+        (["talks", "--output", "a.csv"], "--output a.csv one. Write {name} where"),
+        (["talks", "--output", "{name}.csv", "--report", "a.html"], "--report a.html one."),
+        (["talks/*.mp7", "--output", "{name}.csv"], "none of 0 file(s) is one of .csv, .tsv"),
+        (["talks/?.[v-]*", "--output", "{name}.html"], "Unknown file format '.html'"),
+        (["two/*", "--output", "{name}.csv"], "two/a.srt, two/a.vtt would all be written to a.csv"),
+    ],
+)
+def test_several_files_that_would_not_fit_are_refused_in_one_line(
+    predict, tmp_path, talks, given, problem
+):
+    (tmp_path / "two").mkdir()
+    for name in ("a.vtt", "a.srt"):
+        (tmp_path / "two" / name).write_text(TALK)
+    answer = predict("--input", *given)
+    assert (answer.status, answer.err.count("\n")) == (2, 1)
+    assert problem in answer.err
+
+
+def test_one_file_has_its_name_in_its_output(predict, tmp_path):
+    predict("--input", "talk.vtt", "--output", "{name}.csv")
+    assert (tmp_path / "talk.csv").exists()

@@ -1,6 +1,7 @@
 import pytest
 
-from apps.training.epoch_lines import format_duration, format_epoch, format_metrics
+from apps.terminal.duration import format_duration
+from apps.training.epoch_lines import format_epoch, format_metrics
 
 
 def test_an_epoch_says_what_counts():
