@@ -17,7 +17,7 @@ from data.messages import show_messages
 
 _SUMMARY = "Train, evaluate, use and export recurrent networks for text."
 # Commands in place of an application.
-_COMMANDS = {"runs": runs_command, "serve": serve_command}
+COMMANDS = {"runs": runs_command, "serve": serve_command}
 _SHELLS = ("bash", "zsh")
 
 
@@ -32,9 +32,9 @@ def main(arguments: list[str] | None = None, prefix: str = CONSOLE) -> None:
     prepare_streams()
     arguments = sys.argv[1:] if arguments is None else arguments
     with called_as(prefix), show_messages(), command.one_line_errors():
-        if arguments and arguments[0] in _COMMANDS:
+        if arguments and arguments[0] in COMMANDS:
             name = arguments[0]
-            _COMMANDS[name].run(arguments[1:], f"{prefix}{name}")
+            COMMANDS[name].run(arguments[1:], f"{prefix}{name}")
             sys.stdout.flush()
             return
         if arguments and not arguments[0].startswith("-"):
@@ -64,7 +64,7 @@ def _parser(program: str) -> OneLineParser:
             *(f"  {name:{width}}  {verb.HELP}" for name, verb in command.VERBS.items()),
             "",
             "for all applications:",
-            *(f"  {name:{width}}  {module.SUMMARY}" for name, module in _COMMANDS.items()),
+            *(f"  {name:{width}}  {module.SUMMARY}" for name, module in COMMANDS.items()),
             "",
             f"{program} spam --help lists the verbs of an application,",
             f"{program} spam train --help the options of a verb.",
@@ -95,6 +95,9 @@ def _completion(shell: str) -> str:
             name, help=application.summary, formatter_class=parser.formatter_class
         )
         command.add_verbs(own, application, [])
+    for name, module in COMMANDS.items():
+        own = names.add_parser(name, help=module.SUMMARY, formatter_class=parser.formatter_class)
+        module.add_options(own)
     _complete_files(parser)
     return shtab.complete(parser, shell)
 
@@ -107,8 +110,8 @@ def _complete_files(parser: OneLineParser) -> None:
         if isinstance(action.choices, dict):
             for inner in action.choices.values():
                 _complete_files(inner)
-        elif action.metavar in ("FILE", "DIR", "TEXT") and not action.choices:
-            kind = shtab.DIRECTORY if action.metavar == "DIR" else shtab.FILE
+        elif action.metavar in ("FILE", "DIR", "RUN", "TEXT", "[NAME=]DIR") and not action.choices:
+            kind = shtab.FILE if action.metavar in ("FILE", "TEXT") else shtab.DIRECTORY
             action.complete = kind  # type: ignore[attr-defined]  # shtab's way
 
 

@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from apps.config.parser import new_parser
+from apps.config.parser import OneLineParser, new_parser
 from apps.pages.page import Page
 from apps.pages.parts import Paragraph, Section
 from apps.reports.comparison import compare, read_compared
@@ -27,13 +27,7 @@ def run(arguments: list[str], program: str = "recurrent-text runs") -> None:
         UserError: there is no such folder, or no such run to compare.
     """
     parser = new_parser(program, SUMMARY)
-    parser.add_argument(
-        "folder", nargs="?", default="runs", metavar="DIR", help="folder (default: %(default)s)"
-    )
-    parser.add_argument("--compare", nargs="+", metavar="RUN", help="run folders to compare")
-    forms = parser.add_mutually_exclusive_group()
-    forms.add_argument("--json", action="store_true", help="JSON instead of a table")
-    forms.add_argument("--csv", action="store_true", help="CSV instead of a table: all metrics")
+    add_options(parser)
     options = parser.parse_args(arguments)
     if options.compare:
         _compare([*map(Path, options.compare)], options.json, options.csv)
@@ -48,6 +42,17 @@ def run(arguments: list[str], program: str = "recurrent-text runs") -> None:
         problems = [Paragraph(each.problem, "warning") for each in runs if each.problem]
         section = Section("runs", f"{len(runs)} run(s)", [table_of(runs, folder), *problems])
         Page(str(folder), "", [section]).show()
+
+
+def add_options(parser: OneLineParser) -> None:
+    """Adds the options of the command to its parser."""
+    parser.add_argument(
+        "folder", nargs="?", default="runs", metavar="DIR", help="folder (default: %(default)s)"
+    )
+    parser.add_argument("--compare", nargs="+", metavar="RUN", help="run folders to compare")
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument("--json", action="store_true", help="JSON instead of a table")
+    forms.add_argument("--csv", action="store_true", help="CSV instead of a table: all metrics")
 
 
 def _compare(paths: list[Path], as_json: bool, as_csv: bool) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apps.config.options import own_options
-from apps.config.parser import add_fields, new_parser
+from apps.config.parser import OneLineParser, add_fields, new_parser
 from apps.config.serving import ServeOptions
 from apps.training.signals import Signals, Terminated
 from data.errors import UserError
@@ -44,7 +44,14 @@ def run(arguments: list[str], program: str = "recurrent-text serve") -> None:
         UserError: an option or a model cannot be used.
     """
     parser = new_parser(program, SUMMARY)
-    parser.usage = f"{program} [NAME=]DIR ... [options]"
+    add_options(parser)
+    given = vars(parser.parse_args(arguments))
+    serve(given["models"], own_options(ServeOptions, given))
+
+
+def add_options(parser: OneLineParser) -> None:
+    """Adds the options of the command to its parser."""
+    parser.usage = f"{parser.prog} [NAME=]DIR ... [options]"
     parser.add_help_all()
     parser.add_argument(
         "models",
@@ -53,8 +60,6 @@ def run(arguments: list[str], program: str = "recurrent-text serve") -> None:
         help="folders of runs or exports; without a name the folder's",
     )
     add_fields(parser, ServeOptions, ServeOptions())
-    given = vars(parser.parse_args(arguments))
-    serve(given["models"], own_options(ServeOptions, given))
 
 
 def serve(models: Sequence[str], options: ServeOptions) -> None:

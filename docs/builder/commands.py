@@ -1,4 +1,5 @@
-"""The reference of the commands: a page per application, from the parser that its commands use.
+"""The reference of the commands: a page per application, and one of the commands for all of them,
+from the parsers that they use.
 
 The parser is made from the classes of options. It does not know their bounds: the classes do.
 """
@@ -9,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from apps import catalog
+from apps.__main__ import COMMANDS
 from apps.commands.application import Application
 from apps.commands.main import VERBS, add_verbs
 from apps.config.parser import new_parser
@@ -21,7 +23,19 @@ _DEFAULT = re.compile(r"\s*\(default: (.*)\)$")
 
 def write_command_pages(build: Build) -> list[str]:
     """Writes the pages and returns their places."""
-    return [_write_application(build, name) for name in catalog.NAMES]
+    return [*(_write_application(build, name) for name in catalog.NAMES), _write_common(build)]
+
+
+def _write_common(build: Build) -> str:
+    place = "reference/commands/all_applications.md"
+    parts = ["# for all applications", "Commands that take runs of any application."]
+    for name, module in COMMANDS.items():
+        parser = new_parser(f"recurrent-text {name}", module.SUMMARY)
+        module.add_options(parser)
+        parts += [f"## {name}", f"`recurrent-text {name}`: {module.SUMMARY}"]
+        parts += _tables(parser, {})
+    build.write_page(place, "\n\n".join(parts) + "\n")
+    return place
 
 
 def _write_application(build: Build, name: str) -> str:

@@ -156,13 +156,14 @@ def main_metrics(report: dict[str, Any]) -> dict[str, float]:
 def metrics_table(report: dict[str, Any]) -> str:
     """Formats the metrics of one split for the terminal; arguments as `main_metrics`."""
     width = max(12, *(len(name) for name in report["per_class"]))
-    lines = [f"{'':{width}}  precision  recall      F1   95 % interval  support  ROC-AUC      AP"]
+    # 61 columns beside the names: a terminal of 80 has room for names of 19 letters.
+    lines = [f"{'':{width}}  precision recall    F1 95 % interval support ROC-AUC    AP"]
     for name, row in report["per_class"].items():
         low, high = report["intervals"][f"f1 {name}"]
         lines.append(
-            f"{name:{width}}  {row['precision']:9.3f}  {row['recall']:6.3f}  {row['f1']:6.3f}   "
-            f"{low:.3f} - {high:.3f}  {row['support']:7d}  {_format(row['roc_auc']):>7}  "
-            f"{_format(row['average_precision']):>6}"
+            f"{name:{width}}  {row['precision']:9.3f} {row['recall']:6.3f} {row['f1']:5.3f} "
+            f"{low:.3f} - {high:.3f} {row['support']:7d} {_format(row['roc_auc']):>7} "
+            f"{_format(row['average_precision']):>5}"
         )
     for title, name in [
         ("accuracy", "accuracy"),
@@ -171,7 +172,7 @@ def metrics_table(report: dict[str, Any]) -> str:
     ]:
         low, high = report["intervals"][name]
         lines.append(
-            f"{title:{width}}  {'':9}  {'':6}  {report[name]:6.3f}   {low:.3f} - {high:.3f}  "
+            f"{title:{width}}  {'':9} {'':6} {report[name]:5.3f} {low:.3f} - {high:.3f} "
             f"{report['rows']:7d}"
         )
     return "\n".join(lines)

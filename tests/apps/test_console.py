@@ -99,7 +99,10 @@ def test_commands_in_messages_are_called_as_the_user_called(capsys):
 def test_a_shell_completes_applications_verbs_options_and_choices(capsys, shell):
     status, out, err = console(capsys, "--print-completion", shell)
     assert (status, err) == (0, "")
-    for word in ("text_generation", "evaluate", "--recurrent-dropout", "peephole_lstm"):
+    for word in (
+        *("text_generation", "evaluate", "--recurrent-dropout", "peephole_lstm"),
+        *("runs", "--compare", "serve", "--token-file"),
+    ):
         assert word in out
 
 
