@@ -6,7 +6,13 @@ const only = document.getElementById("only");
 const rows = [...document.querySelectorAll("tr[data-start]")];
 const timed = rows.filter((row) => row.dataset.start !== "");
 const duration = Number(lanes.dataset.duration);
+const stage = document.getElementById("stage");
 let current = null;
+
+// A row that is shown does not lie below the stage, which stays in sight.
+function leaveRoom() {
+  document.documentElement.style.scrollPaddingTop = `${stage.offsetHeight}px`;
+}
 
 function mark(row) {
   if (current) current.removeAttribute("aria-current");
@@ -79,4 +85,5 @@ if (player) {
   // It may have failed before this script ran.
   if (player.error) unplayable();
 }
+new ResizeObserver(leaveRoom).observe(stage);
 filter();

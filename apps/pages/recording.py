@@ -22,7 +22,9 @@ _SCRIPT = Path(__file__).with_suffix(".js")
 # The units of a lane: its whole width is the recording, its height a score of 1.
 _WIDTH, _HEIGHT, _NARROWEST = 1000, 40, 2
 _TICKS = 5
-_STYLE = """audio, video { display: block; max-height: 50vh; width: 100% }
+_STYLE = """#stage { background: #fff; max-height: 70vh; overflow-y: auto; position: sticky; \
+top: 0; z-index: 1 }
+audio, video { display: block; max-height: 35vh; width: 100% }
 .lane { align-items: center; display: grid; gap: .6rem; grid-template-columns: 9rem 1fr; \
 margin: .3rem 0 }
 .lane svg { background: #f4f4f4; cursor: pointer; height: 3rem; width: 100% }
@@ -47,7 +49,7 @@ class Segment:
     Attributes:
         start, end: in seconds; None if the file does not say.
         text: what is said.
-        classes: that it gets; empty without an answer.
+        classes: that it gets, which may be none of several; None without an answer.
         scores: of each class that has a lane.
         flags: of these, the classes for which somebody should listen.
         confidence: of what recognised the text, or None.
@@ -56,7 +58,7 @@ class Segment:
     start: float | None
     end: float | None
     text: str
-    classes: str
+    classes: str | None
     scores: Mapping[str, float | None]
     flags: Sequence[str]
     confidence: float | None = None
@@ -123,12 +125,15 @@ def _time_line(
             "before you judge."
         )
     ]
+    player = ""
     if media:
-        name = escape(Path(media).name)
+        name, tag = escape(Path(media).name), PLAYERS[Path(media).suffix.lower()]
+        player = (
+            f'<{tag} id=player controls preload=metadata aria-label="{name}" '
+            f'src="{escape(_address(media, path))}"></{tag}>\n'
+        )
         parts.append(
             Markup(
-                f'<{_player(media)} id=player controls preload=metadata aria-label="{name}" '
-                f'src="{escape(_address(media, path))}"></{_player(media)}>\n'
                 f"<p id=unplayable class=warning role=alert hidden>{name} cannot be played here: "
                 "it is not where it was when this page was written, or of a format that this "
                 "browser does not play.</p>"
@@ -138,18 +143,14 @@ def _time_line(
     ticks = (_clock(duration * tick / (_TICKS - 1)) for tick in range(_TICKS))
     parts.append(
         Markup(
-            f"<div id=lanes data-duration={duration:.3f}>\n{''.join(drawn)}"
+            f"<div id=stage>\n{player}<div id=lanes data-duration={duration:.3f}>\n{''.join(drawn)}"
             "<div class='lane ticks'><span></span><div>"
             f"{''.join(f'<span>{tick}</span>' for tick in ticks)}</div></div>\n</div>\n"
             "<p><button type=button id=previous>Previous flagged</button>"
-            "<button type=button id=next>Next flagged</button></p>"
+            "<button type=button id=next>Next flagged</button></p>\n</div>"
         )
     )
     return parts
-
-
-def _player(media: str) -> str:
-    return PLAYERS[Path(media).suffix.lower()]
 
 
 def _address(media: str, page: str) -> str:
@@ -200,12 +201,12 @@ def _row(segment: Segment, heard: bool) -> str:
     if segment.start is not None:
         start, clock = f"{segment.start:.3f}", _clock(segment.start)
         button = f'<button type=button aria-label="play from {clock}">{clock}</button>'
-    shown = segment.flags or ([segment.classes] if segment.classes in segment.scores else [])
-    scores = ", ".join(f"{segment.scores[name]:.2f}" for name in shown)
+    classes = "no answer" if segment.classes is None else segment.classes or "none"
+    scores = ", ".join(f"{segment.scores[name]:.2f}" for name in segment.flags)
     confidence = f"<td class=number>{format_cell(segment.confidence)}</td>" if heard else ""
     return (
         f'<tr{kind} data-start="{start}"><td class=short>{button}</td>'
-        f"<td class=classes>{escape(segment.classes or 'no answer')}</td>"
+        f"<td class=classes>{escape(classes)}</td>"
         f"<td class=number>{scores}</td>{confidence}"
         f"<td>{escape(segment.text, LONGEST_TEXT)}</td></tr>"
     )

@@ -130,7 +130,7 @@ def to_segment(row: dict, column: str, flagged: Collection[str]) -> Segment:
         to_seconds(row.get("start")),
         to_seconds(row.get("end")),
         str(row.get(column) or ""),
-        row["predicted_label"] or "",
+        row["predicted_label"],
         {name: row[_SCORE + name] for name in flagged},
         [*flags_of(row, flagged)],
         row.get("recognition_confidence"),

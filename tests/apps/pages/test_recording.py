@@ -13,7 +13,7 @@ from apps.pages.recording import PLAYERS, Segment, find_media, recording_page, r
 SEGMENTS = [
     Segment(0.0, 5.0, "good <evening>", "neither", {"hate": 0.1}, [], 0.9),
     Segment(5.0, 20.0, "go home", "hate", {"hate": 0.75}, ["hate"], 0.5),
-    Segment(None, None, "when?", "", {"hate": None}, []),
+    Segment(None, None, "when?", None, {"hate": None}, []),
 ]
 
 
@@ -57,6 +57,8 @@ def test_a_row_has_its_start_and_one_without_times_has_no_button():
     assert labels == [None, None, "play from 00:00", "play from 00:05"]
     content = recording_page("r.html", "a.vtt", ["hate"], SEGMENTS).to_html()
     assert "<td class=classes>no answer</td>" in content and "good &lt;evening&gt;" in content
+    assert "<td class=classes>neither</td><td class=number></td>" in content
+    assert "<td class=classes>hate</td><td class=number>0.75</td>" in content
     assert "3 segments, 1 of them flagged: hate 1." in content
 
 
@@ -112,3 +114,8 @@ def test_nothing_is_written_of_a_recording_whose_answers_fail(tmp_path):
     ):
         raise ValueError("stop")
     assert not (tmp_path / "a.html").exists()
+
+
+def test_a_segment_of_no_class_has_an_answer():
+    segment = Segment(0.0, 1.0, "hello", "", {"hate": 0.1}, [])
+    assert "<td class=classes>none</td>" in recording_page("r", "a.vtt", [], [segment]).to_html()
