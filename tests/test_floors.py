@@ -30,7 +30,7 @@ models.layers
 models.classification models.language_model models.seq2seq models.tagging
 models.model_archive models.serving models.transfer
 models.onnx
-apps.config apps.terminal apps.tracking.listener
+apps.commands.startup apps.config apps.terminal apps.tracking.listener
 apps.pages apps.plots apps.runs
 apps.inspection.texts apps.reports
 apps.inspection
@@ -41,6 +41,7 @@ apps.tasks
 apps.tasks.classification apps.tasks.generation apps.tasks.seq2seq apps.tasks.tagging
 apps.tasks.loading apps.tasks.portable
 apps.tasks.quantization
+apps.search
 apps.commands
 apps.hate_speech apps.sentiment apps.spam apps.ner apps.text_generation apps.translation
 apps.catalog apps.runs.__main__

@@ -10,6 +10,7 @@ from apps.commands import evaluate, export, predict, serve, train
 from apps.commands.application import Application
 from apps.config.parser import OneLineParser, new_parser
 from apps.inspection import command as inspect
+from apps.search import command as search
 from apps.terminal.errors import describe_error
 from apps.terminal.program import describe_version, program_of
 from apps.terminal.streams import abandon_output, prepare_streams
@@ -21,13 +22,14 @@ from data.messages import printable, show_details, show_messages
 VERBS = {
     "inspect": inspect,
     "train": train,
+    "search": search,
     "evaluate": evaluate,
     "predict": predict,
     "export": export,
     "serve": serve,
 }
-# What looks at data alone.
-WITHOUT_RUN = ("inspect",)
+# What reads and writes no run.
+WITHOUT_RUN = ("inspect", "search")
 
 
 def main(application: Application, arguments: list[str] | None = None) -> None:

@@ -9,6 +9,7 @@ from apps.config.groups import (
     RunOptions,
     SeedsOptions,
 )
+from apps.config.space import Range, Space
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,11 @@ class TrainingConfig(SeedsOptions, RunOptions, OptimizerOptions, DataOptions):
 
     # What a run holds: a noun for messages and `config.json`.
     kind: ClassVar[str] = "model"
+    # What `search` tries, if no file says something else.
+    search_space: ClassVar[Space] = {
+        "learning_rate": Range(5e-4, 1e-2, log=True),
+        "average_weights": (0.0, 0.99, 0.999),
+    }
     if TYPE_CHECKING:  # every config has these, as options of its own or as constants
 
         @property

@@ -35,6 +35,7 @@ PAGES = [
             "guides/training.md",
             "guides/interruptions.md",
             "guides/seeds.md",
+            "guides/search.md",
             "guides/transfer.md",
             "guides/thresholds.md",
             "guides/bias.md",

@@ -22,7 +22,7 @@ FLAGS = [
 ]
 # What a browser asks for by itself, whatever the page is.
 BROWSERS_OWN = re.compile(
-    r"(?:https?://)?(?:www|accounts|clients\d|update|content-autofill|optimizationguide-pa)"
+    r"(?:https?://)?(?:www|accounts|android\.clients|clients\d|update|content-autofill|optimizationguide-pa)"
     r"\.google(?:apis)?\.com(?::443|/)"
 )
 

@@ -15,6 +15,7 @@ from apps.config.groups import (
     VectorOptions,
 )
 from apps.config.options import Options, option, redefault
+from apps.config.space import Range, Space
 from apps.config.training import TrainingConfig
 from data.errors import UserError, list_values
 from data.registry import CLASSIFIER_TOKENS, STANDARDIZERS, TRUNCATIONS
@@ -173,6 +174,17 @@ class ClassificationConfig(
     """All options of a text classifier."""
 
     kind: ClassVar[str] = "classifier"
+    search_space: ClassVar[Space] = {
+        "learning_rate": Range(5e-4, 1e-2, log=True),
+        "batch_size": (16, 32, 64, 128),
+        "cell": ("gru", "lstm"),
+        "units": Range(48, 192, step=16),
+        "embedding_dim": (32, 64, 96, 128),
+        "dropout": Range(0.1, 0.6, step=0.1),
+        "word_dropout": Range(0.0, 0.2, step=0.05),
+        "average_weights": (0.0, 0.99, 0.999),
+        "label_smoothing": (0.0, 0.05, 0.1),
+    }
     main: ClassVar[tuple[str, ...]] = (
         "dataset",
         "data_dir",

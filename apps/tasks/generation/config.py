@@ -11,6 +11,7 @@ from apps.config.groups import (
     SplitFileOptions,
 )
 from apps.config.options import Options, option, redefault
+from apps.config.space import Range, Space
 from apps.config.training import TrainingConfig
 from apps.config.verbs import ExportOptions, PredictOptions
 from data.errors import UserError
@@ -98,6 +99,16 @@ class GenerationConfig(
     """All options of a language model."""
 
     kind: ClassVar[str] = "language model"
+    search_space: ClassVar[Space] = {
+        "learning_rate": Range(5e-4, 1e-2, log=True),
+        "batch_size": (16, 32, 64),
+        "cell": ("gru", "lstm"),
+        "units": Range(128, 512, step=64),
+        "embedding_dim": (64, 96, 128),
+        "dropout": Range(0.0, 0.5, step=0.1),
+        "weight_drop": Range(0.0, 0.4, step=0.1),
+        "average_weights": (0.0, 0.99, 0.999),
+    }
     main: ClassVar[tuple[str, ...]] = (
         "dataset",
         "data_dir",

@@ -17,6 +17,7 @@ from apps.config.groups import (
     VectorOptions,
 )
 from apps.config.options import Options, option, redefault
+from apps.config.space import Range, Space
 from apps.config.training import TrainingConfig
 from apps.config.verbs import PredictOptions
 from data.formats.suffixes import ENTITY_FORMATS, SUBTITLE_SUFFIXES
@@ -141,6 +142,16 @@ class TaggingConfig(
     (2016) and Ma & Hovy (2016), and are not tuned."""
 
     kind: ClassVar[str] = "tagger"
+    search_space: ClassVar[Space] = {
+        "learning_rate": Range(5e-4, 1e-2, log=True),
+        "batch_size": (8, 16, 32, 64),
+        "cell": ("gru", "lstm"),
+        "units": Range(64, 256, step=32),
+        "dropout": Range(0.1, 0.6, step=0.1),
+        "word_dropout": Range(0.0, 0.2, step=0.05),
+        "average_weights": (0.0, 0.99, 0.999),
+        "characters": ("convolution", "recurrent"),
+    }
     main: ClassVar[tuple[str, ...]] = (
         "dataset",
         "data_dir",
