@@ -8,12 +8,15 @@ from typing import TypeVar
 
 from data import registry
 from data.errors import UserError
+from data.examples.captions import CaptionCorpus
 from data.examples.corpus import Corpus
 from data.examples.documents import DocumentCorpus
 from data.examples.labelled import LabelledCorpus
 from data.examples.parallel import ParallelCorpus
 from data.examples.tagged import TaggedCorpus
-from data.user_files.columns import LabelledColumns, ParallelFiles, TaggedColumns
+from data.scenes.corpus import read_scenes
+from data.user_files.captions import read_caption_file
+from data.user_files.columns import CaptionFiles, LabelledColumns, ParallelFiles, TaggedColumns
 from data.user_files.documents import read_document_files
 from data.user_files.labelled import read_labelled_file
 from data.user_files.parallel import read_parallel_files
@@ -35,6 +38,9 @@ TAGGED_CORPORA = {
 PARALLEL_CORPORA = {
     "multi30k": "data.corpora.parallel.multi30k",
     "tatoeba": "data.corpora.parallel.tatoeba",
+}
+CAPTION_CORPORA = {
+    "flickr8k": "data.corpora.captions.flickr8k",
 }
 DOCUMENT_CORPORA = {
     "sample": "data.corpora.documents.python_help",
@@ -159,6 +165,26 @@ def read_parallel_texts(
         files = ParallelFiles(*languages)
     read_file = partial(read_parallel_files, files=files)
     return _read(dataset, PARALLEL_CORPORA, data_dir, sample, read_file, *languages)
+
+
+def read_captioned_pictures(
+    dataset: str,
+    data_dir: str | None = None,
+    files: CaptionFiles = CaptionFiles(),  # noqa: B008 (it is frozen)
+) -> CaptionCorpus:
+    """Reads a data set of pictures with captions.
+
+    Args:
+        dataset: `sample`, a name in `CAPTION_CORPORA`, or else the path of a user's file.
+        data_dir: as in `read_labelled_texts`.
+        files: for users' files, see `data.user_files.captions`.
+
+    Raises:
+        UserError: there is no such data set, or something in it cannot be used.
+    """
+    if dataset == "sample":
+        return replace(read_scenes(), name="sample")
+    return _read(dataset, CAPTION_CORPORA, data_dir, "", partial(read_caption_file, files=files))
 
 
 def read_documents(

@@ -15,12 +15,13 @@ MOST_MODULES = 12
 FLOORS = """
 data data.errors data.graphs data.messages data.registry data.text.characters
 data.files data.text_steps
-data.text data.vectors
+data.images data.text data.vectors
 data.examples
 data.batches data.formats
-data.identity_terms data.user_files
+data.identity_terms data.scenes data.user_files
 data.user_files.tagged data.corpora
-data.corpora.documents data.corpora.labelled data.corpora.parallel data.corpora.tagged
+data.corpora.captions data.corpora.documents data.corpora.labelled data.corpora.parallel
+data.corpora.tagged
 data.datasets
 models models.copies models.portable models.registry
 models.attention models.compilation models.decoding models.evaluation models.precision

@@ -66,3 +66,23 @@ class ParallelFiles:
     test_target: str | None = None
     source_column: int | None = None
     target_column: int | None = None
+
+
+@dataclass(frozen=True)
+class CaptionFiles:
+    """The columns and files of pictures with captions.
+
+    Attributes:
+        image, caption: the columns of a table with the paths of pictures and with their captions.
+        split: the column with the split; it is used if the file has it.
+        folder: where the paths of pictures begin; None for the folder of the table, and for a
+            folder of COCO's pictures beside it.
+        validation, test: the files of these splits, or None.
+    """
+
+    image: str = "image"
+    caption: str = "caption"
+    split: str = "split"
+    folder: str | None = None
+    validation: str | None = None
+    test: str | None = None

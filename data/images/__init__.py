@@ -1,0 +1,1 @@
+"""Files of pictures: photographs and drawings in any common format."""

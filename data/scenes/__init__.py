@@ -1,0 +1,1 @@
+"""Scenes of coloured shapes, drawn by code, and sentences that say what is in them."""
