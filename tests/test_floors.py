@@ -25,7 +25,7 @@ data.corpora.tagged
 data.datasets
 models models.copies models.portable models.registry
 models.attention models.compilation models.decoding models.evaluation models.precision
-models.recurrent.native
+models.evaluation.captions models.recurrent.native
 models.crf models.optimization models.recurrent
 models.layers
 models.classification models.language_model models.seq2seq models.tagging
