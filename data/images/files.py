@@ -22,6 +22,8 @@ _LARGEST_FILE = 256 * 2**20
 _MOST_PIXELS = 50_000_000
 # The marks of files of iPhones, which Pillow does not read.
 _HEIC = (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1", b"ftyphevc")
+# The last chunk of a PNG file, with its checksum.
+_PNG_END = b"IEND\xaeB`\x82"
 _ORIENTATION = 0x0112
 # The transposition that TIFF and EXIF call upright.
 _UPRIGHT = 1
@@ -140,6 +142,12 @@ def _convert(image: Image.Image, content: bytes, name: str) -> bytes:
         image.draft(image.mode, (1, 1))
     image.load()
     if ordinary:
+        if image.format == "PNG":
+            # TensorFlow refuses damage that `load` overlooks, such as a missing end.
+            with Image.open(io.BytesIO(content)) as whole:
+                whole.verify()
+            if _PNG_END not in content:
+                raise UserError(f"cannot read the picture {name}: it is truncated. {_REMEDY}")
         return content
     stream = io.BytesIO()
     upright = ImageOps.exif_transpose(image)

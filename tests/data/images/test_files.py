@@ -164,6 +164,15 @@ def test_truncated_files_are_user_errors_of_one_line(tmp_path, name, share):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["a.jpg", "a.png"])
+def test_the_last_bytes_of_an_ordinary_file_count(tmp_path, name):
+    content = save(tmp_path, name).read_bytes()
+    path = tmp_path / f"cut-{name}"
+    path.write_bytes(content[:-3])
+    with pytest.raises(UserError, match=rf"cannot read the picture .*cut-{name}: .*[Tt]runcated"):
+        read_picture(path)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
