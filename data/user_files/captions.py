@@ -109,7 +109,7 @@ def join_captions(
         raise UserError(
             f"{path}: {len(missing):,} of {len(files):,} pictures are not in "
             f"{' or '.join(map(str, folders))}: {list_values(missing, 3)}. Put them there, or name "
-            "the folder with --image-folder"
+            "the folder with --images"
         )
     pictures: list[Picture] = [PictureFile(file) for file in files.values() if file is not None]
     return CaptionedPictures(pictures, [tuple(group) for group in captions.values()])

@@ -29,6 +29,7 @@ PAGES = [
     {
         "Guides": [
             "guides/your_data.md",
+            "guides/captioning_data.md",
             "guides/inspect.md",
             "guides/commands.md",
             "guides/options.md",
