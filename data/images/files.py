@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import math
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,8 +19,10 @@ _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 # Photographs that Pillow opens as JPEG, and that hold others behind their own.
 _JPEG = ("JPEG", "MPO")
 _LARGEST_FILE = 256 * 2**20
-# Larger ones are read at half, a quarter or an eighth of their size, which only JPEG can do.
+# Larger ones are read at a fraction of their size, which only JPEG can do.
 _MOST_PIXELS = 50_000_000
+# Of a picture that is converted; no encoder reads as many.
+_KEPT_PIXELS = 4_000_000
 # The marks of files of iPhones, which Pillow does not read.
 _HEIC = (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1", b"ftyphevc")
 # The last chunk of a PNG file, with its checksum.
@@ -65,8 +68,8 @@ def read_picture(path: str | Path) -> bytes:
     """Reads a picture as an ordinary JPEG or PNG file: upright, in RGB or grey, 8 bits a colour.
 
     Such a file comes unchanged. Others are converted: what is transparent becomes white, the first
-    picture of an animation counts, and a JPEG of more than 50 megapixels is read at a half, a
-    quarter or an eighth of its size.
+    picture of an animation counts, and at most 4 megapixels are kept. So is a JPEG of more than 50
+    megapixels; other formats of that size are refused.
 
     Args:
         path: a JPEG, PNG, GIF, BMP, WebP, TIFF or PPM file, whatever its name says.
@@ -126,33 +129,35 @@ def _read_file(path: str | Path) -> bytes:
 
 def _convert(image: Image.Image, content: bytes, name: str) -> bytes:
     width, height = image.size
-    ordinary = _is_ordinary(image, content)
-    if width * height > _MOST_PIXELS:
-        # A draft is decoded at this size: the memory for the whole is never taken.
-        if image.format in _JPEG:
-            image.draft("RGB", (width // 8, height // 8))
-        if image.width * image.height > _MOST_PIXELS:
-            raise UserError(
-                f"{name} has {width * height / 1e6:,.0f} megapixels, of its format at most "
-                f"{_MOST_PIXELS / 1e6:.0f} are read. Make it smaller, or drop it"
-            )
-        ordinary = False
-    elif ordinary and image.format in _JPEG:
-        # Whether all of it is there shows at an eighth of the size, too, in less time.
-        image.draft(image.mode, (1, 1))
+    large = width * height > _MOST_PIXELS
+    if large and image.format not in _JPEG:
+        raise UserError(
+            f"{name} has {width * height / 1e6:,.0f} megapixels, of its format at most "
+            f"{_MOST_PIXELS / 1e6:.0f} are read. Make it smaller, or drop it"
+        )
+    ordinary = not large and _is_ordinary(image, content)
+    if image.format in _JPEG:
+        # A draft takes the memory and time of a half, a quarter or an eighth of the sides. An
+        # eighth shows, too, whether all of the file is there.
+        part = 8 if ordinary else _reduction(image)
+        image.draft(image.mode, (width // part, height // part))
     image.load()
-    if ordinary:
-        if image.format == "PNG":
-            # TensorFlow refuses damage that `load` overlooks, such as a missing end.
-            with Image.open(io.BytesIO(content)) as whole:
-                whole.verify()
-            if _PNG_END not in content:
-                raise UserError(f"cannot read the picture {name}: it is truncated. {_REMEDY}")
-        return content
-    stream = io.BytesIO()
-    upright = ImageOps.exif_transpose(image)
-    _to_rgb(upright, name).save(stream, "PNG", compress_level=1)
-    return stream.getvalue()
+    if not ordinary:
+        stream = io.BytesIO()
+        _to_rgb(ImageOps.exif_transpose(image), name).save(stream, "PNG", compress_level=1)
+        return stream.getvalue()
+    if image.format == "PNG":
+        # TensorFlow refuses damage that `load` overlooks, such as a missing end.
+        with Image.open(io.BytesIO(content)) as whole:
+            whole.verify()
+        if _PNG_END not in content:
+            raise UserError(f"cannot read the picture {name}: it is truncated. {_REMEDY}")
+    return content
+
+
+def _reduction(image: Image.Image) -> int:
+    """Returns by what the sides are divided so that few enough pixels are kept."""
+    return max(1, math.ceil(math.sqrt(image.width * image.height / _KEPT_PIXELS)))
 
 
 def _is_ordinary(image: Image.Image, content: bytes) -> bool:
@@ -181,4 +186,4 @@ def _to_rgb(image: Image.Image, name: str) -> Image.Image:
         colours = image.convert("RGBA")
         image = Image.new("RGBA", colours.size, "white")
         image.alpha_composite(colours)
-    return image.convert("RGB")
+    return image.convert("RGB").reduce(_reduction(image))

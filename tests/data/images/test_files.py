@@ -129,10 +129,30 @@ def test_the_first_picture_of_several_counts(tmp_path, name):
     assert_same(read_picture(path))
 
 
-def test_a_large_jpeg_is_read_at_an_eighth_of_its_size(tmp_path, monkeypatch):
+def test_a_large_jpeg_is_read_at_a_fraction_of_its_size(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "_MOST_PIXELS", 320 * 240 - 1)
-    content = read_picture(save(tmp_path, "a.jpg", PICTURE.resize((320, 240))))
-    assert decode(content).shape == (30, 40, 3)
+    monkeypatch.setattr(files, "_KEPT_PIXELS", 320 * 240 // 100)
+    path = save(tmp_path, "a.jpg", PICTURE.resize((320, 240)))
+    # At an eighth, the most that JPEG can do, there are still too many.
+    assert decode(read_picture(path)).shape == (15, 20, 3)
+
+
+@pytest.mark.parametrize("name", ["a.bmp", "a.gif"])
+def test_what_is_converted_keeps_as_many_pixels_as_an_encoder_needs(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(files, "_KEPT_PIXELS", 24 * 32 // 4)
+    pixels = decode(read_picture(save(tmp_path, name)))
+    assert pixels.shape == (12, 16, 3)
+    assert pixels[3, 4].tolist() == [200, 0, 0]
+
+
+def test_a_large_png_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_MOST_PIXELS", 700)
+    content = save(tmp_path, "a.png").read_bytes()
+    path = tmp_path / "b.png"
+    # Nothing but the header is there.
+    path.write_bytes(content[:60])
+    with pytest.raises(UserError, match="megapixels"):
+        read_picture(path)
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.bmp"])
