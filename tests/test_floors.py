@@ -18,7 +18,7 @@ data.files data.text_steps
 data.images data.text data.vectors
 data.examples
 data.batches data.formats
-data.identity_terms data.scenes data.user_files
+data.identity_terms data.scenes data.transcription data.user_files
 data.user_files.tagged data.corpora
 data.corpora.captions data.corpora.documents data.corpora.labelled data.corpora.parallel
 data.corpora.tagged

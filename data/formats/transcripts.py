@@ -201,10 +201,10 @@ def _read_cue(block: list[str], decode: Callable) -> tuple[dict, str]:
         times, lines = _TIMES.fullmatch(block[place]), block[place + 1 :]
         problem = "" if times else f"a broken time line: {block[place][:60]!r}"
     start, end = times.groups() if times else ("", "")
-    return {"start": start, "end": end, TEXT_COLUMN: _join_text(lines, decode)}, problem
+    return {"start": start, "end": end, TEXT_COLUMN: join_text(lines, decode)}, problem
 
 
-def _join_text(lines: list[str], decode: Callable) -> str:
+def join_text(lines: list[str], decode: Callable) -> str:
     """Joins lines, without tags and repeated white space."""
     text = _TAGS.sub("", _LINE_BREAK.sub(" ", " ".join(lines)))
     # Escaped signs make no tag, so they are decoded after the tags are removed.

@@ -1,0 +1,1 @@
+"""Recordings of speech as rows of texts: decoding, voice activity, recognition, sentences."""

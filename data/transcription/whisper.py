@@ -1,0 +1,82 @@
+"""Whisper (Radford et al. 2022), run by CTranslate2 in 8-bit integers on the CPU."""
+
+import math
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data.transcription.cues import Cue, Word
+from data.transcription.silero import SileroDetector
+from data.transcription.voice import Speech, cut_speech
+
+_BEAM = 5
+
+
+class Whisper:
+    """Recognises speech by a model of Whisper."""
+
+    def __init__(self, folder: Path, hot_words: tuple[str, ...]):
+        """Loads a model.
+
+        Args:
+            folder: the model, in the format of CTranslate2.
+            hot_words: words that the model shall expect.
+        """
+        import ctranslate2
+        import faster_whisper
+
+        self._model = faster_whisper.WhisperModel(
+            str(folder),
+            device="cpu",
+            compute_type="int8",
+            cpu_threads=len(os.sched_getaffinity(0)),
+            local_files_only=True,
+        )
+        self._hot_words = ", ".join(hot_words) or None
+        self._set_seed = ctranslate2.set_random_seed
+
+    def __call__(self, sound: Iterable[np.ndarray]) -> Iterator[Cue]:
+        """Yields what is said; a model of many languages takes the first one that it hears.
+
+        Args:
+            sound: blocks of samples, as `decoding.Sound` yields them.
+        """
+        # What is hard to understand is drawn at random, the same each time.
+        self._set_seed(1)
+        language = None if self._model.model.is_multilingual else "en"
+        for speech in cut_speech(sound, SileroDetector()):
+            segments, heard = self._model.transcribe(
+                speech.samples,
+                language=language,
+                beam_size=_BEAM,
+                condition_on_previous_text=False,
+                word_timestamps=True,
+                hotwords=self._hot_words,
+            )
+            language = heard.language
+            for segment in segments:
+                cue = _to_cue(segment, speech)
+                if cue.text:
+                    yield cue
+
+
+def _to_cue(segment: Any, speech: Speech) -> Cue:
+    words: list[Word] = []
+    for piece in segment.words or ():
+        start, end = speech.start + piece.start, speech.start + piece.end
+        # Only what begins with a blank is a new word.
+        if words and not piece.word.startswith(" "):
+            words[-1] = Word(words[-1].start, end, words[-1].text + piece.word.strip())
+        elif piece.word.strip():
+            words.append(Word(start, end, piece.word.strip()))
+    return Cue(
+        words[0].start if words else speech.start + segment.start,
+        words[-1].end if words else speech.start + segment.end,
+        " ".join(segment.text.split()),
+        min(1.0, math.exp(segment.avg_logprob)),
+        segment.no_speech_prob,
+        tuple(words),
+    )
