@@ -5,6 +5,7 @@ PyAV carries FFmpeg in its wheel. The formats and protocols are limited: a playl
 """
 
 import importlib.util
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,9 @@ _LIMITS = {
     "format_whitelist": "wav,mp3,aac,mov,matroska,webm,ogg,flac,avi",
 }
 # Others estimate how long they are.
-_DECLARE_DURATION = {"wav", "flac", "mov", "matroska"}
+_DECLARE_DURATION = {"flac", "mov", "matroska"}
+# Programs that write into a pipe declare this size of a WAV file, or more.
+_UNKNOWN = 0x7FFF_0000
 # Encoders pad the end of a file, and decoders the beginning, by less.
 _TOLERANCE, _GAP = 0.5, 0.1
 # No recording pauses for longer; such a time stamp is damaged.
@@ -130,7 +133,11 @@ class Sound:
                 samples += len(array)
                 yield array
             if declared and samples / RATE < declared - _TOLERANCE:
-                self._note(samples / RATE, f"breaks off, of {format_time(declared)}")
+                self.problem = ""
+                self._note(samples / RATE, f"breaks off, of {format_time(declared)},")
+            elif _is_cut(self.path):
+                self.problem = ""
+                self._note(samples / RATE, "breaks off")
 
     def _packets(self, container: Any, stream: Any) -> Iterator["av.Packet"]:
         import av
@@ -207,6 +214,16 @@ def _declared_seconds(container: Any, stream: Any) -> float | None:
     if container.duration is None or container.streams.video:
         return None
     return container.duration / av.time_base
+
+
+def _is_cut(path: str) -> bool:
+    """Returns whether a WAV file or an AVI is shorter than its header says; FFmpeg believes the
+    length of the file."""
+    with open(path, "rb") as file:
+        head = file.read(8)
+        size = file.seek(0, os.SEEK_END)
+    declared = int.from_bytes(head[4:], "little")
+    return head[:4] == b"RIFF" and declared < _UNKNOWN and size < declared + 8
 
 
 def _reason(error: Exception) -> str:

