@@ -41,8 +41,9 @@ def add_options(parser: OneLineParser, application: Application, arguments: list
     parser.add_argument(
         "--input",
         metavar="FILE",
-        help="a table (.csv, .tsv, .jsonl, .parquet), texts (.txt) or a transcript (.srt, .vtt); a "
-        "folder or a pattern ('talks/*.vtt') of them; -: standard input",
+        help="a table (.csv, .tsv, .jsonl, .parquet), texts (.txt), a transcript (.srt, .vtt) or a "
+        "recording (.mp3, .mp4, ...); a folder or a pattern ('talks/*.mp3') of them; -: standard "
+        "input",
     )
     parser.add_argument(
         "--output",
@@ -76,6 +77,7 @@ def run(application: Application, options: dict) -> None:
 
     own.check_output(output)
     jobs = find_jobs(source, output, own) if source else []
+    own.check_recordings(job.source for job in jobs)
     for job in jobs:
         check_files(job.source, job.output, own.suffixes(), job.own.page_file)
     if not source:
@@ -129,7 +131,8 @@ def _answer_files(
         of_texts = column if given is not None else column_of(job.source) or column
         writer = _opener(job.own, job.source, place, of_texts, answering)
         rows = job.own.rows or WINDOW
-        prediction = Prediction(answering, of_texts, writer, rows, answer_batch)
+        heard = job.own.transcription()
+        prediction = Prediction(answering, of_texts, writer, rows, answer_batch, heard)
         _tell(prediction.answer_file(job.source, place or STANDARD_STREAM))
 
     if many:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self, cast
 
 from apps.config.options import Options, option
+from apps.config.recordings import refuse_recording
 from data import registry
 from data.errors import UserError, did_you_mean
 from data.registry import GLOVE
@@ -66,7 +67,9 @@ class DataOptions(Options):
             )
         if self.data_dir is not None and not os.path.isdir(self.data_dir):
             raise UserError(f"no folder {self.data_dir!r}. Check --data-dir")
+        refuse_recording(self.dataset)
         for name, path in self.split_files().items():
+            refuse_recording(path or "")
             if path is not None and not self._is_data(path):
                 raise UserError(f"no file {path!r}. Check --{name.replace('_', '-')}")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self, cast
 
 from apps.config.options import Options, option
+from apps.config.recordings import RecordingOptions
 from data.errors import UserError
 from data.formats.suffixes import ROW_SUFFIXES, STANDARD_STREAM, SUBTITLE_SUFFIXES
 
@@ -55,7 +56,7 @@ class EvaluateOptions(Options):
 
 
 @dataclass(frozen=True)
-class PredictOptions(Options):
+class PredictOptions(RecordingOptions):
     """How `predict` writes answers: as tables."""
 
     title: ClassVar[str] = "output"
@@ -64,7 +65,7 @@ class PredictOptions(Options):
         suffix.removeprefix(".") for suffix in (*ROW_SUFFIXES, *SUBTITLE_SUFFIXES)
     )
     # Names of the options that are files to write.
-    file_options: ClassVar[tuple[str, ...]] = ()
+    file_options: ClassVar[tuple[str, ...]] = ("transcript",)
     # Rows of an input that are in memory at once; 0: as many as suit a task that is fast.
     rows: ClassVar[int] = 0
 

@@ -15,8 +15,10 @@ from data.formats.subtitles import format_time
 
 # The element that plays a file.
 PLAYERS = {
-    **dict.fromkeys((".aac", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav"), "audio"),
-    **dict.fromkeys((".m4v", ".mkv", ".mov", ".mp4", ".webm"), "video"),
+    **dict.fromkeys(
+        (".aac", ".flac", ".m4a", ".mka", ".mp3", ".oga", ".ogg", ".opus", ".wav"), "audio"
+    ),
+    **dict.fromkeys((".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm"), "video"),
 }
 _SCRIPT = Path(__file__).with_suffix(".js")
 # The units of a lane: its whole width is the recording, its height a score of 1.

@@ -11,6 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from apps.config.recordings import is_recording
 from apps.serving.answering import Answering, Direct
 from apps.serving.answers import (
     AnswerBatch,
@@ -26,6 +27,8 @@ from data.formats.record import TEXT_COLUMN, Record
 from data.formats.suffixes import STANDARD_STREAM, SUBTITLE_SUFFIXES
 from data.formats.writers import WRITERS, record_writer
 from data.messages import warn
+from data.transcription.options import RECORDINGS, Transcription
+from data.transcription.reader import read_recording
 
 # Rows that are read at once; within them texts of like length are answered together.
 WINDOW = 4096
@@ -34,7 +37,11 @@ _WINDOW_CHARACTERS = 2**26
 _CELL = 64
 _BAD_ROWS_SHOWN = 20
 # Inputs whose rows have a start and an end.
-TIMED_SUFFIXES = SUBTITLE_SUFFIXES
+TIMED_SUFFIXES = (*SUBTITLE_SUFFIXES, *RECORDINGS)
+# All inputs.
+READABLE = {**READERS, **dict.fromkeys(RECORDINGS, read_recording)}
+# Rows of a recording that are read at once: each takes seconds.
+_HEARD = 32
 
 # Opens an output, and yields what writes one row into it.
 OpenOutput = Callable[[str], AbstractContextManager[Callable[[dict], object]]]
@@ -58,7 +65,7 @@ def check_files(
         UserError: no such input, or a format that is unknown, or that the input has no times for.
     """
     if source and source != STANDARD_STREAM:
-        file_format(source, READERS)
+        file_format(source, READABLE)
         if not Path(source).is_file():
             raise UserError(f"no file {source!r}. Check --input")
     if output and output != STANDARD_STREAM:
@@ -69,8 +76,8 @@ def check_files(
     timed = page or (output if is_subtitled(output, formats) else None)
     if timed and Path(source or STANDARD_STREAM).suffix.lower() not in TIMED_SUFFIXES:
         raise UserError(
-            f"{timed} is for texts with a start and an end. Received: {source or 'texts'}. Pass "
-            f"--input FILE{' or FILE'.join(TIMED_SUFFIXES)}, or write a table"
+            f"{timed} is for texts with a start and an end. Received: {source or 'texts'}. Pass a "
+            f"transcript or a recording ({', '.join(TIMED_SUFFIXES)}), or write a table"
         )
 
 
@@ -101,7 +108,7 @@ def beside(
 
 def column_of(source: str) -> str | None:
     """Returns the column with the texts where the format says which, or None."""
-    if source == STANDARD_STREAM or Path(source).suffix.lower() in TEXT_FORMATS:
+    if source == STANDARD_STREAM or Path(source).suffix.lower() in (*TEXT_FORMATS, *RECORDINGS):
         return TEXT_COLUMN
     return None
 
@@ -116,6 +123,7 @@ class Prediction:
         open_output: opens an output, like `data.formats.writers.record_writer`; None for a table
             with the types of the input's columns.
         rows: of the input that are in memory at once.
+        transcription: how recordings become texts; None for the usual way.
         answer_batch: answers a batch of texts; None to make it of the task for each file.
     """
 
@@ -124,6 +132,7 @@ class Prediction:
     open_output: OpenOutput | None = None
     rows: int = WINDOW
     answer_batch: AnswerBatch | None = None
+    transcription: Transcription | None = None
 
     def answer_texts(self, texts: list[str], output: str) -> int:
         """Writes texts and their answers into an output, a file or `-`; an empty text gets an empty
@@ -161,10 +170,15 @@ class Prediction:
         """
         answer_batch, bad = self.answer_batch or batch_answerer(self.task), 0
         template: dict[str, Any] = {}
-        records = read_records(source)
+        records, rows = read_records, self.rows
+        if is_recording(source):
+            records = functools.partial(
+                read_recording, transcription=self.transcription or Transcription()
+            )
+            rows = min(rows, _HEARD)
         open_output = self.open_output or functools.partial(record_writer, like=source)
         with open_output(output) as write, _progress(source) as bar:
-            for window in _windows(records, self.rows):
+            for window in _windows(records(source), rows):
                 template = template or _first_columns(window, self.column, source)
                 problems = [_problem(record, self.column) for record in window]
                 texts = [
@@ -182,6 +196,8 @@ class Prediction:
                     row = self.task.empty_row() if problem else next(answers)
                     write(_join(values, row, source))
                 bar.update(len(window))
+                if is_recording(source):
+                    bar.set_postfix_str(f"at {window[-1].values['end']}", refresh=False)
         return bad
 
 
@@ -206,6 +222,9 @@ def _first_columns(window: list[Record], column: str, source: str) -> dict:
             file of its format, and each row's own problem would say nothing.
     """
     values = next((record.values for record in window if not record.problem), None)
+    if values is None and is_recording(source):
+        # Nothing was understood, which says nothing against the file.
+        values = window[0].values
     if values is None:
         first = window[0]
         raise UserError(

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from apps.config.verbs import PredictOptions
-from apps.serving.files import TIMED_SUFFIXES, is_subtitled
+from apps.serving.files import READABLE, TIMED_SUFFIXES, is_subtitled
 from apps.terminal.duration import format_duration
 from apps.terminal.errors import describe_error
 from data.errors import UserError, list_values
-from data.formats.readers import READERS
 from data.messages import say, warn
 
 # In the name of an output: the name of the input without folder and suffix.
@@ -69,7 +68,9 @@ def find_jobs(source: str, output: str | None, own: PredictOptions) -> list[Job]
                 "name of each shall stand"
             )
     timed = own.page_file or is_subtitled(output, own.suffixes())
-    jobs = [_job(each, output, own) for each in _find(source, TIMED_SUFFIXES if timed else READERS)]
+    jobs = [
+        _job(each, output, own) for each in _find(source, TIMED_SUFFIXES if timed else READABLE)
+    ]
     # What was written into the same folder before is no input.
     written = {os.path.realpath(place) for job in jobs for place in job.places}
     jobs = [job for job in jobs if os.path.realpath(job.source) not in written]

@@ -45,6 +45,7 @@ PAGES = [
             "guides/runs.md",
             "guides/tracking.md",
             "guides/transcripts.md",
+            "guides/moderation.md",
             "guides/python.md",
             "guides/export.md",
             "guides/onnx.md",

@@ -73,6 +73,7 @@ class BiasOptions(EvaluateOptions):
 class ExplainOptions(PredictOptions):
     """Answers with what each word adds to them, and a page of a recording."""
 
+    main: ClassVar[tuple[str, ...]] = ("csv_safe", "explain", "report", "flag")
     file_options: ClassVar[tuple[str, ...]] = (*PredictOptions.file_options, "report")
 
     explain: bool = option(

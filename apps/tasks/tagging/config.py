@@ -191,6 +191,7 @@ class TaggingConfig(
 class TagPredictOptions(PredictOptions):
     """Answers as texts with entities: JSON lines, columns of tokens, tables or a page."""
 
+    main: ClassVar[tuple[str, ...]] = ("csv_safe", "format")
     formats: ClassVar[tuple[str, ...]] = (
         *ENTITY_FORMATS,
         *(suffix.removeprefix(".") for suffix in SUBTITLE_SUFFIXES),

@@ -6,6 +6,9 @@ import pytest
 
 from apps import hate_speech, ner, text_generation, translation
 from apps.config.verbs import PredictOptions
+from data.errors import UserError
+from data.formats.record import Record
+from data.transcription.options import Transcription
 
 TALK = """WEBVTT
 
@@ -246,3 +249,73 @@ def test_several_files_that_would_not_fit_are_refused_in_one_line(
 def test_one_file_has_its_name_in_its_output(predict, tmp_path):
     predict("--input", "talk.vtt", "--output", "{name}.csv")
     assert (tmp_path / "talk.csv").exists()
+
+
+@pytest.fixture
+def heard(monkeypatch, tmp_path):
+    """What recordings say, without a recogniser; the list gets how each was asked for."""
+    asked = []
+
+    def read_recording(path, transcription):
+        asked.append(transcription)
+        if path.startswith("broken"):
+            raise UserError(f"{path} cannot be decoded. Check the file")
+        row = {"start": "00:00:01.000", "end": "00:00:02.000", "recognition_confidence": 0.5}
+        yield Record(1, {**row, "text": "hm"}, "no speech")
+        yield Record(2, {**row, "text": "You are all scum"})
+
+    monkeypatch.setattr("apps.serving.files.read_recording", read_recording)
+    for name in ("talk.mp4", "broken.wav"):
+        (tmp_path / name).touch()
+    return asked
+
+
+def test_a_recording_is_rows_of_what_is_said(predict, heard, tmp_path):
+    options = ["--segment", "cue", "--hot-words", "Lyon", "Pelloi", "--transcript", "{name}.en.vtt"]
+    answer = predict("--input", "talk.mp4", "--output", "a.csv", *options)
+    assert answer.status == 0
+    assert answer.err.splitlines() == ["row 1: no speech", "1 row(s) were left without an answer"]
+    lines = (tmp_path / "a.csv").read_text().splitlines()
+    assert lines[0].startswith("start,end,recognition_confidence,text,predicted_label,")
+    assert lines[2].startswith("00:00:01.000,00:00:02.000,0.5,You are all scum,hate_speech,0.93")
+    wanted = {"segment": "cue", "hot_words": ("Lyon", "Pelloi"), "transcript": "talk.en.vtt"}
+    assert heard == [Transcription(**wanted)]
+
+
+def test_recordings_of_a_folder_are_answered_and_their_pages_play_them(predict, heard, tmp_path):
+    answer = predict("--input", "*.[mw][pa]*", "--output", "{name}.flagged.vtt")
+    assert (answer.status, answer.err.splitlines()[0]) == (
+        2,
+        "broken.wav: broken.wav cannot be decoded. Check the file",
+    )
+    assert captions(tmp_path / "talk.flagged.vtt") == ["hm", "[hate_speech 0.93] You are all scum"]
+    assert predict("--input", "talk.mp4", "--report", "talk.html").status == 0
+    assert 'src="talk.mp4"' in (tmp_path / "talk.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        (["talk.vtt", "--output", "a.csv", "--transcribe"], "--transcribe is for recordings (.wav"),
+        (
+            ["talk.mp4", "--output", "a.csv", "--transcript", "a.txt"],
+            "--transcript writes FILE.vtt",
+        ),
+        (["talk.mp4", "--output", "a.csv", "--audio-track", "0"], "--audio-track must be at least"),
+        (["none.mp4", "--output", "a.csv"], "no file 'none.mp4'"),
+    ],
+)
+def test_options_of_recordings_that_do_not_fit_are_one_line(predict, heard, given, problem):
+    answer = predict("--input", *given)
+    assert (answer.status, answer.err.count("\n"), heard) == (2, 1, [])
+    assert problem in answer.err
+
+
+@pytest.mark.parametrize("verb", ["train", "inspect"])
+@pytest.mark.parametrize("option", ["--dataset", "--validation-file"])
+def test_no_training_listens_to_a_recording(command_of, heard, tmp_path, verb, option):
+    data = ["--dataset", tmp_path / "talk.vtt"] if option != "--dataset" else []
+    (tmp_path / "talk.vtt").touch()
+    answer = command_of(ner.APPLICATION, verb, *data, option, tmp_path / "talk.mp4")
+    assert (answer.status, answer.err.count("\n"), heard) == (2, 1, [])
+    assert "talk.mp4 is a recording, and only predict listens to one. Transcribe it" in answer.err

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from apps.pages.recording import PLAYERS, Segment, find_media, recording_page, recording_report
+from data.transcription.options import RECORDINGS
 
 SEGMENTS = [
     Segment(0.0, 5.0, "good <evening>", "neither", {"hate": 0.1}, [], 0.9),
@@ -119,3 +120,7 @@ def test_nothing_is_written_of_a_recording_whose_answers_fail(tmp_path):
 def test_a_segment_of_no_class_has_an_answer():
     segment = Segment(0.0, 1.0, "hello", "", {"hate": 0.1}, [])
     assert "<td class=classes>none</td>" in recording_page("r", "a.vtt", [], [segment]).to_html()
+
+
+def test_there_is_a_player_for_every_recording_that_can_be_answered():
+    assert set(RECORDINGS) <= set(PLAYERS)
