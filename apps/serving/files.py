@@ -28,7 +28,6 @@ from data.formats.suffixes import STANDARD_STREAM, SUBTITLE_SUFFIXES
 from data.formats.writers import WRITERS, record_writer
 from data.messages import warn
 from data.transcription.options import RECORDINGS, Transcription
-from data.transcription.reader import read_recording
 
 # Rows that are read at once; within them texts of like length are answered together.
 WINDOW = 4096
@@ -39,7 +38,7 @@ _BAD_ROWS_SHOWN = 20
 # Inputs whose rows have a start and an end.
 TIMED_SUFFIXES = (*SUBTITLE_SUFFIXES, *RECORDINGS)
 # All inputs.
-READABLE = {**READERS, **dict.fromkeys(RECORDINGS, read_recording)}
+READABLE: dict[str, object] = {**READERS, **dict.fromkeys(RECORDINGS)}
 # Rows of a recording that are read at once: each takes seconds.
 _HEARD = 32
 
@@ -172,6 +171,9 @@ class Prediction:
         template: dict[str, Any] = {}
         records, rows = read_records, self.rows
         if is_recording(source):
+            # It imports what other inputs can do without.
+            from data.transcription.reader import read_recording
+
             records = functools.partial(
                 read_recording, transcription=self.transcription or Transcription()
             )

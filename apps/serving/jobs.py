@@ -132,7 +132,7 @@ def answer_all_files(
             if not line:
                 raise
             failed.append(job.source)
-            warn(f"{job.source}: {line}")
+            warn(line if job.source in line else f"{job.source}: {line}")
         left = (clock() - begun) * sum(sizes[number:]) / sum(sizes[:number])
         rest = f", about {format_duration(left)} left" if number < len(waiting) else ""
         say(f"{number} of {len(waiting)}{rest}: {job.source}")
