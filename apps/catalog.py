@@ -6,7 +6,15 @@ from apps.commands.application import Application
 from data.errors import UserError, did_you_mean
 
 # Modules of `apps`, each with an `APPLICATION`; in the order in which they are listed.
-NAMES = ("hate_speech", "sentiment", "spam", "ner", "text_generation", "translation")
+NAMES = (
+    "hate_speech",
+    "sentiment",
+    "spam",
+    "ner",
+    "text_generation",
+    "translation",
+    "summarization",
+)
 
 
 def find_application(name: str) -> Application:

@@ -36,6 +36,7 @@ TAGGED_CORPORA = {
     "wnut17": "data.corpora.tagged.wnut17",
 }
 PARALLEL_CORPORA = {
+    "aeslc": "data.corpora.parallel.aeslc",
     "multi30k": "data.corpora.parallel.multi30k",
     "tatoeba": "data.corpora.parallel.tatoeba",
 }
@@ -143,28 +144,36 @@ def read_tagged_texts(
 
 
 def read_parallel_texts(
-    dataset: str, sample: str, data_dir: str | None, files: ParallelFiles
+    dataset: str,
+    sample: str,
+    data_dir: str | None,
+    files: ParallelFiles,
+    sample_sides: tuple[str, str] = SAMPLE_LANGUAGES,
+    sides: str = "languages",
 ) -> ParallelCorpus:
-    """Reads a data set of texts with translations.
+    """Reads a data set of texts with translations, or with other texts that belong to them.
 
     Args:
         dataset: `sample`, a name in `PARALLEL_CORPORA`, or else the path of a user's file.
         sample, data_dir: as in `read_labelled_texts`.
         files: the languages; the rest is for users' files, see `data.user_files.parallel`.
+        sample_sides: the languages of the sample, in either direction.
+        sides: what `files.source` and `files.target` are.
 
     Raises:
         UserError: there is no such data set, or something in it cannot be used.
     """
     languages = (files.source, files.target)
     if dataset == "sample":
-        if set(languages) != set(SAMPLE_LANGUAGES):
+        if set(languages) != set(sample_sides):
             raise UserError(
-                f"the sample has {' and '.join(SAMPLE_LANGUAGES)}. Received: --source "
+                f"the sample has {' and '.join(sample_sides)}. Received: --source "
                 f"{files.source} --target {files.target}"
             )
         files = ParallelFiles(*languages)
     read_file = partial(read_parallel_files, files=files)
-    return _read(dataset, PARALLEL_CORPORA, data_dir, sample, read_file, *languages)
+    corpus = _read(dataset, PARALLEL_CORPORA, data_dir, sample, read_file, *languages)
+    return replace(corpus, sides=sides)
 
 
 def read_captioned_pictures(

@@ -44,7 +44,8 @@ apps.tasks.loading apps.tasks.portable
 apps.tasks.quantization
 apps.search
 apps.commands
-apps.hate_speech apps.sentiment apps.spam apps.ner apps.text_generation apps.translation
+apps.hate_speech apps.ner apps.sentiment apps.spam apps.text_generation
+apps.summarization apps.translation
 apps.catalog apps.runs.__main__
 apps.python
 apps.server.errors apps.server.metrics

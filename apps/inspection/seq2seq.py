@@ -1,4 +1,5 @@
-"""Inspects texts with their translations: pairs that are copies, uneven or ambiguous."""
+"""Inspects texts with their translations, or the like: pairs that are copies, uneven or
+ambiguous."""
 
 from collections import defaultdict
 from typing import Any
@@ -25,7 +26,7 @@ def inspect_parallel(corpus: ParallelCorpus, config: Any) -> tuple[list[Section]
 
     Args:
         corpus: the pairs.
-        config: the options of the training, of which it reads those of a translator.
+        config: the options of the training, a `Seq2SeqConfig`.
     """
     source, target = corpus.languages
     sides = {
@@ -37,6 +38,11 @@ def inspect_parallel(corpus: ParallelCorpus, config: Any) -> tuple[list[Section]
         for language, rows in sides.items()
         for split, texts in rows.texts.items()
     }
+    limit, fate = config.max_length, "are not trained on, and are cut to be answered"
+    measured = lengths
+    if config.max_source_length:
+        limit, fate = config.max_source_length, "are cut"
+        measured = {name: each for name, each in lengths.items() if name.endswith(f", {source}")}
     pairs = Rows(
         sides[source].texts,
         {
@@ -45,12 +51,9 @@ def inspect_parallel(corpus: ParallelCorpus, config: Any) -> tuple[list[Section]
         },
     )
     sections = [
-        _describe_pairs(corpus),
+        _describe_pairs(corpus, config.one_language),
         describe_lengths(
-            lengths,
-            WORDS_AND_SIGNS,
-            config.max_length,
-            "are not trained on, and are cut to be answered (sub-words are more than words)",
+            measured, WORDS_AND_SIGNS, limit, f"{fate} (sub-words are more than words)"
         ),
         _describe_targets(pairs),
         describe_near_duplicates(sides[source]),
@@ -58,11 +61,15 @@ def inspect_parallel(corpus: ParallelCorpus, config: Any) -> tuple[list[Section]
         _describe_scripts(sides),
         _describe_training(corpus, config),
     ]
-    train = [length for name, values in lengths.items() if name[:5] == "train" for length in values]
+    names = [name for name in lengths if name.startswith("train")]
+    if config.max_source_length:
+        names = [name for name in names if name.endswith(f", {target}")]
+    train = [length for name in names for length in lengths[name]]
     return sections, advise_length(train, config.max_length)
 
 
-def _describe_pairs(corpus: ParallelCorpus) -> Section:
+def _describe_pairs(corpus: ParallelCorpus, one_language: bool) -> Section:
+    """Returns the section on the pairs; those of one language are uneven by their nature."""
     lines, facts = [], {}
     copies: list[Pair] = []
     uneven: list[tuple[float, Pair]] = []
@@ -73,7 +80,9 @@ def _describe_pairs(corpus: ParallelCorpus) -> Section:
         odd = [
             (max(ratio, 1 / max(ratio, 1e-9)), row)
             for ratio, row, sizes in zip(ratios, part, words, strict=True)
-            if max(ratio, 1 / max(ratio, 1e-9)) > _UNEVEN and sizes.max() >= _FEWEST_WORDS
+            if max(ratio, 1 / max(ratio, 1e-9)) > _UNEVEN
+            and sizes.max() >= _FEWEST_WORDS
+            and not one_language
         ]
         copies += same
         uneven += odd
@@ -85,14 +94,15 @@ def _describe_pairs(corpus: ParallelCorpus) -> Section:
             "uneven": len(odd),
         }
         lines.append((split, len(part), median, f"{low:.2f} - {high:.2f}", len(same), len(odd)))
-    head = ("split", "pairs", "median ratio", "5 % - 95 %", "untranslated copies", "uneven pairs")
-    parts: list[Part] = [
-        Table(head, lines),
-        Paragraph(
-            "The ratio is that of the words and signs of the translation to those of the source; "
-            f"uneven are pairs beyond {_UNEVEN:g} times."
-        ),
-    ]
+    head: tuple = ("split", "pairs", "median ratio", "5 % - 95 %", "untranslated copies")
+    note = "The ratio is that of the words and signs of the translation to those of the source; "
+    note += f"uneven are pairs beyond {_UNEVEN:g} times."
+    rows: list[tuple] = [*lines]
+    head = (*head, "uneven pairs")
+    if one_language:
+        head, rows = (*head[:4], "copies"), [line[:5] for line in lines]
+        note = "The ratio is that of the words and signs of the target to those of the source."
+    parts: list[Part] = [Table(head, rows), Paragraph(note)]
     if copies:
         parts.append(
             Table(("untranslated", "target"), [(row.source, row.target) for row in copies[:_SHOWN]])

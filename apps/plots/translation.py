@@ -45,6 +45,6 @@ def alignment(source: list[str], target: list[str], weights: np.ndarray, path: P
     axes.set_xticks(range(len(source)), source, rotation=60, ha="right", parse_math=False)
     axes.set_yticks(range(len(target)), target, parse_math=False)
     axes.set_xlabel("source")
-    axes.set_ylabel("translation")
+    axes.set_ylabel("target")
     figure.colorbar(image, label="attention", shrink=0.8)
     save(figure, path)

@@ -47,6 +47,12 @@ _KINDS = {
         "Words that the training data lack are copied or made up, and long sentences lose parts. "
         "Nobody should rely on a translation that nobody has checked.",
     ),
+    "summarizer": (
+        "summarization",
+        "writes a line about a text",
+        "It may name what the text does not say, and of a long text it reads the beginning. Nobody "
+        "should act on a line without having read the text.",
+    ),
 }
 # Fewer rows of a class give a wide interval.
 _FEW = 50
@@ -139,7 +145,8 @@ def _header(
     dataset = description.provenance.dataset
     source = SOURCES.get(dataset or "")
     config = description.config
-    languages = [config[side] for side in ("source", "target") if side in config]
+    sides = ("source", "target") if task == "translation" else ()
+    languages = [config[side] for side in sides if side in config]
     results = [
         {
             "task": {"type": task},

@@ -19,6 +19,11 @@ class Source(NamedTuple):
 
 
 SOURCES = {
+    "aeslc": Source(
+        "Annotated Enron Subject Line Corpus (Zhang & Tetreault 2019)",
+        "https://github.com/ryanzhumich/AESLC",
+        "cc-by-nc-sa-4.0",
+    ),
     "davidson": Source(
         "hate speech and offensive language on Twitter (Davidson et al. 2017)",
         "https://github.com/t-davidson/hate-speech-and-offensive-language",

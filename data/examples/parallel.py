@@ -53,10 +53,12 @@ class ParallelCorpus(Corpus[ParallelTexts]):
     """A corpus whose splits are `ParallelTexts`.
 
     Attributes:
-        languages: that of the sources, then that of the targets.
+        languages: that of the sources, then that of the targets; or other names of both sides.
+        sides: what these names are.
     """
 
     languages: tuple[str, str]
+    sides: str = "languages"
 
     @classmethod
     def from_splits(
@@ -74,7 +76,7 @@ class ParallelCorpus(Corpus[ParallelTexts]):
 
     def describe_labels(self) -> str:
         """Returns the languages, such as `languages en, fr`."""
-        return f"languages {', '.join(self.languages)}"
+        return f"{self.sides} {', '.join(self.languages)}"
 
 
 def split_parallel(

@@ -1,4 +1,4 @@
-"""Users' own parallel texts: two aligned files, a table of two columns, or a TMX file."""
+"""Users' own parallel texts: two aligned files, a table, objects of two columns, or a TMX file."""
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,19 +12,20 @@ from data.files.archives import open_unpacked, unpacked_name
 from data.files.lines import is_utf8, read_stream_lines
 from data.files.writing import sha256
 from data.formats.delimited import read_csv_rows
+from data.formats.readers import read_records
 from data.formats.tmx import read_tmx
 from data.user_files.columns import ParallelFiles
 from data.user_files.parallel_columns import choose_columns
 
+# Formats whose columns have names.
+_NAMED_COLUMNS = {".jsonl", ".parquet"}
 # Formats that may hold pairs of texts, but not line by line.
 _OTHER_FORMATS = {
     ".doc",
     ".docx",
     ".json",
-    ".jsonl",
     ".mo",
     ".ods",
-    ".parquet",
     ".pdf",
     ".po",
     ".sdlxliff",
@@ -42,8 +43,9 @@ def read_parallel_files(path: str, files: ParallelFiles) -> ParallelCorpus:
     """Reads a file of pairs, and the files of other splits if there are any.
 
     Args:
-        path: the sources, if `files` names a file of their translations; otherwise a .tmx file, or
-            a table with a pair a line: .csv, or cells between tabs.
+        path: the sources, if `files` names a file of their translations; otherwise a .tmx file,
+            JSON lines or a .parquet file with the two columns, or a table with a pair a line: .csv,
+            or cells between tabs.
         files: the other files, the languages and the columns.
 
     Raises:
@@ -78,6 +80,8 @@ def _read_file(path: str, target: str | None, files: ParallelFiles) -> ParallelT
         return read_aligned(path, target)
     if _suffix(path) == ".tmx":
         return read_tmx(path, files.source, files.target)
+    if _suffix(path) in _NAMED_COLUMNS:
+        return read_named_columns(path, files.source, files.target)
     return read_pairs(path, files.source, files.target, (files.source_column, files.target_column))
 
 
@@ -88,8 +92,8 @@ def _suffix(path: str) -> str:
 def _refuse_formats(path: str, formats: set[str]) -> None:
     if _suffix(path) in formats:
         raise UserError(
-            f"{path}: pairs are read from .tmx, .csv and .tsv files or from two files of aligned "
-            "lines. Save it as one of these"
+            f"{path}: pairs are read from .csv, .tsv, .jsonl, .parquet and .tmx files or from two "
+            "files of aligned lines. Save it as one of these"
         )
 
 
@@ -116,7 +120,7 @@ def read_aligned(source: str, target: str) -> ParallelTexts:
             format is not one of lines.
     """
     for path in (source, target):
-        _refuse_formats(path, {*_OTHER_FORMATS, ".tmx"})
+        _refuse_formats(path, {*_OTHER_FORMATS, *_NAMED_COLUMNS, ".tmx"})
     sides = [list(_read_lines(path)) for path in (source, target)]
     if len(sides[0]) != len(sides[1]):
         raise UserError(
@@ -154,6 +158,35 @@ def read_pairs(
     # A bare comma would cut a text; a tab never stands in a text.
     cells = len(first[1]) if _suffix(path) == ".csv" else None
     return _make_pairs(path, rows, (choice.source, choice.target), cells)
+
+
+def read_named_columns(path: str, source: str, target: str) -> ParallelTexts:
+    """Reads JSON lines or a .parquet file, a pair a row.
+
+    Args:
+        path: the file.
+        source, target: the names of the columns.
+
+    Raises:
+        UserError: a row cannot be read, or lacks a text in one of the columns.
+    """
+    pairs, broken, missing, others = [], [], [], []
+    for record in read_records(path):
+        cells = [record.values.get(name) for name in (source, target)]
+        if record.problem:
+            broken.append(record.number)
+        elif not all(cell is None or isinstance(cell, str) for cell in cells):
+            others.append(record.number)
+        elif not all(isinstance(cell, str) and cell.strip() for cell in cells):
+            missing.append(record.number)
+        else:
+            pairs.append(Pair(*(str(cell).strip() for cell in cells)))
+    refuse_rows(path, broken, "that cannot be read")
+    refuse_rows(path, others, f"whose {source!r} or {target!r} is not text")
+    refuse_rows(path, missing, f"without a text in {source!r} and in {target!r}")
+    if not pairs:
+        raise UserError(f"{path} has no pair of texts. Check the file")
+    return ParallelTexts(pairs)
 
 
 def read_member(path: str, member: str, remedy: str) -> ParallelTexts:

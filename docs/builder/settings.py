@@ -24,6 +24,7 @@ PAGES = [
             "applications/ner.md",
             "applications/text_generation.md",
             "applications/translation.md",
+            "applications/summarization.md",
         ]
     },
     {
@@ -73,6 +74,7 @@ PAGES = [
             "results/ner.md",
             "results/text_generation.md",
             "results/translation.md",
+            "results/summarization.md",
             "results/speed.md",
             "results/growth.md",
             "results/robustness.md",

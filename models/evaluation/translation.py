@@ -13,10 +13,17 @@ _LENGTHS = (6, 9, 12, 15, 19, 24)
 def translation_metrics(translations: list[str], references: list[str]) -> dict[str, float]:
     """Computes `bleu` (Papineni et al. 2002) and `chrf` (Popovic 2015), from 0 to 100, of unchanged
     texts with sacreBLEU (Post 2018)."""
-    return {
-        "bleu": BLEU().corpus_score(translations, [references]).score,
-        "chrf": CHRF().corpus_score(translations, [references]).score,
-    }
+    return {**bleu_score(translations, references), **chrf_score(translations, references)}
+
+
+def bleu_score(translations: list[str], references: list[str]) -> dict[str, float]:
+    """Computes `bleu`, see `translation_metrics`."""
+    return {"bleu": BLEU().corpus_score(translations, [references]).score}
+
+
+def chrf_score(translations: list[str], references: list[str]) -> dict[str, float]:
+    """Computes `chrf`, see `translation_metrics`."""
+    return {"chrf": CHRF().corpus_score(translations, [references]).score}
 
 
 def sentence_chrf(translation: str, reference: str) -> float:
@@ -70,12 +77,12 @@ def bleu_by_length(
     return rows
 
 
-def translation_table(report: dict[str, Any]) -> str:
-    """Formats the report of a split for the terminal."""
+def translation_table(report: dict[str, Any], answers: str = "translations") -> str:
+    """Formats the report of a split for the terminal; `answers` is what the texts are called."""
     lines = [
         f"BLEU  {report['bleu']:.2f}  {report['signatures']['bleu']}",
         f"chrF  {report['chrf']:.2f}  {report['signatures']['chrf']}",
-        f"{report['sentences']:,} sentences, translations have {report['length_ratio']:.3f} of the "
+        f"{report['sentences']:,} sentences, {answers} have {report['length_ratio']:.3f} of the "
         "references' words",
         "words of the source   sentences    BLEU",
     ]

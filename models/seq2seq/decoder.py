@@ -11,6 +11,7 @@ from models.attention.factory import attention_layer
 from models.layers.vocabulary_logits import VocabularyLogits
 from models.recurrent.stack import recurrent_stack
 from models.registry import FEEDINGS
+from models.seq2seq.copying import Copying, coverage_loss
 from models.seq2seq.memory import Memory
 from models.seq2seq.scheduled_sampling import ScheduledSampling
 from models.seq2seq.step_by_step import decode_step_by_step
@@ -52,6 +53,9 @@ class TranslationDecoder(keras.layers.Layer):
         scheduled_sampling: final share of tokens that are the model's predictions instead of the
             true ones (`models.seq2seq.scheduled_sampling`).
         sampling_steps: training steps until that share is reached.
+        copy: whether it copies tokens of the source, too (`models.seq2seq.copying`), which needs an
+            attention and one vocabulary for both sides.
+        coverage: weight of the loss for looking at the same places again.
 
     Call arguments:
         target_ids: <int32>[batch, steps], START and the token before each other step, 0 where
@@ -59,9 +63,11 @@ class TranslationDecoder(keras.layers.Layer):
         values: <float32>[batch, time, features], outputs of the encoder.
         states: the initial states, <float32>[batch, units] each, from the first layer on.
         source_mask: <bool>[batch, time].
+        source_ids: <int32>[batch, time], for a decoder that copies.
 
     Output shape:
-        logits <float32>[batch, steps, vocabulary_size].
+        logits <float32>[batch, steps, vocabulary_size]; of a decoder that copies, the logarithms of
+        probabilities.
     """
 
     def __init__(
@@ -78,6 +84,8 @@ class TranslationDecoder(keras.layers.Layer):
         embedding: keras.layers.Embedding | None = None,
         scheduled_sampling: float = 0.0,
         sampling_steps: int = 1,
+        copy: bool = False,
+        coverage: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -93,8 +101,9 @@ class TranslationDecoder(keras.layers.Layer):
         self.attention = None
         if attention != "none":
             self.attention = attention_layer(attention, recurrent["units"], window)
-        elif feeding != "none":
-            raise ValueError(f"feeding {feeding!r} needs an attention. Received: none")
+        elif feeding != "none" or copy or coverage:
+            needy = "copy" if copy else "coverage" if coverage else f"feeding {feeding!r}"
+            raise ValueError(f"{needy} needs an attention. Received: none")
         # With tied weights, `h` must have the size of the embedding's vectors.
         self.size = embedding_dim if tied else recurrent["units"]
         self.combine = keras.layers.Dense(self.size, activation="tanh", name="attentional")
@@ -103,6 +112,8 @@ class TranslationDecoder(keras.layers.Layer):
         self.sampling = None
         if scheduled_sampling:
             self.sampling = ScheduledSampling(scheduled_sampling, sampling_steps)
+        self.copying = Copying(name="copying", dtype="float32") if copy else None
+        self.coverage = coverage
 
     def build(
         self,
@@ -110,6 +121,7 @@ class TranslationDecoder(keras.layers.Layer):
         values_shape: tuple,
         states_shape: Any = None,
         source_mask_shape: tuple | None = None,
+        source_ids_shape: tuple | None = None,
     ) -> None:
         batch, features = target_ids_shape[0], self.embedding.output_dim
         if not self.embedding.built:
@@ -123,6 +135,8 @@ class TranslationDecoder(keras.layers.Layer):
             self.attention.build(query, keys, values_shape)
         self.combine.build((batch, None, width))
         self.logits.build((batch, None, self.size))
+        if self.copying is not None:
+            self.copying.build((batch, None, self.vocabulary_size), (batch, None, self.size))
         super().build(target_ids_shape)
 
     def call(
@@ -131,11 +145,14 @@ class TranslationDecoder(keras.layers.Layer):
         values: tf.Tensor,
         states: list,
         source_mask: tf.Tensor | None = None,
+        source_ids: tf.Tensor | None = None,
         training: bool = False,
     ) -> tf.Tensor:
-        memory = self.prepare_memory(values, source_mask)
-        hidden, _ = self.decode_target(target_ids, memory, states, training)
-        return self.compute_logits(self.drop(hidden, training=training))
+        memory = self.prepare_memory(values, source_mask, source_ids)
+        hidden, weights = self.decode_target(target_ids, memory, states, training)
+        if self.coverage and training:
+            self.add_loss(self.coverage * coverage_loss(weights, target_ids > 0))
+        return self.score_tokens(self.drop(hidden, training=training), weights, memory)
 
     def decode_target(
         self, target_ids: tf.Tensor, memory: Memory, states: list, training: bool = False
@@ -154,15 +171,18 @@ class TranslationDecoder(keras.layers.Layer):
         )
         return self._attend(outputs, memory)
 
-    def prepare_memory(self, values: tf.Tensor, mask: tf.Tensor) -> Memory:
+    def prepare_memory(
+        self, values: tf.Tensor, mask: tf.Tensor, token_ids: tf.Tensor | None = None
+    ) -> Memory:
         """Prepares what the attention reads, once for a batch of sources.
 
         Args:
             values: <float32>[batch, time, features], outputs of the encoder.
             mask: <bool>[batch, time].
+            token_ids: <int32>[batch, time], the sources; None where nothing is copied.
         """
         keys = None if self.attention is None else self.attention.keys_of(values)
-        return Memory(values, keys, mask)
+        return Memory(values, keys, mask, None if self.copying is None else token_ids)
 
     def initial_state(self, states: list, coverage: tf.Tensor | None = None) -> dict[str, Any]:
         """Returns the state before the first step.
@@ -196,8 +216,30 @@ class TranslationDecoder(keras.layers.Layer):
         Returns:
             logits <float32>[rows, vocabulary_size], and the new state.
         """
-        hidden, _, state = self.advance(self.embed_ids(token_ids), state, memory)
-        return self.compute_logits(hidden), state
+        hidden, weights, state = self.advance(self.embed_ids(token_ids), state, memory)
+        if self.copying is None:
+            return self.compute_logits(hidden), state
+        hidden, weights = (_group_by_source(rows, memory) for rows in (hidden, weights))
+        scores = self.score_tokens(hidden, weights, memory)
+        return ops.reshape(scores, (-1, self.vocabulary_size)), state
+
+    def score_tokens(
+        self, hidden: tf.Tensor, weights: tf.Tensor | None, memory: Memory
+    ) -> tf.Tensor:
+        """Scores each token as the next one.
+
+        Args:
+            hidden: `h` <float32>[batch, steps, size].
+            weights: <float32>[batch, steps, time], of the attention; None without attention.
+            memory: of the sources.
+
+        Returns:
+            <float32>[batch, steps, vocabulary_size], as the output of `call`.
+        """
+        logits = self.compute_logits(hidden)
+        if self.copying is None:
+            return logits
+        return self.copying(logits, hidden, weights, memory.token_ids)
 
     def compute_logits(self, hidden: tf.Tensor) -> tf.Tensor:
         """Computes logits <float32>[..., vocabulary_size] of `h` <float32>[..., size]."""
@@ -238,10 +280,6 @@ class TranslationDecoder(keras.layers.Layer):
             `h` <float32>[rows, size], the attention's weights <float32>[rows, time] or None, and
             the new state.
         """
-        sources = ops.shape(memory.values)[0]
-
-        def group_by_source(rows: tf.Tensor) -> tf.Tensor:
-            return ops.reshape(rows, (sources, -1, rows.shape[-1]))
 
         def flatten(rows: tf.Tensor) -> tf.Tensor:
             return ops.reshape(rows, (-1, *ops.shape(rows)[2:]))
@@ -253,7 +291,7 @@ class TranslationDecoder(keras.layers.Layer):
         elif self.feeding == "context" and self.attention is not None:
             context, weights = self.attention(
                 # The first state of the last layer is its output.
-                group_by_source(before[-len(self.stack.state_sizes[-1])]),
+                _group_by_source(before[-len(self.stack.state_sizes[-1])], memory),
                 memory.keys,
                 memory.values,
                 mask=memory.mask,
@@ -264,7 +302,7 @@ class TranslationDecoder(keras.layers.Layer):
         if context is not None:
             hidden = self.combine(ops.concatenate([outputs, flatten(context)], axis=-1))
         else:
-            hidden, weights = self._attend(group_by_source(outputs), memory, positions)
+            hidden, weights = self._attend(_group_by_source(outputs, memory), memory, positions)
             hidden = flatten(hidden)
         weights = None if weights is None else flatten(weights)
         new = {**state, "recurrent": after, "position": state["position"] + 1}
@@ -276,3 +314,8 @@ class TranslationDecoder(keras.layers.Layer):
 
     def compute_output_shape(self, target_ids_shape: tuple, *_: Any, **__: Any) -> tuple:
         return (*target_ids_shape, self.vocabulary_size)
+
+
+def _group_by_source(rows: tf.Tensor, memory: Memory) -> tf.Tensor:
+    """Splits <float32>[rows, size] into <float32>[sources, rows of each, size]."""
+    return ops.reshape(rows, (ops.shape(memory.values)[0], -1, ops.shape(rows)[-1]))

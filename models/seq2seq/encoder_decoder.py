@@ -31,7 +31,7 @@ class Translator(FromSettings, keras.Model):
         recurrent: arguments of the encoder's `models.recurrent.stack.recurrent_stack`, by name; the
             decoder's are the same but for `bidirectional` and `units`.
         decoder_units: size of the decoder's states; 0 for the number of the encoder's features.
-        attention, window, feeding, tied, scheduled_sampling, sampling_steps: as
+        attention, window, feeding, tied, scheduled_sampling, sampling_steps, copy, coverage: as
             `models.seq2seq.decoder.TranslationDecoder`.
         self_attention: whether the encoder's outputs attend to each other.
         shared_embeddings: whether source and target share one embedding, which needs one vocabulary
@@ -65,12 +65,19 @@ class Translator(FromSettings, keras.Model):
         word_dropout: float = 0.0,
         scheduled_sampling: float = 0.0,
         sampling_steps: int = 1,
+        copy: bool = False,
+        coverage: float = 0.0,
         dtype: str = "float32",
         **kwargs: Any,
     ) -> None:
         if shared_embeddings and source_vocabulary_size != target_vocabulary_size:
             raise ValueError(
                 "shared_embeddings needs one vocabulary. Received: "
+                f"{source_vocabulary_size} and {target_vocabulary_size} ids"
+            )
+        if copy and source_vocabulary_size != target_vocabulary_size:
+            raise ValueError(
+                "copy needs one vocabulary. Received: "
                 f"{source_vocabulary_size} and {target_vocabulary_size} ids"
             )
         directions = 2 if recurrent.get("bidirectional") else 1
@@ -112,6 +119,8 @@ class Translator(FromSettings, keras.Model):
                 encoder.get_layer("embedding") if shared_embeddings else None,
                 scheduled_sampling,
                 sampling_steps,
+                copy,
+                coverage,
                 name="decoder",
             )
             inputs = {
@@ -124,6 +133,7 @@ class Translator(FromSettings, keras.Model):
                 encoded["values"],
                 encoded["states"],
                 source_mask=encoded["mask"],
+                **({"source_ids": inputs["token_ids"]} if copy else {}),
             )
             super().__init__(inputs=inputs, outputs=logits, **kwargs)
 
@@ -144,6 +154,8 @@ class Translator(FromSettings, keras.Model):
             "word_dropout": word_dropout,
             "scheduled_sampling": scheduled_sampling,
             "sampling_steps": sampling_steps,
+            "copy": copy,
+            "coverage": coverage,
             "dtype": dtype,
         }
 
@@ -162,7 +174,7 @@ class Translator(FromSettings, keras.Model):
             What the decoder's attention reads, and the decoder's initial states.
         """
         encoded = self.get_layer("encoder")(token_ids, training=False)
-        memory = self.decoder.prepare_memory(encoded["values"], encoded["mask"])
+        memory = self.decoder.prepare_memory(encoded["values"], encoded["mask"], token_ids)
         return memory, encoded["states"]
 
     def attention_weights(self, token_ids: tf.Tensor, target_ids: tf.Tensor) -> tf.Tensor:

@@ -1,4 +1,4 @@
-"""The search for translations: greedy, with beams, or by sampling."""
+"""The search for translations and other answers: greedy, with beams, or by sampling."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,14 +6,15 @@ from typing import Any
 
 import tensorflow as tf
 
-from data.text.special_tokens import END, START
+from data.text.special_tokens import END, PADDING, START
 from models.decoding.beam_search import beam_search, length_divisor
+from models.decoding.constraints import Constraints
 from models.decoding.decode import decode
 from models.decoding.sampling import Sampling, greedy
 from models.seq2seq.encoder_decoder import Translator
 from models.seq2seq.memory import Memory
 
-# The most tokens of a translation: `_TIMES` those of its source, plus `_MORE`.
+# The most tokens of an answer: `_TIMES` those of its source, plus `_MORE`.
 _TIMES, _MORE = 2, 10
 _NEVER = float("-inf")
 
@@ -32,18 +33,28 @@ class TranslationSearch:
         temperature: if positive, samples are drawn from logits divided by it.
         top_k, top_p: of sampling, see `models.decoding.sampling.Sampling`.
         seed: of sampling.
-        max_length: the most tokens of a translation, and the most that are read of a source.
+        max_length: the most tokens of a translation.
+        source_length: the most tokens that are read of a source; 0 for `max_length`.
+        min_length: the fewest tokens of a translation.
+        no_repeat_ngram: the length of n-grams that must not occur twice; 0 for none.
+        banned_ids: tokens that are never chosen.
+
+    Those of the length and of n-grams, but for `source_length`, may be scalar tensors.
     """
 
     beam_width: int = 1
-    length_penalty: float = 0.0
+    length_penalty: float | tf.Tensor = 0.0
     coverage_penalty: float = 0.0
     n_best: int = 1
     temperature: float = 0.0
     top_k: int = 0
     top_p: float = 1.0
     seed: int = 0
-    max_length: int = 100
+    max_length: int | tf.Tensor = 100
+    source_length: int = 0
+    min_length: int | tf.Tensor = 0
+    no_repeat_ngram: int | tf.Tensor = 0
+    banned_ids: tuple[int, ...] = (PADDING, START)
 
     def __call__(self, model: Translator, token_ids: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Translates a batch.
@@ -59,6 +70,10 @@ class TranslationSearch:
         memory, states = model.encode(token_ids)
         limits = tf.reduce_sum(tf.cast(memory.mask, tf.int32), axis=1)
         limits = tf.minimum(_TIMES * (limits - 1) + _MORE, self.max_length)
+        # Else a row could have no token left to choose.
+        fewest = tf.minimum(self.min_length, self.max_length)
+        limits = tf.maximum(limits, fewest)
+        constraints = Constraints(self.banned_ids, fewest, no_repeat_ngram=self.no_repeat_ngram)
         step = _limit_lengths(model)
         context = _to_context(memory, limits)
         coverage = None
@@ -78,6 +93,7 @@ class TranslationSearch:
                 end_id=END,
                 length_penalty=self.length_penalty,
                 penalty=None if coverage is None else self._coverage_penalty,
+                constraints=constraints,
                 context=context,
                 leaving=True,
             )
@@ -90,6 +106,7 @@ class TranslationSearch:
             choose=greedy if not self.temperature else self._sampling(),
             end_id=END,
             seed=self.seed,
+            constraints=constraints,
             context=context,
             leaving=True,
         )
@@ -110,8 +127,8 @@ class TranslationSearch:
 
 def _to_context(memory: Memory, limits: tf.Tensor) -> dict[str, tf.Tensor]:
     """Returns what each step reads of the sources, [batch, ...] each."""
-    context = {"values": memory.values, "mask": memory.mask, "limits": limits}
-    return context if memory.keys is None else {**context, "keys": memory.keys}
+    parts = {**memory._asdict(), "limits": limits}
+    return {name: part for name, part in parts.items() if part is not None}
 
 
 def _limit_lengths(model: Translator) -> Callable[..., tuple[tf.Tensor, dict[str, Any]]]:
@@ -122,7 +139,7 @@ def _limit_lengths(model: Translator) -> Callable[..., tuple[tf.Tensor, dict[str
 
     def step(token_ids, state, context):
         limits = context["limits"]
-        memory = Memory(context["values"], context.get("keys"), context["mask"])
+        memory = Memory(*(context.get(name) for name in Memory._fields))
         position = tf.reshape(state["position"], [tf.size(limits), -1])
         logits, state = model.decoder.step(token_ids, state, memory)
         full = tf.reshape(position >= limits[:, None], [-1])

@@ -39,7 +39,8 @@ def decode_step_by_step(
             x = tf.where((is_sampled[t] & (t > 0))[:, None], predicted, x)
         hidden, weights, state = decoder.advance(x, state, memory, masks)
         if is_sampled is not None:
-            last = tf.argmax(decoder.compute_logits(tf.stop_gradient(hidden)), -1, tf.int32)
+            known = (None if x is None else tf.stop_gradient(x)[:, None] for x in (hidden, weights))
+            last = tf.argmax(decoder.score_tokens(*known, memory)[:, 0], -1, tf.int32)
         attended = attended if weights is None else attended.write(t, weights)
         return t + 1, state, last, outputs.write(t, hidden), attended
 

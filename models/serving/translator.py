@@ -1,4 +1,6 @@
-"""The serving model of a translator: raw strings to translations."""
+"""The serving model of a translator, or of another model that writes texts: strings to strings."""
+
+from dataclasses import replace
 
 import tensorflow as tf
 
@@ -12,6 +14,12 @@ from models.seq2seq.search import TranslationSearch
 from models.serving.export import Endpoints
 
 _STRINGS = [tf.TensorSpec([None], tf.string, name="texts")]
+_SCALARS = {
+    "min_length": tf.int32,
+    "max_length": tf.int32,
+    "no_repeat_ngram": tf.int32,
+    "length_penalty": tf.float32,
+}
 
 
 class ServingTranslator(tf.Module):
@@ -24,6 +32,7 @@ class ServingTranslator(tf.Module):
         replace_unknown: whether an unknown word of a translation is replaced by the source's word
             with the highest attention.
         attention: whether `serve` returns the attention, too.
+        answers: the name of the tensor of the answers.
     """
 
     def __init__(
@@ -34,10 +43,11 @@ class ServingTranslator(tf.Module):
         search: TranslationSearch,
         replace_unknown: bool = False,
         attention: bool = False,
+        answers: str = "translations",
     ) -> None:
         super().__init__()
         self.preprocessor, self.target_tokenizer = source_tokenizer, target_tokenizer
-        self.model, self.search = model, search
+        self.model, self.search, self.answers = model, search, answers
         self.replace_unknown = replace_unknown and model.decoder.attention is not None
         answer = self.answer_n_best if search.n_best > 1 else self.answer
         answer = self.answer_with_attention if attention else answer
@@ -45,22 +55,57 @@ class ServingTranslator(tf.Module):
 
     def endpoints(self) -> Endpoints:
         """Returns what a SavedModel answers: functions and their input signatures, by name."""
+        scalars = [tf.TensorSpec([], dtype, name=name) for name, dtype in _SCALARS.items()]
         return {
             "serving_default": (self.answer, _STRINGS),
             "with_attention": (self.answer_with_attention, _STRINGS),
+            "with_lengths": (self.answer_with_lengths, [*_STRINGS, *scalars]),
         }
 
     def answer(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
         """Translates a batch of texts.
 
         Args:
-            texts: <string>[batch], any bytes; only the first `max_length` tokens are read.
+            texts: <string>[batch], any bytes; only so many tokens are read as the search says.
 
         Returns:
-            `translations` <string>[batch], empty for empty texts, and `scores` <float32>[batch],
-            log-probabilities with the penalties of the search.
+            `translations`, or what the answers are called, <string>[batch], empty for empty texts,
+            and `scores` <float32>[batch], log-probabilities with the penalties of the search.
         """
-        answer = self.answer_n_best(texts)
+        return self._best(texts, self.search)
+
+    def answer_with_lengths(
+        self,
+        texts: tf.Tensor,
+        min_length: tf.Tensor,
+        max_length: tf.Tensor,
+        no_repeat_ngram: tf.Tensor,
+        length_penalty: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        """Answers a batch of texts, as `answer`, with options of the search as scalar tensors.
+
+        Args:
+            texts: <string>[batch].
+            min_length, max_length: <int32>[], the fewest and the most tokens of an answer.
+            no_repeat_ngram: <int32>[], the length of n-grams that occur once at most; 0 for any.
+            length_penalty: <float32>[], the power of the length by which scores are divided.
+        """
+        search = replace(
+            self.search,
+            source_length=self._source_length,
+            min_length=min_length,
+            max_length=tf.maximum(max_length, 1),
+            no_repeat_ngram=no_repeat_ngram,
+            length_penalty=length_penalty,
+        )
+        return self._best(texts, search)
+
+    @property
+    def _source_length(self) -> int:
+        return self.search.source_length or int(self.search.max_length)
+
+    def _best(self, texts: tf.Tensor, search: TranslationSearch) -> dict[str, tf.Tensor]:
+        answer = self._n_best(texts, search)
         return {name: values[:, 0] for name, values in answer.items()}
 
     def answer_n_best(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -70,8 +115,11 @@ class ServingTranslator(tf.Module):
             `translations` <string>[batch, n_best] and `scores` <float32>[batch, n_best], -inf where
             there are fewer.
         """
+        return self._n_best(texts, self.search)
+
+    def _n_best(self, texts: tf.Tensor, search: TranslationSearch) -> dict[str, tf.Tensor]:
         token_ids, words = self._read(texts)
-        ids, scores = self._search(token_ids)
+        ids, scores = self._search(token_ids, search)
         batch, n_best, length = tf.unstack(tf.shape(ids))
         sources = tf.repeat(tf.range(batch), n_best)
         flat = tf.reshape(ids, [-1, length])
@@ -85,7 +133,7 @@ class ServingTranslator(tf.Module):
                 lambda: strings,
             )
         strings = tf.where(tf.gather(_is_empty(token_ids), sources), "", strings)
-        return {"translations": tf.reshape(strings, [batch, n_best]), "scores": scores}
+        return {self.answers: tf.reshape(strings, [batch, n_best]), "scores": scores}
 
     def answer_with_attention(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
         """Translates a batch of texts, and returns the attention of each token, too.
@@ -96,12 +144,12 @@ class ServingTranslator(tf.Module):
             <float32>[batch, length, time], 0 where padded; all zeros without attention.
         """
         token_ids, words = self._read(texts)
-        ids, scores = self._search(token_ids)
+        ids, scores = self._search(token_ids, self.search)
         ids = ids[:, 0]
         replaced, weights = self._copy_words(token_ids, words, ids)
         strings = replaced if self.replace_unknown else self.target_tokenizer.decode(ids)
         return {
-            "translations": tf.where(_is_empty(token_ids), "", strings),
+            self.answers: tf.where(_is_empty(token_ids), "", strings),
             "scores": scores[:, 0],
             "source_tokens": words,
             "target_tokens": self.target_tokenizer.tokens(ids),
@@ -110,7 +158,7 @@ class ServingTranslator(tf.Module):
 
     def _read(self, texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns source ids <int32>[batch, time] and their tokens <string>, END included."""
-        length = self.search.max_length
+        length = self._source_length
         # A token has at most 40 letters of at most 4 bytes: nothing after that can be read.
         texts = tf.strings.substr(texts, 0, 160 * length)
         ids = append_end(self.preprocessor.encode(texts)[:, :length])
@@ -121,11 +169,13 @@ class ServingTranslator(tf.Module):
         missing = [[0, 0], [0, 1 - tf.minimum(tf.size(texts), 1)]]
         return tf.pad(ids.to_tensor(), missing), tf.pad(words.to_tensor(), missing)
 
-    def _search(self, token_ids: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _search(
+        self, token_ids: tf.Tensor, search: TranslationSearch
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Searches for translations, and cuts them to the length of the longest one."""
         # XLA compiles anew for each shape, and the few texts of a prediction have many shapes.
         with for_seldom_shapes():
-            ids, scores = self.search(self.model, token_ids)
+            ids, scores = search(self.model, token_ids)
         lengths = tf.math.count_nonzero(ids, axis=-1, dtype=tf.int32)
         return ids[..., : tf.maximum(tf.reduce_max(lengths), 1)], scores
 

@@ -6,7 +6,7 @@ from urllib.error import URLError
 import pytest
 import tensorflow_datasets as tfds
 
-from apps import hate_speech, ner, sentiment, spam, text_generation, translation
+from apps import hate_speech, ner, sentiment, spam, summarization, text_generation, translation
 from data.corpora.labelled.davidson import Davidson
 from data.corpora.labelled.sms_spam import SmsSpam
 from data.datasets import (
@@ -123,6 +123,7 @@ def test_the_module_of_every_named_corpus_reads_it(corpora, arguments):
         (spam, LABELLED_CORPORA),
         (ner, TAGGED_CORPORA),
         (translation, PARALLEL_CORPORA),
+        (summarization, PARALLEL_CORPORA),
         (text_generation, DOCUMENT_CORPORA | LABELLED_CORPORA),
     ],
 )

@@ -1,17 +1,31 @@
-"""The answers of a translator: from tensors of the serving model to columns and lines."""
+"""The answers of a model that writes texts: from its tensors to columns and lines."""
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from apps.tasks.seq2seq.alignment import Alignment, align_words
-from apps.tasks.seq2seq.config import TranslationPredictOptions
+from apps.tasks.seq2seq.config import Seq2SeqPredictOptions
 from data.messages import printable
 
 
+class _Written:
+    """What the answers of all applications show."""
+
+    # The name of the column that a class of answers has.
+    column: ClassVar[str]
+
+    def __str__(self) -> str:
+        known: Any = self
+        lines = [known.problem or getattr(self, self.column)]
+        lines += [f"{score:7.3f}  {text}" for text, score in known.others]
+        lines += [known.alignment.format()] if known.alignment else []
+        return printable("\n".join(lines))
+
+
 @dataclass(frozen=True)
-class Translation:
+class Translation(_Written):
     """The answer of a translator to a text.
 
     Attributes:
@@ -23,6 +37,8 @@ class Translation:
         problem: what kept the text from being answered, or the empty text.
     """
 
+    column: ClassVar[str] = "translation"
+
     text: str
     translation: str = ""
     score: float | None = None
@@ -30,39 +46,66 @@ class Translation:
     alignment: Alignment | None = None
     problem: str = ""
 
-    def __str__(self) -> str:
-        lines = [self.problem or self.translation]
-        lines += [f"{score:7.3f}  {translation}" for translation, score in self.others]
-        lines += [self.alignment.format()] if self.alignment else []
-        return printable("\n".join(lines))
+
+@dataclass(frozen=True)
+class Summary(_Written):
+    """The answer of a summarizer to a text.
+
+    Attributes:
+        text: what was summarized.
+        summary: the best one.
+        score, others, alignment, problem: as those of a `Translation`.
+    """
+
+    column: ClassVar[str] = "summary"
+
+    text: str
+    summary: str = ""
+    score: float | None = None
+    others: tuple[tuple[str, float], ...] = ()
+    alignment: Alignment | None = None
+    problem: str = ""
 
 
-def to_result(text: str, row: dict, problem: str = "") -> Translation:
-    """Returns the answer to a text by its output columns."""
+_RESULTS: dict[str, type] = {each.column: each for each in (Translation, Summary)}
+
+
+def to_result(column: str, text: str, row: dict, problem: str = "") -> Any:
+    """Returns the answer to a text by its output columns.
+
+    Args:
+        column: what is written, the name of its column.
+        text: what was answered.
+        row: the columns.
+        problem: what kept it from being answered, or the empty text.
+    """
+    result = _RESULTS[column]
     if problem:
-        return Translation(text, problem=problem)
-    ends = [name.removeprefix("translation") for name in row if name.startswith("translation_")]
-    others = [(row[f"translation{end}"], row[f"score{end}"]) for end in ends]
-    return Translation(
+        return result(text, problem=problem)
+    ends = [name.removeprefix(column) for name in row if name.startswith(f"{column}_")]
+    others = [(row[f"{column}{end}"], row[f"score{end}"]) for end in ends]
+    return result(
         text,
-        row["translation"],
+        row[column],
         row["score"],
-        tuple((translation, score) for translation, score in others if score is not None),
+        tuple((written, score) for written, score in others if score is not None),
         row.get("alignment"),
     )
 
 
-def output_rows(answer: dict) -> list[dict]:
+def output_rows(column: str, answers: str, answer: dict) -> list[dict]:
     """Returns the output columns of each text of a batch.
 
     Args:
+        column: what is written, the name of its column.
+        answers: the name of its tensor.
         answer: of `models.serving.translator.ServingTranslator`, with or without attention, the
             best of each text or several.
     """
-    translations, scores = (answer[name].numpy() for name in ("translations", "scores"))
-    if translations.ndim == 1:
-        translations, scores = translations[:, None], scores[:, None]
-    rows = [_row(texts, values) for texts, values in zip(translations, scores, strict=True)]
+    written, scores = (answer[name].numpy() for name in (answers, "scores"))
+    if written.ndim == 1:
+        written, scores = written[:, None], scores[:, None]
+    rows = [_row(column, texts, each) for texts, each in zip(written, scores, strict=True)]
     if "attention" in answer:
         names = ("source_tokens", "target_tokens", "attention")
         parts = zip(rows, *(answer[name].numpy() for name in names), strict=True)
@@ -72,11 +115,11 @@ def output_rows(answer: dict) -> list[dict]:
     return rows
 
 
-def _row(texts: Iterable[bytes], scores: Iterable[float]) -> dict:
+def _row(column: str, texts: Iterable[bytes], scores: Iterable[float]) -> dict:
     row: dict[str, Any] = {}
     for number, (text, score) in enumerate(zip(texts, scores, strict=True), 1):
         end = _ending(number)
-        row[f"translation{end}"] = text.decode()
+        row[f"{column}{end}"] = text.decode()
         # Seven digits are all that a float32 holds.
         row[f"score{end}"] = float(f"{score:.7g}") if math.isfinite(score) else None
     return row
@@ -86,20 +129,20 @@ def _ending(number: int) -> str:
     return "" if number == 1 else f"_{number}"
 
 
-def empty_row(options: TranslationPredictOptions) -> dict:
+def empty_row(column: str, options: Seq2SeqPredictOptions) -> dict:
     """Returns the output columns of a row that could not be answered."""
     ends = [_ending(number) for number in range(1, options.n_best + 1)]
-    found = {f"{name}{end}": None for end in ends for name in ("translation", "score")}
+    found = {f"{name}{end}": None for end in ends for name in (column, "score")}
     return {**found, "alignment": None} if options.alignment else found
 
 
-def format_row(row: dict) -> str:
-    """Formats an answer for the terminal: the words of the source that a translation looked at, or
-    the scores of several translations."""
+def format_row(column: str, row: dict) -> str:
+    """Formats an answer for the terminal: the words of the source that an answer looked at, or the
+    scores of several answers."""
     if row.get("alignment") is not None:
-        return f"{row['translation']}\n{row['alignment'].format()}"
-    if "translation_2" not in row:
-        return row["translation"]
-    ends = [name.removeprefix("translation") for name in row if name.startswith("translation")]
+        return f"{row[column]}\n{row['alignment'].format()}"
+    if f"{column}_2" not in row:
+        return row[column]
+    ends = [name.removeprefix(column) for name in row if name.startswith(column)]
     found = [end for end in ends if row[f"score{end}"] is not None]
-    return "\n".join(f"{row[f'score{end}']:7.3f}  {row[f'translation{end}']}" for end in found)
+    return "\n".join(f"{row[f'score{end}']:7.3f}  {row[f'{column}{end}']}" for end in found)

@@ -1,9 +1,9 @@
-"""From the options to vocabularies and an untrained translator."""
+"""From the options to vocabularies and an untrained model."""
 
 import math
 
 from apps.tasks.builder import build, recurrent_options
-from apps.tasks.seq2seq.config import TranslationConfig
+from apps.tasks.seq2seq.config import Seq2SeqConfig
 from data.examples.parallel import ParallelTexts
 from data.text.tokenizer import Tokenizer
 from data.text.tokenizer_vocabulary import NAME, TokenizerVocabulary, learn_vocabulary
@@ -12,21 +12,21 @@ from models.seq2seq.encoder_decoder import Translator
 
 
 def learn_vocabularies(
-    config: TranslationConfig, train: ParallelTexts
+    config: Seq2SeqConfig, train: ParallelTexts
 ) -> tuple[TokenizerVocabulary, TokenizerVocabulary]:
     """Learns the vocabulary of either side from the training split; one object where both share it.
     Words of two languages are two vocabularies, the parts of words one."""
     sides = (train.texts, train.translations)
-    if config.tokenizer == "words":
+    if not config.shares_vocabulary:
         source, target = (learn_vocabulary("words", side, config.vocabulary_size) for side in sides)
         return source, target
     vocabulary = learn_vocabulary(config.tokenizer, [*sides[0], *sides[1]], config.vocabulary_size)
     return vocabulary, vocabulary
 
 
-def vocabulary_names(config: TranslationConfig) -> tuple[str, ...]:
+def vocabulary_names(config: Seq2SeqConfig) -> tuple[str, ...]:
     """Names of the vocabularies in a run folder."""
-    return ("source_tokenizer", "target_tokenizer") if config.tokenizer == "words" else (NAME,)
+    return (NAME,) if config.shares_vocabulary else ("source_tokenizer", "target_tokenizer")
 
 
 def build_tokenizers(
@@ -44,7 +44,7 @@ def sizes(tokenizers: tuple[Tokenizer, Tokenizer]) -> dict[str, int]:
 
 
 def build_translator(
-    config: TranslationConfig, tokenizers: tuple[Tokenizer, Tokenizer], rows: int
+    config: Seq2SeqConfig, tokenizers: tuple[Tokenizer, Tokenizer], rows: int
 ) -> Translator:
     """Builds the untrained model; `rows` are the pairs to train on.
 
@@ -66,6 +66,8 @@ def build_translator(
         "word_dropout": config.word_dropout,
         "scheduled_sampling": config.scheduled_sampling,
         "sampling_steps": config.epochs * math.ceil(rows / config.batch_size),
+        "copy": config.copy,
+        "coverage": config.coverage,
         "dtype": PRECISIONS[config.mixed_precision],
     }
     return build(Translator, settings)

@@ -1,4 +1,4 @@
-"""The options of the translator."""
+"""The options of models that turn one text into another, and those of the translator."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -50,8 +50,8 @@ class ParallelDataOptions(SplitFileOptions):
 
 
 @dataclass(frozen=True)
-class TranslatorTextOptions(Options):
-    """Languages, and how a text is read and written."""
+class Seq2SeqTextOptions(Options):
+    """The two sides, and how a text is read and written."""
 
     title: ClassVar[str] = "texts"
 
@@ -63,6 +63,12 @@ class TranslatorTextOptions(Options):
     )
     max_length: int = option(
         80, "tokens of a text; longer ones are not trained on, and cut to be answered", at_least=4
+    )
+    max_source_length: int = option(
+        0,
+        "tokens of a source that are read, of longer ones in the training, too; 0: --max-length, "
+        "and longer ones are not trained on",
+        at_least=0,
     )
 
 
@@ -93,6 +99,12 @@ class TranslatorOptions(Options):
     shared_embeddings: bool = option(
         True, "one embedding for both sides, where they have one vocabulary"
     )
+    copy: bool = option(
+        False, "copying of tokens of the source (See et al. 2017); one vocabulary for both sides"
+    )
+    coverage: float = option(
+        0.0, "weight of the loss for looking at the same places again", at_least=0.0
+    )
     word_dropout: float = option(
         0.1, "share of tokens whose vectors are dropped in a step", at_least=0.0, below=1.0
     )
@@ -113,7 +125,7 @@ class TranslatorOptions(Options):
 
 @dataclass(frozen=True)
 class SearchOptions(Options):
-    """How translations are searched."""
+    """How answers are searched."""
 
     title: ClassVar[str] = "search"
 
@@ -124,26 +136,47 @@ class SearchOptions(Options):
     coverage_penalty: float = option(
         0.0, "weight of source tokens that the decoder did not look at", at_least=0.0
     )
+    min_length: int = option(0, "fewest tokens of an answer", at_least=0)
+    no_repeat_ngram: int = option(
+        0, "length of n-grams of tokens that occur once at most; 0: any", at_least=0
+    )
     replace_unknown: bool = option(
         True, "source word that the decoder looked at in place of an unknown one"
     )
 
 
 @dataclass(frozen=True)
-class TranslationConfig(
+class Seq2SeqConfig(
     SearchOptions,
     TranslatorOptions,
     BidirectionalOptions,
     RecurrentOptions,
-    TranslatorTextOptions,
+    Seq2SeqTextOptions,
     ParallelDataOptions,
     DeviceOptions,
     BatchOptions,
     TrainingConfig,
 ):
-    """All options of a translator; the shape is that of Luong et al. (2015), the regularisation
-    follows Sennrich & Zhang (2019), "Revisiting Low-Resource Neural Machine Translation"."""
+    """All options of a model that turns one text into another, and what its application calls
+    things and measures; the shape is that of Luong et al. (2015), the regularisation follows
+    Sennrich & Zhang (2019), "Revisiting Low-Resource Neural Machine Translation".
 
+    Attributes:
+        answer, answers: what it writes, the names of columns and of tensors.
+        sides: what --source and --target name.
+        one_language: whether both sides are of one, and words have one vocabulary.
+        sample_sides: the sides of the sample.
+        metrics: names in `models.evaluation.generated_texts.METRICS`, the main ones first.
+        baselines: names in `apps.tasks.seq2seq.baselines.BASELINES`.
+    """
+
+    answer: ClassVar[str] = "translation"
+    answers: ClassVar[str] = "translations"
+    sides: ClassVar[str] = "languages"
+    one_language: ClassVar[bool] = False
+    sample_sides: ClassVar[tuple[str, str]] = ("en", "fr")
+    metrics: ClassVar[tuple[str, ...]] = ("bleu", "chrf")
+    baselines: ClassVar[tuple[str, ...]] = ("copy", "translation memory")
     kind: ClassVar[str] = "translator"
     main: ClassVar[tuple[str, ...]] = (
         "dataset",
@@ -199,19 +232,51 @@ class TranslationConfig(
             self.source_column,
             self.target_column,
         )
-        return read_parallel_texts(self.dataset, sample, self.data_dir, files)
+        return read_parallel_texts(
+            self.dataset, sample, self.data_dir, files, self.sample_sides, self.sides
+        )
+
+    @property
+    def source_length(self) -> int:
+        """The most tokens that are read of a source."""
+        return self.max_source_length or self.max_length
+
+    @property
+    def shares_vocabulary(self) -> bool:
+        """Whether both sides have one vocabulary."""
+        return self.one_language or self.tokenizer != "words"
 
     def __post_init__(self) -> None:
         if self.source == self.target:
-            raise UserError(f"--source and --target are both {self.source!r}. Choose two languages")
+            raise UserError(
+                f"--source and --target are both {self.source!r}. Choose two {self.sides}"
+            )
         if self.attention == "none" and self.input_feeding != "none":
             raise UserError(
                 f"--input-feeding {self.input_feeding} needs an --attention. Received: none"
             )
+        for name, wanted in (("copy", self.copy), ("coverage", self.coverage)):
+            if wanted and self.attention == "none":
+                raise UserError(f"--{name} needs an --attention. Received: none")
+        if self.copy and not self.shares_vocabulary:
+            raise UserError(
+                "--copy needs one vocabulary for both sides, words of two languages have two. "
+                "Choose --tokenizer subwords"
+            )
+        if self.min_length > self.max_length:
+            raise UserError(
+                f"--min-length {self.min_length} is more than --max-length {self.max_length}. "
+                "Lower it"
+            )
 
 
 @dataclass(frozen=True)
-class TranslationExportOptions(ExportOptions):
+class TranslationConfig(Seq2SeqConfig):
+    """All options of a translator."""
+
+
+@dataclass(frozen=True)
+class Seq2SeqExportOptions(ExportOptions):
     """How the exported model searches; None leaves the training's options."""
 
     title: ClassVar[str] = "search"
@@ -224,16 +289,27 @@ class TranslationExportOptions(ExportOptions):
         None, "coverage penalty, if not that of train", at_least=0.0
     )
     replace_unknown: bool | None = option(None, "replacement of unknown words, if not as in train")
+    min_length: int | None = option(
+        None, "fewest tokens of an answer, if not as in train", at_least=0
+    )
+    max_length: int | None = option(
+        None, "most tokens of an answer, if not as in train", at_least=1
+    )
+    no_repeat_ngram: int | None = option(
+        None, "length of n-grams that occur once at most, if not as in train", at_least=0
+    )
 
 
 @dataclass(frozen=True)
-class TranslationPredictOptions(TranslationExportOptions, PredictOptions):
-    """How texts are translated, and what is said of them."""
+class Seq2SeqPredictOptions(Seq2SeqExportOptions, PredictOptions):
+    """How texts are answered, and what is said of the answers."""
 
-    title: ClassVar[str] = "translation"
+    title: ClassVar[str] = "answers"
+    # What is written, the name of its column.
+    answer: ClassVar[str] = "translation"
     main: ClassVar[tuple[str, ...]] = ("beam_width", "n_best", "alignment")
 
-    n_best: int = option(1, "translations of each text, at most --beam-width", at_least=1)
+    n_best: int = option(1, "answers to each text, at most --beam-width", at_least=1)
     alignment: bool = option(False, "report and picture of where each word looked")
     heat_map: str = option("alignment.png", "picture of --alignment; numbered for several texts")
     temperature: float = option(
@@ -257,4 +333,8 @@ class TranslationPredictOptions(TranslationExportOptions, PredictOptions):
             )
 
     def caption(self, answering: Any) -> Callable[[str, dict], str]:
-        return lambda text, row: row["translation"] or text
+        return lambda text, row: row[self.answer] or text
+
+
+# What the exported translator does, and what is asked of one.
+TranslationExportOptions, TranslationPredictOptions = Seq2SeqExportOptions, Seq2SeqPredictOptions

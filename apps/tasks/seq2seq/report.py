@@ -1,4 +1,4 @@
-"""What a translator is worth on a split."""
+"""What a translator, or another model that writes texts, is worth on a split."""
 
 import itertools
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from apps.pages.parts import Part, Table
 from apps.plots.translation import bleu_by_length
-from models.evaluation import translation
+from models.evaluation import generated_texts, translation
 
 # Translations that a page shows, and those that are scored one by one at most.
 _WORST, _MOST_SCORED = 30, 5000
@@ -37,18 +37,21 @@ def find_worst(
 
 
 @dataclass(frozen=True)
-class TranslationReport:
-    """The metrics of a translator on a split.
+class Seq2SeqReport:
+    """The metrics of a model that writes texts on a split.
 
     Attributes:
-        metrics: of `models.evaluation.translation.translation_report`, or what has its structure.
+        metrics: of `models.evaluation.generated_texts.text_report`, or what has its structure.
         title: of the curve in the picture.
         worst: the translations with the lowest chrF, the lowest first.
+        answer, answers: what is written, such as `translation`.
     """
 
     metrics: dict[str, Any]
     title: str
     worst: tuple[Translated, ...] = ()
+    answer: str = "translation"
+    answers: str = "translations"
 
     def to_json(self) -> dict[str, Any]:
         """Returns the metrics as `metrics.json` holds them."""
@@ -56,18 +59,18 @@ class TranslationReport:
 
     def table(self) -> str:
         """Formats the metrics for the terminal."""
-        return translation.translation_table(self.metrics)
+        return generated_texts.text_table(self.metrics, self.answers)
 
     def main_metrics(self) -> dict[str, float]:
         """Returns the metrics to compare runs by, by title."""
-        return translation.main_metrics(self.metrics)
+        return generated_texts.main_metrics(self.metrics)
 
     def describe_worst(self) -> list[Part]:
         """Returns the worst translations as a table."""
         if not self.worst:
             return []
         rows = [(f"{e.chrf:.1f}", e.source, e.reference, e.translation) for e in self.worst]
-        return [Table(("chrF", "source", "reference", "translation"), rows)]
+        return [Table(("chrF", "source", "reference", self.answer), rows)]
 
     def draw(self, split: str, folder: Path) -> None:
         """Draws BLEU by the length of the source into a folder."""

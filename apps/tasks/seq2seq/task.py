@@ -1,4 +1,4 @@
-"""The translation task: one translator, from its data to its answers."""
+"""The task of models that turn one text into another: one such model, from data to answers."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,8 @@ from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
 from apps.serving.answers import answer_by_length
 from apps.tasks.builder import load
-from apps.tasks.seq2seq import answers as translated
+from apps.tasks.seq2seq import answers as written_answers
+from apps.tasks.seq2seq.baselines import BASELINES
 from apps.tasks.seq2seq.builder import (
     build_tokenizers,
     build_translator,
@@ -19,34 +20,43 @@ from apps.tasks.seq2seq.builder import (
     sizes,
     vocabulary_names,
 )
-from apps.tasks.seq2seq.config import (
-    TranslationConfig,
-    TranslationExportOptions,
-    TranslationPredictOptions,
-)
-from apps.tasks.seq2seq.report import TranslationReport, find_worst
+from apps.tasks.seq2seq.config import Seq2SeqConfig, Seq2SeqExportOptions, Seq2SeqPredictOptions
+from apps.tasks.seq2seq.report import Seq2SeqReport, find_worst
 from apps.tasks.seq2seq.validation import Seq2SeqValidation, encode_pairs
 from apps.training import fit as training
 from data.batches.parallel import ParallelBatches
 from data.errors import UserError
 from data.examples.parallel import ParallelCorpus, ParallelTexts
 from data.messages import detail, printable, say
+from data.text.special_tokens import PADDING, START, UNKNOWN
 from data.text.tokenizer_vocabulary import TokenizerVocabulary, find_vocabulary
-from models.evaluation import translation
-from models.evaluation.translation_memory import memory_translations
+from models.evaluation import generated_texts
 from models.precision import in_full_precision
 from models.seq2seq.encoder_decoder import Translator
 from models.seq2seq.loss import TranslationLoss
 from models.seq2seq.search import TranslationSearch
 from models.serving.translator import ServingTranslator
 
+# Options of a training that `predict` and `export` may change.
+_SEARCHED = (
+    "beam_width",
+    "length_penalty",
+    "coverage_penalty",
+    "replace_unknown",
+    "min_length",
+    "max_length",
+    "no_repeat_ngram",
+)
+
 
 class Seq2Seq:
-    """One translator and what belongs to it; the interface is that of `TextClassification`.
+    """One translator, or the like, and what belongs to it.
+
+    The interface is that of `TextClassification`.
 
     Args:
         config: the options it was or will be trained with.
-        class_names: the languages, that of the sources first.
+        class_names: the names of the sides, such as languages, that of the sources first.
         tokenizer_vocabularies: of either side, learned from the training texts; one object if they
             share it.
         model: ids to logits.
@@ -54,7 +64,7 @@ class Seq2Seq:
 
     def __init__(
         self,
-        config: TranslationConfig,
+        config: Seq2SeqConfig,
         class_names: tuple[str, str],
         tokenizer_vocabularies: tuple[TokenizerVocabulary, TokenizerVocabulary],
         model: Translator,
@@ -62,11 +72,11 @@ class Seq2Seq:
         self.config, self.class_names = config, tuple(class_names)
         self.tokenizer_vocabularies, self.model = tokenizer_vocabularies, model
         self.tokenizers = build_tokenizers(tokenizer_vocabularies)
-        self.options = TranslationPredictOptions()
+        self.options = Seq2SeqPredictOptions()
 
     @classmethod
     def read(
-        cls, config: TranslationConfig, sample: str = "", trained: "Seq2Seq | None" = None
+        cls, config: Seq2SeqConfig, sample: str = "", trained: "Seq2Seq | None" = None
     ) -> ParallelCorpus:
         """Reads the data set that the config names.
 
@@ -82,7 +92,7 @@ class Seq2Seq:
 
     @classmethod
     def build(
-        cls, config: TranslationConfig, corpus: ParallelCorpus, pretrained: RunFiles | None = None
+        cls, config: Seq2SeqConfig, corpus: ParallelCorpus, pretrained: RunFiles | None = None
     ) -> "Seq2Seq":
         """Returns a new translator for a corpus; its tokens come from the training split alone."""
         train = corpus.split("train")
@@ -94,9 +104,7 @@ class Seq2Seq:
         return cls(config, corpus.languages, vocabularies, model)
 
     @classmethod
-    def load(
-        cls, config: TranslationConfig, description: RunDescription, folder: Path
-    ) -> "Seq2Seq":
+    def load(cls, config: Seq2SeqConfig, description: RunDescription, folder: Path) -> "Seq2Seq":
         """Returns a trained translator from its run folder.
 
         Raises:
@@ -104,7 +112,7 @@ class Seq2Seq:
         """
         languages = description.class_names
         if len(languages) != 2:
-            raise UserError(f"{folder / CONFIG} is damaged: no languages. Train again")
+            raise UserError(f"{folder / CONFIG} is damaged: no {config.sides}. Train again")
         loaded = [TokenizerVocabulary.load(folder, name) for name in vocabulary_names(config)]
         vocabularies = (loaded[0], loaded[-1])
         model = load(folder / MODEL, sizes(build_tokenizers(vocabularies)))
@@ -133,11 +141,17 @@ class Seq2Seq:
         """
         config, train = self.config, corpus.split("train")
         sources, targets = encode_pairs(self.tokenizers, train)
-        short = tf.maximum(sources.row_lengths(), targets.row_lengths()) <= config.max_length
+        lengths = targets.row_lengths()
+        if config.max_source_length:
+            sources = _cut(sources, config.max_source_length)
+        else:
+            lengths = tf.maximum(sources.row_lengths(), lengths)
+        short = lengths <= config.max_length
         kept = int(tf.math.count_nonzero(short))
         if not kept:
+            sides = "in its target" if config.max_source_length else "on both sides"
             raise UserError(
-                f"no pair has at most {config.max_length} tokens on both sides. Raise --max-length"
+                f"no pair has at most {config.max_length} tokens {sides}. Raise --max-length"
             )
         if kept < len(train):
             say(
@@ -172,44 +186,47 @@ class Seq2Seq:
         self.model = in_full_precision(self.model)
         return ending
 
-    def evaluate(self, examples: ParallelTexts) -> TranslationReport:
+    def evaluate(self, examples: ParallelTexts) -> Seq2SeqReport:
         """Measures the translator on a split, through the serving model; see
         `models.evaluation.translation`."""
         rows = answer_by_length(self, self.serving().serve, examples.texts)
-        translations = [row["translation"] for row in rows]
-        worst = find_worst(examples.texts, examples.translations, translations)
-        return replace(self._report(translations, examples), worst=worst)
+        written = [row[self.config.answer] for row in rows]
+        worst = find_worst(examples.texts, examples.translations, written)
+        return replace(self._report(written, examples), worst=worst)
 
-    def read_report(self, metrics: dict) -> TranslationReport:
+    def read_report(self, metrics: dict) -> Seq2SeqReport:
         """Returns the report of metrics from `metrics.json`, or of the mean of several."""
-        return TranslationReport(metrics, f"attention: {self.config.attention}")
+        config = self.config
+        title = f"attention: {config.attention}"
+        return Seq2SeqReport(metrics, title, answer=config.answer, answers=config.answers)
 
-    def _report(self, translations: list[str], examples: ParallelTexts) -> TranslationReport:
+    def _report(self, written: list[str], examples: ParallelTexts) -> Seq2SeqReport:
         return self.read_report(
-            translation.translation_report(translations, examples.translations, examples.texts)
+            generated_texts.text_report(
+                self.config.metrics, written, examples.translations, examples.texts
+            )
         )
 
     def evaluate_baselines(
         self, corpus: ParallelCorpus, examples: ParallelTexts
-    ) -> dict[str, TranslationReport]:
-        """Measures the sources as they are, and a translation memory, in the same way."""
-        found = {
-            "copy": examples.texts,
-            "translation memory": memory_translations(corpus.split("train"), examples.texts),
-        }
-        return {name: self._report(translations, examples) for name, translations in found.items()}
+    ) -> dict[str, Seq2SeqReport]:
+        """Measures what answers without learning, in the same way."""
+        train = corpus.split("train")
+        found = {name: BASELINES[name](train, examples.texts) for name in self.config.baselines}
+        return {name: self._report(written, examples) for name, written in found.items()}
 
-    def set_options(self, options: TranslationPredictOptions | TranslationExportOptions) -> None:
+    def set_options(self, options: Seq2SeqPredictOptions | Seq2SeqExportOptions) -> None:
         """Answers as these options say, where they say something; else as the training's do.
 
         Raises:
             UserError: more translations are wanted than the beam holds, or there is no attention.
         """
-        names = ("beam_width", "length_penalty", "coverage_penalty", "replace_unknown")
-        given = {name: getattr(options, name) for name in names}
+        given = {name: getattr(options, name) for name in _SEARCHED}
         given = {name: value for name, value in given.items() if value is not None}
+        # The most tokens of an answer say nothing of how many are read of a source.
+        given["max_source_length"] = self.config.source_length
         self.config = replace(self.config, **given)
-        if isinstance(options, TranslationPredictOptions):
+        if isinstance(options, Seq2SeqPredictOptions):
             self.options = options
         if self.options.n_best > self.config.beam_width:
             raise UserError(
@@ -222,8 +239,12 @@ class Seq2Seq:
             )
 
     def search(self) -> TranslationSearch:
-        """Returns how the options look for translations."""
+        """Returns how the options look for answers."""
         config, options = self.config, self.options
+        banned: tuple[int, ...] = (PADDING, START)
+        if config.replace_unknown and config.attention == "none":
+            # Nothing says what stands for the mark.
+            banned += (UNKNOWN,)
         return TranslationSearch(
             1 if options.temperature else config.beam_width,
             config.length_penalty,
@@ -234,6 +255,19 @@ class Seq2Seq:
             options.top_p,
             options.seed,
             config.max_length,
+            config.source_length,
+            config.min_length,
+            config.no_repeat_ngram,
+            banned,
+        )
+
+    def greedy_search(self) -> TranslationSearch:
+        """Returns the search that chooses an epoch: the most probable token each time."""
+        return TranslationSearch(
+            max_length=self.config.max_length,
+            source_length=self.config.source_length,
+            min_length=self.config.min_length,
+            no_repeat_ngram=self.config.no_repeat_ngram,
         )
 
     def serving(self) -> ServingTranslator:
@@ -244,23 +278,26 @@ class Seq2Seq:
             self.search(),
             self.config.replace_unknown,
             self.options.alignment,
+            self.config.answers,
         )
 
     def output_rows(self, answer: dict[str, tf.Tensor]) -> list[dict]:
         """Returns the output columns of each text of a batch that the serving model answered."""
-        return translated.output_rows(answer)
+        return written_answers.output_rows(self.config.answer, self.config.answers, answer)
 
     def empty_row(self) -> dict:
         """Returns the output columns of a row that could not be answered."""
-        return translated.empty_row(self.options)
+        return written_answers.empty_row(self.config.answer, self.options)
 
     def format_answer(self, text: str, row: dict) -> str:
         """Formats an answer for the terminal."""
-        return printable(translated.format_row(row))
+        return printable(written_answers.format_row(self.config.answer, row))
 
-    def to_result(self, text: str, row: dict, problem: str = "") -> translated.Translation:
+    def to_result(
+        self, text: str, row: dict, problem: str = ""
+    ) -> written_answers.Translation | written_answers.Summary:
         """Returns the answer to a text by its output columns."""
-        return translated.to_result(text, row, problem)
+        return written_answers.to_result(self.config.answer, text, row, problem)
 
     def draw_answer(self, row: dict, number: int) -> Path | None:
         """Draws the alignment of an answer, if it has one, and returns the picture's path."""
@@ -271,3 +308,17 @@ class Seq2Seq:
             picture = picture.with_stem(f"{picture.stem}-{number}")
         row["alignment"].draw(picture)
         return picture
+
+
+def _cut(sources: tf.RaggedTensor, length: int) -> tf.RaggedTensor:
+    """Returns the first tokens of each source, and reports how much was cut."""
+    lengths = sources.row_lengths()
+    long = int(tf.math.count_nonzero(lengths > length))
+    if not long:
+        return sources
+    kept = tf.reduce_sum(tf.minimum(lengths, length)) / tf.reduce_sum(lengths)
+    say(
+        f"cut: {long:,} of {int(sources.nrows()):,} sources are longer than {length} tokens and "
+        f"are read up to there, {float(kept):.0%} of all tokens"
+    )
+    return sources[:, :length]

@@ -1,4 +1,4 @@
-"""The validation split of a translator."""
+"""The validation split of a translator, or another model that writes texts."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,10 +12,9 @@ from data.batches.parallel import ParallelBatches
 from data.examples.parallel import ParallelTexts
 from data.graphs import graph
 from data.text.tokenizer import Tokenizer
-from models.evaluation import translation
+from models.evaluation import generated_texts
 from models.recurrent.seldom_shapes import for_seldom_shapes
 from models.seq2seq.loss import smoothed_cross_entropy
-from models.seq2seq.search import TranslationSearch
 from models.serving.translator import ServingTranslator
 
 # Enough to choose an epoch by; more would take longer than they tell.
@@ -42,25 +41,27 @@ class Seq2SeqValidation:
     def __init__(self, task: Any, examples: ParallelTexts):
         self.task = task
         self.examples = examples.take(range(min(_MOST_ROWS, len(examples))))
-        sources, targets = (
-            side[:, : task.config.max_length]
-            for side in encode_pairs(task.tokenizers, self.examples)
-        )
+        lengths = (task.config.source_length, task.config.max_length)
+        sides = encode_pairs(task.tokenizers, self.examples)
+        sources, targets = (side[:, :most] for side, most in zip(sides, lengths, strict=True))
         self.batches = ParallelBatches(sources, targets, 1, batch_tokens=_TOKENS)
         self._losses: Callable[..., tf.Tensor] | None = None
         self._serve: Callable[[tf.Tensor], dict[str, tf.Tensor]] | None = None
 
     def measure(self, model: keras.Model) -> dict[str, float]:
-        """Returns the mean cross-entropy of a token, and the metrics of greedy translations."""
+        """Returns the mean cross-entropy of a token, and the metrics of greedy answers."""
         if self._serve is None:
-            search = TranslationSearch(max_length=self.task.config.max_length)
             source, target = self.task.tokenizers
-            self._serve = ServingTranslator(source, target, model, search).serve
+            search, answers = self.task.greedy_search(), self.task.config.answers
+            serving = ServingTranslator(source, target, model, search, answers=answers)
+            self._serve = serving.serve
         rows = answer_by_length(self.task, self._serve, self.examples.texts)
-        translations = [row["translation"] for row in rows]
+        written = [row[self.task.config.answer] for row in rows]
         return {
             "loss": self._loss(model),
-            **translation.translation_metrics(translations, self.examples.translations),
+            **generated_texts.main_scores(
+                self.task.config.metrics, written, self.examples.translations
+            ),
         }
 
     def _loss(self, model: keras.Model) -> float:

@@ -84,10 +84,10 @@ def test_texts_with_most_entities_missed_or_invented_come_first():
 
 
 def test_translations_with_the_lowest_chrf_come_first():
-    from apps.tasks.seq2seq.report import TranslationReport, find_worst
+    from apps.tasks.seq2seq.report import Seq2SeqReport, find_worst
 
     worst = find_worst(["a", "b"], ["le chat dort", "le chien"], ["le chat dort", "une maison"])
     assert [each.source for each in worst] == ["b", "a"]
     assert worst[1].chrf == 100.0
-    (table,) = TranslationReport({}, "x", worst).describe_worst()
+    (table,) = Seq2SeqReport({}, "x", worst).describe_worst()
     assert table.rows[0][1:] == ("b", "le chien", "une maison")

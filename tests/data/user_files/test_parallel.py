@@ -140,10 +140,12 @@ def test_an_empty_file_has_no_pair(tmp_path):
         read_pairs(written(tmp_path / "pairs.csv", "en,fr\n"), "en", "fr")
 
 
-@pytest.mark.parametrize("name", ["pairs.jsonl", "pairs.xlsx", "pairs.XLIFF", "pairs.json.gz"])
+@pytest.mark.parametrize("name", ["pairs.ods", "pairs.xlsx", "pairs.XLIFF", "pairs.json.gz"])
 def test_other_formats_are_refused_by_name(name, tmp_path):
     path = written(tmp_path / name, "a\tb\n")
-    with pytest.raises(UserError, match=r"pairs are read from \.tmx, \.csv and \.tsv files"):
+    with pytest.raises(
+        UserError, match=r"pairs are read from \.csv, \.tsv, \.jsonl, \.parquet and"
+    ):
         read_pairs(path, "en", "fr")
     with pytest.raises(UserError, match="two files of aligned lines"):
         read_aligned(path, path)
@@ -359,3 +361,27 @@ def test_without_files_and_network_it_says_what_to_put_where(module, folder, mon
     with pytest.raises(UserError, match=r"cannot download .* and pass --data-dir") as error:
         module.read(None, "en", "fr")
     assert folder in str(error.value)
+
+
+def test_json_lines_are_pairs_by_the_names_of_their_columns(tmp_path):
+    rows = '{"text": "A long text.", "id": 3, "summary": " Short "}\n\n{"summary":"b","text":"a"}\n'
+    path = written(tmp_path / "a.jsonl", rows)
+    corpus = read_parallel_texts(path, "", None, ParallelFiles("text", "summary"), sides="columns")
+    assert sorted(corpus.everything()) == [Pair("A long text.", "Short"), Pair("a", "b")]
+    assert corpus.describe().endswith("; columns text, summary")
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ('{"text": "a", "summary": 5}', "whose 'text' or 'summary' is not text: row 2"),
+        ('{"text": "a"}', "without a text in 'text' and in 'summary': row 2"),
+        ('{"text": "a", "summary": " "}', "without a text in 'text' and in 'summary': row 2"),
+        ("[1]", "that cannot be read: row 2"),
+    ],
+)
+def test_rows_of_json_that_are_no_pairs_are_named_by_number(row, words, tmp_path):
+    path = written(tmp_path / "a.jsonl", '{"text": "a", "summary": "b"}\n' + row + "\n")
+    with pytest.raises(UserError) as caught:
+        read_parallel_files(path, ParallelFiles("text", "summary"))
+    assert words in str(caught.value)

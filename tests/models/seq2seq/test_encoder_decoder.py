@@ -44,6 +44,8 @@ VARIANTS = {
     "input feeding": {"attention": "concat", "feeding": "attentional"},
     "additive, before the cell": {"attention": "additive", "feeding": "context"},
     "self-attention": {"self_attention": True, "tied": False},
+    "copying": {"copy": True, "coverage": 0.5, "shared_embeddings": True},
+    "copying, input feeding": {"copy": True, "feeding": "attentional", "attention": "local-m"},
 }
 variants = pytest.mark.parametrize("options", VARIANTS.values(), ids=VARIANTS)
 

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 
-from data.text.special_tokens import END, PADDING, START
+from data.text.special_tokens import END, PADDING, START, UNKNOWN
 from models.seq2seq.encoder_decoder import Translator
 from models.seq2seq.search import TranslationSearch
 
@@ -81,3 +81,30 @@ def test_samples_follow_their_seed(model):
 def test_no_translation_is_longer_than_allowed(model):
     ids, _ = searched(model, beam_width=2, max_length=3)
     assert np.count_nonzero(ids, axis=-1).max() <= 4
+
+
+@pytest.mark.parametrize("beam_width", [1, 3])
+def test_an_answer_has_as_many_tokens_as_it_should(model, beam_width):
+    ids, scores = searched(model, beam_width=beam_width, min_length=6, max_length=8)
+    # END is one more.
+    lengths = np.count_nonzero(ids[:, 0], axis=-1) - 1
+    assert ((lengths >= 6) & (lengths <= 8)).all() and np.isfinite(scores).all()
+    ids, scores = searched(model, beam_width=beam_width, min_length=9, max_length=2)
+    assert_array_equal(np.count_nonzero(ids[:, 0], axis=-1) - 1, [2, 2])
+
+
+@pytest.mark.parametrize("beam_width", [1, 3])
+def test_a_blocked_n_gram_occurs_once(model, beam_width):
+    def repeated(**options):
+        ids, _ = searched(model, beam_width=beam_width, min_length=9, max_length=12, **options)
+        found = [[*zip(row, row[1:], row[2:], strict=False)] for row in ids[:, 0, :9].tolist()]
+        return [len(row) - len({*row}) for row in found]
+
+    assert repeated() == [6, 6]
+    assert repeated(no_repeat_ngram=3) == [0, 0]
+
+
+def test_a_banned_token_is_never_chosen(model):
+    assert UNKNOWN in searched(model, beam_width=2)[0]
+    ids, _ = searched(model, beam_width=2, banned_ids=(PADDING, START, UNKNOWN))
+    assert UNKNOWN not in ids and ids.any()

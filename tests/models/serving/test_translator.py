@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -141,3 +142,28 @@ def test_a_saved_model_holds_stock_operations_alone(exported):
     graph = saved.meta_graphs[0].graph_def
     nodes = [*graph.node, *(node for f in graph.library.function for node in f.node_def)]
     assert not [node.op for node in nodes if re.search("Xla|Cudnn|Suite", node.op)]
+
+
+def test_lengths_may_be_inputs_of_a_signature():
+    model = serving(answers="summaries")
+    texts = tf.constant(["A dog sleeps.", "A cat", ""])
+
+    def answered(*scalars):
+        answer = model.answer_with_lengths(texts, *map(tf.constant, scalars))
+        assert answer.keys() == {"summaries", "scores"}
+        return answer["summaries"].numpy()
+
+    # As the search would do by itself.
+    assert_array_equal(answered(0, 20, 0, 0.6), model.answer(texts)["summaries"])
+    for text in answered(1, 1, 0, 0.6)[:2]:
+        assert text.decode().strip() in ("Un", "chien", "chat", "dort", ".", "\ufffd")
+    assert answered(1, 1, 0, 0.6)[2] == b""
+    assert set(model.endpoints()) == {"serving_default", "with_attention", "with_lengths"}
+
+
+def test_more_is_read_of_a_source_than_is_written():
+    model = serving()
+    model.search = replace(model.search, max_length=2, source_length=4)
+    answer = model.answer_with_attention(tf.constant(["A dog sleeps. A cat sleeps."]))
+    assert answer["source_tokens"].shape == (1, 5)
+    assert answer["target_tokens"].shape[1] <= 3

@@ -1,0 +1,74 @@
+"""Summaries of texts in a line: subjects of e-mails, headlines of notices.
+
+python -m apps.summarization train --dataset aeslc --data-dir DIR --run runs/aeslc
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from apps.commands.application import Application
+from apps.commands.main import main
+from apps.config.options import option, redefault
+from apps.tasks.loading import load_seq2seq
+from apps.tasks.seq2seq.config import (
+    Seq2SeqConfig,
+    Seq2SeqExportOptions,
+    Seq2SeqPredictOptions,
+)
+
+
+@dataclass(frozen=True)
+class SummarizationConfig(Seq2SeqConfig):
+    """All options of a summarizer: both sides are of one language, and words are copied."""
+
+    kind: ClassVar[str] = "summarizer"
+    answer: ClassVar[str] = "summary"
+    answers: ClassVar[str] = "summaries"
+    sides: ClassVar[str] = "columns"
+    one_language: ClassVar[bool] = True
+    sample_sides: ClassVar[tuple[str, str]] = ("text", "summary")
+    metrics: ClassVar[tuple[str, ...]] = ("rouge", "bleu", "chrf")
+    baselines: ClassVar[tuple[str, ...]] = ("lead-1", "lead-3", "TextRank", "nearest training text")
+
+    source: str = redefault(Seq2SeqConfig, "source", "text", "column of the texts")
+    target: str = redefault(Seq2SeqConfig, "target", "summary", "column of their summaries")
+    max_length: int = redefault(
+        Seq2SeqConfig,
+        "max_length",
+        30,
+        "tokens of a summary; longer ones are not trained on",
+    )
+    max_source_length: int = redefault(
+        Seq2SeqConfig, "max_source_length", 400, "tokens of a text that are read; the rest is cut"
+    )
+    copy: bool = redefault(Seq2SeqConfig, "copy", True)
+    no_repeat_ngram: int = redefault(Seq2SeqConfig, "no_repeat_ngram", 3)
+    monitor: str = option(
+        "rouge_l",
+        "validation metric, of greedy decoding, that chooses the epoch",
+        ("rouge_1", "rouge_2", "rouge_l", "bleu", "chrf"),
+    )
+
+
+@dataclass(frozen=True)
+class SummarizationPredictOptions(Seq2SeqPredictOptions):
+    """How texts are summarized, and what is said of the summaries."""
+
+    answer: ClassVar[str] = "summary"
+
+
+APPLICATION = Application(
+    name="summarization",
+    summary="Write the subject or the headline of a text.",
+    config=SummarizationConfig,
+    load_task=load_seq2seq,
+    sample="summarization.tsv",
+    corpora=("aeslc",),
+    recipes={
+        "aeslc": {},
+    },
+    options={"predict": SummarizationPredictOptions, "export": Seq2SeqExportOptions},
+)
+
+if __name__ == "__main__":
+    main(APPLICATION)

@@ -1,0 +1,81 @@
+"""E-mails and their subject lines, of the Enron corpus (Zhang & Tetreault 2019)."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from data.corpora.download import find_original
+from data.errors import UserError
+from data.examples.parallel import Pair, ParallelCorpus, ParallelTexts, split_parallel
+from data.files.archives import explain_read_errors, read_tar
+
+_HOME = "https://github.com/ryanzhumich/AESLC"
+_FOLDER = "enron_subject_line"
+# A packed folder of that name, whole or in parts, or the folder itself.
+_PLACES = ("aeslc/*.tar*", f"aeslc/{_FOLDER}", "AESLC*/*.tar*", f"AESLC*/{_FOLDER}", _FOLDER)
+_MAILS = ("train", "dev", "test")
+# Of the training e-mails; the annotated ones measure, and choose nothing.
+_FRACTIONS = {"train": 0.95, "validation": 0.05}
+_PARTS = re.compile(r"^@(subject|ann\d+)[ \t]*$", re.MULTILINE)
+
+
+def read(data_dir: str | None, source: str, target: str) -> ParallelCorpus:
+    """Reads the bodies of e-mails and the subjects that their senders gave them.
+
+    The archive, or its folder, has e-mails to train (14,436), of which one in twenty validates, by
+    a hash of the body; the annotated e-mails for development (1,960) are the split `test` where
+    the archive has no other, as its first part has none. Annotators' subjects are not read.
+
+    Args:
+        data_dir: the data folder.
+        source, target: names of the two sides.
+
+    Raises:
+        UserError: there is no such archive, or it cannot be read.
+    """
+    path = find_original(data_dir, *_PLACES)
+    if path is None:
+        raise UserError(
+            f"no aeslc in {data_dir or 'the data folder'}. Get {_FOLDER} from {_HOME}, put it at "
+            f"<folder>/aeslc/{_FOLDER} and pass --data-dir <folder>"
+        )
+    mails = _read_mails(path)
+    if not mails["train"]:
+        raise UserError(f"{path} has no e-mails in {_FOLDER}/train. Get it from {_HOME}")
+    splits = split_parallel(ParallelTexts(mails["train"]), fractions=_FRACTIONS)
+    if measured := mails["test"] or mails["dev"]:
+        splits["test"] = ParallelTexts(measured)
+    return ParallelCorpus.from_splits("aeslc", (source, target), splits)
+
+
+def _read_mails(path: Path) -> dict[str, list[Pair]]:
+    """Returns the pairs of each part of the corpus, in the order of their files' names."""
+    mails: dict[str, list[Pair]] = {part: [] for part in _MAILS}
+    for name, content in sorted(_read_files(path)):
+        pair = _parse(content.decode("utf-8", "replace"))
+        if all(pair):
+            mails[PurePosixPath(name).parent.name].append(pair)
+    return mails
+
+
+def _read_files(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yields names and contents of all e-mails in an archive or a folder."""
+    if not path.is_dir():
+        yield from read_tar(path, _is_mail, f"Get it from {_HOME}")
+        return
+    for part in _MAILS:
+        for file in (path / part).glob("*.subject"):
+            with explain_read_errors(file):
+                yield file.as_posix(), file.read_bytes()
+
+
+def _is_mail(name: str) -> bool:
+    place = PurePosixPath(name)
+    return place.suffix == ".subject" and place.parent.name in _MAILS
+
+
+def _parse(text: str) -> Pair:
+    """Returns the body and the sender's subject; empty where there is none."""
+    body, *parts = _PARTS.split(text.replace("\r", ""))
+    subjects = dict(zip(parts[::2], parts[1::2], strict=True))
+    return Pair(body.strip(), " ".join(subjects.get("subject", "").split()))

@@ -1,0 +1,71 @@
+"""Metrics of models that write texts, by name: each application names those that suit it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from models.evaluation import rouge, translation
+
+# Each takes texts and their references, and returns numbers by name.
+METRICS: dict[str, Callable[[list[str], list[str]], dict[str, float]]] = {
+    "bleu": translation.bleu_score,
+    "chrf": translation.chrf_score,
+    "rouge": rouge.rouge_scores,
+}
+
+
+def main_scores(
+    metrics: tuple[str, ...], written: list[str], references: list[str]
+) -> dict[str, float]:
+    """Computes the numbers that choose an epoch.
+
+    Args:
+        metrics: names in `METRICS`.
+        written: the texts.
+        references: what they should be.
+    """
+    return {
+        name: value
+        for metric in metrics
+        for name, value in METRICS[metric](written, references).items()
+    }
+
+
+def text_report(
+    metrics: tuple[str, ...], written: list[str], references: list[str], sources: list[str]
+) -> dict[str, Any]:
+    """Computes all metrics of a split.
+
+    Args:
+        metrics: names in `METRICS`.
+        written: the texts.
+        references: what they should be.
+        sources: the texts that were answered.
+
+    Returns:
+        What `models.evaluation.translation.translation_report` does, with what
+        `models.evaluation.rouge.rouge_report` does if `rouge` is one of the metrics.
+    """
+    report = translation.translation_report(written, references, sources)
+    return {**rouge.rouge_report(written, references), **report} if "rouge" in metrics else report
+
+
+def text_table(report: dict[str, Any], answers: str) -> str:
+    """Formats the report of a split for the terminal.
+
+    Args:
+        report: of `text_report`.
+        answers: what the texts are, such as `translations`.
+    """
+    lines = []
+    for name, title in rouge.TITLES.items():
+        if name in report:
+            ends = report.get("intervals", {}).get(name)
+            interval = "" if ends is None else f"  (95 %: {ends[0]:.2f} - {ends[1]:.2f})"
+            lines.append(f"{title}  {report[name]:.2f}{interval}")
+    return "\n".join([*lines, translation.translation_table(report, answers)])
+
+
+def main_metrics(report: dict[str, Any]) -> dict[str, float]:
+    """Returns the metrics to compare models by, by their titles."""
+    found = {title: report[name] for name, title in rouge.TITLES.items() if name in report}
+    return {**found, **translation.main_metrics(report)}

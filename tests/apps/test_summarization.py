@@ -1,0 +1,106 @@
+"""What the summarizer does with its sample and with users' files: all verbs."""
+
+import contextlib
+import io
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from apps.commands.main import main
+from apps.summarization import APPLICATION
+
+TINY = ["--epochs", "1", "--units", "4", "--embedding-dim", "6", "--vocabulary-size", "80"]
+# One batch of one shape: each is compiled for itself.
+TINY += ["--batch-size", "500", "--max-source-length", "12", "--max-length", "30"]
+TINY += ["--beam-width", "2", "--coverage", "0.5"]
+TEXT = "The library of Ashford stays closed on Monday."
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The run folder of one tiny training, and what it said; read only."""
+    folder, out = tmp_path_factory.mktemp("trained") / "run", io.StringIO()
+    with contextlib.redirect_stdout(out):
+        main(APPLICATION, ["train", *TINY, "--run", str(folder)])
+    return folder, out.getvalue()
+
+
+@pytest.fixture
+def summarization(command_of, trained):
+    """Calls a verb with the tiny run."""
+    return lambda verb, *rest: command_of(APPLICATION, verb, "--run", trained[0], *rest)
+
+
+def test_a_training_says_how_much_of_the_texts_it_cuts(trained):
+    folder, out = trained
+    assert "columns text, summary" in out and "cut: " in out and "longer than 12 tokens" in out
+    description = json.loads((folder / "config.json").read_text())
+    assert description["kind"] == "summarizer" and description["config"]["copy"] is True
+    assert "val_rouge_l" in (folder / "history.csv").read_text()
+    card = (folder / "README.md").read_text()
+    assert 'pipeline_tag: "summarization"' in card
+
+
+def test_rouge_is_measured_beside_what_needs_no_learning(summarization, trained):
+    pytest.importorskip("sumy")
+    answer = summarization("evaluate", "--split", "test", "--baseline")
+    assert (answer.status, answer.err) == (0, "")
+    assert "ROUGE-1" in answer.out and "summaries have" in answer.out
+    report = json.loads((trained[0] / "metrics.json").read_text())["test"]
+    assert [*report["baseline"]] == ["lead-1", "lead-3", "TextRank", "nearest training text"]
+    assert report["baseline"]["lead-1"]["rouge_1"] > 10
+    low, high = report["baseline"]["lead-1"]["intervals"]["rouge_1"]
+    assert low < report["baseline"]["lead-1"]["rouge_1"] < high
+
+
+def test_summaries_are_as_long_as_they_should_be(summarization, tmp_path):
+    output = tmp_path / "out.jsonl"
+    lengths = ["--min-length", "5", "--max-length", "5"]
+    answer = summarization("predict", TEXT, *lengths, "--alignment", "--output", output)
+    assert (answer.status, answer.err) == (0, "")
+    row = json.loads(output.read_text())
+    assert row.keys() == {"text", "summary", "score", "alignment"}
+    assert row["summary"] and "\ufffd" not in row["summary"]
+    # Each word of it with the one that it looked at.
+    assert "=" in row["alignment"]
+    answer = summarization("predict", TEXT, "--min-length", "9", "--max-length", "5")
+    assert answer.status == 2 and "--min-length 9 is more than --max-length 5" in answer.err
+
+
+def test_an_export_answers_as_the_run_does_and_takes_lengths(summarization, tmp_path):
+    folder, output = tmp_path / "model", tmp_path / "out.jsonl"
+    assert summarization("export", "--output", folder).status == 0
+    summarization("predict", TEXT, "--output", output)
+    row = json.loads(output.read_text())
+    signatures = tf.saved_model.load(str(folder / "1")).signatures
+    answer = signatures["serving_default"](texts=tf.constant([TEXT]))
+    assert answer["summaries"].numpy()[0].decode() == row["summary"]
+    np.testing.assert_allclose(answer["scores"][0], row["score"], atol=1e-4)
+    scalars = {"min_length": 0, "max_length": 30, "no_repeat_ngram": 3, "length_penalty": 0.8}
+    scalars = {name: tf.constant(value) for name, value in scalars.items()}
+    again = signatures["with_lengths"](texts=tf.constant([TEXT]), **scalars)
+    assert again["summaries"].numpy()[0] == answer["summaries"].numpy()[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--attention", "none"], "--copy needs an --attention. Received: none"),
+        (["--source", "summary"], "--source and --target are both 'summary'. Choose two columns"),
+        (["--min-length", "31"], "--min-length 31 is more than --max-length 30. Lower it"),
+        (["--source", "body"], "the sample has text and summary. Received: --source body"),
+    ],
+)
+def test_trainings_that_cannot_be_are_refused(options, words, command_of, tmp_path):
+    answer = command_of(APPLICATION, "train", *options, "--run", tmp_path / "run")
+    assert answer.status == 2 and words in answer.err
+
+
+def test_a_translator_of_words_cannot_copy(command_of, tmp_path):
+    from apps.translation import APPLICATION as TRANSLATION
+
+    options = ["--tokenizer", "words", "--copy", "--run", tmp_path / "run"]
+    answer = command_of(TRANSLATION, "train", *options)
+    assert answer.status == 2 and "--copy needs one vocabulary for both sides" in answer.err
