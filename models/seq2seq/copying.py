@@ -49,6 +49,29 @@ class Copying(keras.layers.Layer):
         """Returns the share of each step that is written, not copied: <float32>[..., 1]."""
         return tf.sigmoid(self.gate(hidden))
 
+    def copied_shares(
+        self,
+        logits: tf.Tensor,
+        hidden: tf.Tensor,
+        weights: tf.Tensor,
+        token_ids: tf.Tensor,
+        chosen: tf.Tensor,
+    ) -> tf.Tensor:
+        """Returns how much of the probability of each chosen token comes from copying.
+
+        Args:
+            logits, hidden, weights, token_ids: as in `call`.
+            chosen: <int32>[batch, steps], ids.
+
+        Returns:
+            <float32>[batch, steps], from 0 to 1.
+        """
+        written = tf.gather(tf.nn.softmax(logits), chosen, batch_dims=2)
+        same = tf.cast(token_ids[:, None, :] == chosen[:, :, None], tf.float32)
+        gate = self.gates(hidden)[..., 0]
+        copied = (1.0 - gate) * tf.reduce_sum(same * tf.cast(weights, tf.float32), axis=-1)
+        return copied / tf.maximum(copied + gate * written, _LEAST)
+
     def compute_output_shape(self, logits_shape: tuple, *_: Any, **__: Any) -> tuple:
         return logits_shape
 

@@ -192,3 +192,22 @@ class Translator(FromSettings, keras.Model):
             shape = tf.concat([tf.shape(target_ids), tf.shape(token_ids)[1:]], axis=0)
             return tf.zeros(shape)
         return weights
+
+    def copied_shares(
+        self, token_ids: tf.Tensor, target_ids: tf.Tensor, ids: tf.Tensor
+    ) -> tf.Tensor:
+        """Computes how much of each token of a known target is copied, for a model that copies.
+
+        Args:
+            token_ids, target_ids: as in `call`.
+            ids: <int32>[batch, steps], the target itself, `target_ids` one step later.
+
+        Returns:
+            <float32>[batch, steps], from 0 to 1.
+        """
+        decoder, copying = self.decoder, self.decoder.copying
+        assert copying is not None  # the model copies
+        memory, states = self.encode(token_ids)
+        hidden, weights = decoder.decode_target(target_ids, memory, states)
+        logits = decoder.compute_logits(hidden)
+        return copying.copied_shares(logits, hidden, weights, memory.token_ids, ids)

@@ -141,14 +141,22 @@ class ServingTranslator(tf.Module):
         Returns:
             As `answer`, and `source_tokens` <string>[batch, time] and `target_tokens`
             <string>[batch, length], END included and empty where padded, and `attention`
-            <float32>[batch, length, time], 0 where padded; all zeros without attention.
+            <float32>[batch, length, time], 0 where padded; all zeros without attention. A model
+            that copies also returns `copied` <float32>[batch, length], the share of each token's
+            probability that comes from copying.
         """
         token_ids, words = self._read(texts)
         ids, scores = self._search(token_ids, self.search)
         ids = ids[:, 0]
         replaced, weights = self._copy_words(token_ids, words, ids)
         strings = replaced if self.replace_unknown else self.target_tokenizer.decode(ids)
+        copied = {}
+        if self.model.decoder.copying is not None:
+            with for_seldom_shapes():
+                shares = self.model.copied_shares(token_ids, _prepend_start(ids), ids)
+            copied = {"copied": tf.where(ids != PADDING, shares, 0.0)}
         return {
+            **copied,
             self.answers: tf.where(_is_empty(token_ids), "", strings),
             "scores": scores[:, 0],
             "source_tokens": words,
@@ -191,9 +199,8 @@ class ServingTranslator(tf.Module):
         Returns:
             Translations <string>[rows], and the attention <float32>[rows, length, time].
         """
-        before = tf.concat([tf.fill([tf.shape(ids)[0], 1], START), ids[:, :-1]], axis=1)
         with for_seldom_shapes():
-            weights = self.model.attention_weights(token_ids, before)
+            weights = self.model.attention_weights(token_ids, _prepend_start(ids))
         is_word = (token_ids != PADDING) & (token_ids != END)
         positions = tf.argmax(tf.where(is_word[:, None, :], weights, -1.0), axis=-1)
         copies = tf.gather(words, positions, batch_dims=1)
@@ -210,3 +217,8 @@ class ServingTranslator(tf.Module):
 def _is_empty(token_ids: tf.Tensor) -> tf.Tensor:
     """Returns <bool>[batch], true where a text has no token but END."""
     return token_ids[:, 0] == END
+
+
+def _prepend_start(ids: tf.Tensor) -> tf.Tensor:
+    """Returns <int32>[batch, length] one step later, with START before it."""
+    return tf.concat([tf.fill([tf.shape(ids)[0], 1], START), ids[:, :-1]], axis=1)

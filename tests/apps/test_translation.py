@@ -181,6 +181,10 @@ def test_tokens_are_joined_to_words():
     assert found.source == ["A", "rider", ".", "<end>"] and found.target == ["Un", "cavalier"]
     np.testing.assert_allclose(found.weights, [[0.9, 0.1, 0, 0], [0, 0.6, 0.4, 0]], atol=1e-6)
     assert found.pairs() == [("Un", "A"), ("cavalier", "rider")]
+    assert found.format() == "  Un        A\n  cavalier  rider"
+    found = align_words(source, target, weights, np.array([0.1, 0.9, 0.7, 0.0]))
+    assert found.format() == "  Un        A      copied  10%\n  cavalier  rider  copied  80%"
+    assert found.to_json()["copied"] == [0.1, 0.8]
 
 
 def test_figures_are_those_of_sacrebleu_and_groups_hold_every_sentence():

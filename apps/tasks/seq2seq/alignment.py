@@ -15,11 +15,13 @@ class Alignment(RichCell):
     Attributes:
         source, target: words, without white space; the source's end is its last.
         weights: <float>[target, source]; rows sum to 1 where the attention's do.
+        copied: <float>[target], how much of each word is copied; None of a model that does not.
     """
 
     source: list[str]
     target: list[str]
     weights: np.ndarray
+    copied: np.ndarray | None = None
 
     def pairs(self) -> list[tuple[str, str]]:
         """Returns each word of the translation with the word of the source it looked at most."""
@@ -37,13 +39,22 @@ class Alignment(RichCell):
     def to_json(self) -> dict:
         """Returns the words and the weights, a row a word of the translation."""
         weights = [[round(float(each), 4) for each in row] for row in self.weights]
-        return {"source": self.source, "target": self.target, "weights": weights}
+        found = {"source": self.source, "target": self.target, "weights": weights}
+        if self.copied is None:
+            return found
+        return {**found, "copied": [round(float(share), 4) for share in self.copied]}
 
     def format(self) -> str:
-        """Formats the pairs for the terminal, one a line."""
+        """Formats the pairs for the terminal, one a line, with how much of a word is copied."""
         pairs = self.pairs()
-        width = max([len(word) for word, _ in pairs], default=0)
-        return "\n".join(f"  {word:{width}}  {source}" for word, source in pairs)
+        width, second = (max([len(pair[side]) for pair in pairs], default=0) for side in (0, 1))
+        if self.copied is None:
+            return "\n".join(f"  {word:{width}}  {source}" for word, source in pairs)
+        rows = zip(pairs, self.copied, strict=True)
+        return "\n".join(
+            f"  {word:{width}}  {source:{second}}  copied {share:4.0%}"
+            for (word, source), share in rows
+        )
 
     def draw(self, path: Path) -> None:
         """Draws the weights as a heat map into a .png file."""
@@ -52,7 +63,9 @@ class Alignment(RichCell):
         alignment(self.source, self.target, self.weights, path)
 
 
-def align_words(source: list[str], target: list[str], weights: np.ndarray) -> Alignment:
+def align_words(
+    source: list[str], target: list[str], weights: np.ndarray, copied: np.ndarray | None = None
+) -> Alignment:
     """Joins the tokens of each word: the weights of a source word's tokens are summed, those of a
     word of the translation averaged.
 
@@ -60,6 +73,7 @@ def align_words(source: list[str], target: list[str], weights: np.ndarray) -> Al
         source, target: tokens, a white space before those that begin a word; END is the last of
             either.
         weights: <float>[target, source].
+        copied: <float>[target], how much of each token is copied, or None.
     """
     of_source, sources = _group_words(source)
     of_target, targets = _group_words(target[:-1])
@@ -68,7 +82,13 @@ def align_words(source: list[str], target: list[str], weights: np.ndarray) -> Al
     found = np.zeros((len(targets), len(sources)), np.float32)
     np.add.at(found, of_target, by_source[: len(of_target)])
     counts = np.bincount(of_target, minlength=len(targets))[:, None]
-    return Alignment(sources, targets, found / np.maximum(counts, 1))
+    counts = np.maximum(counts, 1)
+    shares = None
+    if copied is not None:
+        sums = np.zeros(len(targets), np.float32)
+        np.add.at(sums, of_target, copied[: len(of_target)])
+        shares = sums / counts[:, 0]
+    return Alignment(sources, targets, found / counts, shares)
 
 
 def _group_words(tokens: list[str]) -> tuple[np.ndarray, list[str]]:

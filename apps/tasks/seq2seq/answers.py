@@ -108,10 +108,12 @@ def output_rows(column: str, answers: str, answer: dict) -> list[dict]:
     rows = [_row(column, texts, each) for texts, each in zip(written, scores, strict=True)]
     if "attention" in answer:
         names = ("source_tokens", "target_tokens", "attention")
-        parts = zip(rows, *(answer[name].numpy() for name in names), strict=True)
-        for row, source, target, weights in parts:
+        copied = answer["copied"].numpy() if "copied" in answer else [None] * len(rows)
+        parts = zip(rows, *(answer[name].numpy() for name in names), copied, strict=True)
+        for row, source, target, weights, shares in parts:
             source, target = ([t.decode() for t in tokens if t] for tokens in (source, target))
-            row["alignment"] = align_words(source, target, weights[: len(target), : len(source)])
+            weights = weights[: len(target), : len(source)]
+            row["alignment"] = align_words(source, target, weights, shares)
     return rows
 
 

@@ -36,6 +36,16 @@ def test_an_answer_is_a_mixture_of_what_is_written_and_what_is_copied():
     assert_allclose(found.sum(axis=-1), 1.0, atol=1e-6)
 
 
+def test_of_a_chosen_token_it_is_known_how_much_is_copied():
+    layer = Copying()
+    layer.build((None, None, 7), (None, None, 2))
+    layer.set_weights([np.array([[1.0], [0.0]]), np.array([0.0])])
+    hidden, logits = tf.zeros([2, 1, 2]), tf.zeros([2, 1, 7])
+    found = layer.copied_shares(logits, hidden, WEIGHTS, SOURCES, tf.constant([[5], [4]]))
+    # 0.8 copied and a seventh written, each by half; of what the source lacks nothing is copied.
+    assert_allclose(found, [[0.8 / (0.8 + 1 / 7)], [0.0]], atol=1e-6)
+
+
 def test_coverage_costs_what_the_attention_looks_at_again():
     weights = tf.constant([[[0.6, 0.4], [0.5, 0.5], [0.0, 1.0]]])
     # The second step looks again at min(0.5, 0.6) + min(0.5, 0.4), the third at min(1.0, 0.9).
