@@ -15,6 +15,7 @@ function leaveRoom() {
 }
 
 function mark(row) {
+  if (row === current) return;
   if (current) current.removeAttribute("aria-current");
   current = row;
   if (row) row.setAttribute("aria-current", "true");

@@ -6,7 +6,7 @@ from typing import Any
 
 from data.formats.record import TEXT_COLUMN, Record
 from data.formats.subtitles import format_time, subtitle_writer
-from data.messages import say, warn
+from data.messages import warn
 from data.transcription.cues import Cue, join_cues
 from data.transcription.decoding import Sound
 from data.transcription.embedded import EmbeddedSubtitles
@@ -53,7 +53,8 @@ def _listen(
     """Returns what is read of a file, and what is said in it."""
     subtitles = None if transcription.transcribe else EmbeddedSubtitles.find(path)
     if subtitles is not None:
-        say(f"{path}: its subtitles are read. --transcribe recognises what is said instead")
+        # Standard output may be where the answers go.
+        warn(f"{path}: its subtitles are read. --transcribe recognises what is said instead")
         return subtitles, subtitles.cues()
     sound = Sound(path, transcription.audio_track)
     return sound, load_recognizer(transcription)(sound.blocks())
