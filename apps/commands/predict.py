@@ -48,7 +48,8 @@ def add_options(parser: OneLineParser, application: Application, arguments: list
     parser.add_argument(
         "--output",
         metavar="FILE",
-        help=f".{', .'.join(some)} or .{last}; -: standard output",
+        help=f".{', .'.join(some)} or .{last}; -: standard output; {{name}} stands for the "
+        "name of the input",
     )
     parser.add_argument(
         "--engine",

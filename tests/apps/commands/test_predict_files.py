@@ -319,3 +319,7 @@ def test_no_training_listens_to_a_recording(command_of, heard, tmp_path, verb, o
     answer = command_of(ner.APPLICATION, verb, *data, option, tmp_path / "talk.mp4")
     assert (answer.status, answer.err.count("\n"), heard) == (2, 1, [])
     assert "talk.mp4 is a recording, and only predict listens to one. Transcribe it" in answer.err
+
+
+def test_the_help_says_how_outputs_are_named(command_of):
+    assert "{name}" in command_of(ner.APPLICATION, "predict", "--help").out
