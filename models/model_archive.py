@@ -20,6 +20,7 @@ import keras
 import numpy as np
 
 from data.files.json_files import parse_json
+from models.captioning.captioner import Captioner
 from models.classification.classifier import TextClassifier
 from models.classification.ensemble import Ensemble
 from models.classification.wide_classifier import WideClassifier
@@ -29,7 +30,15 @@ from models.tagging.tagger import Tagger
 
 MODELS = {
     f"models>{model.__name__}": model
-    for model in (TextClassifier, Tagger, LanguageModel, Translator, Ensemble, WideClassifier)
+    for model in (
+        TextClassifier,
+        Tagger,
+        LanguageModel,
+        Translator,
+        Captioner,
+        Ensemble,
+        WideClassifier,
+    )
 }
 # Models that hold other models, and the argument with a list of them, or with one.
 _INNER = {"models>Ensemble": "members", "models>WideClassifier": "recurrent"}

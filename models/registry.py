@@ -82,3 +82,21 @@ PRECISIONS = {
     "float16": "mixed_float16",
     "bfloat16": "mixed_bfloat16",
 }
+
+# models.captioning.image_encoder: a small one that learns with the decoder, and a trained one.
+IMAGE_ENCODERS = ("small-cnn", "efficientnet-lite0")
+# keras.applications
+KERAS_BACKBONES = (
+    *(f"ConvNeXt{size}" for size in ("Tiny", "Small", "Base", "Large", "XLarge")),
+    *("DenseNet121", "DenseNet169", "DenseNet201"),
+    *(f"EfficientNetB{number}" for number in range(8)),
+    *(f"EfficientNetV2{size}" for size in ("B0", "B1", "B2", "B3", "S", "M", "L")),
+    *("InceptionResNetV2", "InceptionV3"),
+    *("MobileNet", "MobileNetV2", "MobileNetV3Small", "MobileNetV3Large"),
+    *("NASNetMobile", "NASNetLarge"),
+    *("ResNet50", "ResNet101", "ResNet152", "ResNet50V2", "ResNet101V2", "ResNet152V2"),
+    *("VGG16", "VGG19", "Xception"),
+)
+# What a captioner's decoder looks at the places of a picture with: those without a window, as
+# places are no sequence.
+PLACE_ATTENTIONS = ("additive", "dot", "general", "concat")

@@ -29,6 +29,7 @@ models.evaluation.captions models.recurrent.native
 models.crf models.optimization models.recurrent
 models.layers
 models.classification models.language_model models.seq2seq models.tagging
+models.captioning
 models.model_archive models.serving models.transfer
 models.onnx
 apps.commands.startup apps.config apps.terminal apps.tracking.listener
@@ -39,7 +40,7 @@ apps.training
 apps.tracking
 apps.serving
 apps.tasks
-apps.tasks.classification apps.tasks.generation apps.tasks.seq2seq apps.tasks.tagging
+apps.tasks.captioning apps.tasks.classification apps.tasks.generation apps.tasks.seq2seq apps.tasks.tagging
 apps.tasks.loading apps.tasks.portable
 apps.tasks.quantization
 apps.search

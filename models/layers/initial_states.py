@@ -1,4 +1,4 @@
-"""Initial states of a recurrent stack, from the final states of an encoder or from a class."""
+"""Initial states of a recurrent stack: from the final states of an encoder, a vector or a class."""
 
 from typing import Any
 
@@ -67,10 +67,43 @@ class InitialStatesFromEncoder(keras.layers.Layer):
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
+@keras.saving.register_keras_serializable(package="models")
+class InitialStatesFromVector(keras.layers.Layer):
+    """Computes the initial states of a recurrent stack from a vector, such as that of an image
+    (Vinyals et al. 2015).
+
+    Args:
+        state_sizes: for each layer, the list of the sizes of its states.
+
+    Call arguments:
+        vectors: <float32>[batch, features].
+
+    Output shape:
+        <float32>[batch, size] for each state.
+    """
+
+    def __init__(self, state_sizes: list, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.state_sizes = [list(sizes) for sizes in state_sizes]
+        self.dense = [
+            keras.layers.Dense(size, activation="tanh") for s in self.state_sizes for size in s
+        ]
+
+    def build(self, vectors_shape: tuple) -> None:
+        for dense in self.dense:
+            dense.build(vectors_shape)
+        super().build(vectors_shape)
+
+    def call(self, vectors: keras.KerasTensor) -> list:
+        return [dense(vectors) for dense in self.dense]
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "state_sizes": self.state_sizes}
+
+
 @stored_as("LabelBridge")
 class InitialStatesFromLabel(keras.layers.Layer):
-    """Computes the initial states of a recurrent stack from a class, as captioning does from an
-    image (Vinyals et al. 2015).
+    """Computes the initial states of a recurrent stack from a class.
 
     Args:
         num_labels: how many classes there are.

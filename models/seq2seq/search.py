@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import tensorflow as tf
 
@@ -11,12 +11,23 @@ from models.decoding.beam_search import beam_search, length_divisor
 from models.decoding.constraints import Constraints
 from models.decoding.decode import decode
 from models.decoding.sampling import Sampling, greedy
-from models.seq2seq.encoder_decoder import Translator
+from models.seq2seq.decoder import TranslationDecoder
 from models.seq2seq.memory import Memory
 
 # The most tokens of an answer: `_TIMES` those of its source, plus `_MORE`.
 _TIMES, _MORE = 2, 10
 _NEVER = float("-inf")
+
+
+class EncoderDecoder(Protocol):
+    """What a search needs of a model; what it encodes may be texts or pictures."""
+
+    @property
+    def decoder(self) -> TranslationDecoder:
+        """The decoder, which can take single steps."""
+
+    def encode(self, sources: Any, /) -> tuple[Memory, list]:
+        """Encodes a batch: returns what the decoder's attention reads, and its initial states."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +49,7 @@ class TranslationSearch:
         min_length: the fewest tokens of a translation.
         no_repeat_ngram: the length of n-grams that must not occur twice; 0 for none.
         banned_ids: tokens that are never chosen.
+        bounded: whether a translation ends by the length of its source, too.
 
     Those of the length and of n-grams, but for `source_length`, may be scalar tensors.
     """
@@ -55,13 +67,15 @@ class TranslationSearch:
     min_length: int | tf.Tensor = 0
     no_repeat_ngram: int | tf.Tensor = 0
     banned_ids: tuple[int, ...] = (PADDING, START)
+    bounded: bool = True
 
-    def __call__(self, model: Translator, token_ids: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def __call__(self, model: EncoderDecoder, token_ids: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Translates a batch.
 
         Args:
             model: trained.
-            token_ids: <int32>[batch, time], sources, END after each, 0 where padded.
+            token_ids: <int32>[batch, time], sources, END after each, 0 where padded; or what else
+                the model encodes.
 
         Returns:
             Ids <int32>[batch, n_best, length], END included, 0 after it, and scores
@@ -70,6 +84,8 @@ class TranslationSearch:
         memory, states = model.encode(token_ids)
         limits = tf.reduce_sum(tf.cast(memory.mask, tf.int32), axis=1)
         limits = tf.minimum(_TIMES * (limits - 1) + _MORE, self.max_length)
+        if not self.bounded:
+            limits = tf.fill(tf.shape(limits), self.max_length)
         # Else a row could have no token left to choose.
         fewest = tf.minimum(self.min_length, self.max_length)
         limits = tf.maximum(limits, fewest)
@@ -78,8 +94,8 @@ class TranslationSearch:
         context = _to_context(memory, limits)
         coverage = None
         if self.coverage_penalty and self.beam_width > 1 and model.decoder.attention is not None:
-            coverage = tf.zeros_like(token_ids, tf.float32)
-        start = tf.fill([tf.shape(token_ids)[0]], START)
+            coverage = tf.zeros_like(memory.mask, tf.float32)
+        start = tf.fill([tf.shape(memory.mask)[0]], START)
         logits, state = step(start, model.decoder.initial_state(states, coverage), context)
         # The batch may be empty.
         longest = tf.reduce_max(tf.pad(limits, [[0, 1]])) + 1
@@ -131,7 +147,7 @@ def _to_context(memory: Memory, limits: tf.Tensor) -> dict[str, tf.Tensor]:
     return {name: part for name, part in parts.items() if part is not None}
 
 
-def _limit_lengths(model: Translator) -> Callable[..., tuple[tf.Tensor, dict[str, Any]]]:
+def _limit_lengths(model: EncoderDecoder) -> Callable[..., tuple[tf.Tensor, dict[str, Any]]]:
     """Returns the decoder's step, which ends a row after as many tokens as its source allows.
 
     So a translation does not depend on longer sources in the batch.

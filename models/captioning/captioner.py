@@ -1,0 +1,231 @@
+"""The captioner: from a picture and the caption so far to the logits of the next tokens."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from models.captioning.image_encoder import build_image_encoder, is_pretrained
+from models.copies import FromSettings
+from models.layers.initial_states import InitialStatesFromVector
+from models.precision import dtype_policy
+from models.seq2seq.decoder import TranslationDecoder
+from models.seq2seq.memory import Memory
+
+
+@keras.saving.register_keras_serializable(package="models")
+class PlaceEmbedding(keras.layers.Layer):
+    """Adds a vector of its own to each place, so that what is found there says where it is.
+
+    Call arguments:
+        inputs: <float32>[batch, places, features].
+
+    Output shape:
+        As the inputs.
+    """
+
+    def build(self, input_shape: tuple) -> None:
+        self.vectors = self.add_weight(
+            shape=input_shape[1:],
+            initializer=keras.initializers.RandomNormal(stddev=0.3),
+            name="vectors",
+        )
+        super().build(input_shape)
+
+    def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
+        return inputs + ops.cast(self.vectors, inputs.dtype)
+
+
+class FeatureCaptioner(keras.Model):
+    """Writes captions from the features of places: all of a captioner but its image encoder.
+
+    It trains by itself where the encoder stays as it is, on features that were computed once.
+
+    Args:
+        shape: places, and features of each.
+        decoder: of the captions.
+        dropout: rate of dropout on the features of places.
+
+    Call arguments:
+        inputs: a dict of `features` <float32>[batch, places, features] and `target_ids`
+            <int32>[batch, steps], START and the caption, 0 where padded.
+
+    Output shape:
+        logits <float32>[batch, steps, vocabulary_size].
+    """
+
+    def __init__(
+        self, shape: tuple[int, int], decoder: TranslationDecoder, dropout: float, **kwargs: Any
+    ) -> None:
+        # === The encoder's second half: places as the attention reads them, and a vector ===
+        features = keras.Input(shape, name="features")
+        x = keras.layers.Dense(decoder.stack.units, name="projection")(features)
+        x = keras.layers.ReLU()(PlaceEmbedding(name="places")(x))
+        values = keras.layers.SpatialDropout1D(dropout)(x)
+        vector = keras.layers.GlobalAveragePooling1D(name="vector")(values)
+        states = InitialStatesFromVector(decoder.stack.state_sizes, name="bridge")(vector)
+        reader = keras.Model(features, {"values": values, "states": states}, name="reader")
+
+        # === Functional graph ===
+        inputs = {
+            "features": keras.Input(shape, name="features"),
+            "target_ids": keras.Input((None,), dtype="int32", name="target_ids"),
+        }
+        encoded = reader(inputs["features"])
+        logits = decoder(inputs["target_ids"], encoded["values"], encoded["states"])
+        super().__init__(inputs=inputs, outputs=logits, **kwargs)
+
+    @property
+    def decoder(self) -> TranslationDecoder:
+        """The decoder, which can also take single steps."""
+        return self.get_layer("decoder")
+
+    def encode(self, features: tf.Tensor) -> tuple[Memory, list]:
+        """Encodes features <float32>[batch, places, features] without dropout.
+
+        Returns:
+            What the decoder's attention reads, and the decoder's initial states.
+        """
+        encoded = self.get_layer("reader")(features, training=False)
+        values = encoded["values"]
+        mask = tf.ones(tf.shape(values)[:2], tf.bool)
+        return self.decoder.prepare_memory(values, mask), encoded["states"]
+
+    def attention_weights(self, features: tf.Tensor, target_ids: tf.Tensor) -> tf.Tensor:
+        """Computes how much each step of a known caption attends to each place.
+
+        Args:
+            features, target_ids: as in `call`.
+
+        Returns:
+            <float32>[batch, steps, places]; zeros without attention.
+        """
+        memory, states = self.encode(features)
+        _, weights = self.decoder.decode_target(target_ids, memory, states)
+        if weights is None:
+            return tf.zeros(tf.concat([tf.shape(target_ids), tf.shape(memory.mask)[1:]], axis=0))
+        return weights
+
+
+@keras.saving.register_keras_serializable(package="models")
+class Captioner(FromSettings, keras.Model):
+    """A captioner of pictures: an image encoder and a recurrent decoder.
+
+    The mean of all places becomes the decoder's initial states ("show and tell", Vinyals et al.
+    2015). With attention the decoder looks at the places at each step ("show, attend and tell", Xu
+    et al. 2015); without, the states are all that it knows of a picture.
+
+    It is trained on targets <int>[batch, steps] that are `target_ids` one step later, with END at
+    their end, 0 where padded, and with the loss `models.seq2seq.loss.TranslationLoss`.
+
+    Args:
+        vocabulary_size: number of ids, special ones included.
+        embedding_dim: size of a token's vector.
+        recurrent: arguments of `models.recurrent.stack.recurrent_stack`, by name, without
+            `bidirectional`.
+        encoder: a name of `models.captioning.image_encoder`.
+        picture_size: the sides of a picture, in pixels.
+        attention: a name in `models.registry.PLACE_ATTENTIONS`, or `none`.
+        feeding, tied, scheduled_sampling, sampling_steps: as
+            `models.seq2seq.decoder.TranslationDecoder`.
+        dropout: rate of dropout on the features of places, on embeddings and before the logits.
+        word_dropout: share of tokens whose vectors are dropped.
+        dtype: Keras' policy of all layers; logits are always float32.
+
+    Call arguments:
+        inputs: a dict of `images` <float32>[batch, picture_size, picture_size, 3], from 0 to 255,
+            and `target_ids` <int32>[batch, steps], START and the caption, 0 where padded.
+
+    Output shape:
+        logits <float32>[batch, steps, vocabulary_size].
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        embedding_dim: int,
+        recurrent: dict[str, Any],
+        encoder: str = "small-cnn",
+        picture_size: int = 64,
+        attention: str = "additive",
+        feeding: str = "none",
+        tied: bool = True,
+        dropout: float = 0.0,
+        word_dropout: float = 0.0,
+        scheduled_sampling: float = 0.0,
+        sampling_steps: int = 1,
+        dtype: str = "float32",
+        **kwargs: Any,
+    ) -> None:
+        pretrained = is_pretrained(encoder)
+        with dtype_policy(dtype):
+            image_encoder = build_image_encoder(
+                # Where nothing looks at places, what an encoder has learned before is in the mean.
+                encoder,
+                picture_size,
+                pooled=pretrained and attention == "none",
+            )
+            image_encoder.trainable = not pretrained
+            decoder = TranslationDecoder(
+                vocabulary_size,
+                embedding_dim,
+                dict(recurrent),
+                attention,
+                feeding=feeding,
+                dropout=dropout,
+                word_dropout=word_dropout,
+                tied=tied,
+                scheduled_sampling=scheduled_sampling,
+                sampling_steps=sampling_steps,
+                name="decoder",
+            )
+            shape = image_encoder.output_shape[1:]
+            head = FeatureCaptioner(shape, decoder, dropout, name="head")
+            inputs = {
+                "images": keras.Input((picture_size, picture_size, 3), name="images"),
+                "target_ids": keras.Input((None,), dtype="int32", name="target_ids"),
+            }
+            features = image_encoder(inputs["images"])
+            logits = head({"features": features, "target_ids": inputs["target_ids"]})
+            super().__init__(inputs=inputs, outputs=logits, **kwargs)
+
+        # === Config ===
+        self.settings = {
+            "vocabulary_size": vocabulary_size,
+            "embedding_dim": embedding_dim,
+            "recurrent": dict(recurrent),
+            "encoder": encoder,
+            "picture_size": picture_size,
+            "attention": attention,
+            "feeding": feeding,
+            "tied": tied,
+            "dropout": dropout,
+            "word_dropout": word_dropout,
+            "scheduled_sampling": scheduled_sampling,
+            "sampling_steps": sampling_steps,
+            "dtype": dtype,
+        }
+
+    @property
+    def image_encoder(self) -> keras.Model:
+        """The encoder: images to the features of places."""
+        return self.get_layer("image_encoder")
+
+    @property
+    def head(self) -> FeatureCaptioner:
+        """All that comes after the image encoder."""
+        return self.get_layer("head")
+
+    @property
+    def decoder(self) -> TranslationDecoder:
+        """The decoder, which can also take single steps."""
+        return self.head.decoder
+
+    def find_features(self, images: tf.Tensor) -> tf.Tensor:
+        """Computes features <float32>[batch, places, features] of images, as `call` takes them."""
+        return self.image_encoder(images, training=False)
+
+    def encode(self, images: tf.Tensor) -> tuple[Memory, list]:
+        """Encodes images, as `call` takes them, without dropout; see `FeatureCaptioner.encode`."""
+        return self.head.encode(self.find_features(images))

@@ -1,0 +1,92 @@
+"""Image encoders: from the pixels of a picture to the features of its places."""
+
+import inspect
+from collections.abc import Callable
+from types import ModuleType
+
+import keras
+from keras import layers
+
+from models.captioning.efficientnet_lite import efficientnet_lite0
+from models.registry import IMAGE_ENCODERS, KERAS_BACKBONES
+
+# Filters of the blocks of `small_cnn`; each but the last halves the sides.
+_FILTERS = (32, 64, 128, 128)
+_GROUPS = 8
+
+
+def build_image_encoder(name: str, size: int, pooled: bool = False) -> keras.Model:
+    """Builds an untrained encoder.
+
+    Args:
+        name: in `models.registry.IMAGE_ENCODERS` or `KERAS_BACKBONES`.
+        size: the sides of a picture, in pixels.
+        pooled: whether the mean of all places is its only one.
+
+    Returns:
+        A model of images <float32>[batch, size, size, 3], from 0 to 255, to
+        <float32>[batch, places, features], the places row by row.
+
+    Raises:
+        ValueError: there is no such encoder, or the picture is too small for it.
+    """
+    images = keras.Input((size, size, 3), name="images")
+    if name in KERAS_BACKBONES:
+        grid = _keras_backbone(name, size)(images)
+    else:
+        grid = _ENCODERS[name](images)
+    if pooled:
+        grid = layers.GlobalAveragePooling2D(keepdims=True, name="mean")(grid)
+    places = layers.Reshape((-1, grid.shape[-1]), name="places")(grid)
+    return keras.Model(images, places, name="image_encoder")
+
+
+def is_pretrained(name: str) -> bool:
+    """Returns whether an encoder begins with weights that others have trained."""
+    return name != "small-cnn"
+
+
+def small_cnn(images: keras.KerasTensor) -> keras.KerasTensor:
+    """Applies four blocks of a convolution, a normalisation of groups (Wu & He 2018) and a ReLU,
+    which suit pictures of some 64 pixels.
+
+    Args:
+        images: <float32>[batch, size, size, 3], from 0 to 255.
+
+    Returns:
+        <float32>[batch, size / 8, size / 8, 128].
+    """
+    x = layers.Rescaling(1 / 127.5, offset=-1.0)(images)
+    for number, filters in enumerate(_FILTERS):
+        last = number == len(_FILTERS) - 1
+        x = layers.Conv2D(
+            filters, 3, strides=1 if last else 2, padding="same", kernel_initializer="he_normal"
+        )(x)
+        x = layers.GroupNormalization(_GROUPS)(x)
+        x = layers.ReLU()(x)
+    return x
+
+
+_ENCODERS: dict[str, Callable[[keras.KerasTensor], keras.KerasTensor]] = {
+    "small-cnn": small_cnn,
+    "efficientnet-lite0": efficientnet_lite0,
+}
+assert set(_ENCODERS) == set(IMAGE_ENCODERS)
+
+
+def _keras_backbone(name: str, size: int) -> keras.Model:
+    """Returns a model of `keras.applications` with what prepares pixels for it."""
+    images = keras.Input((size, size, 3))
+    module = _module_of(name)
+    # None has weights: what Keras would download comes from a file instead.
+    backbone = getattr(keras.applications, name)(
+        include_top=False, weights=None, input_shape=(size, size, 3), name="backbone"
+    )
+    return keras.Model(images, backbone(module.preprocess_input(images)), name="keras_backbone")
+
+
+def _module_of(name: str) -> ModuleType:
+    """Returns the module of `keras.applications` that has a model and prepares its pixels."""
+    modules = [part for part in vars(keras.applications).values() if inspect.ismodule(part)]
+    # `resnet50` has a part of what `resnet` has; either prepares pixels in the same way.
+    return next(m for m in modules if hasattr(m, name) and hasattr(m, "preprocess_input"))
