@@ -14,6 +14,7 @@ NAMES = (
     "text_generation",
     "translation",
     "summarization",
+    "captioning",
 )
 
 

@@ -40,13 +40,15 @@ apps.training
 apps.tracking
 apps.serving
 apps.tasks
-apps.tasks.captioning apps.tasks.classification apps.tasks.generation apps.tasks.seq2seq apps.tasks.tagging
+apps.tasks.captioning
+apps.tasks.classification apps.tasks.generation apps.tasks.seq2seq apps.tasks.tagging
 apps.tasks.loading apps.tasks.portable
 apps.tasks.quantization
 apps.search
 apps.commands
 apps.hate_speech apps.ner apps.sentiment apps.spam apps.text_generation
 apps.summarization apps.translation
+apps.captioning
 apps.catalog apps.runs.__main__
 apps.python
 apps.server.errors apps.server.metrics

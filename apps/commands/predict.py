@@ -77,6 +77,7 @@ def run(application: Application, options: dict) -> None:
     from apps.serving.jobs import find_jobs, is_many
 
     own.check_output(output)
+    texts = own.inputs(texts)
     jobs = find_jobs(source, output, own) if source else []
     own.check_recordings(job.source for job in jobs)
     for job in jobs:

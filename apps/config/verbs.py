@@ -102,6 +102,10 @@ class PredictOptions(RecordingOptions):
         """Whether `predict` may be called without texts and without a file."""
         return False
 
+    def inputs(self, texts: list[str]) -> list[str]:
+        """Returns what is answered where these texts are given: they themselves."""
+        return texts
+
     def check_output(self, output: str | None) -> None:
         """Refuses an output that these options cannot write.
 

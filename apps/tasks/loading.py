@@ -28,3 +28,10 @@ def load_seq2seq() -> type:
     from apps.tasks.seq2seq.task import Seq2Seq
 
     return Seq2Seq
+
+
+def load_captioning() -> type:
+    """Imports and returns the task of models that describe pictures."""
+    from apps.tasks.captioning.task import Captioning
+
+    return Captioning

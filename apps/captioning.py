@@ -1,0 +1,30 @@
+"""Captions of pictures.
+
+python -m apps.captioning train --dataset flickr8k --data-dir DIR --run runs/flickr8k
+"""
+
+from apps.commands.application import Application
+from apps.commands.main import main
+from apps.tasks.captioning.config import (
+    CaptioningConfig,
+    CaptioningExportOptions,
+    CaptioningPredictOptions,
+)
+from apps.tasks.loading import load_captioning
+
+APPLICATION = Application(
+    name="captioning",
+    summary="Describe pictures in a sentence.",
+    config=CaptioningConfig,
+    load_task=load_captioning,
+    sample="",  # it is drawn
+    corpora=("flickr8k",),
+    recipes={
+        "sample": {"monitor": "exact"},
+        "flickr8k": {"encoder": "efficientnet-lite0"},
+    },
+    options={"predict": CaptioningPredictOptions, "export": CaptioningExportOptions},
+)
+
+if __name__ == "__main__":
+    main(APPLICATION)

@@ -1,0 +1,1 @@
+"""The task of captioners: from pictures to sentences."""

@@ -1,0 +1,58 @@
+"""From the options to an untrained captioner."""
+
+import math
+
+import keras
+
+from apps.tasks.builder import build, recurrent_options
+from apps.tasks.captioning.config import CaptioningConfig
+from data.messages import detail
+from models.captioning.captioner import Captioner
+from models.captioning.image_encoder import is_pretrained
+from models.captioning.pretrained import find_weights, load_weights
+from models.registry import PRECISIONS
+
+
+def build_captioner(config: CaptioningConfig, vocabulary_size: int, rows: int) -> Captioner:
+    """Builds the untrained model; a trained encoder has its weights.
+
+    Args:
+        config: the options.
+        vocabulary_size: number of ids.
+        rows: captions to train on.
+
+    Raises:
+        UserError: options that do not fit each other, or weights that are not there.
+    """
+    weights = None
+    if is_pretrained(config.encoder):
+        weights = find_weights(config.encoder, config.encoder_weights)
+    settings = {
+        "vocabulary_size": vocabulary_size,
+        "embedding_dim": config.embedding_dim,
+        "recurrent": recurrent_options(config),
+        "encoder": config.encoder,
+        "picture_size": config.pixels,
+        "attention": config.attention,
+        "feeding": config.input_feeding,
+        "tied": config.tied,
+        "dropout": config.dropout,
+        "word_dropout": config.word_dropout,
+        "scheduled_sampling": config.scheduled_sampling,
+        "sampling_steps": config.epochs * math.ceil(rows / config.batch_size),
+        "dtype": PRECISIONS[config.mixed_precision],
+    }
+    captioner = build(Captioner, settings)
+    if weights is not None:
+        load_weights(captioner.image_encoder, config.encoder, weights)
+        detail(f"weights of {config.encoder}: {weights}")
+    return captioner
+
+
+def trained_part(captioner: Captioner) -> keras.Model:
+    """Returns what a training changes: all of it, or all but an encoder that stays as it is.
+
+    It is a model of the same layers, so that compiling it leaves the captioner as it is.
+    """
+    whole = captioner if captioner.image_encoder.trainable else captioner.head
+    return keras.Model(whole.input, whole.output, name="trained_part")

@@ -1,0 +1,255 @@
+"""The options of the captioner."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from apps.config.groups import (
+    BatchOptions,
+    DeviceOptions,
+    OptimizerOptions,
+    RecurrentOptions,
+    SplitFileOptions,
+)
+from apps.config.options import Options, option, redefault
+from apps.config.training import TrainingConfig
+from apps.config.verbs import ExportOptions, PredictOptions
+from data.errors import UserError, did_you_mean
+from data.formats.suffixes import ROW_SUFFIXES, STANDARD_STREAM
+from data.registry import TOKENIZERS
+from models.registry import FEEDINGS, IMAGE_ENCODERS, KERAS_BACKBONES, PLACE_ATTENTIONS
+
+if TYPE_CHECKING:  # a command that only prints its help must not wait for the readers
+    from data.examples.captions import CaptionCorpus
+
+# The sides of the pictures that suit an encoder, in pixels; 224 for all others.
+_PICTURE_SIZES = {"small-cnn": 64}
+
+
+@dataclass(frozen=True)
+class CaptionedDataOptions(SplitFileOptions):
+    """Files of pictures and captions, and their columns."""
+
+    image_column: str = option("image", "column of a table with the paths of pictures")
+    caption_column: str = option("caption", "column of a table with the captions")
+    images: str | None = option(
+        None, "folder of the pictures; without it, that of the file that names them"
+    )
+
+    @property
+    def text_column(self) -> str:
+        """The column of a table to predict from."""
+        return self.image_column
+
+
+@dataclass(frozen=True)
+class CaptionTextOptions(Options):
+    """How captions are written."""
+
+    title: ClassVar[str] = "captions"
+
+    tokenizer: str = option("words", "what a caption is split into", TOKENIZERS)
+    vocabulary_size: int = option(4000, "tokens of the vocabulary, at most", at_least=2)
+    max_length: int = option(
+        40, "tokens of a caption; longer ones are not trained on", at_least=4, at_most=10_000
+    )
+
+
+@dataclass(frozen=True)
+class CaptionerOptions(Options):
+    """The encoder, the decoder and its attention, and the loss."""
+
+    title: ClassVar[str] = "captioner"
+
+    encoder: str = option(
+        "small-cnn",
+        "image encoder: small-cnn, which learns with the decoder, or a trained one: "
+        "efficientnet-lite0 or one of keras.applications, such as MobileNetV2",
+    )
+    encoder_weights: str | None = option(
+        None,
+        "file with the weights of a trained encoder; without it, those of the package or of "
+        "Keras' cache; none are downloaded",
+    )
+    picture_size: int = option(
+        0,
+        "sides of the square that is read of a picture, in pixels; 0: what suits the encoder",
+        at_least=0,
+        at_most=1024,
+    )
+    augment: bool = option(False, "random shifts of the pictures, for an encoder that learns")
+    attention: str = option("additive", "attention to the places", ("none", *PLACE_ATTENTIONS))
+    input_feeding: str = option(
+        "none",
+        "what the next step reads of the attention: nothing, its vector (Luong et al. 2015), or "
+        "the context of the state before (Xu et al. 2015); these two train step by step",
+        FEEDINGS,
+    )
+    tied: bool = option(True, "embedding of the decoder as its output layer, too")
+    word_dropout: float = option(
+        0.0, "share of tokens whose vectors are dropped in a step", at_least=0.0, below=1.0
+    )
+    label_smoothing: float = option(
+        0.0, "share of the target distribution spread over all tokens", at_least=0.0, below=1.0
+    )
+    scheduled_sampling: float = option(
+        0.0,
+        "share of input tokens that are the model's own at the end of the training, which goes "
+        "step by step",
+        at_least=0.0,
+        at_most=1.0,
+    )
+    monitor: str = option(
+        "cider",
+        "validation metric, of greedy decoding, that chooses the epoch",
+        ("cider", "bleu", "rouge_l", "chrf", "exact"),
+    )
+
+    @property
+    def pixels(self) -> int:
+        """The sides of what is read of a picture."""
+        return self.picture_size or _PICTURE_SIZES.get(self.encoder, 224)
+
+    def check(self) -> None:
+        super().check()
+        names = (*IMAGE_ENCODERS, *KERAS_BACKBONES)
+        if self.encoder not in names:
+            raise UserError(
+                f"unknown --encoder {self.encoder!r}. Choose {', '.join(IMAGE_ENCODERS)} or one of "
+                f"keras.applications{did_you_mean(self.encoder, names)}"
+            )
+        if self.augment and self.encoder != "small-cnn":
+            raise UserError(
+                f"--augment is for an encoder that learns, {self.encoder} stays as it is. Leave it "
+                "out"
+            )
+
+
+@dataclass(frozen=True)
+class CaptionSearchOptions(Options):
+    """How captions are searched."""
+
+    title: ClassVar[str] = "search"
+
+    beam_width: int = option(3, "captions that are searched side by side", at_least=1)
+    length_penalty: float = option(
+        0.0, "power of the length by which scores are divided", at_least=0.0
+    )
+
+
+@dataclass(frozen=True)
+class CaptioningConfig(
+    CaptionSearchOptions,
+    CaptionerOptions,
+    RecurrentOptions,
+    CaptionTextOptions,
+    CaptionedDataOptions,
+    DeviceOptions,
+    BatchOptions,
+    TrainingConfig,
+):
+    """All options of a captioner, after Vinyals et al. (2015) and Xu et al. (2015)."""
+
+    kind: ClassVar[str] = "captioner"
+    bidirectional: ClassVar[bool] = False
+    main: ClassVar[tuple[str, ...]] = (
+        "dataset",
+        "data_dir",
+        "encoder",
+        "attention",
+        "epochs",
+        "batch_size",
+        "learning_rate",
+        "units",
+    )
+
+    units: int = redefault(RecurrentOptions, "units", 256, "size of the state of the decoder")
+    embedding_dim: int = redefault(RecurrentOptions, "embedding_dim", 256)
+    dropout: float = redefault(
+        RecurrentOptions,
+        "dropout",
+        0.3,
+        "share of values dropped of places, embeddings, between and after layers",
+    )
+    epochs: int = redefault(OptimizerOptions, "epochs", 20)
+    patience: int = redefault(OptimizerOptions, "patience", 5)
+    average_weights: float = redefault(OptimizerOptions, "average_weights", 0.99)
+
+    def read_corpus(
+        self, sample: str, class_names: tuple[str, ...] = (), original: bool = False
+    ) -> "CaptionCorpus":
+        """Reads the data set that the options name.
+
+        Args:
+            sample: no matter: the sample is drawn.
+            class_names: no matter: captions have none.
+            original: no matter: these corpora are read without TensorFlow.
+
+        Raises:
+            UserError: it cannot be used.
+        """
+        from data.datasets import read_captioned_pictures
+
+        return read_captioned_pictures(self.dataset, self.data_dir, self)
+
+
+@dataclass(frozen=True)
+class CaptioningExportOptions(ExportOptions):
+    """How the exported model searches; None leaves the training's options."""
+
+    title: ClassVar[str] = "search"
+
+    beam_width: int | None = option(None, "beam width, if not that of train; 1: greedy", at_least=1)
+    length_penalty: float | None = option(
+        None, "length penalty, if not that of train", at_least=0.0
+    )
+
+
+@dataclass(frozen=True)
+class CaptioningPredictOptions(CaptioningExportOptions, PredictOptions):
+    """How pictures are described, and what is shown of it."""
+
+    title: ClassVar[str] = "captioning"
+    main: ClassVar[tuple[str, ...]] = ("html", "attention_map", "beam_width", "n_best")
+    formats: ClassVar[tuple[str, ...]] = tuple(each.removeprefix(".") for each in ROW_SUFFIXES)
+    file_options: ClassVar[tuple[str, ...]] = ("html",)
+
+    html: str | None = option(None, "page with the pictures, their captions and the attention")
+    attention_map: str | None = option(
+        None, "picture of where each word looked; numbered for several pictures"
+    )
+    n_best: int = option(1, "captions of each picture, at most --beam-width", at_least=1)
+
+    def __post_init__(self) -> None:
+        if self.n_best > 1 and (self.html or self.attention_map):
+            raise UserError("--n-best shows no attention. Leave --html and --attention-map out")
+        if self.attention_map is not None and not Path(self.attention_map).name:
+            raise UserError(f"--attention-map takes a file. Received: {self.attention_map!r}")
+
+    @property
+    def attention(self) -> bool:
+        """Whether the attention is wanted, too."""
+        return bool(self.html or self.attention_map)
+
+    def inputs(self, texts: list[str]) -> list[str]:
+        from apps.tasks.captioning.answers import find_pictures
+
+        return find_pictures(texts)
+
+    def place(self, output: str | None) -> str | None:
+        # A page is made of the rows that are written.
+        return output or (STANDARD_STREAM if self.html else None)
+
+    def writer(self, source: str | None, column: str, answering: Any) -> Callable:
+        from apps.tasks.captioning.gallery import gallery_writer
+
+        write_rows = super().writer(source, column, answering)
+        # A table names its pictures from where it lies.
+        answering.folder = Path(source).parent if source and source != STANDARD_STREAM else None
+        if self.html is None:
+            return write_rows
+        return functools.partial(
+            gallery_writer, column=column, page=Path(self.html), write_rows=write_rows
+        )

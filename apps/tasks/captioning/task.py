@@ -1,0 +1,290 @@
+"""The captioning task: one captioner, from its data to its answers."""
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from apps.runs.contents import MODEL
+from apps.runs.description import RunDescription
+from apps.runs.files import RunFiles
+from apps.tasks.builder import load
+from apps.tasks.captioning import answers as described
+from apps.tasks.captioning.arrays import array_name, make_array
+from apps.tasks.captioning.builder import build_captioner, trained_part
+from apps.tasks.captioning.config import (
+    CaptioningConfig,
+    CaptioningExportOptions,
+    CaptioningPredictOptions,
+)
+from apps.tasks.captioning.report import CaptionReport, find_worst, measure_captions
+from apps.tasks.captioning.validation import CaptioningValidation
+from apps.training import fit as training
+from data.batches.captions import CaptionBatches
+from data.batches.pictures import Readable
+from data.errors import UserError
+from data.examples.captions import CaptionCorpus, CaptionedPictures
+from data.images.files import PictureFile
+from data.messages import detail, printable, say, warn
+from data.text.tokenizer import Tokenizer
+from data.text.tokenizer_vocabulary import (
+    TokenizerVocabulary,
+    find_vocabulary,
+    learn_vocabulary,
+)
+from models.captioning.captioner import Captioner
+from models.precision import in_full_precision
+from models.seq2seq.loss import TranslationLoss
+from models.seq2seq.search import TranslationSearch
+from models.serving.captioner import ServingCaptioner
+
+# Pictures that are described at once.
+_CHUNK = 32
+# The largest shift of --augment, of the sides of a picture.
+_SHIFT = 1 / 16
+
+
+class Captioning:
+    """One captioner and what belongs to it; its texts are the paths of pictures.
+
+    Args:
+        config: the options it was or will be trained with.
+        tokenizer_vocabulary: learned from the training captions.
+        captioner: pictures to logits.
+
+    Attributes:
+        folder: where pictures lie whose paths do not say so; None for the working folder.
+    """
+
+    def __init__(
+        self,
+        config: CaptioningConfig,
+        tokenizer_vocabulary: TokenizerVocabulary,
+        captioner: Captioner,
+    ):
+        self.config, self.captioner = config, captioner
+        self.tokenizer_vocabulary = tokenizer_vocabulary
+        self.tokenizer = Tokenizer(tokenizer_vocabulary)
+        self.options = CaptioningPredictOptions()
+        self.folder: Path | None = None
+        # Made once for all batches.
+        self._serve: Callable[[tf.Tensor], dict[str, tf.Tensor]] | None = None
+
+    @functools.cached_property
+    def model(self) -> keras.Model:
+        """What is trained: all of it, or all but an encoder that stays as it is."""
+        return trained_part(self.captioner)
+
+    @classmethod
+    def read(
+        cls, config: CaptioningConfig, sample: str = "", trained: "Captioning | None" = None
+    ) -> CaptionCorpus:
+        """Reads the data set that the config names.
+
+        Args:
+            config: the options.
+            sample: no matter: the sample is drawn.
+            trained: the task that is evaluated on the data, or None for a training.
+
+        Raises:
+            UserError: it cannot be used.
+        """
+        return config.read_corpus(sample)
+
+    @classmethod
+    def build(
+        cls, config: CaptioningConfig, corpus: CaptionCorpus, pretrained: RunFiles | None = None
+    ) -> "Captioning":
+        """Returns a new captioner for a corpus; its tokens come from the training split alone."""
+        captions = [caption for _, caption in corpus.split("train").pairs()]
+        vocabulary = learn_vocabulary(config.tokenizer, captions, config.vocabulary_size)
+        size = vocabulary.vocabulary_size
+        captioner = build_captioner(config, size, len(captions))
+        say(f"vocabulary: {size:,}; parameters: {captioner.count_params():,}")
+        return cls(config, vocabulary, captioner)
+
+    @classmethod
+    def load(
+        cls, config: CaptioningConfig, description: RunDescription, folder: Path
+    ) -> "Captioning":
+        """Returns a trained captioner from its run folder.
+
+        Raises:
+            UserError: files are missing or damaged.
+        """
+        vocabulary = TokenizerVocabulary.load(folder)
+        sizes = {"vocabulary_size": vocabulary.vocabulary_size}
+        return cls(config, vocabulary, load(folder / MODEL, sizes))
+
+    def describe(self) -> dict:
+        """Returns what `load` needs besides config, vocabulary and model: nothing."""
+        return {}
+
+    def save(self, folder: Path) -> None:
+        """Writes vocabulary and model."""
+        self.tokenizer_vocabulary.save(folder)
+        self.captioner.save(folder / MODEL)
+
+    def files(self, folder: Path) -> list[Path]:
+        """Returns the file of the vocabulary in a run folder."""
+        return [find_vocabulary(folder)]
+
+    def training_data(self, corpus: CaptionCorpus) -> tuple[CaptionBatches, keras.losses.Loss]:
+        """Returns the batches of the training split and the loss to minimise.
+
+        Raises:
+            UserError: a picture cannot be read, or all captions are too long.
+        """
+        config, train = self.config, corpus.split("train")
+        numbers, captions = zip(*train.pairs(), strict=True)
+        ids = self.tokenizer.encode_all([*captions])
+        short = ids.row_lengths() <= config.max_length
+        kept = int(tf.math.count_nonzero(short))
+        if not kept:
+            raise UserError(
+                f"no caption has at most {config.max_length} tokens. Raise --max-length"
+            )
+        if kept < len(captions):
+            say(
+                f"left out: {len(captions) - kept:,} of {len(captions):,} captions are longer than "
+                f"{config.max_length} tokens"
+            )
+        batches = CaptionBatches(
+            tf.ragged.boolean_mask(ids, short),
+            np.array(numbers)[short.numpy()],
+            make_array(self.captioner, train),
+            array_name(self.captioner),
+            config.batch_size,
+            config.batch_tokens,
+            config.seed,
+            self.captioner.distribute_strategy.num_replicas_in_sync,
+            config.jit,
+            _SHIFT if config.augment else 0.0,
+        )
+        detail(f"padding: {batches.padding_share():.1%} of the tokens")
+        return batches, TranslationLoss(config.label_smoothing)
+
+    def fit(self, corpus: CaptionCorpus, folder: Path) -> training.TrainingResult:
+        """Trains, see `apps.training.fit.fit`."""
+        batches, loss = self.training_data(corpus)
+        held_out = CaptioningValidation(self, corpus.split("validation"))
+        ending = training.fit(
+            self.model, batches, held_out.measure, loss, self.config.monitor, self.config, folder
+        )
+        self.captioner = in_full_precision(self.captioner)
+        del self.model
+        self._serve = None
+        return ending
+
+    def evaluate(self, examples: CaptionedPictures) -> CaptionReport:
+        """Measures the captioner on a split, through the serving model; see
+        `models.evaluation.captions`."""
+        rows = self._describe(examples.pictures)
+        for row in rows:
+            if row["problem"]:
+                raise UserError(row["problem"])
+        captions = [row["caption"] for row in rows]
+        report = self._report(captions, examples)
+        return replace(report, worst=find_worst(captions, examples))
+
+    def read_report(self, metrics: dict) -> CaptionReport:
+        """Returns the report of metrics from `metrics.json`, or of the mean of several."""
+        return CaptionReport(metrics)
+
+    def _report(self, captions: list[str], examples: CaptionedPictures) -> CaptionReport:
+        return self.read_report(measure_captions(captions, examples))
+
+    def evaluate_baselines(
+        self, corpus: CaptionCorpus, examples: CaptionedPictures
+    ) -> dict[str, CaptionReport]:
+        """Measures the captions of similar training pictures, as the encoder sees them."""
+        return {}
+
+    def set_options(self, options: CaptioningPredictOptions | CaptioningExportOptions) -> None:
+        """Answers as these options say, where they say something; else as the training's do.
+
+        Raises:
+            UserError: more captions are wanted than the beam holds, or there is no attention.
+        """
+        given = {name: getattr(options, name) for name in ("beam_width", "length_penalty")}
+        given = {name: value for name, value in given.items() if value is not None}
+        self.config, self._serve = replace(self.config, **given), None
+        if isinstance(options, CaptioningPredictOptions):
+            self.options = options
+        if self.options.n_best > self.config.beam_width:
+            raise UserError(
+                f"--n-best {self.options.n_best} needs a beam as wide. Received: "
+                f"--beam-width {self.config.beam_width}"
+            )
+        if self.options.attention_map and self.config.attention == "none":
+            raise UserError(
+                "--attention-map needs a model with attention, this one was trained without"
+            )
+
+    def search(self) -> TranslationSearch:
+        """Returns how the options look for captions."""
+        config = self.config
+        return TranslationSearch(
+            config.beam_width,
+            config.length_penalty,
+            n_best=self.options.n_best,
+            max_length=config.max_length,
+            bounded=False,
+        )
+
+    def serving(self) -> ServingCaptioner:
+        """Returns the model that takes encoded pictures; `predict`, `evaluate` and `export` use it
+        alike."""
+        return ServingCaptioner(
+            self.tokenizer, self.captioner.for_export(), self.search(), self.options.attention
+        )
+
+    def answer(self, texts: Sequence[str]) -> list[dict]:
+        """Returns the output columns of pictures, given by their paths; of one that cannot be read,
+        the reason."""
+        places = [path if self.folder is None else str(self.folder / path) for path in texts]
+        rows = self._describe([PictureFile(place) for place in places])
+        for row in rows:
+            if row["problem"]:
+                warn(row["problem"])
+        return rows
+
+    def _describe(self, pictures: Sequence[Readable]) -> list[dict]:
+        """Returns the output columns of pictures; one that cannot be read has a `problem`."""
+        if self._serve is None:
+            self._serve = self.serving().serve
+        rows: list[dict] = []
+        for start in range(0, len(pictures), _CHUNK):
+            encoded, problems = [], []
+            for picture in pictures[start : start + _CHUNK]:
+                try:
+                    encoded.append(picture.read())
+                    problems.append("")
+                except UserError as mistake:
+                    problems.append(str(mistake))
+            found = iter(self.output_rows(self._serve(tf.constant(encoded, tf.string))))
+            rows += [self._empty_row(why) if why else next(found) for why in problems]
+        return rows
+
+    def _empty_row(self, problem: str = "") -> dict:
+        return described.empty_row(self.options, problem)
+
+    def output_rows(self, answer: dict[str, tf.Tensor]) -> list[dict]:
+        """Returns the output columns of each picture of a batch that the serving model answered."""
+        return described.output_rows(answer)
+
+    def empty_row(self) -> dict:
+        """Returns the output columns of a row that could not be answered."""
+        return self._empty_row()
+
+    def format_answer(self, text: str, row: dict) -> str:
+        """Formats an answer for the terminal."""
+        return printable(described.format_row(text, row))
+
+    def to_result(self, text: str, row: dict, problem: str = "") -> described.PictureCaption:
+        """Returns the answer to a picture by its output columns."""
+        return described.to_result(text, row, problem)
