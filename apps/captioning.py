@@ -20,7 +20,16 @@ APPLICATION = Application(
     sample="",  # it is drawn
     corpora=("flickr8k",),
     recipes={
-        "sample": {"monitor": "exact"},
+        "sample": {
+            "units": 128,
+            "embedding_dim": 64,
+            "dropout": 0.1,
+            "augment": True,
+            "batch_size": 32,
+            "epochs": 40,
+            "patience": 40,
+            "monitor": "exact",
+        },
         "flickr8k": {"encoder": "efficientnet-lite0"},
     },
     options={"predict": CaptioningPredictOptions, "export": CaptioningExportOptions},

@@ -36,7 +36,7 @@ def add_options(parser: OneLineParser, application: Application, arguments: list
         "texts",
         nargs="*",
         metavar="TEXT",
-        help="texts to answer; without any, a terminal asks for them, line by line",
+        help=own.texts_help,
     )
     parser.add_argument(
         "--input",

@@ -64,6 +64,10 @@ class PredictOptions(RecordingOptions):
     formats: ClassVar[tuple[str, ...]] = tuple(
         suffix.removeprefix(".") for suffix in (*ROW_SUFFIXES, *SUBTITLE_SUFFIXES)
     )
+    # What is given to be answered, for `--help`.
+    texts_help: ClassVar[str] = (
+        "texts to answer; without any, a terminal asks for them, line by line"
+    )
     # Names of the options that are files to write.
     file_options: ClassVar[tuple[str, ...]] = ("transcript",)
     # Rows of an input that are in memory at once; 0: as many as suit a task that is fast.

@@ -16,9 +16,10 @@ def describe_pictures(run: Path) -> str:
 def describe_next_steps(application: str, run: Path) -> str:
     """Returns the three commands that use a trained model, a line each."""
     options = ("--run", run)
+    answered = "photo.jpg" if application == "captioning" else "Your own text"
     commands = [
         command_line(application, "evaluate", *options),
-        command_line(application, "predict", *options, "Your own text"),
+        command_line(application, "predict", *options, answered),
         command_line(application, "export", *options),
     ]
     return "next:\n" + "\n".join(f"  {command}" for command in commands)

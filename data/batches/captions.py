@@ -10,6 +10,9 @@ from data.batches.parallel import append_end, prepend_start
 from data.batches.pictures import shift_pictures
 from data.graphs import without_autograph
 
+# Of an epoch: so many seeds lie between one epoch's and the next one's.
+_MOST_BATCHES = 2**32
+
 
 class CaptionBatches(Batches):
     """Padded batches of `(inputs, targets)` of captions, like those of
@@ -59,10 +62,11 @@ class CaptionBatches(Batches):
 
     def dataset(self, epoch: int = 0, start: int = 0) -> tf.data.Dataset:
         batches = super().dataset(epoch, start).enumerate(start)
-        seed = np.int64([self.shuffle_seed or 0, epoch])
-        return batches.map(self._reader(seed), num_parallel_calls=1).prefetch(2)
+        return batches.map(self._reader(epoch), num_parallel_calls=1).prefetch(2)
 
-    def _reader(self, seed: np.ndarray) -> Callable:
+    def _reader(self, epoch: int) -> Callable:
+        seed = self.shuffle_seed or 0
+
         @without_autograph
         def add_pictures(number: tf.Tensor, batch: tuple) -> tuple:
             inputs, *rest = batch
@@ -71,8 +75,8 @@ class CaptionBatches(Batches):
             found = tf.ensure_shape(found, [None, *self.array.shape[1:]])
             if self.shift:
                 # The same shifts whenever the training comes here.
-                step = tf.stack([seed[0], seed[1] * 1_000_003 + number])
-                found = shift_pictures(found, self.shift, step)
+                place = tf.stack([tf.constant(seed, tf.int64), epoch * _MOST_BATCHES + number])
+                found = shift_pictures(found, self.shift, place)
             return {self.name: found, "target_ids": inputs["token_ids"]}, *rest
 
         return add_pictures

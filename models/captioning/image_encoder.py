@@ -11,7 +11,7 @@ from models.captioning.efficientnet_lite import efficientnet_lite0
 from models.registry import IMAGE_ENCODERS, KERAS_BACKBONES
 
 # Filters of the blocks of `small_cnn`; each but the last halves the sides.
-_FILTERS = (32, 64, 128, 128)
+_FILTERS = (32, 64, 96, 96)
 _GROUPS = 8
 
 
@@ -54,7 +54,7 @@ def small_cnn(images: keras.KerasTensor) -> keras.KerasTensor:
         images: <float32>[batch, size, size, 3], from 0 to 255.
 
     Returns:
-        <float32>[batch, size / 8, size / 8, 128].
+        <float32>[batch, size / 8, size / 8, 96].
     """
     x = layers.Rescaling(1 / 127.5, offset=-1.0)(images)
     for number, filters in enumerate(_FILTERS):

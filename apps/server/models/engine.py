@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from apps.catalog import find_application
 from apps.config.serving import ServeOptions
 from apps.python.loading import load
+from data.errors import UserError
 
 if TYPE_CHECKING:  # it imports TensorFlow
     from apps.python.model import Model
@@ -108,4 +109,8 @@ def load_engine(path: Path, options: ServeOptions) -> Engine:
     Raises:
         UserError: there is none, or the engine that is wanted cannot answer it.
     """
-    return ModelEngine(load(path, options.engine), options.explain)
+    model = load(path, options.engine)
+    if model.application == "captioning":
+        # Its texts are paths: a client would read the files of the server.
+        raise UserError(f"{path} describes pictures, and a server answers texts. Export the model")
+    return ModelEngine(model, options.explain)

@@ -26,11 +26,13 @@ class AttentionMap(RichCell):
     Attributes:
         tokens: of the caption, without its end.
         weights: <float>[tokens, rows, columns], over the places of the square in the middle of the
-            picture; they sum to 1 for each token.
+            picture; they sum to 1 for each token, or are all 0 without attention.
+        picture: where it lies.
     """
 
     tokens: list[str]
     weights: np.ndarray
+    picture: str = ""
 
     def to_cell(self) -> str:
         """Returns each token with the row and the column that it looked at most."""
@@ -157,4 +159,6 @@ def format_row(text: str, row: dict) -> str:
     ends = [end for end in _endings(row) if row[f"score{end}"] is not None]
     if len(ends) < 2:
         return f"{text}\n    {row['caption']}"
-    return "\n".join([text, *(f"{row[f'score{end}']:11.3f}  {row[f'caption{end}']}" for end in ends)])
+    return "\n".join(
+        [text, *(f"{row[f'score{end}']:11.3f}  {row[f'caption{end}']}" for end in ends)]
+    )

@@ -49,6 +49,20 @@ def make_array(captioner: Captioner, examples: CaptionedPictures) -> np.ndarray:
     return _map_array(name, shape, np.float16, _find_features(captioner, examples, size))
 
 
+def mean_features(captioner: Captioner, examples: CaptionedPictures) -> np.ndarray:
+    """Returns the mean of the features of a picture's places, <float32>[pictures, features].
+
+    Raises:
+        UserError: a picture cannot be read.
+    """
+    size = captioner.settings["picture_size"]
+    if captioner.image_encoder.trainable:
+        features = np.concatenate([*_find_features(captioner, examples, size)])
+    else:
+        features = make_array(captioner, examples)
+    return features.mean(axis=1, dtype=np.float32)
+
+
 def _find_features(
     captioner: Captioner, examples: CaptionedPictures, size: int
 ) -> Iterator[np.ndarray]:
@@ -69,11 +83,12 @@ def _map_array(
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         say(f"computed once, and kept: {path}")
-        with whole_file(path) as partial, tqdm(total=shape[0], unit=" pictures", disable=None) as bar:
+        with whole_file(path) as partial:
             array = np.lib.format.open_memmap(partial, "w+", dtype, shape)
-            for chunk in chunks:
-                array[bar.n : bar.n + len(chunk)] = chunk
-                bar.update(len(chunk))
+            with tqdm(total=shape[0], unit=" pictures", disable=None) as bar:
+                for chunk in chunks:
+                    array[bar.n : bar.n + len(chunk)] = chunk
+                    bar.update(len(chunk))
             array.flush()
     return np.load(path, mmap_mode="r")
 
@@ -84,7 +99,9 @@ def _checksum(examples: CaptionedPictures, size: int, captioner: Captioner | Non
     for picture in examples.pictures:
         digest.update(picture.digest.encode())
     if captioner is not None:
-        digest.update(f"{captioner.settings['encoder']} {captioner.image_encoder.output_shape}".encode())
+        digest.update(
+            f"{captioner.settings['encoder']} {captioner.image_encoder.output_shape}".encode()
+        )
         for weight in captioner.image_encoder.get_weights():
             digest.update(weight.tobytes())
     return digest.hexdigest()
@@ -93,5 +110,3 @@ def _checksum(examples: CaptionedPictures, size: int, captioner: Captioner | Non
 def array_name(captioner: Captioner) -> str:
     """Returns the name of the array among the inputs of what is trained."""
     return "images" if captioner.image_encoder.trainable else "features"
-
-

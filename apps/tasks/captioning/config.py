@@ -34,6 +34,7 @@ class CaptionedDataOptions(SplitFileOptions):
 
     image_column: str = option("image", "column of a table with the paths of pictures")
     caption_column: str = option("caption", "column of a table with the captions")
+    split_column: str = option("split", "column of a table with the split, if it has one")
     images: str | None = option(
         None, "folder of the pictures; without it, that of the file that names them"
     )
@@ -102,9 +103,9 @@ class CaptionerOptions(Options):
         at_most=1.0,
     )
     monitor: str = option(
-        "cider",
+        "cider_d",
         "validation metric, of greedy decoding, that chooses the epoch",
-        ("cider", "bleu", "rouge_l", "chrf", "exact"),
+        ("cider_d", "bleu_4", "rouge_l", "chrf", "exact"),
     )
 
     @property
@@ -191,8 +192,17 @@ class CaptioningConfig(
             UserError: it cannot be used.
         """
         from data.datasets import read_captioned_pictures
+        from data.user_files.columns import CaptionFiles
 
-        return read_captioned_pictures(self.dataset, self.data_dir, self)
+        files = CaptionFiles(
+            self.image_column,
+            self.caption_column,
+            self.split_column,
+            self.images,
+            self.validation_file,
+            self.test_file,
+        )
+        return read_captioned_pictures(self.dataset, self.data_dir, files)
 
 
 @dataclass(frozen=True)
@@ -215,6 +225,9 @@ class CaptioningPredictOptions(CaptioningExportOptions, PredictOptions):
     main: ClassVar[tuple[str, ...]] = ("html", "attention_map", "beam_width", "n_best")
     formats: ClassVar[tuple[str, ...]] = tuple(each.removeprefix(".") for each in ROW_SUFFIXES)
     file_options: ClassVar[tuple[str, ...]] = ("html",)
+    texts_help: ClassVar[str] = (
+        "pictures, and folders of pictures; without any, a terminal asks for them, line by line"
+    )
 
     html: str | None = option(None, "page with the pictures, their captions and the attention")
     attention_map: str | None = option(
@@ -243,13 +256,16 @@ class CaptioningPredictOptions(CaptioningExportOptions, PredictOptions):
         return output or (STANDARD_STREAM if self.html else None)
 
     def writer(self, source: str | None, column: str, answering: Any) -> Callable:
-        from apps.tasks.captioning.gallery import gallery_writer
+        from apps.tasks.captioning.gallery import illustrated_writer
 
-        write_rows = super().writer(source, column, answering)
         # A table names its pictures from where it lies.
-        answering.folder = Path(source).parent if source and source != STANDARD_STREAM else None
-        if self.html is None:
-            return write_rows
+        answering.folder = None
+        if source is not None and source != STANDARD_STREAM:
+            answering.folder = Path(source).parent
         return functools.partial(
-            gallery_writer, column=column, page=Path(self.html), write_rows=write_rows
+            illustrated_writer,
+            write_rows=super().writer(source, column, answering),
+            column=column,
+            page=self.html,
+            drawing=self.attention_map,
         )

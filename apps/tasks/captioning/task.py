@@ -14,7 +14,7 @@ from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
 from apps.tasks.builder import load
 from apps.tasks.captioning import answers as described
-from apps.tasks.captioning.arrays import array_name, make_array
+from apps.tasks.captioning.arrays import array_name, make_array, mean_features
 from apps.tasks.captioning.builder import build_captioner, trained_part
 from apps.tasks.captioning.config import (
     CaptioningConfig,
@@ -37,6 +37,7 @@ from data.text.tokenizer_vocabulary import (
     learn_vocabulary,
 )
 from models.captioning.captioner import Captioner
+from models.evaluation.captions.neighbours import consensus_captions, nearest_captions
 from models.precision import in_full_precision
 from models.seq2seq.loss import TranslationLoss
 from models.seq2seq.search import TranslationSearch
@@ -201,8 +202,15 @@ class Captioning:
     def evaluate_baselines(
         self, corpus: CaptionCorpus, examples: CaptionedPictures
     ) -> dict[str, CaptionReport]:
-        """Measures the captions of similar training pictures, as the encoder sees them."""
-        return {}
+        """Measures the captions of the training pictures that look most alike to the encoder: that
+        of the nearest one, and the one that 15 agree on (Devlin et al. 2015)."""
+        train = corpus.split("train")
+        known, features = (mean_features(self.captioner, each) for each in (train, examples))
+        found = {
+            "nearest picture": nearest_captions(known, train.captions, features),
+            "consensus of 15 pictures": consensus_captions(known, train.captions, features),
+        }
+        return {name: self._report(captions, examples) for name, captions in found.items()}
 
     def set_options(self, options: CaptioningPredictOptions | CaptioningExportOptions) -> None:
         """Answers as these options say, where they say something; else as the training's do.
@@ -248,10 +256,22 @@ class Captioning:
         the reason."""
         places = [path if self.folder is None else str(self.folder / path) for path in texts]
         rows = self._describe([PictureFile(place) for place in places])
-        for row in rows:
+        for place, row in zip(places, rows, strict=True):
             if row["problem"]:
                 warn(row["problem"])
+            elif "attention" in row:
+                row["attention"] = replace(row["attention"], picture=place)
         return rows
+
+    def draw_answer(self, row: dict, number: int) -> Path | None:
+        """Draws where each word of an answer looked, if that was asked for, and returns the
+        picture's path."""
+        wanted = self.options.attention_map
+        if wanted is None or row["problem"]:
+            return None
+        from apps.tasks.captioning.gallery import draw_map
+
+        return draw_map(row["attention"], wanted, number)
 
     def _describe(self, pictures: Sequence[Readable]) -> list[dict]:
         """Returns the output columns of pictures; one that cannot be read has a `problem`."""

@@ -8,10 +8,10 @@ import numpy as np
 import tensorflow as tf
 
 from apps.tasks.captioning.arrays import array_name, make_array
+from apps.tasks.captioning.report import measure_captions
 from data.batches.captions import CaptionBatches
 from data.examples.captions import CaptionedPictures
 from data.graphs import graph
-from models.evaluation.captions import caption_metrics
 from models.recurrent.seldom_shapes import for_seldom_shapes
 from models.seq2seq.loss import smoothed_cross_entropy
 from models.seq2seq.search import TranslationSearch
@@ -54,7 +54,9 @@ class CaptioningValidation:
         for start in range(0, len(self.array), _CHUNK):
             chunk = tf.constant(self.array[start : start + _CHUNK].astype(np.float32))
             captions += [text.decode() for text in self._describe(chunk).numpy()]
-        return {"loss": self._loss(model), **caption_metrics(captions, self.examples.captions)}
+        found = measure_captions(captions, self.examples)
+        metrics = {name: value for name, value in found.items() if isinstance(value, float)}
+        return {"loss": self._loss(model), **metrics}
 
     def _describer(self) -> Callable[[tf.Tensor], tf.Tensor]:
         task = self.task

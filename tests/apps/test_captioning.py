@@ -1,0 +1,133 @@
+"""The application that describes pictures: all verbs, once, on a few drawn scenes."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from apps.captioning import APPLICATION
+from apps.commands.main import main
+from apps.config.serving import ServeOptions
+from apps.server.models.engine import load_engine
+from data.errors import UserError
+from data.scenes import corpus as scenes
+
+TINY = [
+    *["--epochs", "1", "--units", "4", "--embedding-dim", "4", "--picture-size", "16"],
+    *["--batch-size", "16", "--dropout", "0", "--beam-width", "1", "--max-length", "20"],
+]
+
+
+@pytest.fixture(scope="module")
+def small_sample():
+    """The sample has a few scenes while this is in use."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scenes, "SPLIT_SIZES", {"train": 16, "validation": 4, "test": 4})
+        yield
+
+
+@pytest.fixture(scope="module")
+def run(small_sample, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("captioning") / "run"
+    main(APPLICATION, ["train", *TINY, "--run", str(folder)])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """A folder with two pictures and a file that is none."""
+    folder = tmp_path_factory.mktemp("pictures")
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
+    Image.fromarray(pixels).save(folder / "noise.png")
+    Image.fromarray(pixels[:, :, 0]).save(folder / "grey.jpg")
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    return folder
+
+
+def test_evaluate_measures_captions_scenes_and_baselines(run, capsys):
+    main(APPLICATION, ["evaluate", "--run", str(run), "--baseline"])
+    out = capsys.readouterr().out
+    assert "CIDEr-D" in out and "right of 4 scenes" in out and "consensus of 15 pictures" in out
+    metrics = json.loads((run / "metrics.json").read_text())["test"]
+    assert metrics["scenes"]["caption"] == metrics["exact"]
+    assert metrics["baseline"]["nearest picture"]["pictures"] == 4
+
+
+def test_predict_describes_a_folder_and_names_what_is_no_picture(run, pictures, tmp_path):
+    output, page = tmp_path / "captions.csv", tmp_path / "gallery.html"
+    options = ["--output", str(output), "--html", str(page)]
+    main(APPLICATION, ["predict", "--run", str(run), str(pictures), *options])
+    rows = list(csv.DictReader(output.open()))
+    assert [row["image"][len(str(pictures)) + 1 :] for row in rows] == [
+        "broken.jpg",
+        "grey.jpg",
+        "noise.png",
+    ]
+    assert "broken.jpg" in rows[0]["problem"] and not rows[0]["caption"]
+    assert all(row["score"] and not row["problem"] for row in rows[1:])
+    assert page.read_text().count("<div class=picture>") == 3
+
+
+def test_a_table_names_its_pictures_from_where_it_lies(run, pictures, tmp_path, capsys):
+    (pictures / "table.csv").write_text("image,photographer\nnoise.png,Ann\nlost.png,Ben\n")
+    output = tmp_path / "captions.jsonl"
+    options = ["--input", str(pictures / "table.csv"), "--output", str(output)]
+    main(APPLICATION, ["predict", "--run", str(run), *options])
+    first, second = map(json.loads, output.read_text().splitlines())
+    assert first["photographer"] == "Ann" and first["score"] and not first["problem"]
+    assert second["caption"] is None and "lost.png" in second["problem"]
+
+
+def test_the_terminal_shows_captions_and_draws_where_words_looked(
+    run, pictures, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(pictures)
+    drawing = tmp_path / "looked.png"
+    main(
+        APPLICATION,
+        ["predict", "--run", str(run), "noise.png", "--attention-map", str(drawing)],
+    )
+    name, _, path = capsys.readouterr().out.splitlines()
+    assert (name, path.strip()) == ("noise.png", str(drawing))
+    assert Image.open(drawing).format == "PNG"
+
+
+def test_an_export_answers_files_as_predict_does(run, pictures, tmp_path):
+    main(APPLICATION, ["export", "--run", str(run), "--output", str(tmp_path / "exported")])
+    model = tf.saved_model.load(tmp_path / "exported" / "1")
+    content = tf.constant([(pictures / name).read_bytes() for name in ("noise.png", "grey.jpg")])
+    answer = model.signatures["with_attention"](images=content)
+    plain = model.signatures["serving_default"](images=content)
+    rows = APPLICATION.trained(run).answer(
+        [str(pictures / "noise.png"), str(pictures / "grey.jpg")]
+    )
+    assert [text.decode() for text in plain["captions"].numpy()] == [row["caption"] for row in rows]
+    assert plain["scores"].numpy() == pytest.approx([row["score"] for row in rows], rel=1e-4)
+    real = answer["tokens"].numpy() != b""
+    weights = answer["attention"].numpy()
+    assert weights.shape[2:] == (2, 2)
+    assert weights.sum(axis=(2, 3)) == pytest.approx(real.astype(np.float32), abs=1e-5)
+
+
+def test_a_server_refuses_a_model_of_pictures(run):
+    with pytest.raises(UserError, match="a server answers texts"):
+        load_engine(run, ServeOptions())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--encoder", "MobileNetV9"], "Did you mean MobileNetV2?"),
+        (["--encoder", "MobileNetV2", "--augment"], "stays as it is"),
+        (["--dataset", "nowhere"], "no data set 'nowhere'"),
+    ],
+    ids=["unknown-encoder", "augment", "no-data"],
+)
+def test_wrong_options_are_one_line(options, message, tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(APPLICATION, ["train", *options, "--run", str(tmp_path / "run")])
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err.splitlines()[-1]
