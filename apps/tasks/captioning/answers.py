@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from apps.tasks.captioning.config import CaptioningPredictOptions
 from data.errors import UserError
 from data.formats.record import RichCell
 from data.messages import printable
@@ -144,12 +143,18 @@ def _endings(row: dict) -> list[str]:
     return [name.removeprefix("caption") for name in row if name.startswith("caption")]
 
 
-def empty_row(options: CaptioningPredictOptions, problem: str = "") -> dict:
-    """Returns the output columns of a picture that could not be described."""
-    ends = [_ending(number) for number in range(1, options.n_best + 1)]
+def empty_row(n_best: int, attention: bool, problem: str = "") -> dict:
+    """Returns the output columns of a picture that could not be described.
+
+    Args:
+        n_best: captions of each picture.
+        attention: whether they come with their attention.
+        problem: what is wrong with it.
+    """
+    ends = [_ending(number) for number in range(1, n_best + 1)]
     found = {f"{name}{end}": None for end in ends for name in ("caption", "score")}
     row = {**found, "problem": problem}
-    return {**row, "attention": None} if options.attention else row
+    return {**row, "attention": None} if attention else row
 
 
 def format_row(text: str, row: dict) -> str:

@@ -291,7 +291,7 @@ class Captioning:
         return rows
 
     def _empty_row(self, problem: str = "") -> dict:
-        return described.empty_row(self.options, problem)
+        return described.empty_row(self.options.n_best, self.options.attention, problem)
 
     def output_rows(self, answer: dict[str, tf.Tensor]) -> list[dict]:
         """Returns the output columns of each picture of a batch that the serving model answered."""
