@@ -30,6 +30,7 @@ from data.errors import UserError
 from data.examples.captions import CaptionCorpus, CaptionedPictures
 from data.images.files import PictureFile
 from data.messages import detail, printable, say, warn
+from data.text.special_tokens import PADDING, START, UNKNOWN
 from data.text.tokenizer import Tokenizer
 from data.text.tokenizer_vocabulary import (
     TokenizerVocabulary,
@@ -241,6 +242,8 @@ class Captioning:
             config.length_penalty,
             n_best=self.options.n_best,
             max_length=config.max_length,
+            # A caption with a gap is of no use, and a picture has no word to fill it.
+            banned_ids=(PADDING, START, UNKNOWN),
             bounded=False,
         )
 

@@ -1,6 +1,7 @@
 """The validation split of a captioner."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -14,7 +15,6 @@ from data.examples.captions import CaptionedPictures
 from data.graphs import graph
 from models.recurrent.seldom_shapes import for_seldom_shapes
 from models.seq2seq.loss import smoothed_cross_entropy
-from models.seq2seq.search import TranslationSearch
 from models.serving.captioner import search_captions
 
 # Enough to choose an epoch by; more would take longer than they tell.
@@ -61,7 +61,7 @@ class CaptioningValidation:
     def _describer(self) -> Callable[[tf.Tensor], tf.Tensor]:
         task = self.task
         whole = task.captioner if array_name(task.captioner) == "images" else task.captioner.head
-        search = TranslationSearch(max_length=task.config.max_length, bounded=False)
+        search = replace(task.search(), beam_width=1, n_best=1)
 
         def describe(array: tf.Tensor) -> tf.Tensor:
             return task.tokenizer.decode(search_captions(whole, array, search)[0][:, 0])
