@@ -54,9 +54,7 @@ class Sphinx:
             yield from self._read_cues(speech.start)
 
     def _read_cues(self, start: float) -> Iterator[Cue]:
-        exp = self._decoder.get_logmath().exp
         words: list[Word] = []
-        sure: list[float] = []
         for piece in self._decoder.seg() or ():
             if _NO_WORD.fullmatch(piece.word):
                 continue
@@ -65,12 +63,11 @@ class Sphinx:
                 start + (piece.end_frame + 1) / _FRAMES,
             )
             if words and begin - words[-1].end >= _PAUSE:
-                yield _to_cue(words, sure)
-                words, sure = [], []
+                yield _to_cue(words)
+                words = []
             words.append(Word(begin, end, _VARIANT.sub("", piece.word)))
-            sure.append(min(1.0, exp(piece.prob)))
         if words:
-            yield _to_cue(words, sure)
+            yield _to_cue(words)
 
 
 class _WebRtcDetector:
@@ -106,9 +103,10 @@ def _detector() -> Detector:
     return _WebRtcDetector()
 
 
-def _to_cue(words: list[Word], sure: list[float]) -> Cue:
+def _to_cue(words: list[Word]) -> Cue:
+    # Its probabilities of words are 1, of wrong ones, too: no confidence.
     text = " ".join(word.text for word in words)
-    return Cue(words[0].start, words[-1].end, text, sum(sure) / len(sure), words=tuple(words))
+    return Cue(words[0].start, words[-1].end, text, words=tuple(words))
 
 
 def _to_bytes(samples: np.ndarray) -> bytes:
