@@ -8,7 +8,7 @@ from typing import Any
 from apps.commands.startup import import_tensorflow
 from apps.config.options import Options, override, own_options, without_dropped
 from apps.config.training import TrainingConfig
-from apps.config.verbs import EvaluateOptions, ExportOptions, InspectOptions, PredictOptions
+from apps.config.verbs import EvaluateOptions, ExportOptions, InspectOptions, TextPredictOptions
 from apps.runs.files import RunFiles, read_run
 from apps.runs.folder import RunFolder
 from apps.tasks.task import Task
@@ -17,7 +17,7 @@ from data.errors import UserError
 _OPTIONS = {
     "inspect": InspectOptions,
     "evaluate": EvaluateOptions,
-    "predict": PredictOptions,
+    "predict": TextPredictOptions,
     "export": ExportOptions,
 }
 

@@ -2,16 +2,17 @@
 application add options, or answer and write in a way of their own."""
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self, cast
 
 from apps.config.options import Options, option
-from apps.config.recordings import RecordingOptions
+from apps.config.recordings import RecordingOptions, is_recording
 from data.errors import UserError
 from data.formats.suffixes import ROW_SUFFIXES, STANDARD_STREAM, SUBTITLE_SUFFIXES
+from data.transcription.options import Transcription
 
 # What computes answers: ONNX where there is a form, else TensorFlow; or one of the two.
 ENGINES = ("auto", "onnx", "tensorflow")
@@ -56,7 +57,7 @@ class EvaluateOptions(Options):
 
 
 @dataclass(frozen=True)
-class PredictOptions(RecordingOptions):
+class PredictOptions(Options):
     """How `predict` writes answers: as tables."""
 
     title: ClassVar[str] = "output"
@@ -69,7 +70,7 @@ class PredictOptions(RecordingOptions):
         "texts to answer; without any, a terminal asks for them, line by line"
     )
     # Names of the options that are files to write.
-    file_options: ClassVar[tuple[str, ...]] = ("transcript",)
+    file_options: ClassVar[tuple[str, ...]] = ()
     # Rows of an input that are in memory at once; 0: as many as suit a task that is fast.
     rows: ClassVar[int] = 0
 
@@ -123,6 +124,22 @@ class PredictOptions(RecordingOptions):
         if self.csv_safe and suffix not in (".csv", ".tsv"):
             raise UserError("--csv-safe is for --output FILE.csv or FILE.tsv. Leave it out")
 
+    def check_recordings(self, sources: Iterable[str]) -> None:
+        """Refuses recordings, which only an application of texts listens to.
+
+        Args:
+            sources: the files that are answered.
+
+        Raises:
+            UserError: one of them is a recording.
+        """
+        for source in filter(is_recording, sources):
+            raise UserError(f"{source} is a recording, and no text is read here. Check --input")
+
+    def transcription(self) -> Transcription | None:
+        """Returns how recordings become texts; None where they do not."""
+        return None
+
     def suffixes(self) -> Mapping[str, object]:
         """Returns a table with the suffixes that the output may have; an empty one for any."""
         return {f".{name}": name for name in self.formats}
@@ -175,6 +192,14 @@ class PredictOptions(RecordingOptions):
             return f"{text}\n{', '.join(f'{name} {row[name]}' for name in known)}"
 
         return name_cells
+
+
+@dataclass(frozen=True)
+class TextPredictOptions(RecordingOptions, PredictOptions):
+    """How `predict` of an application of texts listens to recordings, too."""
+
+    title: ClassVar[str] = "output"
+    file_options: ClassVar[tuple[str, ...]] = ("transcript",)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from apps.config.options import option
-from apps.config.verbs import EvaluateOptions, PredictOptions
+from apps.config.verbs import EvaluateOptions, TextPredictOptions
 from data.errors import UserError
 
 if TYPE_CHECKING:  # options are read without TensorFlow
@@ -70,11 +70,11 @@ class BiasOptions(EvaluateOptions):
 
 
 @dataclass(frozen=True)
-class ExplainOptions(PredictOptions):
+class ExplainOptions(TextPredictOptions):
     """Answers with what each word adds to them, and a page of a recording."""
 
     main: ClassVar[tuple[str, ...]] = ("csv_safe", "explain", "report", "flag")
-    file_options: ClassVar[tuple[str, ...]] = (*PredictOptions.file_options, "report")
+    file_options: ClassVar[tuple[str, ...]] = (*TextPredictOptions.file_options, "report")
 
     explain: bool = option(
         False, "what each word adds to the answer, too; with --output .html or .jsonl"

@@ -13,7 +13,7 @@ from apps.config.groups import (
 from apps.config.options import Options, option, redefault
 from apps.config.space import Range, Space
 from apps.config.training import TrainingConfig
-from apps.config.verbs import ExportOptions, PredictOptions
+from apps.config.verbs import ExportOptions, TextPredictOptions
 from data.errors import UserError
 from data.registry import CLASSIFIER_TOKENS, TAGGER_TOKENS, TOKENIZERS
 from models.decoding.options import DecodingOptions
@@ -240,7 +240,7 @@ class GenerationOptions(ExportOptions, DecodingOptions):
 
 
 @dataclass(frozen=True)
-class GenerationPredictOptions(GenerationOptions, PredictOptions):
+class GenerationPredictOptions(GenerationOptions, TextPredictOptions):
     """How texts are continued by `predict`, on the terminal among others."""
 
     main: ClassVar[tuple[str, ...]] = (

@@ -16,7 +16,7 @@ from apps.config.groups import (
 )
 from apps.config.options import Options, option, redefault
 from apps.config.training import TrainingConfig
-from apps.config.verbs import ExportOptions, PredictOptions
+from apps.config.verbs import ExportOptions, TextPredictOptions
 from data.errors import UserError
 from data.registry import TOKENIZERS
 from models.registry import ATTENTIONS, FEEDINGS
@@ -301,7 +301,7 @@ class Seq2SeqExportOptions(ExportOptions):
 
 
 @dataclass(frozen=True)
-class Seq2SeqPredictOptions(Seq2SeqExportOptions, PredictOptions):
+class Seq2SeqPredictOptions(Seq2SeqExportOptions, TextPredictOptions):
     """How texts are answered, and what is said of the answers."""
 
     title: ClassVar[str] = "answers"

@@ -19,7 +19,7 @@ from apps.config.groups import (
 from apps.config.options import Options, option, redefault
 from apps.config.space import Range, Space
 from apps.config.training import TrainingConfig
-from apps.config.verbs import PredictOptions
+from apps.config.verbs import TextPredictOptions
 from data.formats.suffixes import ENTITY_FORMATS, SUBTITLE_SUFFIXES
 from data.registry import TAGGER_TOKENS
 from models.registry import CHARACTER_ENCODERS, HEADS
@@ -188,7 +188,7 @@ class TaggingConfig(
 
 
 @dataclass(frozen=True)
-class TagPredictOptions(PredictOptions):
+class TagPredictOptions(TextPredictOptions):
     """Answers as texts with entities: JSON lines, columns of tokens, tables or a page."""
 
     main: ClassVar[tuple[str, ...]] = ("csv_safe", "format")

@@ -323,3 +323,9 @@ def test_no_training_listens_to_a_recording(command_of, heard, tmp_path, verb, o
 
 def test_the_help_says_how_outputs_are_named(command_of):
     assert "{name}" in command_of(ner.APPLICATION, "predict", "--help").out
+
+
+def test_an_application_that_reads_no_texts_has_no_recordings():
+    with pytest.raises(UserError, match=r"talk\.mp4 is a recording, and no text is read here"):
+        PredictOptions().check_recordings(["a.csv", "talk.mp4"])
+    assert PredictOptions().transcription() is None
