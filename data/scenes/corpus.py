@@ -22,21 +22,11 @@ from data.scenes.drawing import draw_scene, encode_png
 from data.scenes.grammar import write_captions
 
 SPLIT_SIZES = {"train": 2000, "validation": 200, "test": 200}
-# The shapes with their colours that only these splits show: each shape and each colour is seen with
-# others in training.
+# The shapes with their colours that only these splits show. Training shows each colour with three
+# of four shapes: of a colour with fewer, a decoder learns that the others never follow its name.
 HELD_OUT = {
-    "validation": (
-        ("circle", "blue"),
-        ("square", "green"),
-        ("triangle", "orange"),
-        ("cross", "purple"),
-    ),
-    "test": (
-        ("circle", "yellow"),
-        ("square", "red"),
-        ("triangle", "blue"),
-        ("cross", "green"),
-    ),
+    "validation": (("circle", "purple"), ("square", "orange"), ("cross", "green")),
+    "test": (("circle", "yellow"), ("square", "red"), ("triangle", "blue")),
 }
 # What training shows.
 _SEEN = tuple(

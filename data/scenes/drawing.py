@@ -21,7 +21,7 @@ _COLOURS = {
     "orange": (245, 135, 35),
 }
 # By size: the least and the largest radius, in pixels.
-_RADII = {"small": (3.5, 4.5), "large": (7.5, 8.5)}
+_RADII = {"small": (4.5, 5.2), "large": (7.5, 8.5)}
 # Between two shapes, and between a shape and the edge.
 _GAP = 1.5
 # Degrees by which a shape is turned at most.

@@ -57,25 +57,27 @@ _SENTENCE = re.compile(
 )
 
 
-def write_captions(attributes: Attributes) -> list[str]:
-    """Returns all sentences that say what is in a scene, in a fixed order.
+def write_captions(attributes: Attributes, turned: bool = False) -> list[str]:
+    """Returns the sentences that say what is in a scene, in a fixed order.
 
-    "a small red circle" has 8: "a" or "one", "small" or "little", with "there is" or without. Two
-    groups can be named in either order.
+    "a small red circle" has 8: "a" or "one", "small" or "little", with "there is" or without. Of
+    two groups, the one on the left or above is named first.
+
+    Args:
+        attributes: what the scene shows.
+        turned: whether the other group is named first.
     """
-    first, relation, second = attributes
-    if second is None:
-        sentences = _write_group(first)
+    leader, relation, other = attributes
+    if other is None:
+        sentences = _write_group(leader)
     else:
+        if turned:
+            leader, relation, other = other, _OPPOSITE[relation], leader
+        behind = _BEHIND[_OPPOSITE[relation]].format(**_PRONOUNS[leader.number > 1])
         sentences = []
-        for subject, side, other in (
-            (first, relation, second),
-            (second, _OPPOSITE[relation], first),
-        ):
-            behind = _BEHIND[side].format(**_PRONOUNS[other.number > 1])
-            for one, two in itertools.product(_write_group(subject), _write_group(other)):
-                sentences += [f"{one} {between} {two}" for between in _BETWEEN[side]]
-                sentences.append(f"{two} with {one} {behind}")
+        for one, two in itertools.product(_write_group(leader), _write_group(other)):
+            sentences += [f"{one} {between} {two}" for between in _BETWEEN[relation]]
+            sentences.append(f"{one} with {two} {behind}")
     return [*sentences, *(f"{_verb(sentence)} {sentence}" for sentence in sentences)]
 
 

@@ -31,7 +31,14 @@ def test_a_single_group_has_these_wordings():
 def test_either_group_may_stand_first(caption):
     scene = Attributes(CIRCLES, "left of", SQUARE)
     assert read_caption(caption) == scene
-    assert caption in write_captions(scene)
+    assert caption in [*write_captions(scene), *write_captions(scene, turned=True)]
+
+
+def test_the_group_on_the_left_is_named_first_unless_turned():
+    scene = Attributes(CIRCLES, "left of", SQUARE)
+    assert {caption.removeprefix("there are ")[:3] for caption in write_captions(scene)} == {"two"}
+    turned = write_captions(scene, turned=True)
+    assert {caption.removeprefix("there is ")[:2] for caption in turned} == {"a ", "on"}
 
 
 @pytest.mark.parametrize(
@@ -53,7 +60,7 @@ def test_reading_is_the_inverse_of_writing_whatever_the_scene_shows():
     scenes = [Attributes(group) for group in groups]
     scenes += [Attributes(*pair[:1], RELATIONS[i % 2], pair[1]) for i, pair in enumerate(pairs)]
     for scene in scenes:
-        for caption in write_captions(scene):
+        for caption in [*write_captions(scene), *write_captions(scene, turned=True)]:
             assert read_caption(caption) == scene, caption
 
 
