@@ -143,7 +143,8 @@ class Study:
                     seed=plan.seed + events,
                 ),
                 pruner=optuna.pruners.SuccessiveHalvingPruner(
-                    min_resource=max(1, plan.epochs // 4), reduction_factor=2
+                    min_resource=max(1, plan.epochs // 4),
+                    reduction_factor=2,
                 ),
             )
 

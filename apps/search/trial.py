@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from optuna.trial import Trial
 
 CONFIG = "config.json"
+# The first trials go on to their end: of two one is always behind.
+_UNPRUNED = 3
 
 
 class Searched(Protocol):
@@ -102,7 +104,8 @@ def _told(trial: "Trial", monitor: str) -> Iterator[list[float]]:
             figures.append(float(row[monitor]))
             trial.report(figures[-1], step=len(figures))
         trial.set_user_attr("epochs", len(figures))
-        if figures and trial.should_prune():
+        # It is asked in any case: it also notes the figure that later trials are compared with.
+        if figures and trial.should_prune() and trial.number >= _UNPRUNED:
             raise optuna.TrialPruned
 
     token = history_listener.set(tell)
