@@ -47,6 +47,7 @@ PAGES = [
             "guides/tracking.md",
             "guides/transcripts.md",
             "guides/moderation.md",
+            "guides/recordings.md",
             "guides/python.md",
             "guides/export.md",
             "guides/onnx.md",
