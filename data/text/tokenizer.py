@@ -25,15 +25,17 @@ class Tokenizer(tf.Module):
 
     Args:
         vocabulary: from `data.text.tokenizer_vocabulary.learn_vocabulary`.
+        spaced: whether each word is read with one space before it, the first one, too, and whatever
+            white space the text has; so a word has the same tokens wherever it stands.
 
     Attributes:
         vocabulary_size: number of ids, the four special ones included.
         encode_all: `encode` for a list of strings of any length.
     """
 
-    def __init__(self, vocabulary: TokenizerVocabulary):
+    def __init__(self, vocabulary: TokenizerVocabulary, spaced: bool = False):
         super().__init__()
-        self.kind = vocabulary.kind
+        self.kind, self.spaced = vocabulary.kind, spaced
         shown: list[str] = list(vocabulary.tokens)
         decoded: list[str] | list[bytes] = shown
         if self.kind == "bytes":
@@ -70,7 +72,7 @@ class Tokenizer(tf.Module):
         Returns:
             <int32>[batch, (length)].
         """
-        texts = drop_format_characters(tf.convert_to_tensor(texts, tf.string))
+        texts = self._prepare(texts)
         encoders = {
             "characters": self._encode_characters,
             "bytes": self._encode_bytes,
@@ -82,7 +84,7 @@ class Tokenizer(tf.Module):
         """Returns the texts of ids.
 
         PADDING, START and END are left out. UNKNOWN becomes `UNKNOWN_TEXT`; for a word, with a
-        space before it.
+        space before it. Of spaced texts the first space is left out.
 
         Args:
             ids: <int32>[batch, length], or ragged.
@@ -93,6 +95,8 @@ class Tokenizer(tf.Module):
         texts = tf.strings.reduce_join(_gather(ids, self._decoded), axis=-1)
         if self.kind == "words":
             texts = tf.strings.regex_replace(texts, f"^ {UNKNOWN_TEXT}", UNKNOWN_TEXT)
+        if self.spaced:
+            texts = tf.strings.regex_replace(texts, "^ ", "")
         return tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
 
     def tokens(self, ids: tf.Tensor | tf.RaggedTensor) -> tf.Tensor | tf.RaggedTensor:
@@ -108,8 +112,8 @@ class Tokenizer(tf.Module):
         Returns:
             <string>[batch, (length)].
         """
-        texts = drop_format_characters(tf.convert_to_tensor(texts, tf.string))
         ids = self.encode(texts)
+        texts = self._prepare(texts)
         if self.kind == "bytes":
             return self.tokens(ids)
         if self._splits_words:
@@ -122,6 +126,13 @@ class Tokenizer(tf.Module):
             tf.gather(self._shown, ids.flat_values), tf.where(ids.flat_values == UNKNOWN), letters
         )
         return ids.with_flat_values(flat)
+
+    def _prepare(self, texts: tf.Tensor) -> tf.Tensor:
+        texts = drop_format_characters(tf.convert_to_tensor(texts, tf.string))
+        if not self.spaced:
+            return texts
+        texts = tf.strings.strip(tf.strings.regex_replace(texts, r"\s+", " "))
+        return tf.where(texts == "", texts, " " + texts)
 
     def look_up(self, tokens: tf.Tensor) -> tf.Tensor:
         """Returns the ids <int32> of words or tokens <string> of a text that is already split."""

@@ -16,7 +16,9 @@ def learn_vocabularies(
 ) -> tuple[TokenizerVocabulary, TokenizerVocabulary]:
     """Learns the vocabulary of either side from the training split; one object where both share it.
     Words of two languages are two vocabularies, the parts of words one."""
-    sides = (train.texts, train.translations)
+    sides = [train.texts, train.translations]
+    if config.copy:
+        sides = [[f" {' '.join(text.split())}" for text in side] for side in sides]
     if not config.shares_vocabulary:
         source, target = (learn_vocabulary("words", side, config.vocabulary_size) for side in sides)
         return source, target
@@ -30,11 +32,18 @@ def vocabulary_names(config: Seq2SeqConfig) -> tuple[str, ...]:
 
 
 def build_tokenizers(
-    vocabularies: tuple[TokenizerVocabulary, TokenizerVocabulary],
+    vocabularies: tuple[TokenizerVocabulary, TokenizerVocabulary], spaced: bool = False
 ) -> tuple[Tokenizer, Tokenizer]:
-    """Builds the tokenizer of either side; one object where both share a vocabulary."""
-    source = Tokenizer(vocabularies[0])
-    return source, source if vocabularies[0] is vocabularies[1] else Tokenizer(vocabularies[1])
+    """Builds the tokenizer of either side; one object where both share a vocabulary.
+
+    Args:
+        vocabularies: of either side.
+        spaced: for a model that copies, which could not copy a word of the middle of a text to the
+            beginning of an answer if it had other tokens there.
+    """
+    source, target = vocabularies
+    first = Tokenizer(source, spaced)
+    return first, first if source is target else Tokenizer(target, spaced)
 
 
 def sizes(tokenizers: tuple[Tokenizer, Tokenizer]) -> dict[str, int]:

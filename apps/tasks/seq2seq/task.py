@@ -71,7 +71,7 @@ class Seq2Seq:
     ):
         self.config, self.class_names = config, tuple(class_names)
         self.tokenizer_vocabularies, self.model = tokenizer_vocabularies, model
-        self.tokenizers = build_tokenizers(tokenizer_vocabularies)
+        self.tokenizers = build_tokenizers(tokenizer_vocabularies, config.copy)
         self.options = Seq2SeqPredictOptions()
 
     @classmethod
@@ -97,7 +97,7 @@ class Seq2Seq:
         """Returns a new translator for a corpus; its tokens come from the training split alone."""
         train = corpus.split("train")
         vocabularies = learn_vocabularies(config, train)
-        tokenizers = build_tokenizers(vocabularies)
+        tokenizers = build_tokenizers(vocabularies, config.copy)
         source, target = sizes(tokenizers).values()
         say(f"tokens: {config.tokenizer}, vocabularies of {source:,} and {target:,}")
         model = build_translator(config, tokenizers, len(train))
@@ -115,7 +115,7 @@ class Seq2Seq:
             raise UserError(f"{folder / CONFIG} is damaged: no {config.sides}. Train again")
         loaded = [TokenizerVocabulary.load(folder, name) for name in vocabulary_names(config)]
         vocabularies = (loaded[0], loaded[-1])
-        model = load(folder / MODEL, sizes(build_tokenizers(vocabularies)))
+        model = load(folder / MODEL, sizes(build_tokenizers(vocabularies, config.copy)))
         return cls(config, languages, vocabularies, model)
 
     def describe(self) -> dict:

@@ -221,3 +221,17 @@ def test_the_tokens_of_classifiers_and_taggers_are_decoded_behind_spaces(kind):
         for each in ("a", "film", ",", "qux")
     ]
     assert tokenizer.split(["a FILM, qux"]).to_list() == [[b"a", b"film", b",", b"qux"]]
+
+
+@pytest.mark.parametrize("kind", ["subwords", "words", "characters", "bytes"])
+def test_a_spaced_word_has_the_same_tokens_wherever_it_stands(kind):
+    texts = [" red cat", " cat red cat", " a cat"] * 4
+    tokenizer = Tokenizer(learn_vocabulary(kind, texts, 40), spaced=True)
+    first, middle, empty = tokenizer.encode(["cat red", "red\n\t cat ", " \n"]).to_list()
+    cat = tokenizer.encode(["cat"]).to_list()[0]
+    assert first[: len(cat)] == middle[-len(cat) :] == cat and empty == []
+    ids = tokenizer.encode(["cat\nred"])
+    assert tokenizer.decode(ids).numpy().tolist() == [b"cat red"]
+    pieces = tokenizer.split(["cat\nred"])
+    assert pieces.row_lengths().numpy().tolist() == ids.row_lengths().numpy().tolist()
+    assert b"".join(pieces.to_list()[0]) == b" cat red"
