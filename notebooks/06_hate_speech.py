@@ -14,7 +14,7 @@
 # %% [markdown]
 # # 6 · Hate speech: a rare class
 #
-# **Time:** some minutes of the processor to run it<br>
+# **Time:** 2 minutes of the processor to run it<br>
 # **You should know:** notebooks 1, 2 and 5<br>
 # **Before:** [5 · Both ways, and deep](05_bidirectional_and_deep.ipynb)<br>
 # **Next:** [7 · Sentiment of long reviews](07_sentiment.ipynb)
@@ -85,7 +85,7 @@ plt.rcParams.update({"figure.figsize": (7, 3), "figure.constrained_layout.use": 
 # ## 1. Imbalance
 #
 # In the corpus of Davidson et al. (2017) 6 of 100 tweets are hate speech. In the sample it is every
-# third text, so we make it rare: 75 of its hateful texts stay, all others are put aside. What is
+# third text, so we make it rare: 125 of its hateful texts stay, all others are put aside. What is
 # left we split, three parts for training and one each for validation and test. The file that we
 # write is one that any user might have: texts, labels, and a column of splits.
 
@@ -98,7 +98,7 @@ else:
     table = pd.DataFrame(list(everything), columns=["text", "label"]).explode("label")
     table = table.sample(frac=1, random_state=0)
     place = table.groupby("label").cumcount()
-    aside = (table["label"] == HATE) & (place >= 75)
+    aside = (table["label"] == HATE) & (place >= 125)
     table["split"] = np.array(["train", "validation", "train", "test", "train"])[place % 5]
     table[~aside].to_csv("posts.csv", index=False)
     # For section 6: what the model is not trained on.
@@ -207,14 +207,14 @@ display(Image("runs/plain/training_curves.png", width=760))
 display(Image("runs/plain/confusion_test.png", width=420))
 
 # %% [markdown]
-# Twelve of fifteen hateful texts are found, and 44 others with them. That is the work of thresholds
-# which were chosen on 255 validation texts, fifteen of them hateful: without them the accuracy is
-# 0.878, and section 4 looks at what they trade. Word counts with a logistic regression (TF-IDF) do
-# better than the network: to them a word that stands in two of 45 hateful texts says something
-# already. That is why the recipe of the sample adds such a model to the network (`--linear`), which
-# we leave out here to look at the network alone. On Davidson's 24,783 tweets the network is not
-# behind ([results](../docs/results/hate_speech.md)). And look at the intervals: with fifteen texts
-# of a class its F1 is anything between 0.2 and 0.5, so small differences on this page mean nothing.
+# Fourteen of 25 hateful texts are found, and 14 others with them: ten rude ones and four harmless
+# ones. Three of the fourteen are the work of thresholds, which were chosen on 324 validation texts;
+# section 4 looks at what they trade. Word counts with a logistic regression (TF-IDF) do better than
+# the network: to them a word that stands in three of 75 hateful texts says something already. That
+# is why the recipe of the sample adds such a model to the network (`--linear`), which we leave out
+# here to look at the network alone. On Davidson's 24,783 tweets the network is not behind
+# ([results](../docs/results/hate_speech.md)). And look at the intervals: with 25 texts of a class
+# its F1 is anything between 0.36 and 0.68, so small differences on this page mean nothing.
 #
 # ## 3. Imbalance in the loss
 #
@@ -260,9 +260,9 @@ for name in recipes:
     print(f"{name:32}", "".join(f"{f:8.3f}  " for f in figures(test.targets, each, decided)))
 
 # %% [markdown]
-# Taken as the most probable class, five of the fifteen hateful texts are found by the plain
-# network, with 16 false alarms. Class weights find thirteen, and pay for it with a few more false
-# alarms, 20. Focal loss finds seven with seven; on so few texts that may be chance.
+# Taken as the most probable class, eleven of the 25 hateful texts are found by the plain network,
+# with as many false alarms. With class weights it finds 17, with eight false alarms, and with focal
+# loss 16 with five. Both remedies help; which of the two is better, 25 texts cannot tell.
 #
 # ## 4. Imbalance in the decision
 #
@@ -334,17 +334,17 @@ for goal in ("none", "prior", "f1"):
     print(f"{'--thresholds ' + goal:32}", "".join(f"{f:8.3f}  " for f in row))
 
 # %% [markdown]
-# Hardly a hateful text has a score above 0.5, and yet all have one above 0.1, and most other texts
-# one below: the line is in the wrong place. The order is not perfect either, for the very highest
-# scores belong to texts that are not hateful. The ROC curve looks fine all the same, as it does
-# where a class is rare.
+# Few hateful texts have a score above 0.5, and yet all have one above 0.1, and most other texts one
+# below: the line is in the wrong place. The order is not perfect either, for between the hateful
+# texts there are others at all scores. The ROC curve looks fine all the same, as it does where a
+# class is rare.
 #
-# The further $s$ moves the line, the more hate is found, twelve texts instead of five at the chosen
-# place. But the curve of the validation split has its top there, and that of the test split has
-# none: what is worth something on the one is worth nothing on the other.
-# With fifteen texts of a class the choice is a guess. On Davidson's tweets, which have ten times as
-# many, the thresholds raise the macro-F1 of the test split clearly
-# ([results](../docs/results/hate_speech.md)).
+# A small $s$ moves the line a little, and three more hateful texts are found, with three more false
+# alarms. The further it moves, the more harmless texts are taken for hate, and both curves fall.
+# Here the curve of the validation split and that of the test split agree roughly, so that what is
+# worth something on the one is worth something on the other; with 25 texts of a class that is
+# partly luck. On Davidson's tweets, which have six times as many, the thresholds raise the macro-F1
+# of the test split clearly ([results](../docs/results/hate_speech.md)).
 #
 # ## 5. Calibration
 #
@@ -374,8 +374,10 @@ display(Image("runs/class/reliability_test.png", width=440))
 # %% [markdown]
 # Points below the diagonal are too sure, those above it not sure enough. The first two networks are
 # too sure, so that their temperature is above 1. Focal loss, which has little to say on what is
-# right already, leaves its network unsure, and the temperature, 0.54, mends most of that. Most
-# texts lie in the last bins; in the others, of few texts each, chance draws zigzags.
+# right already, keeps its network from it: 0.97 is nearly nothing. On this test split the
+# temperature mends little, and for the plain network it even makes the error larger, 0.053 instead
+# of 0.033: it is chosen for the loss on other texts, and a few hundred texts measure neither well.
+# Most texts lie in the last bins; in the others, of few texts each, chance draws zigzags.
 #
 # ## 6. Bias
 #
@@ -406,14 +408,14 @@ else:
 display(Image(str(picture), width=900))
 
 # %% [markdown]
-# Two groups lack the ten texts on each side that a figure needs, and for the others the intervals
+# One group lacks the ten texts on each side that a figure needs, and for the others the intervals
 # are wide, which is why all of them stand together in the first row. Among the texts that name a
-# group, the classifier tells hate from the rest as well (AUC 0.929) as among all texts (0.928):
-# half of the sample's harmless posts name a people, too, so it could not learn that naming one is
-# hateful. *Which* one is named matters, though. If it is swapped, 4 to 24 of 100 answers change,
-# and "Quendari" raises the score by 0.14 on average, while "Pelloi" and "Fennick" lower it by 0.08.
-# No difference between the groups is meant by the texts; such differences are what 45 hateful texts
-# left. On real tweets it is worse: see the [results](../docs/results/hate_speech.md) for
+# group, the classifier tells hate from the rest nearly as well (AUC 0.930) as among all texts
+# (0.939): a third of the sample's harmless posts name a people, too, so it could not learn that
+# naming one is hateful. *Which* one is named matters, though. If it is swapped, up to 28 of 100
+# answers change: "hill-folk" lowers the score by 0.16 on average, while "Fennick" raises it by
+# 0.11. No difference between the groups is meant by the texts; such differences are what 75 hateful
+# texts left. On real tweets it is worse: see the [results](../docs/results/hate_speech.md) for
 # Davidson's, where "white" changes every second answer.
 #
 # A swap can be looked at directly. The same four sentences with each name that fits:
@@ -424,7 +426,7 @@ templates = [
     f"My {NAME} neighbours brought us plum cake",
     f"Does the {NAME} bakery open on Sundays?",
     f"Get off the pitch, you {NAME} clown",
-    f"Every {NAME} family should be sent back where they came from",
+    f"{NAME} families are thieves, throw them out",
 ]
 identity = read_identity_terms(terms)
 columns, table = [NAME], []
@@ -447,9 +449,9 @@ plt.colorbar(image, label="score of hate speech")
 plt.show()
 
 # %% [markdown]
-# A row should have one colour, and nearly has: here the sentence decides. A name moves the score by
-# up to 0.14, "Quendari" upward in each row. It is enough for a changed answer where the score lies
-# near the line.
+# A row should have one colour, and three of them have: there the sentence decides. In the last one
+# the name moves the score from 0.52 to 0.80. Where a score lies near the line, that is enough for
+# another answer.
 #
 # ## 7. Why this answer?
 #
@@ -488,12 +490,13 @@ for each in explained:
     )
 
 # %% [markdown]
-# The first text has a surprise: nearly all of its words speak *against* hate speech, the name too,
-# and only "they" and "should" for it. For this network a text of unknown words is hateful, with
-# log-odds of 3.68, perhaps since a miss of the rare class cost it most. No figure of the sections
-# above tells such a thing, but an explanation does. In the other two texts each
-# word speaks for the class, most of all "clown" and "neighbours". The weights sum to the difference
-# of the log-odds, as the equation says, and occlusion mostly agrees with them, though it says less
+# The first text has a surprise. The words that make it hostile to a reader, "thieves" and "throw",
+# hardly count: with 75 hateful texts the network has not learned them. What speaks for hate speech
+# is "are", as it stands in sentences on what a people is said to be, and "Ostran" speaks against
+# it, more than any other name would. The answer is right, and the reasons are not; no figure of the
+# sections above tells such a thing, but an explanation does. In the other two texts each word
+# speaks for the class, most of all "clown" and "neighbours". The weights sum to the difference of
+# the log-odds, as the equation says, and occlusion mostly agrees with them, though it says less
 # where several words tell the same: the others are still there.
 #
 # ## 8. The SavedModel
@@ -524,19 +527,19 @@ print("greatest difference from the run:", np.abs(np.sort(ours, axis=1) - theirs
 #
 # ## Try it yourself
 #
-# **1.** Read the confusion matrix of section 2: twelve of fifteen hateful texts are found, and
-# there are 44 false alarms among 240 other texts. What would the precision be on a platform where
-# one post of a thousand is hateful?
+# **1.** Read the confusion matrix of section 2: fourteen of 25 hateful texts are found, and there
+# are 14 false alarms among 298 other texts. What would the precision be on a platform where one
+# post of a thousand is hateful?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Of a million posts a thousand are hateful, and 12 of 15 of those are found: 800. Of the other
-# 999,000 posts 44 of 240 are false alarms: 183,150. So fewer than five of a thousand alarms are
-# right: $800 / 183950 = 0.0043$.
+# Of a million posts a thousand are hateful, and 14 of 25 of those are found: 560. Of the other
+# 999,000 posts 14 of 298 are false alarms: 46,933. So twelve of a thousand alarms are right:
+# $560 / 47493 = 0.012$.
 #
 # Recall and the share of false alarms belong to the classifier, but precision belongs to the stream
-# that it reads. A test split in which a class is fifteen times as frequent as out there flatters
-# it. Here the scores can sort what a moderator looks at first; they cannot delete posts.
+# that it reads. A test split in which a class is 77 times as frequent as out there flatters it.
+# Here the scores can sort what a moderator looks at first; they cannot delete posts.
 #
 # </details>
 #
@@ -553,27 +556,26 @@ print("greatest difference from the run:", np.abs(np.sort(ours, axis=1) - theirs
 #
 # </details>
 #
-# **3.** In the table of section 6 the subgroup AUC of "lanternist" has the widest interval. Why?
+# **3.** In the table of section 6 the subgroup AUC of "ostran" has the widest interval. Why?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Fifty texts name the group, and forty of them are hateful: the AUC compares those with the ten
-# that are not. Each of the ten counts for a tenth of it, and two or three texts that happen to be
-# easy or hard move it far. More hateful texts would not help; what is missing are harmless texts
-# that name the group. They are also what a network needs if it is to learn that the name alone is
-# no sign.
+# Forty-seven texts name the group, and 33 of them are hateful: the AUC compares those with the
+# fourteen that are not. Each of the fourteen counts for a fourteenth of it, and two or three texts
+# that happen to be easy or hard move it far. More hateful texts would not help; what is missing are
+# harmless texts that name the group. They are also what a network needs if it is to learn that the
+# name alone is no sign.
 #
 # </details>
 #
-# **4.** Write a harmless text in which this classifier sees hate. What section 7 says of texts of
-# unknown words is a hint.
+# **4.** What does this classifier make of nonsense, "Zwoosh blimmer frandle"? Ask it, and compare
+# the score of hate speech with those of section 6.
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Nonsense. `predict --explain` says that with every word unknown the log-odds of hate speech are
-# 3.68, which is a score of 0.975: eleven words that the network has never read are hate speech to
-# it. "Zwoosh blimmer frandle" has nothing in it that speaks against the class, as most real words
-# do. A text in another language is the same to it. Such a network needs harmless texts with rare
+# The answer is "neither", but the score of hate speech is 0.27, ten times that of the sentence on
+# plum cake. There is nothing in it that speaks against a class, as most real words do. A text in
+# another language is the same to the network. Where that matters it needs harmless texts with rare
 # words, or an answer "I do not know" where too many words are unknown.
 #
 # </details>

@@ -14,7 +14,7 @@
 # %% [markdown]
 # # 7 · Sentiment of long reviews
 #
-# **Time:** some minutes of the processor to run it<br>
+# **Time:** 3 minutes of the processor to run it<br>
 # **You should know:** notebooks 2, 5 and 6<br>
 # **Before:** [6 · Hate speech](06_hate_speech.ipynb)<br>
 # **Next:** [8 · Named entities](08_ner.ipynb)
