@@ -32,18 +32,11 @@ def add_options(parser: OneLineParser, application: Application, arguments: list
     own = application.options_class("predict")
     assert issubclass(own, PredictOptions)
     *some, last = own.formats
-    parser.add_argument(
-        "texts",
-        nargs="*",
-        metavar="TEXT",
-        help=own.texts_help,
-    )
+    parser.add_argument("texts", nargs="*", metavar=own.texts_name, help=own.texts_help)
     parser.add_argument(
         "--input",
         metavar="FILE",
-        help="a table (.csv, .tsv, .jsonl, .parquet), texts (.txt), a transcript (.srt, .vtt) or a "
-        "recording (.mp3, .mp4, ...); a folder or a pattern ('talks/*.mp3') of them; -: standard "
-        "input",
+        help=own.input_help,
     )
     parser.add_argument(
         "--output",

@@ -69,6 +69,12 @@ class PredictOptions(Options):
     texts_help: ClassVar[str] = (
         "texts to answer; without any, a terminal asks for them, line by line"
     )
+    texts_name: ClassVar[str] = "TEXT"
+    input_help: ClassVar[str] = (
+        "a table (.csv, .tsv, .jsonl, .parquet), texts (.txt), a transcript (.srt, .vtt) or a "
+        "recording (.mp3, .mp4, ...); a folder or a pattern ('talks/*.mp3') of them; -: standard "
+        "input"
+    )
     # Names of the options that are files to write.
     file_options: ClassVar[tuple[str, ...]] = ()
     # Rows of an input that are in memory at once; 0: as many as suit a task that is fast.

@@ -228,6 +228,11 @@ class CaptioningPredictOptions(CaptioningExportOptions, PredictOptions):
     texts_help: ClassVar[str] = (
         "pictures, and folders of pictures; without any, a terminal asks for them, line by line"
     )
+    texts_name: ClassVar[str] = "PICTURE"
+    input_help: ClassVar[str] = (
+        "a table (.csv, .tsv, .jsonl, .parquet) with a column of paths, or a list of them (.txt); "
+        "-: standard input"
+    )
 
     html: str | None = option(None, "page with the pictures, their captions and the attention")
     attention_map: str | None = option(
