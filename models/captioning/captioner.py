@@ -37,6 +37,46 @@ class PlaceEmbedding(keras.layers.Layer):
         return inputs + ops.cast(self.vectors, inputs.dtype)
 
 
+class CaptionsDecoder(keras.layers.Layer):
+    """Decodes all captions of each picture, for which the picture is encoded once.
+
+    Args:
+        decoder: of a caption.
+
+    Call arguments:
+        target_ids: <int32>[batch, captions, steps], 0 where padded.
+        values, states: as `models.seq2seq.decoder.TranslationDecoder` takes them, of the pictures.
+
+    Output shape:
+        logits <float32>[batch, captions * steps, vocabulary_size].
+    """
+
+    def __init__(self, decoder: TranslationDecoder, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.decoder = decoder
+
+    def build(self, target_ids_shape: tuple, values_shape: tuple, states_shape: list) -> None:
+        self.decoder.build((None, None), values_shape, states_shape)
+        super().build(target_ids_shape)
+
+    def call(
+        self, target_ids: tf.Tensor, values: tf.Tensor, states: list, training: bool = False
+    ) -> tf.Tensor:
+        batch, captions, steps = tf.unstack(tf.shape(target_ids))
+        of_each = [tf.repeat(each, captions, axis=0) for each in (values, *states)]
+        logits = self.decoder(
+            tf.reshape(target_ids, [-1, steps]), of_each[0], of_each[1:], training=training
+        )
+        return tf.reshape(logits, [batch, captions * steps, self.decoder.vocabulary_size])
+
+    def compute_output_shape(self, target_ids_shape: tuple, *_: Any, **__: Any) -> tuple:
+        return (target_ids_shape[0], None, self.decoder.vocabulary_size)
+
+    def compute_output_spec(self, target_ids: Any, *_: Any, **__: Any) -> keras.KerasTensor:
+        shape = self.compute_output_shape(target_ids.shape)
+        return keras.KerasTensor(shape, dtype="float32")
+
+
 class FeatureCaptioner(keras.Model):
     """Writes captions from the features of places: all of a captioner but its image encoder.
 
@@ -49,10 +89,10 @@ class FeatureCaptioner(keras.Model):
 
     Call arguments:
         inputs: a dict of `features` <float32>[batch, places, features] and `target_ids`
-            <int32>[batch, steps], START and the caption, 0 where padded.
+            <int32>[batch, captions, steps], START and each caption, 0 where padded.
 
     Output shape:
-        logits <float32>[batch, steps, vocabulary_size].
+        logits <float32>[batch, captions * steps, vocabulary_size].
     """
 
     def __init__(
@@ -70,16 +110,17 @@ class FeatureCaptioner(keras.Model):
         # === Functional graph ===
         inputs = {
             "features": keras.Input(shape, name="features"),
-            "target_ids": keras.Input((None,), dtype="int32", name="target_ids"),
+            "target_ids": keras.Input((None, None), dtype="int32", name="target_ids"),
         }
         encoded = reader(inputs["features"])
-        logits = decoder(inputs["target_ids"], encoded["values"], encoded["states"])
+        captions = CaptionsDecoder(decoder, name="captions")
+        logits = captions(inputs["target_ids"], encoded["values"], encoded["states"])
         super().__init__(inputs=inputs, outputs=logits, **kwargs)
 
     @property
     def decoder(self) -> TranslationDecoder:
         """The decoder, which can also take single steps."""
-        return self.get_layer("decoder")
+        return self.get_layer("captions").decoder
 
     def encode(self, features: tf.Tensor) -> tuple[Memory, list]:
         """Encodes features <float32>[batch, places, features] without dropout.
@@ -96,7 +137,8 @@ class FeatureCaptioner(keras.Model):
         """Computes how much each step of a known caption attends to each place.
 
         Args:
-            features, target_ids: as in `call`.
+            features: as in `call`.
+            target_ids: <int32>[batch, steps], one caption each.
 
         Returns:
             <float32>[batch, steps, places]; zeros without attention.
@@ -116,8 +158,8 @@ class Captioner(FromSettings, keras.Model):
     2015). With attention the decoder looks at the places at each step ("show, attend and tell", Xu
     et al. 2015); without, the states are all that it knows of a picture.
 
-    It is trained on targets <int>[batch, steps] that are `target_ids` one step later, with END at
-    their end, 0 where padded, and with the loss `models.seq2seq.loss.TranslationLoss`.
+    It is trained on targets <int>[batch, captions * steps] that are `target_ids` one step later,
+    with END at their end, 0 where padded, and with the loss `models.seq2seq.loss.TranslationLoss`.
 
     Args:
         vocabulary_size: number of ids, special ones included.
@@ -135,10 +177,11 @@ class Captioner(FromSettings, keras.Model):
 
     Call arguments:
         inputs: a dict of `images` <float32>[batch, picture_size, picture_size, 3], from 0 to 255,
-            and `target_ids` <int32>[batch, steps], START and the caption, 0 where padded.
+            and `target_ids` <int32>[batch, captions, steps], START and each caption, 0 where
+            padded.
 
     Output shape:
-        logits <float32>[batch, steps, vocabulary_size].
+        logits <float32>[batch, captions * steps, vocabulary_size].
     """
 
     def __init__(
@@ -148,7 +191,7 @@ class Captioner(FromSettings, keras.Model):
         recurrent: dict[str, Any],
         encoder: str = "small-cnn",
         picture_size: int = 64,
-        attention: str = "additive",
+        attention: str = "general",
         feeding: str = "none",
         tied: bool = True,
         dropout: float = 0.0,
@@ -184,7 +227,7 @@ class Captioner(FromSettings, keras.Model):
             head = FeatureCaptioner(shape, decoder, dropout, name="head")
             inputs = {
                 "images": keras.Input((picture_size, picture_size, 3), name="images"),
-                "target_ids": keras.Input((None,), dtype="int32", name="target_ids"),
+                "target_ids": keras.Input((None, None), dtype="int32", name="target_ids"),
             }
             features = image_encoder(inputs["images"])
             logits = head({"features": features, "target_ids": inputs["target_ids"]})

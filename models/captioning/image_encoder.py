@@ -10,8 +10,10 @@ from keras import layers
 from models.captioning.efficientnet_lite import efficientnet_lite0
 from models.registry import IMAGE_ENCODERS, KERAS_BACKBONES
 
-# Filters of the blocks of `small_cnn`; each but the last halves the sides.
-_FILTERS = (32, 64, 96, 96)
+# The kernels and the filters of the convolutions of `small_cnn` that halve the sides, and the
+# dilations of those that follow them.
+_HALVING = ((5, 32), (3, 64), (3, 96))
+_DILATIONS = (2, 2)
 _GROUPS = 8
 
 
@@ -47,8 +49,11 @@ def is_pretrained(name: str) -> bool:
 
 
 def small_cnn(images: keras.KerasTensor) -> keras.KerasTensor:
-    """Applies four blocks of a convolution, a normalisation of groups (Wu & He 2018) and a ReLU,
-    which suit pictures of some 64 pixels.
+    """Applies convolutions, each with a normalisation of groups (Wu & He 2018) and a ReLU, which
+    suit pictures of some 64 pixels.
+
+    The last ones are dilated (Yu & Koltun 2016) and stand on residual connections: without losing
+    its place, what is found at one place knows what is found at others.
 
     Args:
         images: <float32>[batch, size, size, 3], from 0 to 255.
@@ -57,14 +62,18 @@ def small_cnn(images: keras.KerasTensor) -> keras.KerasTensor:
         <float32>[batch, size / 8, size / 8, 96].
     """
     x = layers.Rescaling(1 / 127.5, offset=-1.0)(images)
-    for number, filters in enumerate(_FILTERS):
-        last = number == len(_FILTERS) - 1
-        x = layers.Conv2D(
-            filters, 3, strides=1 if last else 2, padding="same", kernel_initializer="he_normal"
-        )(x)
-        x = layers.GroupNormalization(_GROUPS)(x)
-        x = layers.ReLU()(x)
+    for kernel, filters in _HALVING:
+        x = _convolve(x, filters, kernel, strides=2)
+    for dilation in _DILATIONS:
+        x = layers.Add()([x, _convolve(x, filters, kernel, dilation_rate=dilation)])
     return x
+
+
+def _convolve(x: keras.KerasTensor, filters: int, kernel: int, **options: int) -> keras.KerasTensor:
+    x = layers.Conv2D(
+        filters, kernel, padding="same", use_bias=False, kernel_initializer="he_normal", **options
+    )(x)
+    return layers.ReLU()(layers.GroupNormalization(_GROUPS)(x))
 
 
 _ENCODERS: dict[str, Callable[[keras.KerasTensor], keras.KerasTensor]] = {

@@ -81,7 +81,7 @@ class CaptionerOptions(Options):
         at_most=1024,
     )
     augment: bool = option(False, "random shifts of the pictures, for an encoder that learns")
-    attention: str = option("additive", "attention to the places", ("none", *PLACE_ATTENTIONS))
+    attention: str = option("general", "attention to the places", ("none", *PLACE_ATTENTIONS))
     input_feeding: str = option(
         "none",
         "what the next step reads of the attention: nothing, its vector (Luong et al. 2015), or "
@@ -176,6 +176,7 @@ class CaptioningConfig(
     )
     epochs: int = redefault(OptimizerOptions, "epochs", 20)
     patience: int = redefault(OptimizerOptions, "patience", 5)
+    batch_size: int = redefault(BatchOptions, "batch_size", 32, "pictures in a training step")
     average_weights: float = redefault(OptimizerOptions, "average_weights", 0.99)
 
     def read_corpus(

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from apps.runs.contents import MODEL
@@ -142,22 +141,20 @@ class Captioning:
             UserError: a picture cannot be read, or all captions are too long.
         """
         config, train = self.config, corpus.split("train")
-        numbers, captions = zip(*train.pairs(), strict=True)
-        ids = self.tokenizer.encode_all([*captions])
-        short = ids.row_lengths() <= config.max_length
-        kept = int(tf.math.count_nonzero(short))
+        captions = self.encode_captions(train)
+        short = captions.row_lengths(axis=2) <= config.max_length
+        total, kept = len(train.pairs()), int(tf.math.count_nonzero(short.values))
         if not kept:
             raise UserError(
                 f"no caption has at most {config.max_length} tokens. Raise --max-length"
             )
-        if kept < len(captions):
+        if kept < total:
             say(
-                f"left out: {len(captions) - kept:,} of {len(captions):,} captions are longer than "
+                f"left out: {total - kept:,} of {total:,} captions are longer than "
                 f"{config.max_length} tokens"
             )
         batches = CaptionBatches(
-            tf.ragged.boolean_mask(ids, short),
-            np.array(numbers)[short.numpy()],
+            tf.ragged.boolean_mask(captions, short),
             make_array(self.captioner, train),
             array_name(self.captioner),
             config.batch_size,
@@ -169,6 +166,12 @@ class Captioning:
         )
         detail(f"padding: {batches.padding_share():.1%} of the tokens")
         return batches, TranslationLoss(config.label_smoothing)
+
+    def encode_captions(self, examples: CaptionedPictures) -> tf.RaggedTensor:
+        """Encodes the captions of all pictures: <int32>[pictures, (captions), (length)]."""
+        ids = self.tokenizer.encode_all([caption for _, caption in examples.pairs()])
+        counts = [len(captions) for captions in examples.captions]
+        return tf.RaggedTensor.from_row_lengths(ids, tf.constant(counts, tf.int64))
 
     def fit(self, corpus: CaptionCorpus, folder: Path) -> training.TrainingResult:
         """Trains, see `apps.training.fit.fit`."""

@@ -34,10 +34,11 @@ class CaptioningValidation:
         self.task = task
         self.examples = examples.take(range(min(_MOST_PICTURES, len(examples))))
         self.array = make_array(task.captioner, self.examples)
-        numbers, captions = zip(*self.examples.pairs(), strict=True)
-        ids = task.tokenizer.encode_all([*captions])[:, : task.config.max_length]
+        captions = task.encode_captions(self.examples)
+        # No part of it is left out, but what is beyond the longest caption that is trained on.
+        captions = captions.with_values(captions.values[:, : task.config.max_length])
         self.batches = CaptionBatches(
-            ids, np.array(numbers), self.array, array_name(task.captioner), 1, _TOKENS
+            captions, self.array, array_name(task.captioner), 1, batch_tokens=_TOKENS
         )
         self._losses: Callable[..., tf.Tensor] | None = None
         self._describe: Callable[[tf.Tensor], tf.Tensor] | None = None
