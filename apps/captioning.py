@@ -30,7 +30,13 @@ APPLICATION = Application(
             "patience": 60,
             "monitor": "exact",
         },
-        "flickr8k": {"encoder": "efficientnet-lite0"},
+        "flickr8k": {
+            "encoder": "efficientnet-lite0",
+            "batch_size": 16,
+            "dropout": 0.4,
+            "label_smoothing": 0.1,
+            "epochs": 10,
+        },
     },
     options={"predict": CaptioningPredictOptions, "export": CaptioningExportOptions},
 )

@@ -53,6 +53,13 @@ _KINDS = {
         "It may name what the text does not say, and of a long text it reads the beginning. Nobody "
         "should act on a line without having read the text.",
     ),
+    "captioner": (
+        "image-to-text",
+        "describes a picture in a sentence",
+        "It says of any picture what the captions of its training pictures might say, and names "
+        "what is not there. Nobody should rely on a caption without seeing the picture, nor let it "
+        "say who or what a person is.",
+    ),
 }
 # Fewer rows of a class give a wide interval.
 _FEW = 50

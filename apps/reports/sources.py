@@ -57,6 +57,10 @@ SOURCES = {
         "https://www.clips.uantwerpen.be/conll2003/ner/",
     ),
     "multi30k": Source("Multi30k (Elliott et al. 2016)", "https://github.com/multi30k/dataset"),
+    "flickr8k": Source(
+        "Flickr8k (Hodosh et al. 2013), for research and education only",
+        "https://www.kaggle.com/datasets/adityajn105/flickr8k",
+    ),
     "tatoeba": Source("sentence pairs of Tatoeba", "https://www.manythings.org/anki/", "cc-by-2.0"),
     "tiny_shakespeare": Source(
         "Tiny Shakespeare (Karpathy 2015)",

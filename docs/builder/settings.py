@@ -25,6 +25,7 @@ PAGES = [
             "applications/text_generation.md",
             "applications/translation.md",
             "applications/summarization.md",
+            "applications/captioning.md",
         ]
     },
     {

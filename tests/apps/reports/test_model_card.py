@@ -14,6 +14,7 @@ from apps.runs.description import RunDescription
 from apps.runs.folder import RunFolder
 from apps.runs.provenance import Provenance
 from data.datasets import (
+    CAPTION_CORPORA,
     DOCUMENT_CORPORA,
     LABELLED_CORPORA,
     PARALLEL_CORPORA,
@@ -39,7 +40,13 @@ def header_of(text):
 
 
 def test_every_named_corpus_has_a_source():
-    corpora = {*LABELLED_CORPORA, *TAGGED_CORPORA, *PARALLEL_CORPORA, *DOCUMENT_CORPORA}
+    corpora = {
+        *LABELLED_CORPORA,
+        *TAGGED_CORPORA,
+        *PARALLEL_CORPORA,
+        *DOCUMENT_CORPORA,
+        *CAPTION_CORPORA,
+    }
     assert corpora - {"sample"} == SOURCES.keys()
 
 
