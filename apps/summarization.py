@@ -65,7 +65,36 @@ APPLICATION = Application(
     sample="summarization.tsv",
     corpora=("aeslc",),
     recipes={
-        "aeslc": {},
+        # Names are copied piece by piece: with few tokens each has several pieces.
+        "sample": {
+            "vocabulary_size": 1200,
+            "max_source_length": 200,
+            "units": 96,
+            "embedding_dim": 96,
+            "batch_size": 32,
+            "dropout": 0.2,
+            "word_dropout": 0.02,
+            "label_smoothing": 0.0,
+            "learning_rate": 5e-3,
+            "epochs": 10,
+            "patience": 10,
+            "average_weights": 0.99,
+        },
+        # A body says in its first sentences what it is about. Batches of texts of like length
+        # have less padding.
+        "aeslc": {
+            "max_source_length": 80,
+            "units": 160,
+            "embedding_dim": 160,
+            "batch_tokens": 2500,
+            "dropout": 0.15,
+            "word_dropout": 0.05,
+            "label_smoothing": 0.0,
+            "learning_rate": 3e-3,
+            "epochs": 12,
+            "patience": 5,
+            "average_weights": 0.998,
+        },
     },
     options={"predict": SummarizationPredictOptions, "export": Seq2SeqExportOptions},
 )
