@@ -14,6 +14,7 @@ from apps.config.serving import ServeOptions
 from apps.server.models.engine import load_engine
 from data.errors import UserError
 from data.scenes import corpus as scenes
+from models.serving.export import write_saved_model
 
 TINY = [
     *["--epochs", "1", "--units", "4", "--embedding-dim", "4", "--picture-size", "16"],
@@ -37,6 +38,12 @@ def run(small_sample, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def task(run):
+    """The trained task, which answers greedily."""
+    return APPLICATION.trained(run)
+
+
+@pytest.fixture(scope="module")
 def pictures(tmp_path_factory):
     """A folder with two pictures and a file that is none."""
     folder = tmp_path_factory.mktemp("pictures")
@@ -57,55 +64,38 @@ def test_evaluate_measures_captions_scenes_and_baselines(run, capsys):
 
 
 def test_predict_describes_a_folder_and_names_what_is_no_picture(run, pictures, tmp_path):
-    output, page = tmp_path / "captions.csv", tmp_path / "gallery.html"
-    options = ["--output", str(output), "--html", str(page)]
+    output, page, drawing = (tmp_path / name for name in ("out.csv", "out.html", "looked.png"))
+    options = ["--output", str(output), "--html", str(page), "--attention-map", str(drawing)]
     main(APPLICATION, ["predict", "--run", str(run), str(pictures), *options])
     rows = list(csv.DictReader(output.open()))
-    assert [row["image"][len(str(pictures)) + 1 :] for row in rows] == [
-        "broken.jpg",
-        "grey.jpg",
-        "noise.png",
-    ]
+    names = [row["image"].removeprefix(f"{pictures}/") for row in rows]
+    assert names == ["broken.jpg", "grey.jpg", "noise.png"]
     assert "broken.jpg" in rows[0]["problem"] and not rows[0]["caption"]
     assert all(row["score"] and not row["problem"] for row in rows[1:])
     assert page.read_text().count("<div class=picture>") == 3
+    # Numbered as the rows are.
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == ["looked-2.png", "looked-3.png"]
 
 
-def test_a_table_names_its_pictures_from_where_it_lies(run, pictures, tmp_path, capsys):
-    (pictures / "table.csv").write_text("image,photographer\nnoise.png,Ann\nlost.png,Ben\n")
-    output = tmp_path / "captions.jsonl"
-    options = ["--input", str(pictures / "table.csv"), "--output", str(output)]
-    main(APPLICATION, ["predict", "--run", str(run), *options])
-    first, second = map(json.loads, output.read_text().splitlines())
-    assert first["photographer"] == "Ann" and first["score"] and not first["problem"]
-    assert second["caption"] is None and "lost.png" in second["problem"]
+def test_paths_begin_in_the_folder_of_their_table(task, pictures, monkeypatch):
+    monkeypatch.setattr(task, "folder", pictures)
+    found, lost = task.answer(["noise.png", "lost.png"])
+    assert found["score"] is not None and not found["problem"]
+    assert lost["caption"] is None and str(pictures / "lost.png") in lost["problem"]
+    assert task.format_answer("noise.png", found) == f"noise.png\n    {found['caption']}"
+    assert task.to_result("lost.png", lost).problem == lost["problem"]
 
 
-def test_the_terminal_shows_captions_and_draws_where_words_looked(
-    run, pictures, tmp_path, monkeypatch, capsys
-):
-    monkeypatch.chdir(pictures)
-    drawing = tmp_path / "looked.png"
-    main(
-        APPLICATION,
-        ["predict", "--run", str(run), "noise.png", "--attention-map", str(drawing)],
-    )
-    name, _, path = capsys.readouterr().out.splitlines()
-    assert (name, path.strip()) == ("noise.png", str(drawing))
-    assert drawing.is_file()
-
-
-def test_an_export_answers_files_as_predict_does(run, pictures, tmp_path):
-    main(APPLICATION, ["export", "--run", str(run), "--output", str(tmp_path / "exported")])
-    model = tf.saved_model.load(tmp_path / "exported" / "1")
-    content = tf.constant([(pictures / name).read_bytes() for name in ("noise.png", "grey.jpg")])
-    answer = model.signatures["with_attention"](images=content)
+def test_an_export_answers_files_as_the_task_does(task, pictures, tmp_path):
+    write_saved_model(task.serving(), tmp_path)
+    model = tf.saved_model.load(tmp_path)
+    paths = [pictures / name for name in ("noise.png", "grey.jpg")]
+    content = tf.constant([path.read_bytes() for path in paths])
     plain = model.signatures["serving_default"](images=content)
-    rows = APPLICATION.trained(run).answer(
-        [str(pictures / "noise.png"), str(pictures / "grey.jpg")]
-    )
+    rows = task.answer([*map(str, paths)])
     assert [text.decode() for text in plain["captions"].numpy()] == [row["caption"] for row in rows]
     assert plain["scores"].numpy() == pytest.approx([row["score"] for row in rows], rel=1e-4)
+    answer = model.signatures["with_attention"](images=content)
     real = answer["tokens"].numpy() != b""
     weights = answer["attention"].numpy()
     assert weights.shape[2:] == (2, 2)
