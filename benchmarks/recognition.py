@@ -31,7 +31,7 @@ from data.errors import UserError
 from data.formats.readers import read_records
 from data.identity_terms.files import read_identity_terms
 from data.registry import IDENTITY_TERMS
-from data.transcription.decoding import RATE, Sound
+from data.transcription.decoding import BLOCK, RATE, Sound
 from data.transcription.options import Transcription
 from data.transcription.reader import read_recording
 from data.transcription.recognizers import load_recognizer
@@ -43,8 +43,10 @@ _UNITS = (
 )
 _TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 # What nobody says: links, names of users, the mark of a repeated tweet, and signs.
-_UNSPOKEN = re.compile(r"https?:\S*|www\.\S+|@\w+|\bRT\b|[^\w\s.,;:?!'%$-]|_")
+_UNSPOKEN = re.compile(r"https?:\S*|www\.\S+|@\w+|\bRT\b|[^\w\s.,?!'%$-]|_")
 _LEVEL = (2.5, 97.5)
+# Tweets that are one recording, and the seconds of silence behind each.
+_TOGETHER, _SILENCE = 20, 1.5
 
 
 def normalize(text: str) -> str:
@@ -139,11 +141,16 @@ def measure_clips(options: argparse.Namespace) -> None:
 
 def speakable(text: str) -> str:
     """Returns what a voice can say of a tweet."""
-    return " ".join(_UNSPOKEN.sub(" ", html.unescape(html.unescape(text))).split())
+    # Users' names go, and the signs around them.
+    return " ".join(_UNSPOKEN.sub(" ", html.unescape(html.unescape(text))).split()).lstrip(" .,?!-")
 
 
 class Ear:
-    """Speaks texts by espeak-ng and recognises them; what was heard is kept in a file."""
+    """Speaks texts by espeak-ng and recognises them; what was heard is kept in a file.
+
+    So many texts are one recording, with pauses, as in a talk: Whisper looks at 30 s at a time,
+    whatever it hears.
+    """
 
     def __init__(self, path: str, espeak: str):
         self._path, self._espeak = Path(path), espeak
@@ -152,30 +159,45 @@ class Ear:
             lines = self._path.read_text(encoding="utf-8").splitlines()
             self._heard = {tuple(key): text for key, text in map(json.loads, lines)}
 
-    def hear(self, text: str, name: str, hot_words: tuple[str, ...]) -> str:
-        """Returns what a recogniser understands of a text."""
-        key = (name, " ".join(hot_words), text)
-        if key not in self._heard:
-            with tempfile.TemporaryDirectory() as folder:
-                path = str(Path(folder, "spoken.wav"))
-                self._speak(text, path)
-                self._heard[key] = hear(path, transcription(name, hot_words))
+    def hear(self, texts: list[str], name: str, hot_words: tuple[str, ...]) -> list[str]:
+        """Returns what a recogniser understands of texts."""
+        keys = [(name, " ".join(hot_words), text) for text in texts]
+        missing = [key for key in dict.fromkeys(keys) if key not in self._heard]
+        for start in range(0, len(missing), _TOGETHER):
+            part = missing[start : start + _TOGETHER]
+            heard = self._recognise([text for *_, text in part], transcription(name, hot_words))
             with self._path.open("a", encoding="utf-8") as file:
-                print(json.dumps([key, self._heard[key]]), file=file)
-        return self._heard[key]
+                for key, text in zip(part, heard, strict=True):
+                    self._heard[key] = text
+                    print(json.dumps([key, text]), file=file)
+        return [self._heard[key] for key in keys]
 
-    def _speak(self, text: str, path: str) -> None:
-        try:
-            subprocess.run(
-                [self._espeak, "-v", "en-us", "-w", path],
-                input=text.encode(),
-                check=True,
-                timeout=60,
-            )
-        except OSError as error:
-            raise UserError(
-                f"cannot run {self._espeak}: {error.strerror}. Check --espeak"
-            ) from None
+    def _recognise(self, texts: list[str], options: Transcription) -> list[str]:
+        """Returns what is heard of each text in a recording of all; a word is of the text in which
+        its middle is."""
+        pause = np.zeros(round(_SILENCE * RATE), np.float32)
+        spoken = [np.concatenate([self._speak(text), pause]) for text in texts]
+        ends = np.cumsum([len(samples) for samples in spoken]) / RATE
+        words: list[list[str]] = [[] for _ in texts]
+        sound = np.concatenate(spoken)
+        blocks = [sound[place : place + BLOCK] for place in range(0, len(sound), BLOCK)]
+        for cue in load_recognizer(options)(blocks):
+            for word in () if cue.is_invented else cue.words:
+                place = int(np.searchsorted(ends, (word.start + word.end) / 2))
+                words[min(place, len(texts) - 1)].append(word.text)
+        return [" ".join(each) for each in words]
+
+    def _speak(self, text: str) -> np.ndarray:
+        with tempfile.TemporaryDirectory() as folder:
+            path = str(Path(folder, "spoken.wav"))
+            command = [self._espeak, "-v", "en-us", "-w", path]
+            try:
+                subprocess.run(command, input=text.encode(), check=True, timeout=60)
+            except OSError as error:
+                raise UserError(
+                    f"cannot run {self._espeak}: {error.strerror}. Check --espeak"
+                ) from None
+            return np.concatenate(list(Sound(path, 1).blocks()))
 
 
 def find_hot_words() -> tuple[str, ...]:
@@ -206,7 +228,7 @@ def measure_tweets(options: argparse.Namespace) -> None:
     for name in options.recognizers:
         for words in ((), hot_words) if options.hot_words and name != "sphinx" else ((),):
             title = f"{name}{' with hot words' if words else ''}"
-            variants[title] = [ear.hear(text, name, words) for text in spoken]
+            variants[title] = ear.hear(spoken, name, words)
     generator = np.random.default_rng(0)
     drawn = [generator.integers(0, len(labels), len(labels)) for _ in range(1000)]
     terms, results = read_identity_terms(IDENTITY_TERMS), []
