@@ -14,6 +14,7 @@ from apps.config.groups import (
     SplitFileOptions,
 )
 from apps.config.options import Options, option, redefault
+from apps.config.space import Range, Space
 from apps.config.training import TrainingConfig
 from apps.config.verbs import ExportOptions, PredictOptions
 from data.errors import UserError, did_you_mean
@@ -154,6 +155,16 @@ class CaptioningConfig(
     """All options of a captioner, after Vinyals et al. (2015) and Xu et al. (2015)."""
 
     kind: ClassVar[str] = "captioner"
+    search_space: ClassVar[Space] = {
+        "learning_rate": Range(5e-4, 1e-2, log=True),
+        "batch_size": (8, 16, 32),
+        "cell": ("gru", "lstm"),
+        "units": Range(96, 320, step=32),
+        "attention": ("none", "dot", "general", "additive"),
+        "dropout": Range(0.1, 0.5, step=0.1),
+        "label_smoothing": (0.0, 0.05, 0.1),
+        "average_weights": (0.0, 0.99, 0.999),
+    }
     bidirectional: ClassVar[bool] = False
     main: ClassVar[tuple[str, ...]] = (
         "dataset",

@@ -15,6 +15,7 @@ from apps.config.groups import (
     SplitFileOptions,
 )
 from apps.config.options import Options, option, redefault
+from apps.config.space import Range, Space
 from apps.config.training import TrainingConfig
 from apps.config.verbs import ExportOptions, TextPredictOptions
 from data.errors import UserError
@@ -178,6 +179,17 @@ class Seq2SeqConfig(
     metrics: ClassVar[tuple[str, ...]] = ("bleu", "chrf")
     baselines: ClassVar[tuple[str, ...]] = ("copy", "translation memory")
     kind: ClassVar[str] = "translator"
+    search_space: ClassVar[Space] = {
+        "learning_rate": Range(5e-4, 1e-2, log=True),
+        "batch_size": (32, 64, 128),
+        "cell": ("gru", "lstm"),
+        "units": Range(96, 320, step=32),
+        "attention": ("dot", "general", "additive"),
+        "dropout": Range(0.1, 0.5, step=0.1),
+        "word_dropout": Range(0.0, 0.2, step=0.05),
+        "label_smoothing": (0.0, 0.05, 0.1),
+        "average_weights": (0.0, 0.99, 0.999),
+    }
     main: ClassVar[tuple[str, ...]] = (
         "dataset",
         "data_dir",
