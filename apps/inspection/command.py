@@ -154,10 +154,12 @@ def _choose(corpus: Any) -> Callable:
     Raises:
         UserError: nothing does.
     """
+    from apps.inspection.captioning import inspect_captions
     from apps.inspection.classification import inspect_labelled
     from apps.inspection.generation import inspect_documents
     from apps.inspection.seq2seq import inspect_parallel
     from apps.inspection.tagging import inspect_tagged
+    from data.examples.captions import CaptionCorpus
     from data.examples.documents import DocumentCorpus
     from data.examples.labelled import LabelledCorpus
     from data.examples.parallel import ParallelCorpus
@@ -168,6 +170,7 @@ def _choose(corpus: Any) -> Callable:
         TaggedCorpus: inspect_tagged,
         ParallelCorpus: inspect_parallel,
         DocumentCorpus: inspect_documents,
+        CaptionCorpus: inspect_captions,
     }
     for kind, inspect in inspections.items():
         if isinstance(corpus, kind):

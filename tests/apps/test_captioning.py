@@ -121,3 +121,15 @@ def test_wrong_options_are_one_line(options, message, tmp_path, capsys):
         main(APPLICATION, ["train", *options, "--run", str(tmp_path / "run")])
     assert stop.value.code == 2
     assert message in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_inspect_counts_pictures_and_names_what_cannot_be_read(tmp_path, capsys):
+    for number, shade in enumerate((10, 20)):
+        Image.new("RGB", (8, 8), (shade, 0, 0)).save(tmp_path / f"{number}.png")
+    (tmp_path / "2.png").write_bytes(b"no picture")
+    rows = [f"{n}.png,a red square,{split}" for n, split in enumerate(("train", "test", "test"))]
+    (tmp_path / "table.csv").write_text("\n".join(["image,caption,split", *rows]))
+    main(APPLICATION, ["inspect", str(tmp_path / "table.csv"), "--json"])
+    facts = json.loads(capsys.readouterr().out)["pictures"]
+    assert facts["train"] == {"pictures": 1, "captions": 1, "broken": 0}
+    assert facts["test"] == {"pictures": 2, "captions": 2, "broken": 1}
