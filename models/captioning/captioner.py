@@ -42,6 +42,8 @@ class CaptionsDecoder(keras.layers.Layer):
 
     Args:
         decoder: of a caption.
+        doubly_stochastic: weight of the loss for places that a caption looks at too little or too
+            much; it needs an attention.
 
     Call arguments:
         target_ids: <int32>[batch, captions, steps], 0 where padded.
@@ -51,9 +53,11 @@ class CaptionsDecoder(keras.layers.Layer):
         logits <float32>[batch, captions * steps, vocabulary_size].
     """
 
-    def __init__(self, decoder: TranslationDecoder, **kwargs: Any) -> None:
+    def __init__(
+        self, decoder: TranslationDecoder, doubly_stochastic: float = 0.0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
-        self.decoder = decoder
+        self.decoder, self.doubly_stochastic = decoder, doubly_stochastic
 
     def build(self, target_ids_shape: tuple, values_shape: tuple, states_shape: list) -> None:
         self.decoder.build((None, None), values_shape, states_shape)
@@ -63,10 +67,13 @@ class CaptionsDecoder(keras.layers.Layer):
         self, target_ids: tf.Tensor, values: tf.Tensor, states: list, training: bool = False
     ) -> tf.Tensor:
         batch, captions, steps = tf.unstack(tf.shape(target_ids))
-        of_each = [tf.repeat(each, captions, axis=0) for each in (values, *states)]
-        logits = self.decoder(
-            tf.reshape(target_ids, [-1, steps]), of_each[0], of_each[1:], training=training
-        )
+        values, *states = (tf.repeat(each, captions, axis=0) for each in (values, *states))
+        ids = tf.reshape(target_ids, [-1, steps])
+        memory = self.decoder.prepare_memory(values, None)
+        hidden, weights = self.decoder.decode_target(ids, memory, states, training)
+        if self.doubly_stochastic and training:
+            self.add_loss(self.doubly_stochastic * doubly_stochastic_loss(weights, ids > 0))
+        logits = self.decoder.compute_logits(self.decoder.drop(hidden, training=training))
         return tf.reshape(logits, [batch, captions * steps, self.decoder.vocabulary_size])
 
     def compute_output_shape(self, target_ids_shape: tuple, *_: Any, **__: Any) -> tuple:
@@ -75,6 +82,22 @@ class CaptionsDecoder(keras.layers.Layer):
     def compute_output_spec(self, target_ids: Any, *_: Any, **__: Any) -> keras.KerasTensor:
         shape = self.compute_output_shape(target_ids.shape)
         return keras.KerasTensor(shape, dtype="float32")
+
+
+def doubly_stochastic_loss(weights: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """Computes how far the attention is from looking at each place once in a caption: the sum over
+    places of `(1 - sum of the weights over steps)^2` (Xu et al. 2015, equation 14), as the mean
+    over captions.
+
+    Args:
+        weights: <float32>[rows, steps, places], of the attention.
+        mask: <bool>[rows, steps], true at real steps; rows without one are no captions.
+    """
+    real = tf.cast(mask, weights.dtype)
+    looked = tf.reduce_sum(weights * real[:, :, None], axis=1)
+    missed = tf.reduce_sum(tf.square(1.0 - looked), axis=-1)
+    captions = tf.cast(tf.reduce_any(mask, axis=1), weights.dtype)
+    return tf.reduce_sum(missed * captions) / tf.maximum(tf.reduce_sum(captions), 1.0)
 
 
 class FeatureCaptioner(keras.Model):
@@ -86,6 +109,7 @@ class FeatureCaptioner(keras.Model):
         shape: places, and features of each.
         decoder: of the captions.
         dropout: rate of dropout on the features of places.
+        doubly_stochastic: as `CaptionsDecoder`.
 
     Call arguments:
         inputs: a dict of `features` <float32>[batch, places, features] and `target_ids`
@@ -96,7 +120,12 @@ class FeatureCaptioner(keras.Model):
     """
 
     def __init__(
-        self, shape: tuple[int, int], decoder: TranslationDecoder, dropout: float, **kwargs: Any
+        self,
+        shape: tuple[int, int],
+        decoder: TranslationDecoder,
+        dropout: float,
+        doubly_stochastic: float = 0.0,
+        **kwargs: Any,
     ) -> None:
         # === The encoder's second half: places as the attention reads them, and a vector ===
         features = keras.Input(shape, name="features")
@@ -113,7 +142,7 @@ class FeatureCaptioner(keras.Model):
             "target_ids": keras.Input((None, None), dtype="int32", name="target_ids"),
         }
         encoded = reader(inputs["features"])
-        captions = CaptionsDecoder(decoder, name="captions")
+        captions = CaptionsDecoder(decoder, doubly_stochastic, name="captions")
         logits = captions(inputs["target_ids"], encoded["values"], encoded["states"])
         super().__init__(inputs=inputs, outputs=logits, **kwargs)
 
@@ -171,6 +200,8 @@ class Captioner(FromSettings, keras.Model):
         attention: a name in `models.registry.PLACE_ATTENTIONS`, or `none`.
         feeding, tied, scheduled_sampling, sampling_steps: as
             `models.seq2seq.decoder.TranslationDecoder`.
+        doubly_stochastic: weight of the loss for places that a caption looks at too little or too
+            much; it needs an attention.
         dropout: rate of dropout on the features of places, on embeddings and before the logits.
         word_dropout: share of tokens whose vectors are dropped.
         dtype: Keras' policy of all layers; logits are always float32.
@@ -193,6 +224,7 @@ class Captioner(FromSettings, keras.Model):
         picture_size: int = 64,
         attention: str = "general",
         feeding: str = "none",
+        doubly_stochastic: float = 0.0,
         tied: bool = True,
         dropout: float = 0.0,
         word_dropout: float = 0.0,
@@ -201,6 +233,8 @@ class Captioner(FromSettings, keras.Model):
         dtype: str = "float32",
         **kwargs: Any,
     ) -> None:
+        if doubly_stochastic and attention == "none":
+            raise ValueError("doubly_stochastic needs an attention. Received: none")
         pretrained = is_pretrained(encoder)
         with dtype_policy(dtype):
             image_encoder = build_image_encoder(
@@ -224,7 +258,7 @@ class Captioner(FromSettings, keras.Model):
                 name="decoder",
             )
             shape = image_encoder.output_shape[1:]
-            head = FeatureCaptioner(shape, decoder, dropout, name="head")
+            head = FeatureCaptioner(shape, decoder, dropout, doubly_stochastic, name="head")
             inputs = {
                 "images": keras.Input((picture_size, picture_size, 3), name="images"),
                 "target_ids": keras.Input((None, None), dtype="int32", name="target_ids"),
@@ -242,6 +276,7 @@ class Captioner(FromSettings, keras.Model):
             "picture_size": picture_size,
             "attention": attention,
             "feeding": feeding,
+            "doubly_stochastic": doubly_stochastic,
             "tied": tied,
             "dropout": dropout,
             "word_dropout": word_dropout,

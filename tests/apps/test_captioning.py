@@ -112,9 +112,10 @@ def test_a_server_refuses_a_model_of_pictures(run):
     [
         (["--encoder", "MobileNetV9"], "Did you mean MobileNetV2?"),
         (["--encoder", "MobileNetV2", "--augment"], "stays as it is"),
+        (["--attention", "none", "--doubly-stochastic", "1"], "need an --attention"),
         (["--dataset", "nowhere"], "no data set 'nowhere'"),
     ],
-    ids=["unknown-encoder", "augment", "no-data"],
+    ids=["unknown-encoder", "augment", "no-attention", "no-data"],
 )
 def test_wrong_options_are_one_line(options, message, tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:

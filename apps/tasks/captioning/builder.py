@@ -35,6 +35,7 @@ def build_captioner(config: CaptioningConfig, vocabulary_size: int, rows: int) -
         "picture_size": config.pixels,
         "attention": config.attention,
         "feeding": config.input_feeding,
+        "doubly_stochastic": config.doubly_stochastic,
         "tied": config.tied,
         "dropout": config.dropout,
         "word_dropout": config.word_dropout,

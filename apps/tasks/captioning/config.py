@@ -89,6 +89,12 @@ class CaptionerOptions(Options):
         "the context of the state before (Xu et al. 2015); these two train step by step",
         FEEDINGS,
     )
+    doubly_stochastic: float = option(
+        0.0,
+        "weight of the loss for places that a caption looks at more or less than once (Xu et al. "
+        "2015)",
+        at_least=0.0,
+    )
     tied: bool = option(True, "embedding of the decoder as its output layer, too")
     word_dropout: float = option(
         0.0, "share of tokens whose vectors are dropped in a step", at_least=0.0, below=1.0
@@ -121,6 +127,10 @@ class CaptionerOptions(Options):
             raise UserError(
                 f"unknown --encoder {self.encoder!r}. Choose {', '.join(IMAGE_ENCODERS)} or one of "
                 f"keras.applications{did_you_mean(self.encoder, names)}"
+            )
+        if self.attention == "none" and (self.doubly_stochastic or self.input_feeding != "none"):
+            raise UserError(
+                "--doubly-stochastic and --input-feeding need an --attention. Received: none"
             )
         if self.augment and self.encoder != "small-cnn":
             raise UserError(

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from data.errors import UserError
 from data.text.special_tokens import START
-from models.captioning.captioner import FeatureCaptioner
+from models.captioning.captioner import FeatureCaptioner, doubly_stochastic_loss
 from models.captioning.pretrained import find_weights
 from models.seq2seq.decoder import TranslationDecoder
 
@@ -44,6 +44,23 @@ def test_the_attention_of_each_word_sums_to_one_or_is_none(captioner):
     expected = 0.0 if captioner.decoder.attention is None else 1.0
     assert weights.shape == (2, 3, 4)
     assert weights.numpy().sum(axis=-1) == pytest.approx(np.full((2, 3), expected), abs=1e-6)
+
+
+def test_a_caption_should_look_at_each_place_once():
+    weights = tf.constant([[[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]], [[1.0, 0.0]] * 3])
+    mask = tf.constant([[True, True, False], [False, False, False]])
+    # The first caption looks at its places 1.5 times and 0.5 times; the second row is none.
+    assert float(doubly_stochastic_loss(weights, mask)) == pytest.approx(0.25 + 0.25)
+
+
+def test_the_loss_of_the_attention_is_part_of_the_training_alone():
+    decoder = TranslationDecoder(9, 5, {"cell": "gru", "units": 4}, "dot", name="decoder")
+    captioner = FeatureCaptioner((4, 3), decoder, 0.0, doubly_stochastic=1.0)
+    inputs = {"features": FEATURES, "target_ids": TARGETS}
+    captioner(inputs)
+    assert captioner.losses == []
+    captioner(inputs, training=True)
+    assert len(captioner.losses) == 1 and float(captioner.losses[0]) > 0.0
 
 
 def test_weights_that_are_not_there_are_not_downloaded(monkeypatch, tmp_path):
