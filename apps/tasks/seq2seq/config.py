@@ -319,7 +319,13 @@ class Seq2SeqPredictOptions(Seq2SeqExportOptions, TextPredictOptions):
     title: ClassVar[str] = "answers"
     # What is written, the name of its column.
     answer: ClassVar[str] = "translation"
-    main: ClassVar[tuple[str, ...]] = ("beam_width", "n_best", "alignment")
+    main: ClassVar[tuple[str, ...]] = (
+        "beam_width",
+        "min_length",
+        "max_length",
+        "n_best",
+        "alignment",
+    )
 
     n_best: int = option(1, "answers to each text, at most --beam-width", at_least=1)
     alignment: bool = option(False, "report and picture of where each word looked")
