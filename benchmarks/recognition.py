@@ -289,7 +289,10 @@ def measure_noise(options: argparse.Namespace) -> None:
     hot_words = find_hot_words()
     found = {word.lower() for word in hot_words}
     results, cut = [], whisper.cut_speech
-    for listens, cutting in (("yes", cut), ("no", lambda sound, _: [Speech(0.0, join(sound))])):
+    for listens, cutting in (
+        ("yes", cut),
+        ("no", lambda sound, _: [Speech(0.0, join(sound), np.ones(1, bool))]),
+    ):
         whisper.cut_speech = cutting
         for name in options.recognizers:
             for words in ((), hot_words):

@@ -43,10 +43,27 @@ class Speech(NamedTuple):
     Attributes:
         start: in seconds of the file.
         samples: of shape [samples], at most 30 s.
+        voiced: of shape [frames], whether somebody speaks in each frame.
     """
 
     start: float
     samples: np.ndarray
+    voiced: np.ndarray
+
+    def trim(self, start: float, end: float) -> tuple[float, float]:
+        """Returns a time in the stretch without the silence at its ends, which recognisers count to
+        the words beside it.
+
+        Args:
+            start, end: in seconds of the stretch.
+        """
+        frame = len(self.samples) / RATE / max(1, len(self.voiced))
+        first, last = int(start / frame), int(np.ceil(end / frame))
+        places = np.flatnonzero(self.voiced[first:last]) + first
+        if not len(places):
+            return start, end
+        # Detectors hear the first sound a frame late.
+        return max(start, (places[0] - 1) * frame), min(end, (places[-1] + 2) * frame)
 
 
 def cut_speech(sound: Iterable[np.ndarray], detector: Detector) -> Iterator[Speech]:
@@ -58,23 +75,26 @@ def cut_speech(sound: Iterable[np.ndarray], detector: Detector) -> Iterator[Spee
     """
     frame = detector.frame
     finder = SpeechFinder(frame / RATE)
-    kept, first = np.empty(0, np.float32), 0
+    kept, voiced, first = np.empty((0, frame), np.float32), np.empty(0, bool), 0
+
+    def take(start: int, end: int) -> Speech:
+        frames = slice(start - first, end - first)
+        return Speech(start * frame / RATE, kept[frames].reshape(-1), voiced[frames])
+
     for block in sound:
-        block = np.pad(block, (0, -len(block) % frame))
-        kept = np.concatenate([kept, block])
-        for probability in detector(block):
+        frames = np.pad(block, (0, -len(block) % frame)).reshape(-1, frame)
+        probabilities = detector(frames.reshape(-1))
+        kept = np.concatenate([kept, frames])
+        voiced = np.concatenate([voiced, probabilities >= _GO_ON])
+        for probability in probabilities:
             span = finder.add(float(probability))
             if span:
-                yield _take(kept, span, first, frame)
-        kept, first = kept[(finder.needed - first) * frame :], finder.needed
+                yield take(*span)
+        used = finder.needed - first
+        kept, voiced, first = kept[used:], voiced[used:], finder.needed
     span = finder.end()
     if span:
-        yield _take(kept, span, first, frame)
-
-
-def _take(kept: np.ndarray, span: tuple[int, int], first: int, frame: int) -> Speech:
-    start, end = ((place - first) * frame for place in span)
-    return Speech(span[0] * frame / RATE, kept[start:end])
+        yield take(*span)
 
 
 class SpeechFinder:

@@ -71,17 +71,24 @@ class Whisper:
 def _to_cue(segment: Any, speech: Speech) -> Cue:
     words: list[Word] = []
     for piece in segment.words or ():
-        start, end = speech.start + piece.start, speech.start + piece.end
+        start, end = _locate(piece, speech)
         # Only what begins with a blank is a new word.
         if words and not piece.word.startswith(" "):
             words[-1] = Word(words[-1].start, end, words[-1].text + piece.word.strip())
         elif piece.word.strip():
             words.append(Word(start, end, piece.word.strip()))
+    start, end = _locate(segment, speech)
     return Cue(
-        words[0].start if words else speech.start + segment.start,
-        words[-1].end if words else speech.start + segment.end,
+        words[0].start if words else start,
+        words[-1].end if words else end,
         " ".join(segment.text.split()),
         min(1.0, math.exp(segment.avg_logprob)),
         segment.no_speech_prob,
         tuple(words),
     )
+
+
+def _locate(piece: Any, speech: Speech) -> tuple[float, float]:
+    """Returns the start and end of a segment or word, in seconds of the file."""
+    start, end = speech.trim(piece.start, piece.end)
+    return speech.start + start, speech.start + end

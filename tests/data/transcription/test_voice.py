@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from data.transcription.decoding import RATE
-from data.transcription.voice import SpeechFinder, cut_speech
+from data.transcription.voice import Speech, SpeechFinder, cut_speech
 
 # Frames of a tenth of a second: a pause has 20, a padding 2, the longest span 300.
 FRAME = 0.1
@@ -76,6 +76,17 @@ def test_stretches_have_their_place_in_the_file_and_memory_keeps_no_silence():
     assert len(first.samples) == round(1.3 * RATE)
     assert first.samples[round(0.2 * RATE)] == pytest.approx(0.1)
     assert second.start == pytest.approx(18.8)
+    assert first.voiced.sum() == 9
+    assert not first.voiced[:2].any()
+
+
+def test_words_do_not_begin_or_end_in_the_silence_beside_them():
+    # Ten frames of a tenth of a second.
+    speech = Speech(5.0, np.zeros(RATE, np.float32), np.arange(10) // 3 == 1)
+    assert speech.trim(0.0, 1.0) == pytest.approx((0.2, 0.7))
+    assert speech.trim(0.45, 0.5) == pytest.approx((0.45, 0.5))
+    # In silence alone nothing is known.
+    assert speech.trim(0.8, 1.0) == (0.8, 1.0)
 
 
 def test_a_click_is_no_speech():
