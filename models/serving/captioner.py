@@ -67,7 +67,7 @@ class ServingCaptioner(tf.Module):
             there are fewer.
         """
         ids, scores = search_captions(self.model.head, self._find_features(images), self.search)
-        strings = self.preprocessor.decode(tf.reshape(ids, [-1, tf.shape(ids)[2]]))
+        strings = decode_captions(self.preprocessor, tf.reshape(ids, [-1, tf.shape(ids)[2]]))
         return {"captions": tf.reshape(strings, tf.shape(scores)), "scores": scores}
 
     def answer_with_attention(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -87,7 +87,7 @@ class ServingCaptioner(tf.Module):
         weights = tf.where((ids != PADDING)[:, :, None], weights, 0.0)
         side = math.isqrt(features.shape[1])
         return {
-            "captions": self.preprocessor.decode(ids),
+            "captions": decode_captions(self.preprocessor, ids),
             "scores": scores[:, 0],
             "tokens": self.preprocessor.tokens(ids),
             "attention": tf.reshape(weights, [*tf.unstack(tf.shape(ids)), side, side]),
@@ -96,6 +96,12 @@ class ServingCaptioner(tf.Module):
     def _find_features(self, images: tf.Tensor) -> tf.Tensor:
         pixels = decode_pictures(images, self.model.settings["picture_size"])
         return self.model.find_features(tf.cast(pixels, tf.float32))
+
+
+def decode_captions(tokenizer: Tokenizer, ids: tf.Tensor) -> tf.Tensor:
+    """Decodes ids <int32>[rows, length] to captions <string>[rows]."""
+    # A word that the training has in the middle of captions has a space before it.
+    return tf.strings.strip(tokenizer.decode(ids))
 
 
 def search_captions(

@@ -15,7 +15,7 @@ from data.examples.captions import CaptionedPictures
 from data.graphs import graph
 from models.recurrent.seldom_shapes import for_seldom_shapes
 from models.seq2seq.loss import smoothed_cross_entropy
-from models.serving.captioner import search_captions
+from models.serving.captioner import decode_captions, search_captions
 
 # Enough to choose an epoch by; more would take longer than they tell.
 _MOST_PICTURES = 1000
@@ -65,7 +65,7 @@ class CaptioningValidation:
         search = replace(task.search(), beam_width=1, n_best=1)
 
         def describe(array: tf.Tensor) -> tf.Tensor:
-            return task.tokenizer.decode(search_captions(whole, array, search)[0][:, 0])
+            return decode_captions(task.tokenizer, search_captions(whole, array, search)[0][:, 0])
 
         signature = [tf.TensorSpec([None, *self.array.shape[1:]])]
         return graph(describe, input_signature=signature)
