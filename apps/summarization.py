@@ -94,6 +94,7 @@ APPLICATION = Application(
             "epochs": 12,
             "patience": 5,
             "average_weights": 0.998,
+            "beam_width": 1,
         },
     },
     options={"predict": SummarizationPredictOptions, "export": Seq2SeqExportOptions},
