@@ -336,8 +336,8 @@ for goal in ("none", "prior", "f1"):
 # %% [markdown]
 # Few hateful texts have a score above 0.5, and yet all have one above 0.1, and most other texts one
 # below: the line is in the wrong place. The order is not perfect either, for between the hateful
-# texts there are others at all scores. The ROC curve looks fine all the same, as it does where a
-# class is rare.
+# texts there are others at all scores. The ROC curve looks fine all the same, as it does for a rare
+# class.
 #
 # A small $s$ moves the line a little, and three more hateful texts are found, with three more false
 # alarms. The further it moves, the more harmless texts are taken for hate, and both curves fall.
