@@ -14,7 +14,7 @@
 # %% [markdown]
 # # 10 · Translation
 #
-# **Time:** 9 minutes of the processor to run it<br>
+# **Time:** 5 minutes of the processor to run it<br>
 # **You should know:** notebooks 5 and 9<br>
 # **Before:** [9 · Text generation](09_text_generation.ipynb)<br>
 # **Next:** [11 · Choosing a cell](11_choosing_a_cell.ipynb)
