@@ -181,12 +181,13 @@ def _positive(value: float | None) -> float:
     return value if value is not None and 0 < value < math.inf else math.nan
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Writes a figure as a PNG file, whole or not at all, and closes it."""
+def save(figure: Figure, path: Path, tight: bool = False) -> None:
+    """Writes a figure as a PNG file, whole or not at all, and closes it; `tight` fits the picture
+    to what is drawn, for figures without a layout of their own."""
     try:
         with whole_file(path) as partial, warnings.catch_warnings():
             # Names in scripts that the font lacks are drawn as boxes.
             warnings.filterwarnings("ignore", "Glyph")
-            figure.savefig(partial, format="png", dpi=120)
+            figure.savefig(partial, format="png", dpi=120, bbox_inches="tight" if tight else None)
     finally:
         plt.close(figure)

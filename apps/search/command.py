@@ -145,7 +145,13 @@ def _search(
     searching: SearchingOptions,
 ) -> None:
     """Runs the trials, says how each has ended, and writes what they have given."""
-    from apps.search.results import best_of, describe_results, describe_trial, write_results
+    from apps.search.results import (
+        BEST,
+        best_of,
+        describe_results,
+        describe_trial,
+        write_results,
+    )
     from apps.search.worker import run_workers
 
     plan, journal = study.plan(), study.journal()
@@ -170,23 +176,22 @@ def _search(
     until = time.time() + 60 * searching.minutes if searching.minutes else None
     said_of_it = f"{plan.trials} trials of {', '.join(space)}; {plan.monitor} decides"
     say(textwrap.fill(said_of_it, 80, subsequent_indent="  "))
-    if not watch():
-        try:
+    try:
+        if not watch():
             run_workers(application, config, space, study, searching.workers, until, watch)
-        except (KeyboardInterrupt, Terminated) as stop:
-            way_on = command_line(application.name, "search", "--study", study.folder, "--resume")
-            what = "terminated" if isinstance(stop, Terminated) else "interrupted"
-            raise type(stop)(f"{what}. Go on with: {way_on}") from None
-        finally:
-            write_results(study.folder, plan, journal, {**plan.options, "dataset": config.dataset})
+    except (KeyboardInterrupt, Terminated) as stop:
+        way_on = command_line(application.name, "search", "--study", study.folder, "--resume")
+        what = "terminated" if isinstance(stop, Terminated) else "interrupted"
+        raise type(stop)(f"{what}. Go on with: {way_on}") from None
+    finally:
+        write_results(study.folder, plan, journal, {**plan.options, "dataset": config.dataset})
     trials = journal.get_trials(deepcopy=False)
-    write_results(study.folder, plan, journal, {**plan.options, "dataset": config.dataset})
     best = best_of(trials)
     if best is None:
         why = next((t.user_attrs["problem"] for t in trials if "problem" in t.user_attrs), "")
         raise UserError(f"no trial came to its end{f': {why}' if why else ''}")
     train = command_line(
-        application.name, "train", "--config", study.folder / "best.json", "--run", "runs/best"
+        application.name, "train", "--config", study.folder / BEST, "--run", "runs/best"
     )
     say(
         f"\n{describe_results(plan, trials)}\n\n"

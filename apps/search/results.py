@@ -31,10 +31,15 @@ def figure_of(trial: "FrozenTrial") -> float | None:
 
 def best_of(trials: "Sequence[FrozenTrial]") -> "FrozenTrial | None":
     """Returns the finished trial with the highest figure, the first of equals; None for none."""
+    return next(iter(_rank(trials)), None)
+
+
+def _rank(trials: "Sequence[FrozenTrial]") -> "list[FrozenTrial]":
+    """Returns the finished trials, the highest figure first."""
     from optuna.trial import TrialState
 
     finished = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-    return max(finished, key=lambda trial: trial.value or 0.0, default=None)
+    return sorted(finished, key=lambda trial: -(trial.value or 0.0))
 
 
 def format_value(value: Any) -> str:
@@ -89,10 +94,8 @@ def describe_results(plan: Plan, trials: "Sequence[FrozenTrial]") -> str:
         )
     }
     counted = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    finished = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-    finished.sort(key=lambda trial: -(trial.value or 0.0))
     lines = [f"{plan.monitor} on validation, the best of {len(trials)} trials ({counted})"]
-    for trial in finished[:_SHOWN]:
+    for trial in _rank(trials)[:_SHOWN]:
         line = f"  {trial.value:.4f}  trial {trial.number + 1}: {format_options(trial.params)}"
         lines.append(textwrap.fill(line, 80, subsequent_indent=" " * 10))
     return "\n".join(lines)
@@ -147,11 +150,9 @@ def _write_table(path: Path, plan: Plan, trials: "Sequence[FrozenTrial]") -> Non
 def _draw(folder: Path, plan: Plan, journal: "Journal") -> None:
     """Draws the figures trial by trial, the options that gave them, and what each option counts
     for; Optuna does it."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
     from optuna.visualization import matplotlib as drawing
+
+    from apps.plots.training import save
 
     pictures = {
         "history": lambda: drawing.plot_optimization_history(journal, target_name=plan.monitor),
@@ -170,8 +171,4 @@ def _draw(folder: Path, plan: Plan, journal: "Journal") -> None:
             figure = axes.get_figure(root=True)
             assert figure is not None, "Optuna has drawn"
             figure.set_size_inches(max(7.0, 1.3 * len(plan.space)), 4.0)
-            try:
-                with whole_file(folder / f"{name}.png") as partial:
-                    figure.savefig(partial, format="png", dpi=120, bbox_inches="tight")
-            finally:
-                plt.close(figure)
+            save(figure, folder / f"{name}.png", tight=True)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from apps.config.options import override, to_json
 from apps.config.training import TrainingConfig
-from apps.runs.contents import CHECKPOINTS, LOGS
+from apps.inspection.command import Inspectable
+from apps.runs.contents import CHECKPOINTS, CONFIG, LOGS
 from apps.runs.folder import RunFolder
 from apps.tracking.listener import history_listener
 from data.errors import UserError
@@ -17,21 +18,12 @@ from data.errors import UserError
 if TYPE_CHECKING:
     from optuna.trial import Trial
 
-CONFIG = "config.json"
 # The first trials go on to their end: of two one is always behind.
 _UNPRUNED = 3
 
 
-class Searched(Protocol):
+class Searched(Inspectable, Protocol):
     """What `search` needs of an application."""
-
-    name: str
-    config: type[TrainingConfig]
-    sample: str
-    corpora: tuple[str, ...]
-
-    def recipe(self, dataset: str) -> TrainingConfig:
-        """Returns the options with the defaults of a data set."""
 
     def read_data(self, config: TrainingConfig) -> Any:
         """Reads the data set of a training."""
