@@ -10,11 +10,10 @@ import tensorflow as tf
 
 from apps.tasks.captioning.arrays import array_name, make_array
 from apps.tasks.captioning.report import measure_captions
+from apps.tasks.token_loss import TokenLoss
 from data.batches.captions import CaptionBatches
 from data.examples.captions import CaptionedPictures
 from data.graphs import graph
-from models.recurrent.seldom_shapes import for_seldom_shapes
-from models.seq2seq.loss import smoothed_cross_entropy
 from models.serving.captioner import decode_captions, search_captions
 
 # Enough to choose an epoch by; more would take longer than they tell.
@@ -37,10 +36,8 @@ class CaptioningValidation:
         captions = task.encode_captions(self.examples)
         # No part of it is left out, but what is beyond the longest caption that is trained on.
         captions = captions.with_values(captions.values[:, : task.config.max_length])
-        self.batches = CaptionBatches(
-            captions, self.array, array_name(task.captioner), 1, batch_tokens=_TOKENS
-        )
-        self._losses: Callable[..., tf.Tensor] | None = None
+        name = array_name(task.captioner)
+        self.loss = TokenLoss(CaptionBatches(captions, self.array, name, 1, batch_tokens=_TOKENS))
         self._describe: Callable[[tf.Tensor], tf.Tensor] | None = None
 
     def measure(self, model: keras.Model) -> dict[str, float]:
@@ -57,7 +54,7 @@ class CaptioningValidation:
             captions += [text.decode() for text in self._describe(chunk).numpy()]
         found = measure_captions(captions, self.examples)
         metrics = {name: value for name, value in found.items() if isinstance(value, float)}
-        return {"loss": self._loss(model), **metrics}
+        return {"loss": self.loss(model), **metrics}
 
     def _describer(self) -> Callable[[tf.Tensor], tf.Tensor]:
         task = self.task
@@ -69,21 +66,3 @@ class CaptioningValidation:
 
         signature = [tf.TensorSpec([None, *self.array.shape[1:]])]
         return graph(describe, input_signature=signature)
-
-    def _loss(self, model: keras.Model) -> float:
-        dataset = self.batches.dataset()
-        if self._losses is None:
-
-            def losses(inputs: Any, targets: tf.Tensor) -> tf.Tensor:
-                # As in serving: each shape is met once an epoch, too seldom to be compiled.
-                with for_seldom_shapes():
-                    logits = model(inputs, training=False)
-                real = tf.cast(targets > 0, tf.float32)
-                total = tf.reduce_sum(smoothed_cross_entropy(targets, logits, 0.0) * real)
-                return tf.stack([total, tf.reduce_sum(real)])
-
-            # Compiled once for all epochs.
-            self._losses = graph(losses, input_signature=dataset.element_spec[:2])
-        step = self._losses
-        total, tokens = np.sum([step(*batch[:2]).numpy() for batch in dataset], axis=0)
-        return float(total / max(tokens, 1.0))
