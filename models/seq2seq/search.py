@@ -168,3 +168,9 @@ def _limit_lengths(model: EncoderDecoder) -> Callable[..., tuple[tf.Tensor, dict
         return logits, state
 
     return step
+
+
+def prepend_start(ids: tf.Tensor) -> tf.Tensor:
+    """Returns <int32>[batch, length] one step later, with START before it: what a decoder reads
+    that wrote them."""
+    return tf.concat([tf.fill([tf.shape(ids)[0], 1], START), ids[:, :-1]], axis=1)

@@ -6,11 +6,11 @@ import tensorflow as tf
 
 from data.batches.pictures import decode_pictures
 from data.graphs import graph
-from data.text.special_tokens import PADDING, START
+from data.text.special_tokens import PADDING
 from data.text.tokenizer import Tokenizer
 from models.captioning.captioner import Captioner
 from models.recurrent.seldom_shapes import for_seldom_shapes
-from models.seq2seq.search import TranslationSearch
+from models.seq2seq.search import TranslationSearch, prepend_start
 from models.serving.export import Endpoints
 
 _PICTURES = [tf.TensorSpec([None], tf.string, name="images")]
@@ -81,9 +81,8 @@ class ServingCaptioner(tf.Module):
         features = self._find_features(images)
         ids, scores = search_captions(self.model.head, features, self.search)
         ids = ids[:, 0]
-        before = tf.concat([tf.fill([tf.shape(ids)[0], 1], START), ids[:, :-1]], axis=1)
         with for_seldom_shapes():
-            weights = self.model.head.attention_weights(features, before)
+            weights = self.model.head.attention_weights(features, prepend_start(ids))
         weights = tf.where((ids != PADDING)[:, :, None], weights, 0.0)
         side = math.isqrt(features.shape[1])
         return {

@@ -10,7 +10,7 @@ from data.text.special_tokens import END, PADDING, START, UNKNOWN
 from data.text.tokenizer import Tokenizer
 from models.recurrent.seldom_shapes import for_seldom_shapes
 from models.seq2seq.encoder_decoder import Translator
-from models.seq2seq.search import TranslationSearch
+from models.seq2seq.search import TranslationSearch, prepend_start
 from models.serving.export import Endpoints
 
 _STRINGS = [tf.TensorSpec([None], tf.string, name="texts")]
@@ -153,7 +153,7 @@ class ServingTranslator(tf.Module):
         copied = {}
         if self.model.decoder.copying is not None:
             with for_seldom_shapes():
-                shares = self.model.copied_shares(token_ids, _prepend_start(ids), ids)
+                shares = self.model.copied_shares(token_ids, prepend_start(ids), ids)
             copied = {"copied": tf.where(ids != PADDING, shares, 0.0)}
         return {
             **copied,
@@ -200,7 +200,7 @@ class ServingTranslator(tf.Module):
             Translations <string>[rows], and the attention <float32>[rows, length, time].
         """
         with for_seldom_shapes():
-            weights = self.model.attention_weights(token_ids, _prepend_start(ids))
+            weights = self.model.attention_weights(token_ids, prepend_start(ids))
         is_word = (token_ids != PADDING) & (token_ids != END)
         positions = tf.argmax(tf.where(is_word[:, None, :], weights, -1.0), axis=-1)
         copies = tf.gather(words, positions, batch_dims=1)
@@ -217,8 +217,3 @@ class ServingTranslator(tf.Module):
 def _is_empty(token_ids: tf.Tensor) -> tf.Tensor:
     """Returns <bool>[batch], true where a text has no token but END."""
     return token_ids[:, 0] == END
-
-
-def _prepend_start(ids: tf.Tensor) -> tf.Tensor:
-    """Returns <int32>[batch, length] one step later, with START before it."""
-    return tf.concat([tf.fill([tf.shape(ids)[0], 1], START), ids[:, :-1]], axis=1)

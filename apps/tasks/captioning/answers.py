@@ -1,6 +1,5 @@
 """The answers of a captioner: from tensors of the serving model to columns and lines."""
 
-import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from apps.tasks.n_best import empty_columns, n_best_rows, read_n_best
 from data.errors import UserError
 from data.formats.record import RichCell
 from data.messages import printable
@@ -95,11 +95,10 @@ def to_result(text: str, row: dict, problem: str = "") -> PictureCaption:
     problem = problem or row["problem"]
     if problem:
         return PictureCaption(text, problem=problem)
-    others = [(row[f"caption{end}"], row[f"score{end}"]) for end in _endings(row)[1:]]
+    best, *others = read_n_best("caption", row)
     return PictureCaption(
         text,
-        row["caption"],
-        row["score"],
+        *best,
         tuple((caption, score) for caption, score in others if score is not None),
         row.get("attention"),
     )
@@ -112,10 +111,8 @@ def output_rows(answer: dict) -> list[dict]:
         answer: of `models.serving.captioner.ServingCaptioner`, with or without attention, the best
             of each picture or several.
     """
-    captions, scores = (answer[name].numpy() for name in ("captions", "scores"))
-    if captions.ndim == 1:
-        captions, scores = captions[:, None], scores[:, None]
-    rows = [_row(texts, values) for texts, values in zip(captions, scores, strict=True)]
+    found = n_best_rows("caption", *(answer[name].numpy() for name in ("captions", "scores")))
+    rows: list[dict[str, Any]] = [{**row, "problem": ""} for row in found]
     if "attention" in answer:
         parts = zip(rows, answer["tokens"].numpy(), answer["attention"].numpy(), strict=True)
         for row, tokens, weights in parts:
@@ -123,24 +120,6 @@ def output_rows(answer: dict) -> list[dict]:
             shown = shown[:-1] if shown[-1:] == [_END] else shown
             row["attention"] = AttentionMap(shown, weights[: len(shown)])
     return rows
-
-
-def _row(captions: Iterable[bytes], scores: Iterable[float]) -> dict:
-    row: dict[str, Any] = {}
-    for number, (caption, score) in enumerate(zip(captions, scores, strict=True), 1):
-        end = _ending(number)
-        row[f"caption{end}"] = caption.decode()
-        # Seven digits are all that a float32 holds.
-        row[f"score{end}"] = float(f"{score:.7g}") if math.isfinite(score) else None
-    return {**row, "problem": ""}
-
-
-def _ending(number: int) -> str:
-    return "" if number == 1 else f"_{number}"
-
-
-def _endings(row: dict) -> list[str]:
-    return [name.removeprefix("caption") for name in row if name.startswith("caption")]
 
 
 def empty_row(n_best: int, attention: bool, problem: str = "") -> dict:
@@ -151,9 +130,7 @@ def empty_row(n_best: int, attention: bool, problem: str = "") -> dict:
         attention: whether they come with their attention.
         problem: what is wrong with it.
     """
-    ends = [_ending(number) for number in range(1, n_best + 1)]
-    found = {f"{name}{end}": None for end in ends for name in ("caption", "score")}
-    row = {**found, "problem": problem}
+    row = {**empty_columns("caption", n_best), "problem": problem}
     return {**row, "attention": None} if attention else row
 
 
@@ -161,9 +138,7 @@ def format_row(text: str, row: dict) -> str:
     """Formats an answer for the terminal."""
     if row["problem"]:
         return f"{text}\n    {row['problem']}"
-    ends = [end for end in _endings(row) if row[f"score{end}"] is not None]
-    if len(ends) < 2:
+    found = [each for each in read_n_best("caption", row) if each[1] is not None]
+    if len(found) < 2:
         return f"{text}\n    {row['caption']}"
-    return "\n".join(
-        [text, *(f"{row[f'score{end}']:11.3f}  {row[f'caption{end}']}" for end in ends)]
-    )
+    return "\n".join([text, *(f"{score:11.3f}  {caption}" for caption, score in found)])

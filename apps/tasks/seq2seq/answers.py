@@ -1,10 +1,9 @@
 """The answers of a model that writes texts: from its tensors to columns and lines."""
 
-import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from apps.tasks.n_best import empty_columns, n_best_rows, read_n_best
 from apps.tasks.seq2seq.alignment import Alignment, align_words
 from apps.tasks.seq2seq.config import Seq2SeqPredictOptions
 from data.messages import printable
@@ -82,12 +81,10 @@ def to_result(column: str, text: str, row: dict, problem: str = "") -> Any:
     result = _RESULTS[column]
     if problem:
         return result(text, problem=problem)
-    ends = [name.removeprefix(column) for name in row if name.startswith(f"{column}_")]
-    others = [(row[f"{column}{end}"], row[f"score{end}"]) for end in ends]
+    best, *others = read_n_best(column, row)
     return result(
         text,
-        row[column],
-        row["score"],
+        *best,
         tuple((written, score) for written, score in others if score is not None),
         row.get("alignment"),
     )
@@ -102,10 +99,7 @@ def output_rows(column: str, answers: str, answer: dict) -> list[dict]:
         answer: of `models.serving.translator.ServingTranslator`, with or without attention, the
             best of each text or several.
     """
-    written, scores = (answer[name].numpy() for name in (answers, "scores"))
-    if written.ndim == 1:
-        written, scores = written[:, None], scores[:, None]
-    rows = [_row(column, texts, each) for texts, each in zip(written, scores, strict=True)]
+    rows = n_best_rows(column, *(answer[name].numpy() for name in (answers, "scores")))
     if "attention" in answer:
         names = ("source_tokens", "target_tokens", "attention")
         copied = answer["copied"].numpy() if "copied" in answer else [None] * len(rows)
@@ -117,24 +111,9 @@ def output_rows(column: str, answers: str, answer: dict) -> list[dict]:
     return rows
 
 
-def _row(column: str, texts: Iterable[bytes], scores: Iterable[float]) -> dict:
-    row: dict[str, Any] = {}
-    for number, (text, score) in enumerate(zip(texts, scores, strict=True), 1):
-        end = _ending(number)
-        row[f"{column}{end}"] = text.decode()
-        # Seven digits are all that a float32 holds.
-        row[f"score{end}"] = float(f"{score:.7g}") if math.isfinite(score) else None
-    return row
-
-
-def _ending(number: int) -> str:
-    return "" if number == 1 else f"_{number}"
-
-
 def empty_row(column: str, options: Seq2SeqPredictOptions) -> dict:
     """Returns the output columns of a row that could not be answered."""
-    ends = [_ending(number) for number in range(1, options.n_best + 1)]
-    found = {f"{name}{end}": None for end in ends for name in (column, "score")}
+    found = empty_columns(column, options.n_best)
     return {**found, "alignment": None} if options.alignment else found
 
 
@@ -143,8 +122,7 @@ def format_row(column: str, row: dict) -> str:
     scores of several answers."""
     if row.get("alignment") is not None:
         return f"{row[column]}\n{row['alignment'].format()}"
-    if f"{column}_2" not in row:
+    found = read_n_best(column, row)
+    if len(found) == 1:
         return row[column]
-    ends = [name.removeprefix(column) for name in row if name.startswith(column)]
-    found = [end for end in ends if row[f"score{end}"] is not None]
-    return "\n".join(f"{row[f'score{end}']:7.3f}  {row[f'{column}{end}']}" for end in found)
+    return "\n".join(f"{score:7.3f}  {text}" for text, score in found if score is not None)
