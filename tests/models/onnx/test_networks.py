@@ -32,9 +32,9 @@ _WORDS = np.array([[1, 2, 3, 1, 2, 1], [1, 3, 2, 0, 0, 0], [1, 0, 0, 0, 0, 0]], 
 
 
 def shake(model, seed=0):
-    """Gives every weight values of its own, so that no order of gates is like another."""
+    """Gives every weight a value of its own, the same in every run and unlike in every gate."""
     generator = np.random.default_rng(seed)
-    model.set_weights([w + generator.normal(0, 0.5, w.shape) for w in model.get_weights()])
+    model.set_weights([generator.normal(0, 0.5, w.shape) for w in model.get_weights()])
     return model
 
 
