@@ -9,6 +9,7 @@ from apps.commands.startup import import_tensorflow
 from apps.config.options import Options, override, own_options, without_dropped
 from apps.config.training import TrainingConfig
 from apps.config.verbs import EvaluateOptions, ExportOptions, InspectOptions, TextPredictOptions
+from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles, read_run
 from apps.runs.folder import RunFolder
 from apps.tasks.task import Task
@@ -96,20 +97,25 @@ class Application:
         """
         return override(self.config(), without_dropped(self.config, stored))
 
-    def read_data(self, config: TrainingConfig) -> Any:
-        """Reads the data set of a training, before TensorFlow is imported wherever that is
-        possible: a mistake in a user's file is reported at once.
+    def read_data(self, config: TrainingConfig, trained: RunDescription | None = None) -> Any:
+        """Reads a data set, before TensorFlow is imported wherever that is possible: a mistake in a
+        user's file is reported at once.
+
+        Args:
+            config: the options that name the data.
+            trained: the run that is measured on the data; None for a training.
 
         Raises:
-            UserError: it cannot be used.
+            UserError: it cannot be used, or not for a model like the trained one.
         """
-        if config.dataset not in self.corpora:
-            corpus = config.read_corpus(self.sample)
-            if corpus is not None:
-                return corpus
-        # TensorFlow Datasets prepares some named corpora.
-        import_tensorflow(announced=True)
-        return self.load_task().read(config, self.sample)
+        if config.dataset in self.corpora:
+            # TensorFlow Datasets prepares some of them.
+            import_tensorflow(announced=trained is None)
+        if trained is None:
+            return config.read_corpus(self.sample)
+        corpus = config.read_corpus(self.sample, trained.class_names)
+        config.check_measurable(corpus, trained.details)
+        return corpus
 
     def trained(self, run: str | Path) -> Task:
         """Returns the trained task of a run folder, for use in Python.

@@ -156,9 +156,7 @@ def measure(
     same = config.dataset == dataset
     learned = same and description.refit_epochs > 0
     _check_unlearned(split, learned)
-    import_tensorflow()
-    task = trained or application.load(files, config)
-    corpus = task.read(config, application.sample, task)
+    corpus = application.read_data(config, description)
     if same and not corpus.is_known_as(description.provenance.checksum):
         warn(f"warning: {config.dataset} has changed since the training")
     if split is None:
@@ -167,6 +165,8 @@ def measure(
         if split != "test":
             warn(f"{corpus.name} has no test split: measured on {split}")
     examples = corpus.everything() if split == "all" else corpus.split(split)
+    import_tensorflow()
+    task = trained or application.load(files, config)
     several = None
     if members := files.run.members():
         from apps.commands import seeds

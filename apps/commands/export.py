@@ -103,7 +103,7 @@ def write_export(
         if "onnx" in formats:
             portable.check_form(serving)
         if quantizer:
-            corpus = task.read(config, application.sample, task)
+            corpus = application.read_data(config, files.description)
         with tensorflow_writing(folder), whole_folder(folder) as partial:
             if "onnx" in formats:
                 portable.write_exported(serving, partial, texts, files, quantizer)

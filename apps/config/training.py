@@ -1,5 +1,6 @@
 """The options that all kinds of training share."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -48,12 +49,23 @@ class TrainingConfig(SeedsOptions, RunOptions, OptimizerOptions, DataOptions):
             original: see `data.datasets.read_labelled_texts`.
 
         Returns:
-            A `data.examples.corpus.Corpus` or the like; None where only the task can read it.
+            A `data.examples.corpus.Corpus` or the like.
 
         Raises:
             UserError: it cannot be used.
         """
-        return None
+        raise NotImplementedError
+
+    def check_measurable(self, corpus: Any, details: Mapping[str, Any]) -> None:
+        """Refuses data that a trained model cannot be measured on.
+
+        Args:
+            corpus: what `read_corpus` has returned.
+            details: what the run's description says of the model, such as `class_names`.
+
+        Raises:
+            UserError: the data have answers of another kind than the model.
+        """
 
     # What `train --help` shows: the options that most people set.
     main: ClassVar[tuple[str, ...]] = (

@@ -93,8 +93,6 @@ def run(application: Inspectable, options: dict) -> None:
         lead = "train refuses it as it is; the reason stands at the end."
         if table is not None:
             sections += describe_labels(table, vars(config).get("label_column", ""))
-    elif corpus is None:
-        raise UserError(f"inspect cannot read the data of {application.name}. Train on them")
     else:
         lead = f"{corpus.name}: " + ", ".join(
             f"{len(part):,} {name}" for name, part in corpus.splits.items()

@@ -68,19 +68,6 @@ class Task(Answering, Protocol):
         """Returns the model that takes raw strings; `predict` and `export` use it alike."""
 
     @classmethod
-    def read(cls, config: "TrainingConfig", sample: str = "", trained: Self | None = None) -> Any:
-        """Reads the data set that the options name, an `data.examples.corpus.Corpus` or the like.
-
-        Args:
-            config: the options.
-            sample: the name of the file that `--dataset sample` means.
-            trained: the task that is evaluated on the data, or None for a training.
-
-        Raises:
-            UserError: it cannot be used, or has other labels than the trained task.
-        """
-
-    @classmethod
     def build(
         cls, config: "TrainingConfig", corpus: Any, pretrained: "RunFiles | None" = None
     ) -> Self:

@@ -81,22 +81,6 @@ class Captioning:
         return trained_part(self.captioner)
 
     @classmethod
-    def read(
-        cls, config: CaptioningConfig, sample: str = "", trained: "Captioning | None" = None
-    ) -> CaptionCorpus:
-        """Reads the data set that the config names.
-
-        Args:
-            config: the options.
-            sample: no matter: the sample is drawn.
-            trained: the task that is evaluated on the data, or None for a training.
-
-        Raises:
-            UserError: it cannot be used.
-        """
-        return config.read_corpus(sample)
-
-    @classmethod
     def build(
         cls, config: CaptioningConfig, corpus: CaptionCorpus, pretrained: RunFiles | None = None
     ) -> "Captioning":

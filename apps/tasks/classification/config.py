@@ -1,5 +1,6 @@
 """The options of every text classifier."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -63,6 +64,16 @@ class LabelledDataOptions(DataOptions):
         return read_labelled_texts(
             self.dataset, sample, self.data_dir, columns, class_names, original
         )
+
+    def check_measurable(self, corpus: "LabelledCorpus", details: Mapping[str, Any]) -> None:
+        """Refuses labels of another kind than the trained model's; see the base class."""
+        trained = details["multi_label"]
+        if corpus.multi_label != trained:
+            kinds = {False: "one label a text", True: "any number of labels a text"}
+            raise UserError(
+                f"{corpus.name} has {kinds[corpus.multi_label]}, the model was trained for "
+                f"{kinds[trained]}. Check --label-column and --label-separator"
+            )
 
 
 @dataclass(frozen=True)

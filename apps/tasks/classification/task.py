@@ -82,32 +82,6 @@ class TextClassification:
         self.vectorize = in_chunks(self.preprocessor.ragged)
 
     @classmethod
-    def read(
-        cls,
-        config: ClassificationConfig,
-        sample: str = "",
-        trained: "TextClassification | None" = None,
-    ) -> LabelledCorpus:
-        """Reads the data set that the config names.
-
-        Args:
-            config: the options.
-            sample: the name of the file that `--dataset sample` means.
-            trained: the task that is evaluated on the data, or None for a training.
-
-        Raises:
-            UserError: it cannot be used, or has labels of another kind than the trained task's.
-        """
-        corpus = config.read_corpus(sample, trained.class_names if trained else ())
-        if trained and corpus.multi_label != trained.multi_label:
-            kinds = {False: "one label a text", True: "any number of labels a text"}
-            raise UserError(
-                f"{corpus.name} has {kinds[corpus.multi_label]}, the model was trained for "
-                f"{kinds[trained.multi_label]}. Check --label-column and --label-separator"
-            )
-        return corpus
-
-    @classmethod
     def build(
         cls,
         config: ClassificationConfig,

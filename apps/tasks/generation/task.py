@@ -72,22 +72,6 @@ class TextGeneration:
         return StreamModel(self.language_model, config.batch_size, *penalties, config.candidates)
 
     @classmethod
-    def read(
-        cls, config: GenerationConfig, sample: str = "", trained: "TextGeneration | None" = None
-    ) -> DocumentCorpus:
-        """Reads the data set that the config names.
-
-        Args:
-            config: the options.
-            sample: the name of the file that `--dataset sample` means.
-            trained: the task that is evaluated on the data, or None for a training.
-
-        Raises:
-            UserError: it cannot be used.
-        """
-        return config.read_corpus(sample, trained.class_names if trained else ())
-
-    @classmethod
     def build(
         cls, config: GenerationConfig, corpus: DocumentCorpus, pretrained: RunFiles | None = None
     ) -> "TextGeneration":

@@ -75,22 +75,6 @@ class Seq2Seq:
         self.options = Seq2SeqPredictOptions()
 
     @classmethod
-    def read(
-        cls, config: Seq2SeqConfig, sample: str = "", trained: "Seq2Seq | None" = None
-    ) -> ParallelCorpus:
-        """Reads the data set that the config names.
-
-        Args:
-            config: the options.
-            sample: the name of the file that `--dataset sample` means.
-            trained: the task that is evaluated on the data, or None for a training.
-
-        Raises:
-            UserError: it cannot be used.
-        """
-        return config.read_corpus(sample, trained.class_names if trained else ())
-
-    @classmethod
     def build(
         cls, config: Seq2SeqConfig, corpus: ParallelCorpus, pretrained: RunFiles | None = None
     ) -> "Seq2Seq":

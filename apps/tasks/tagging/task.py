@@ -83,22 +83,6 @@ class TextTagging:
         )
 
     @classmethod
-    def read(
-        cls, config: TaggingConfig, sample: str = "", trained: "TextTagging | None" = None
-    ) -> TaggedCorpus:
-        """Reads the data set that the config names.
-
-        Args:
-            config: the options.
-            sample: the name of the file that `--dataset sample` means.
-            trained: the task that is evaluated on the data, or None for a training.
-
-        Raises:
-            UserError: it cannot be used.
-        """
-        return config.read_corpus(sample, trained.class_names if trained else ())
-
-    @classmethod
     def build(
         cls, config: TaggingConfig, corpus: TaggedCorpus, pretrained: RunFiles | None = None
     ) -> "TextTagging":

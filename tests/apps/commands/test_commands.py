@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
+from apps.commands import application, evaluate
 from apps.hate_speech import APPLICATION
 from apps.training.fit import TrainingResult, Validation
 from data.errors import UserError
@@ -287,7 +288,11 @@ def test_other_data_are_measured_under_their_name(tiny_run, command, tmp_path):
     assert metrics(tiny_run)["other.csv all"]["per_class"]["hate_speech"]["roc_auc"] is None
 
 
-def test_labels_that_the_model_does_not_know_are_refused(tiny_run, command, tmp_path):
+def test_labels_that_the_model_does_not_know_are_refused_before_tensorflow_is_imported(
+    tiny_run, command, tmp_path, monkeypatch
+):
+    for module in (evaluate, application):
+        monkeypatch.setattr(module, "import_tensorflow", lambda **_: pytest.fail("imported"))
     (tmp_path / "other.csv").write_text("text,label\nyou clown,rude\n")
     before = metrics(tiny_run)
     answer = command("evaluate", "--run", tiny_run, "--dataset", tmp_path / "other.csv")

@@ -384,7 +384,7 @@ def test_the_figures_of_a_run_are_those_of_its_members(two, split):
 
 def test_an_ensemble_is_measured_by_one_pass_of_each_member(two, command, tmp_path):
     task = APPLICATION.trained(two)
-    corpus = task.read(task.config, APPLICATION.sample, task)
+    corpus = APPLICATION.read_data(task.config)
     expected = task.evaluate(corpus.split("test")).metrics
     run = tmp_path / "run"
     shutil.copytree(two, run)

@@ -382,8 +382,9 @@ def test_a_model_of_one_class_a_text_is_not_measured_on_several(task, tmp_path):
     path = tmp_path / "posts.jsonl"
     path.write_text('{"text": "x", "label": ["rude", "nice"]}\n{"text": "y", "label": []}\n')
     config = dataclasses.replace(SMALL, dataset=str(path))
+    data = config.read_corpus(APPLICATION.sample, task.class_names)
     with pytest.raises(UserError, match="any number of labels a text, the model was trained for"):
-        TextClassification.read(config, trained=task)
+        config.check_measurable(data, task.describe())
 
 
 def test_the_sample_is_read_with_its_classes():
