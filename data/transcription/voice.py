@@ -1,6 +1,7 @@
 """Voice activity: the stretches of a recording in which somebody speaks."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -13,6 +14,8 @@ _BEGIN, _GO_ON = 0.5, 0.35
 _PAUSE = 2.0
 # Seconds around a stretch: a detector hears the first sound late.
 _PAD = 0.2
+# A silence of so many seconds between two words is where one ends and the other begins.
+_GAP = 0.1
 # Seconds; what is shorter is a click.
 _SHORTEST = 0.1
 # Seconds that Whisper looks at; the other recognisers have no limit.
@@ -50,19 +53,40 @@ class Speech(NamedTuple):
     samples: np.ndarray
     voiced: np.ndarray
 
-    def trim(self, start: float, end: float) -> tuple[float, float]:
-        """Returns a time in the stretch without the silence at its ends, which recognisers count to
-        the words beside it.
+    def fit(self, words: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+        """Returns where words begin and end by the voice: recognisers count silence to the words
+        beside it, and find the first sound behind a silence late.
 
         Args:
-            start, end: in seconds of the stretch.
+            words: the start and end of each word, in seconds of the stretch.
         """
         frame = len(self.samples) / RATE / max(1, len(self.voiced))
+        fitted = [self._trim(start, end, frame) for start, end in words]
+        middles = [round((start + end) / 2 / frame) for start, end in fitted]
+        for number, (first, last) in enumerate(pairwise([0, *middles, len(self.voiced)])):
+            silences = [
+                each for each in _silences(self.voiced[first:last]) if each[1] * frame >= _GAP
+            ]
+            if not silences:
+                continue
+            if number == 0:
+                place, length = silences[-1]
+            elif number == len(middles):
+                place, length = silences[0]
+            else:
+                place, length = max(silences, key=lambda silence: silence[1])
+            # Detectors hear the first sound a frame late. Of a word in silence nothing is known.
+            if number > 0 and place > 0:
+                fitted[number - 1] = fitted[number - 1][0], (first + place + 1) * frame
+            if number < len(middles) and first + place + length < last:
+                fitted[number] = (first + place + length - 1) * frame, fitted[number][1]
+        return fitted
+
+    def _trim(self, start: float, end: float, frame: float) -> tuple[float, float]:
         first, last = int(start / frame), int(np.ceil(end / frame))
         places = np.flatnonzero(self.voiced[first:last]) + first
         if not len(places):
             return start, end
-        # Detectors hear the first sound a frame late.
         return max(start, (places[0] - 1) * frame), min(end, (places[-1] + 2) * frame)
 
 
@@ -178,3 +202,9 @@ def _best_cut(probabilities: list[float]) -> int:
             best = max(best, (place - begin, (begin + place) // 2))
             begin = None
     return best[1] if best[0] else half + int(np.argmin(probabilities[half:]))
+
+
+def _silences(voiced: np.ndarray) -> list[tuple[int, int]]:
+    """Returns the first frame and the number of frames of each silence."""
+    edges = np.flatnonzero(np.diff(np.pad(~voiced, 1).astype(np.int8)))
+    return [(int(start), int(end - start)) for start, end in edges.reshape(-1, 2)]

@@ -10,7 +10,7 @@ import numpy as np
 from data.transcription.cues import Cue, Word
 from data.transcription.model_packages import Model
 from data.transcription.silero import SileroDetector
-from data.transcription.voice import Speech, cut_speech
+from data.transcription.voice import cut_speech
 
 _BEAM = 5
 
@@ -62,33 +62,41 @@ class Whisper:
                 hotwords=self._hot_words,
             )
             language = heard.language
-            for segment in segments:
-                cue = _to_cue(segment, speech)
+            found = [(segment, _join_pieces(segment)) for segment in segments]
+            places = speech.fit([place for _, words in found for place, _ in words])
+            for segment, words in found:
+                own, places = places[: len(words)], places[len(words) :]
+                cue = _to_cue(segment, speech.start, own, [text for _, text in words])
                 if cue.text:
                     yield cue
 
 
-def _to_cue(segment: Any, speech: Speech) -> Cue:
-    words: list[Word] = []
+def _join_pieces(segment: Any) -> list[tuple[tuple[float, float], str]]:
+    """Returns the words of a segment, each with its start and end, in seconds of the stretch."""
+    words: list[tuple[tuple[float, float], str]] = []
     for piece in segment.words or ():
-        start, end = _locate(piece, speech)
+        text = piece.word.strip()
         # Only what begins with a blank is a new word.
         if words and not piece.word.startswith(" "):
-            words[-1] = Word(words[-1].start, end, words[-1].text + piece.word.strip())
-        elif piece.word.strip():
-            words.append(Word(start, end, piece.word.strip()))
-    start, end = _locate(segment, speech)
+            (start, _), begun = words[-1]
+            words[-1] = (start, piece.end), begun + text
+        elif text:
+            words.append(((piece.start, piece.end), text))
+    return words
+
+
+def _to_cue(
+    segment: Any, offset: float, places: list[tuple[float, float]], texts: list[str]
+) -> Cue:
+    words = [
+        Word(offset + start, offset + end, text)
+        for (start, end), text in zip(places, texts, strict=True)
+    ]
     return Cue(
-        words[0].start if words else start,
-        words[-1].end if words else end,
+        words[0].start if words else offset + segment.start,
+        words[-1].end if words else offset + segment.end,
         " ".join(segment.text.split()),
         min(1.0, math.exp(segment.avg_logprob)),
         segment.no_speech_prob,
         tuple(words),
     )
-
-
-def _locate(piece: Any, speech: Speech) -> tuple[float, float]:
-    """Returns the start and end of a segment or word, in seconds of the file."""
-    start, end = speech.trim(piece.start, piece.end)
-    return speech.start + start, speech.start + end

@@ -80,13 +80,29 @@ def test_stretches_have_their_place_in_the_file_and_memory_keeps_no_silence():
     assert not first.voiced[:2].any()
 
 
+def fit(voiced, *words):
+    """Of a stretch with a frame for each tenth of a second, `#` where somebody speaks."""
+    frames = np.array([each == "#" for each in voiced])
+    speech = Speech(5.0, np.zeros(len(voiced) * RATE // 10, np.float32), frames)
+    return [pytest.approx(each) for each in speech.fit(words)]
+
+
 def test_words_do_not_begin_or_end_in_the_silence_beside_them():
-    # Ten frames of a tenth of a second.
-    speech = Speech(5.0, np.zeros(RATE, np.float32), np.arange(10) // 3 == 1)
-    assert speech.trim(0.0, 1.0) == pytest.approx((0.2, 0.7))
-    assert speech.trim(0.45, 0.5) == pytest.approx((0.45, 0.5))
+    # Detectors hear the first sound late: a frame more at each side.
+    assert fit("...###....", (0.0, 1.0)) == [(0.2, 0.7)]
     # In silence alone nothing is known.
-    assert speech.trim(0.8, 1.0) == (0.8, 1.0)
+    assert fit(".....", (0.0, 0.5)) == [(0.0, 0.5)]
+    assert fit("#####", (0.1, 0.4)) == [(0.1, 0.4)]
+
+
+def test_a_word_that_is_heard_late_begins_with_the_voice_and_ends_with_it():
+    assert fit("...######...", (0.5, 0.7)) == [(0.2, 1.0)]
+
+
+def test_a_silence_between_two_words_is_where_one_ends_and_the_other_begins():
+    assert fit("######...#####", (0.0, 1.0), (1.0, 1.4)) == [(0.0, 0.7), (0.8, 1.4)]
+    # Words without a silence between them stay where the recogniser has found them.
+    assert fit("##########", (0.0, 0.4), (0.4, 1.0)) == [(0.0, 0.4), (0.4, 1.0)]
 
 
 def test_a_click_is_no_speech():
