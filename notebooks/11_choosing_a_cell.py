@@ -14,7 +14,7 @@
 # %% [markdown]
 # # 11 · Choosing a cell
 #
-# **Time:** 18 minutes of the processor to run it<br>
+# **Time:** 10 minutes of the processor to run it<br>
 # **You should know:** notebooks 3 to 10, or those of the tasks that interest you<br>
 # **Before:** [10 · Translation](10_translation.ipynb)<br>
 # **Next:** [The course](README.md)
