@@ -2,6 +2,7 @@
 
     python benchmarks/predict.py --run runs/davidson --rows 100000
     python benchmarks/predict.py --run runs/davidson --rows 1000000
+    python benchmarks/predict.py --run runs/davidson --workers 2
 
 Prints a table and writes `predict.json` beside the file of rows. The rows are the sample's, in
 turn, each with its number, so that no two texts are alike.
@@ -11,7 +12,6 @@ import argparse
 import csv
 import itertools
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -21,7 +21,18 @@ from pathlib import Path
 from data.formats.readers import read_records
 from data.registry import SAMPLES
 
-COMMAND = [sys.executable, "-m", "apps.hate_speech", "predict"]
+# The command, and then the processor seconds and KiB of memory of its process, and of those that
+# answer for it.
+COMMAND = """
+import json, resource, sys
+from apps.commands.main import main
+from apps.hate_speech import APPLICATION
+if __name__ == "__main__":
+    main(APPLICATION, sys.argv[1:])
+    whose = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+    usages = [resource.getrusage(each) for each in whose]
+    print(json.dumps([[each.ru_utime + each.ru_stime, each.ru_maxrss] for each in usages]))
+"""
 # A file this small measures the start-up, which is subtracted.
 FEW_ROWS = 10
 
@@ -36,33 +47,41 @@ def write_rows(path: Path, rows: int) -> None:
             writer.writerow([f"{text} {number}"])
 
 
-def seconds_for(run: str, rows: int, folder: Path) -> float:
-    """Wall-clock seconds of the whole command on a file of that many rows."""
+def measure(options: argparse.Namespace, rows: int, folder: Path) -> tuple[float, list]:
+    """Returns the wall-clock seconds of the whole command on a file of that many rows, and what
+    `COMMAND` says of its processes."""
     source, output = folder / f"{rows}.csv", folder / f"{rows}.scored.csv"
     write_rows(source, rows)
-    command = [*COMMAND, "--run", run, "--input", str(source), "--output", str(output)]
+    files = ["--run", options.run, "--input", str(source), "--output", str(output)]
+    more = ["--engine", options.engine, "--workers", str(options.workers)]
     started = time.perf_counter()
-    subprocess.run(command, check=True)
-    return time.perf_counter() - started
+    command = [sys.executable, "-c", COMMAND, "predict", *files, *more]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return time.perf_counter() - started, json.loads(done.stdout.splitlines()[-1])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", required=True, help="the run folder of a trained model")
     parser.add_argument("--rows", type=int, default=100_000, help="rows of the file")
+    parser.add_argument("--engine", default="auto", help="as predict takes it")
+    parser.add_argument("--workers", type=int, default=1, help="as predict takes it")
     parser.add_argument("--json", default="predict.json", help="where the figures go")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        start_up = seconds_for(options.run, FEW_ROWS, Path(folder))
-        total = seconds_for(options.run, options.rows, Path(folder))
-    # ru_maxrss is in kilobytes on Linux, of the largest child.
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        start_up, _ = measure(options, FEW_ROWS, Path(folder))
+        total, processes = measure(options, options.rows, Path(folder))
+    (own, own_memory), (answering, memory) = processes
     figures = {
         "rows": options.rows,
+        "workers": options.workers,
         "start_up_seconds": round(start_up, 1),
         "seconds": round(total, 1),
         "rows_per_second_after_start_up": round((options.rows - FEW_ROWS) / (total - start_up)),
-        "peak_memory_mib": round(peak),
+        "processor_seconds": round(own, 1),
+        "processor_seconds_of_workers": round(answering, 1),
+        # Linux counts in kilobytes, of the largest process.
+        "peak_memory_mib": round(max(own_memory, memory) / 1024),
     }
     Path(options.json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     for name, value in figures.items():

@@ -3,15 +3,18 @@
 import functools
 import importlib
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apps.commands.application import Application
 from apps.commands.startup import import_tensorflow
+from apps.config.options import own_options, to_json
 from apps.config.parser import OneLineParser, add_fields
-from apps.config.verbs import ENGINES, PredictOptions
+from apps.config.verbs import ENGINES, PredictOptions, WorkerOptions
+from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles, read_run
 from apps.runs.folder import RunFolder
 from apps.serving.answering import Answering, Direct, Illustrating, Summarizing
@@ -22,7 +25,10 @@ from data.formats.suffixes import STANDARD_STREAM
 from data.messages import printable, say, warn
 
 if TYPE_CHECKING:
+    from apps.serving.answers import AnswerBatch
+    from apps.serving.files import AnswerWindows
     from apps.serving.jobs import Job
+    from apps.serving.parts import Parts
 
 HELP = "answer texts"
 
@@ -42,7 +48,8 @@ def add_options(parser: OneLineParser, application: Application, arguments: list
         "--output",
         metavar="FILE",
         help=f".{', .'.join(some)} or .{last}; -: standard output; {{name}} stands for the "
-        "name of the input",
+        "name of the input; FOLDER/: numbered parts of one large file, which an interrupted "
+        "command goes on with",
     )
     parser.add_argument(
         "--engine",
@@ -54,6 +61,7 @@ def add_options(parser: OneLineParser, application: Application, arguments: list
     parser.add_argument(
         "--text-column", metavar="TEXT", help="column of the input (default: as in training)"
     )
+    add_fields(parser, WorkerOptions, WorkerOptions())
     add_fields(parser, own, own())
 
 
@@ -66,74 +74,180 @@ def run(application: Application, options: dict) -> None:
     asks = not (texts or source or output or own.runs_without_text) and sys.stdin.isatty()
     if bool(texts) == bool(source) and (source or not (own.runs_without_text or asks)):
         raise UserError("predict takes either texts or --input FILE. See predict --help")
-    from apps.serving.files import Prediction, check_files
-    from apps.serving.jobs import find_jobs, is_many
+    from apps.serving.answers import batch_answerer
+    from apps.serving.files import Prediction, check_files, window_answerer
+    from apps.serving.jobs import answer_all_files, find_jobs, is_many
 
-    own.check_output(output)
+    workers = own_options(WorkerOptions, options).workers
+    _check_workers(workers, source, own)
     texts = own.inputs(texts)
     jobs = find_jobs(source, output, own) if source else []
+    parts = _parts(files.description, source, output, own, options["text_column"])
+    own.check_output(parts.path(1) if parts else output)
     own.check_recordings(job.source for job in jobs)
     for job in jobs:
-        check_files(job.source, job.output, own.suffixes(), job.own.page_file)
+        place = parts.path(1) if parts else job.output
+        check_files(job.source, place, own.suffixes(), job.own.page_file)
     if not source:
         check_files(source, output, own.suffixes(), own.page_file)
-    task: Any = _find_engine(files, own, options["engine"])
-    if task is None:
-        import_tensorflow(announced=asks)
-        task = application.load(files, config)
-    del files  # a large model shall be in memory once
-    if isinstance(task, Configurable):
-        task.set_options(own)
-    if isinstance(task, Interactive) and not (source or output or asks):
-        task.run_interactively(texts)
-        return
-    answering = own.answering(task)
-    place = own.place(output)
-    if source:
-        # A column may have the empty name.
-        given = options["text_column"]
-        column = config.text_column if given is None else given
-        _answer_files(jobs, answering, column, given, is_many(source))
-    elif place:
-        writer = _opener(own, None, place, config.text_column, answering)
-        _tell(Prediction(answering, config.text_column, writer).answer_texts(texts, place))
-    else:
-        _print_answers(answering, _read_lines() if asks else texts)
-    if isinstance(answering, Summarizing) and (source or place):
-        warn(answering.summary())
+    loader = Loader(application, Path(options["run"]), files.description, own, options["engine"])
+    pool: Any = nullcontext()
+    if workers > 1:
+        from apps.serving.workers import Workers
+
+        pool = Workers(loader, workers)
+    # They load the model while this process does.
+    with pool:
+        task = loader.load(files, announced=asks)
+        del files  # a large model shall be in memory once
+        if isinstance(task, Interactive) and not (source or output or asks):
+            task.run_interactively(texts)
+            return
+        answering = own.answering(task)
+        place = own.place(output)
+        if source:
+            # A column may have the empty name.
+            given = options["text_column"]
+            column = config.text_column if given is None else given
+            answer_windows = (
+                pool.answer_windows if workers > 1 else window_answerer(batch_answerer(answering))
+            )
+            answer = functools.partial(
+                _answer_file, answering, column, given, answer_windows, parts
+            )
+            if is_many(source):
+                answer_all_files(jobs, answer)
+            else:
+                answer(jobs[0])
+        elif place:
+            writer = _opener(own, None, place, config.text_column, answering)
+            _tell(Prediction(answering, config.text_column, writer).answer_texts(texts, place))
+        else:
+            _print_answers(answering, _read_lines() if asks else texts)
+        if isinstance(answering, Summarizing) and (source or place):
+            warn(answering.summary())
 
 
-def _answer_files(
-    jobs: Sequence["Job"], answering: Answering | Direct, column: str, given: str | None, many: bool
+@dataclass(frozen=True)
+class Loader:
+    """Loads what answers, in whatever process.
+
+    Attributes:
+        application: that of the run.
+        run: the folder.
+        description: of the run when the command began.
+        own: the options of `predict`.
+        engine: a name in `ENGINES`.
+    """
+
+    application: Application
+    run: Path
+    description: RunDescription
+    own: PredictOptions
+    engine: str
+
+    def __call__(self) -> "AnswerBatch":
+        """Returns what answers a batch of texts, in a process that was started for it.
+
+        Raises:
+            UserError: another training has replaced the run since the command began.
+        """
+        from apps.serving.answers import batch_answerer
+
+        files = read_run(RunFolder(self.run))
+        if files.description != self.description:
+            raise UserError(f"another training has replaced {self.run}. Predict again")
+        return batch_answerer(self.own.answering(self.load(files)))
+
+    def load(self, files: RunFiles, announced: bool = False) -> Any:
+        """Returns the trained task, or the engine of its ONNX form.
+
+        Args:
+            files: of the run.
+            announced: whether a message says that TensorFlow is loaded.
+        """
+        task: Any = _find_engine(files, self.own, self.engine)
+        if task is None:
+            import_tensorflow(announced)
+            task = self.application.load(files, self.application.config_of(files))
+        if isinstance(task, Configurable):
+            task.set_options(self.own)
+        return task
+
+
+def _check_workers(workers: int, source: str | None, own: PredictOptions) -> None:
+    """Refuses several processes where one answers.
+
+    Raises:
+        UserError: it does.
+    """
+    if workers > 1 and not source:
+        raise UserError("--workers divides the rows of a file. Pass --input FILE, or leave it out")
+    if workers > 1 and own.needs_one_process:
+        raise UserError(f"{own.needs_one_process}. Leave --workers out")
+
+
+def _parts(
+    description: RunDescription,
+    source: str | None,
+    output: str | None,
+    own: PredictOptions,
+    column: str | None,
+) -> "Parts | None":
+    """Returns the folder of parts that an output means, or None.
+
+    Raises:
+        UserError: an option writes one file beside it, or the input is no single file.
+    """
+    from apps.serving.parts import Parts, is_folder
+
+    if source is None or output is None or not is_folder(output):
+        return None
+    for name, place in own.files().items():
+        if place:
+            raise UserError(
+                f"--{name.replace('_', '-')} is one file, and --output {output} a folder of parts. "
+                "Leave one of them out"
+            )
+    depends = {"model": description.fingerprint, "column": column, "options": to_json(own)}
+    return Parts(output, source, depends)
+
+
+def _answer_file(
+    answering: Answering | Direct,
+    column: str,
+    given: str | None,
+    answer_windows: "AnswerWindows",
+    parts: "Parts | None",
+    job: "Job",
 ) -> None:
-    """Answers the rows of files.
+    """Answers the rows of a file.
 
     Args:
-        jobs: the files.
         answering: what answers.
         column: of the texts, where neither the format nor a person says which.
         given: the column that a person has chosen, or None.
-        many: whether the input was a folder or a pattern; each file then has a line.
+        answer_windows: answers the texts.
+        parts: the folder that is written, or None for a file.
+        job: the file.
     """
-    from apps.serving.answers import batch_answerer
     from apps.serving.files import WINDOW, Prediction, column_of
-    from apps.serving.jobs import answer_all_files
 
-    answer_batch = batch_answerer(answering)
-
-    def answer_file(job: "Job") -> None:
-        place = job.own.place(job.output)
-        of_texts = column if given is not None else column_of(job.source) or column
-        writer = _opener(job.own, job.source, place, of_texts, answering)
-        rows = job.own.rows or WINDOW
-        heard = job.own.transcription()
-        prediction = Prediction(answering, of_texts, writer, rows, answer_batch, heard)
-        _tell(prediction.answer_file(job.source, place or STANDARD_STREAM))
-
-    if many:
-        answer_all_files(jobs, answer_file)
+    place = parts.path(1) if parts else job.own.place(job.output)
+    of_texts = column if given is not None else column_of(job.source) or column
+    writer = _opener(job.own, job.source, place, of_texts, answering)
+    prediction = Prediction(
+        answering,
+        of_texts,
+        writer,
+        job.own.rows or WINDOW,
+        answer_windows,
+        job.own.transcription(),
+    )
+    if parts:
+        _tell(parts.answer(prediction))
     else:
-        answer_file(jobs[0])
+        _tell(prediction.answer_file(job.source, place or STANDARD_STREAM))
 
 
 def _tell(bad: int) -> None:

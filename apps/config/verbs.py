@@ -57,6 +57,17 @@ class EvaluateOptions(Options):
 
 
 @dataclass(frozen=True)
+class WorkerOptions(Options):
+    """Processes among which `predict` divides the texts of a file."""
+
+    title: ClassVar[str] = "computation"
+
+    workers: int = option(
+        1, "processes that answer side by side, each with the model", at_least=1, at_most=256
+    )
+
+
+@dataclass(frozen=True)
 class PredictOptions(Options):
     """How `predict` writes answers: as tables."""
 
@@ -88,6 +99,11 @@ class PredictOptions(Options):
     def needs_task(self) -> bool:
         """Whether these options need the trained task itself, not only its answers."""
         return False
+
+    @property
+    def needs_one_process(self) -> str:
+        """Why several processes cannot answer as these options say, or the empty text."""
+        return ""
 
     def files(self) -> dict[str, str | None]:
         """Returns the files that these options write besides the output, by option."""

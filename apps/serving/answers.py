@@ -60,17 +60,28 @@ def in_batches(answer_batch: AnswerBatch, texts: list[str]) -> list[dict]:
     """Returns the output columns of each text, as many as memory holds; texts of like length are a
     batch."""
     rows: list[dict] = [{}] * len(texts)
+    for places in cut_batches(texts):
+        put_rows(rows, places, answer_batch([texts[i] for i in places]))
+    return rows
+
+
+def cut_batches(texts: list[str]) -> list[list[int]]:
+    """Returns the places of the texts of each batch, texts of like length together."""
     lengths = [(len(_TOKEN.findall(text)), len(text)) for text in texts]
     order = sorted(range(len(texts)), key=lengths.__getitem__, reverse=True)
+    batches = []
     while order:
         size = _batch_size(max(len(texts[i]) for i in order[:MOST_AT_ONCE]))
         batch, order = order[:size], order[size:]
         # What is drawn by chance depends on the place in the batch.
-        batch.sort(key=lambda i: (-len(texts[i]), i))
-        answers = answer_batch([texts[i] for i in batch])
-        for i, row in zip(batch, answers, strict=True):
-            rows[i] = row
-    return rows
+        batches.append(sorted(batch, key=lambda i: (-len(texts[i]), i)))
+    return batches
+
+
+def put_rows(rows: list[dict], places: list[int], answers: list[dict]) -> None:
+    """Puts the answers of a batch in the places of its texts."""
+    for i, row in zip(places, answers, strict=True):
+        rows[i] = row
 
 
 def answer_all(

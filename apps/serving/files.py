@@ -1,13 +1,14 @@
 """Answers for files of any size: streamed, batched by length, and written in order."""
 
 import functools
+import itertools
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
@@ -42,6 +43,8 @@ READABLE: dict[str, object] = {**READERS, **dict.fromkeys(RECORDINGS)}
 # Rows of a recording that are read at once: each takes seconds.
 _HEARD = 32
 
+# Returns the output columns of the texts of each window, in order; it may read some windows ahead.
+AnswerWindows = Callable[[Iterable[list[str]]], Iterator[list[dict]]]
 # Opens an output, and yields what writes one row into it.
 OpenOutput = Callable[[str], AbstractContextManager[Callable[[dict], object]]]
 
@@ -123,14 +126,14 @@ class Prediction:
             with the types of the input's columns.
         rows: of the input that are in memory at once.
         transcription: how recordings become texts; None for the usual way.
-        answer_batch: answers a batch of texts; None to make it of the task for each file.
+        answer_windows: answers the texts of a file; None to make it of the task for each file.
     """
 
     task: Answering | Direct
     column: str
     open_output: OpenOutput | None = None
     rows: int = WINDOW
-    answer_batch: AnswerBatch | None = None
+    answer_windows: AnswerWindows | None = None
     transcription: Transcription | None = None
 
     def answer_texts(self, texts: list[str], output: str) -> int:
@@ -167,9 +170,31 @@ class Prediction:
         Raises:
             UserError: the input lacks the column, or has one of the output's names.
         """
-        answer_batch, bad = self.answer_batch or batch_answerer(self.task), 0
-        template: dict[str, Any] = {}
-        records, rows = read_records, self.rows
+        bad = 0
+        with self.opener(source)(output) as write:
+            for row, problem in self.answer_rows(source):
+                bad += bool(problem)
+                write(row)
+        return bad
+
+    def opener(self, source: str) -> OpenOutput:
+        """Returns what opens an output of the rows of a file."""
+        return self.open_output or functools.partial(record_writer, like=source)
+
+    def answer_rows(self, source: str, done: int = 0) -> Iterator[tuple[dict, str]]:
+        """Answers the rows of a file, and reports those that have no answer.
+
+        Args:
+            source: a file, or `-`.
+            done: rows at its head that are passed over.
+
+        Yields:
+            Each row with its answer, and what kept it from being answered, or the empty text.
+
+        Raises:
+            UserError: as `answer_file`.
+        """
+        records, most, bad = read_records, self.rows, 0
         if is_recording(source):
             # It imports what other inputs can do without.
             from data.transcription.reader import read_recording
@@ -177,18 +202,17 @@ class Prediction:
             records = functools.partial(
                 read_recording, transcription=self.transcription or Transcription()
             )
-            rows = min(rows, _HEARD)
-        open_output = self.open_output or functools.partial(record_writer, like=source)
-        with open_output(output) as write, _progress(source) as bar:
-            for window in _windows(records(source), rows):
-                template = template or _first_columns(window, self.column, source)
-                problems = [_problem(record, self.column) for record in window]
-                texts = [
-                    record.values[self.column]
-                    for record, problem in zip(window, problems, strict=True)
-                    if not problem
-                ]
-                answers = iter(in_batches(answer_batch, texts))
+            most = min(most, _HEARD)
+        every = records(source)
+        first = next(_windows(every, most), [])
+        if not first:
+            return
+        template = _first_columns(first, self.column, source)
+        windows = _windows(itertools.islice(itertools.chain(first, every), done, None), most)
+        answer_windows = self.answer_windows or window_answerer(batch_answerer(self.task))
+        with _progress(source) as bar:
+            bar.update(done)
+            for window, problems, answers in self._answer(windows, answer_windows):
                 for record, problem in zip(window, problems, strict=True):
                     if problem:
                         bad += 1
@@ -196,11 +220,32 @@ class Prediction:
                     # An unreadable row has no columns of its own, but stands between rows that do.
                     values = {**template, **record.values}
                     row = self.task.empty_row() if problem else next(answers)
-                    write(_join(values, row, source))
+                    yield _join(values, row, source), problem
                 bar.update(len(window))
                 if is_recording(source):
                     bar.set_postfix_str(f"at {window[-1].values['end']}", refresh=False)
-        return bad
+
+    def _answer(
+        self, windows: Iterator[list[Record]], answer_windows: AnswerWindows
+    ) -> Iterator[tuple[list[Record], list[str], Iterator[dict]]]:
+        """Yields each window, what keeps its rows from being answered, and the answers of the
+        others."""
+        waiting: deque[tuple[list[Record], list[str]]] = deque()
+
+        def read_texts() -> Iterator[list[str]]:
+            for window in windows:
+                problems = [_problem(record, self.column) for record in window]
+                waiting.append((window, problems))
+                pairs = zip(window, problems, strict=True)
+                yield [record.values[self.column] for record, problem in pairs if not problem]
+
+        for answers in answer_windows(read_texts()):
+            yield *waiting.popleft(), iter(answers)
+
+
+def window_answerer(answer_batch: AnswerBatch) -> AnswerWindows:
+    """Returns what answers one window after the other by what answers a batch."""
+    return functools.partial(map, functools.partial(in_batches, answer_batch))
 
 
 def _windows(records: Iterator[Record], rows: int) -> Iterator[list[Record]]:

@@ -39,6 +39,7 @@ PAGES = [
             "guides/interruptions.md",
             "guides/seeds.md",
             "guides/search.md",
+            "guides/scale.md",
             "guides/transfer.md",
             "guides/thresholds.md",
             "guides/bias.md",

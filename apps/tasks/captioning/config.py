@@ -273,6 +273,10 @@ class CaptioningPredictOptions(CaptioningExportOptions, PredictOptions):
         """Whether the attention is wanted, too."""
         return bool(self.html or self.attention_map)
 
+    @property
+    def needs_one_process(self) -> str:
+        return "captions are written by one process, which shows where it looked"
+
     def inputs(self, texts: list[str]) -> list[str]:
         from apps.tasks.captioning.answers import find_pictures
 

@@ -100,6 +100,10 @@ class ExplainOptions(TextPredictOptions):
     def needs_task(self) -> bool:
         return self.explain
 
+    @property
+    def needs_one_process(self) -> str:
+        return "--explain ends with a summary of all answers" if self.explain else ""
+
     def check_output(self, output: str | None) -> None:
         if self.explain:
             from apps.tasks.classification.explanation_output import check_output
