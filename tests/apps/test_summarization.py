@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from apps.commands.main import main
 from apps.summarization import APPLICATION
+from apps.tasks.seq2seq.alignment import Alignment
 
 TINY = ["--epochs", "1", "--units", "4", "--embedding-dim", "6", "--vocabulary-size", "80"]
 # One batch of one shape: each is compiled for itself.
@@ -58,15 +59,32 @@ def test_rouge_is_measured_beside_what_needs_no_learning(summarization, trained)
 def test_summaries_are_as_long_as_they_should_be(summarization, tmp_path):
     output = tmp_path / "out.jsonl"
     lengths = ["--min-length", "5", "--max-length", "5"]
-    answer = summarization("predict", TEXT, *lengths, "--alignment", "--output", output)
+    answer = summarization(
+        "predict", TEXT, *lengths, "--alignment", "--highlights", "--output", output
+    )
     assert (answer.status, answer.err) == (0, "")
     row = json.loads(output.read_text())
-    assert row.keys() == {"text", "summary", "score", "alignment"}
+    assert row.keys() == {"text", "summary", "score", "alignment", "highlights"}
     assert row["summary"] and "\ufffd" not in row["summary"]
     # Each word of it with the one that it looked at.
     assert "=" in row["alignment"]
+    # The words that were read, in their order, some of them in brackets.
+    assert row["highlights"].replace("[", "").replace("]", "").startswith("The library of")
     answer = summarization("predict", TEXT, "--min-length", "9", "--max-length", "5")
     assert answer.status == 2 and "--min-length 9 is more than --max-length 5" in answer.err
+
+
+def test_words_are_marked_of_which_most_was_copied():
+    # Of "new" nothing is copied; "pool" is copied from one place, "closed" half from each of two.
+    weights = np.array([[1, 0, 0, 0], [0, 0.9, 0.1, 0], [0, 0, 0.5, 0.5]], np.float32)
+    copied = np.array([0, 1, 0.8], np.float32)
+    alignment = Alignment(
+        ["The", "pool", "closes", "<end>"], ["new", "pool", "closed"], weights, copied
+    )
+    highlights = alignment.copied_words()
+    np.testing.assert_allclose(highlights.shares, [0, 0.9, 0.5], atol=1e-6)
+    assert highlights.to_cell() == "The [pool closes]"
+    assert highlights.to_json()["copied"] == [0.0, 0.9, 0.5]
 
 
 def test_an_export_answers_as_the_run_does_and_takes_lengths(summarization, tmp_path):

@@ -101,6 +101,7 @@ def test_a_file_is_translated_in_its_order(translation, tmp_path):
         (["--n-best", "3"], "--n-best 3 needs a beam as wide. Received: --beam-width 2"),
         (["--n-best", "3", "--beam-width", "2"], "needs a beam as wide"),
         (["--n-best", "2", "--alignment"], "--n-best is for beam search alone"),
+        (["--highlights"], "--highlights needs a model that copies. Train one with --copy"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(options, words, translation):

@@ -7,6 +7,9 @@ import numpy as np
 
 from data.formats.record import RichCell
 
+# A word of which less was copied is not marked.
+_COPIED = 0.5
+
 
 @dataclass(frozen=True)
 class Alignment(RichCell):
@@ -31,6 +34,17 @@ class Alignment(RichCell):
             (word, self.source[place])
             for word, place in zip(self.target, self.weights.argmax(axis=1), strict=True)
         ]
+
+    def copied_words(self) -> "Highlights":
+        """Returns how much of each word of the source, but its end, was copied.
+
+        Raises:
+            ValueError: the model does not copy.
+        """
+        if self.copied is None:
+            raise ValueError("the model does not copy")
+        shares = self.copied @ self.weights
+        return Highlights(self.source[:-1], np.minimum(shares[:-1], 1.0))
 
     def to_cell(self) -> str:
         """Returns the pairs in a line."""
@@ -61,6 +75,37 @@ class Alignment(RichCell):
         from apps.plots.translation import alignment
 
         alignment(self.source, self.target, self.weights, path)
+
+
+@dataclass(frozen=True)
+class Highlights(RichCell):
+    """The words of a source, and how much of each was copied.
+
+    Attributes:
+        words: those of the source.
+        shares: <float>[words], of the probability of the words that were written, at most 1.
+    """
+
+    words: list[str]
+    shares: np.ndarray
+
+    def to_cell(self) -> str:
+        """Returns the source with the words in brackets that were copied for the most part."""
+        marked = self.shares >= _COPIED
+        parts = []
+        for place, word in enumerate(self.words):
+            begins = marked[place] and not (place and marked[place - 1])
+            ends = marked[place] and not (place + 1 < len(marked) and marked[place + 1])
+            parts.append(f"{'[' if begins else ''}{word}{']' if ends else ''}")
+        return " ".join(parts)
+
+    def to_json(self) -> dict:
+        """Returns the words, and the share of each."""
+        return {"words": self.words, "copied": [round(float(share), 4) for share in self.shares]}
+
+    def format(self) -> str:
+        """Formats the source for the terminal."""
+        return f"  {self.to_cell()}"
 
 
 def align_words(
@@ -99,7 +144,8 @@ def _group_words(tokens: list[str]) -> tuple[np.ndarray, list[str]]:
         bare = token.strip()
         # Signs are words of their own; END is no part of the word before it.
         begins = not words or token[:1].isspace() or token == "<end>" or not _has_letter(bare[:1])
-        if begins or not _has_letter(words[-1][-1:]):
+        # A space that is a token of its own belongs to the word behind it.
+        if not words or (words[-1] and (begins or not _has_letter(words[-1][-1:]))):
             words.append("")
         words[-1] += bare
         numbers.append(len(words) - 1)

@@ -325,10 +325,12 @@ class Seq2SeqPredictOptions(Seq2SeqExportOptions, TextPredictOptions):
         "max_length",
         "n_best",
         "alignment",
+        "highlights",
     )
 
     n_best: int = option(1, "answers to each text, at most --beam-width", at_least=1)
     alignment: bool = option(False, "report and picture of where each word looked")
+    highlights: bool = option(False, "report of the words of the source that were copied")
     heat_map: str = option("alignment.png", "picture of --alignment; numbered for several texts")
     temperature: float = option(
         0.0, "divisor of the logits to draw samples from; 0: search", at_least=0.0
@@ -342,7 +344,7 @@ class Seq2SeqPredictOptions(Seq2SeqExportOptions, TextPredictOptions):
     def __post_init__(self) -> None:
         if not Path(self.heat_map).name:
             raise UserError(f"--heat-map takes a file. Received: {self.heat_map!r}")
-        if self.n_best > 1 and (self.alignment or self.temperature):
+        if self.n_best > 1 and (self.alignment or self.highlights or self.temperature):
             raise UserError("--n-best is for beam search alone. Leave the other options out")
         if self.beam_width is not None and self.n_best > self.beam_width:
             raise UserError(

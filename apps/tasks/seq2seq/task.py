@@ -203,7 +203,8 @@ class Seq2Seq:
         """Answers as these options say, where they say something; else as the training's do.
 
         Raises:
-            UserError: more translations are wanted than the beam holds, or there is no attention.
+            UserError: more translations are wanted than the beam holds, or the model has no
+                attention or does not copy, as an option needs it to.
         """
         given = {name: getattr(options, name) for name in _SEARCHED}
         given = {name: value for name, value in given.items() if value is not None}
@@ -221,6 +222,8 @@ class Seq2Seq:
             raise UserError(
                 "--alignment needs a model with attention, this one was trained without"
             )
+        if self.options.highlights and not self.config.copy:
+            raise UserError("--highlights needs a model that copies. Train one with --copy")
 
     def search(self) -> TranslationSearch:
         """Returns how the options look for answers."""
@@ -261,13 +264,14 @@ class Seq2Seq:
             self.model.for_export(),
             self.search(),
             self.config.replace_unknown,
-            self.options.alignment,
+            self.options.alignment or self.options.highlights,
             self.config.answers,
         )
 
     def output_rows(self, answer: dict[str, tf.Tensor]) -> list[dict]:
         """Returns the output columns of each text of a batch that the serving model answered."""
-        return written_answers.output_rows(self.config.answer, self.config.answers, answer)
+        config = self.config
+        return written_answers.output_rows(config.answer, config.answers, answer, self.options)
 
     def empty_row(self) -> dict:
         """Returns the output columns of a row that could not be answered."""
