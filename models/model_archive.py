@@ -24,8 +24,11 @@ from models.captioning.captioner import Captioner
 from models.classification.classifier import TextClassifier
 from models.classification.ensemble import Ensemble
 from models.classification.wide_classifier import WideClassifier
+from models.language_model.ensemble import LanguageModelEnsemble
 from models.language_model.language_model import LanguageModel
 from models.seq2seq.encoder_decoder import Translator
+from models.seq2seq.ensemble import TranslatorEnsemble
+from models.tagging.ensemble import TaggerEnsemble
 from models.tagging.tagger import Tagger
 
 MODELS = {
@@ -36,12 +39,16 @@ MODELS = {
         LanguageModel,
         Translator,
         Captioner,
-        Ensemble,
         WideClassifier,
+        Ensemble,
+        TaggerEnsemble,
+        LanguageModelEnsemble,
+        TranslatorEnsemble,
     )
 }
 # Models that hold other models, and the argument with a list of them, or with one.
-_INNER = {"models>Ensemble": "members", "models>WideClassifier": "recurrent"}
+_ENSEMBLES = {name: "members" for name in MODELS if name.endswith("Ensemble")}
+_INNER = {**_ENSEMBLES, "models>WideClassifier": "recurrent"}
 # The files that Keras writes, and the most bytes of each; the weights may have any size.
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _LONGEST = {_CONFIG: 2**20, _METADATA: 2**16, _WEIGHTS: math.inf}
@@ -172,7 +179,7 @@ def _check_config(config: Any) -> None:
     inner = settings.pop(_INNER[name], None) if name in _INNER else []
     for member in inner if isinstance(inner, list) else [inner]:
         _check_config(member)
-        if member["registered_name"] == "models>Ensemble":
+        if member["registered_name"] in _ENSEMBLES:
             raise ValueError("it holds a mean of models inside of another model")
     _check_plain(settings, _DEEPEST)
 

@@ -23,8 +23,9 @@ data.user_files.tagged data.corpora
 data.corpora.captions data.corpora.documents data.corpora.labelled data.corpora.parallel
 data.corpora.tagged
 data.datasets
-models models.copies models.portable models.registry
-models.attention models.compilation models.decoding models.evaluation models.precision
+models models.copies models.half_precision models.portable models.registry
+models.attention models.compilation models.decoding models.evaluation models.members
+models.precision
 models.evaluation.captions models.recurrent.native
 models.crf models.optimization models.recurrent
 models.layers
@@ -32,7 +33,7 @@ models.classification models.language_model models.seq2seq models.tagging
 models.captioning
 models.model_archive models.serving models.transfer
 models.onnx
-apps.commands.startup apps.config apps.terminal apps.tracking.listener
+apps.commands.startup apps.config apps.pretrained apps.terminal apps.tracking.listener
 apps.pages apps.plots apps.runs
 apps.inspection.texts apps.reports
 apps.inspection

@@ -9,6 +9,7 @@ from apps.commands.startup import import_tensorflow
 from apps.config.options import Options, override, own_options, without_dropped
 from apps.config.training import TrainingConfig
 from apps.config.verbs import EvaluateOptions, ExportOptions, InspectOptions, TextPredictOptions
+from apps.pretrained.names import find_run, hint
 from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles, read_run
 from apps.runs.folder import RunFolder
@@ -117,13 +118,27 @@ class Application:
         config.check_measurable(corpus, trained.details)
         return corpus
 
+    def read_run(self, run: str | Path) -> RunFiles:
+        """Reads a run, or the one that ships (see `apps.pretrained.names.find_run`).
+
+        Raises:
+            UserError: there is none, or it is damaged or cannot be read.
+        """
+        folder = RunFolder(find_run(run, self.name))
+        try:
+            return read_run(folder)
+        except UserError as mistake:
+            if folder.path.exists():
+                raise
+            raise UserError(f"{mistake}{hint(self.name)}") from None
+
     def trained(self, run: str | Path) -> Task:
         """Returns the trained task of a run folder, for use in Python.
 
         Raises:
             UserError: there is none of this application, or it is damaged.
         """
-        return self.load(read_run(RunFolder(Path(run))))
+        return self.load(self.read_run(run))
 
     def load(self, files: RunFiles, config: TrainingConfig | None = None) -> Task:
         """Returns the trained task of a run that has been read.

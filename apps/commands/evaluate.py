@@ -13,10 +13,10 @@ from apps.config.parser import OneLineParser, add_fields
 from apps.config.training import TrainingConfig
 from apps.config.verbs import EvaluateOptions
 from apps.pages.parts import Section
+from apps.pretrained.names import is_shipped
 from apps.reports.model_card import write_model_card
 from apps.reports.run_page import write_run_page
-from apps.runs.files import RunFiles, read_run
-from apps.runs.folder import RunFolder
+from apps.runs.files import RunFiles
 from apps.runs.provenance import Provenance
 from apps.tasks.task import Measured, Report, Reviewed, Task
 from data.errors import UserError
@@ -111,9 +111,12 @@ class Evaluation:
 def run(application: Application, options: dict) -> None:
     """Prints the metrics of a split, and adds them to the run's `metrics.json`, its page and its
     model card."""
-    files = read_run(RunFolder(Path(options["run"])))
+    files = application.read_run(options["run"])
     evaluation = measure(application, files, options)
     say(evaluation)
+    if is_shipped(files.run.path):
+        say("\nnothing is written: the model is the one that ships")
+        return
     with files.unreplaced():
         files.run.put_metrics(evaluation.name, evaluation.to_json())
         evaluation.draw(files.run.path)

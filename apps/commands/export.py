@@ -8,10 +8,10 @@ from apps.commands.application import Application
 from apps.commands.startup import import_tensorflow
 from apps.config.options import Options
 from apps.config.parser import OneLineParser, add_fields
+from apps.pretrained.names import is_shipped
 from apps.runs.contents import CONFIG, MODEL
 from apps.runs.export_folder import FORMATS, next_version
-from apps.runs.files import RunFiles, read_run
-from apps.runs.folder import RunFolder
+from apps.runs.files import RunFiles
 from apps.tasks import portable
 from apps.tasks.quantization import describe_cost
 from apps.tasks.task import Configurable
@@ -50,7 +50,7 @@ def add_options(parser: OneLineParser, application: Application, arguments: list
 
 def run(application: Application, options: dict) -> None:
     """Writes the model, with the run's files in it."""
-    files = read_run(RunFolder(Path(options["run"])))
+    files = application.read_run(options["run"])
     application.config_of(files)
     own = application.options_of("export", options)
     output, formats = Path(options["output"]), options["format"]
@@ -111,7 +111,7 @@ def write_export(
                 write_saved_model(serving, partial, [copy / MODEL, *texts])
         if "onnx" in formats:
             portable.write_answer_module(output)
-            if not portable.has_form(files):
+            if not (is_shipped(files.run.path) or portable.has_form(files)):
                 portable.add_form(task, files)
         if quantizer:
             say(describe_cost(task, files, folder, corpus.split("validation")))

@@ -10,6 +10,7 @@ from apps.commands import evaluate, export, predict, serve, train
 from apps.commands.application import Application
 from apps.config.parser import OneLineParser, new_parser
 from apps.inspection import command as inspect
+from apps.pretrained.names import NAME, shipped
 from apps.search import command as search
 from apps.terminal.errors import describe_error
 from apps.terminal.program import describe_version, program_of
@@ -118,10 +119,16 @@ def add_verbs(parser: OneLineParser, application: Application, arguments: list[s
                 "--run",
                 metavar="DIR",
                 default=f"runs/{application.name}",
-                help="run folder (default: %(default)s)",
+                help=f"run folder{_shipped(application.name, name)} (default: %(default)s)",
             )
         verb.add_argument("--verbose", action="store_true", help="print details, too")
         module.add_options(verb, application, arguments)
+
+
+def _shipped(application: str, verb: str) -> str:
+    """Returns what the help of `--run` says of the model that ships."""
+    ships = verb != "train" and application in shipped()
+    return f"; {NAME}: the model that ships" if ships else ""
 
 
 def _check_encoding(options: dict) -> None:

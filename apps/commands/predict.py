@@ -15,7 +15,7 @@ from apps.config.options import own_options, to_json
 from apps.config.parser import OneLineParser, add_fields
 from apps.config.verbs import ENGINES, PredictOptions, WorkerOptions
 from apps.runs.description import RunDescription
-from apps.runs.files import RunFiles, read_run
+from apps.runs.files import RunFiles
 from apps.runs.folder import RunFolder
 from apps.serving.answering import Answering, Direct, Illustrating, Summarizing
 from apps.tasks.portable import OnnxEngine, find_engine
@@ -67,7 +67,7 @@ def add_options(parser: OneLineParser, application: Application, arguments: list
 
 def run(application: Application, options: dict) -> None:
     """Answers texts on the terminal or into a file."""
-    files = read_run(RunFolder(Path(options["run"])))
+    files = application.read_run(options["run"])
     config = application.config_of(files)
     texts, source, output = options["texts"], options["input"], options["output"]
     own: PredictOptions = application.options_of("predict", options)

@@ -15,6 +15,7 @@ from apps.commands.training_run import say_what_is_next
 from apps.config.groups import InitFromOptions
 from apps.config.options import to_json
 from apps.config.training import TrainingConfig
+from apps.pretrained.names import find_run
 from apps.reports.model_card import write_model_card
 from apps.runs.contents import GRADIENT_NORMS, HISTORY, REFIT_HISTORY, SEEDS
 from apps.runs.description import RunDescription
@@ -22,7 +23,7 @@ from apps.runs.files import RunFiles, read_run
 from apps.runs.folder import RunFolder
 from apps.runs.unfinished import UnfinishedTraining
 from apps.tasks.portable import add_form
-from apps.tasks.task import Report
+from apps.tasks.task import Averaging, Report
 from apps.training.divergence import Diverged
 from data.examples.corpus import Corpus, Examples
 from data.messages import say, warn
@@ -84,12 +85,13 @@ def train(
                 stopped_early=diverged,
             )
         )
-        if config.averaged:
+        summary = SeedSummary.collect(metrics)
+        if config.averaged and not task.describe().get("refit_epochs"):
             report = task.evaluate(corpus.split("validation"))
         else:
-            # With --refit the member has learned from the validation split since it was measured.
+            # With --refit the members have learned from the validation split since they were
+            # measured: also of an ensemble the figures are then those of the best one.
             report = task.read_report(metrics[best])
-        summary = SeedSummary.collect(metrics)
         new.add_metrics(
             "validation",
             {
@@ -178,7 +180,7 @@ def _beginnings(config: TrainingConfig) -> list[dict]:
     """Options of the first member, the second, ...: what they begin with, if that is several."""
     if not (isinstance(config, InitFromOptions) and config.init_from):
         return [{}]
-    members = RunFolder(Path(config.init_from)).members()
+    members = RunFolder(find_run(config.init_from)).members()
     return [{"init_from": str(member.path)} for member in members.values()] or [{}]
 
 
@@ -206,8 +208,8 @@ def evaluate(
 
     Args:
         application: the task's.
-        task: of the run; that of an ensemble has `mean` and its members `logits` and `report`, so
-            that no member reads the texts twice.
+        task: of the run; where it is an ensemble that is `Averaging`, no member reads the texts
+            twice.
         files: of the run.
         members: their seeds.
         examples: the split.
@@ -216,7 +218,11 @@ def evaluate(
         UserError: a member is missing or damaged, or another training has replaced the run.
     """
     # Somebody may have deleted some of them since.
-    together = task.config.averaged and len(members) == len(task.model.members)
+    together = (
+        task.config.averaged
+        and isinstance(task, Averaging)
+        and len(members) == len(task.model.members)
+    )
     metrics, logits = {}, []
     for seed in members:
         alone: Any = application.load(files.member(seed))

@@ -8,6 +8,7 @@ from apps.commands.startup import import_tensorflow
 from apps.config.options import from_file, override, without_dropped
 from apps.config.parser import OneLineParser, add_fields, new_parser
 from apps.config.training import TrainingConfig
+from apps.pretrained.names import NAME
 from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
 from apps.runs.folder import RunFolder
@@ -87,6 +88,7 @@ def run(application: Application, options: dict) -> None:
         command = begun.provenance.command
         config = resume_options(application.restored(begun.config), given)
     else:
+        name_application(application, given)
         config = override(application.recipe(given.get("dataset", "sample")), given)
         pretrained = read_pretrained(config)
         if pretrained is not None:
@@ -114,6 +116,13 @@ def run(application: Application, options: dict) -> None:
             if not unfinished.resumable:
                 raise
             raise UserError(f"{mistake}. {unfinished.way_on(application.name)}") from mistake
+
+
+def name_application(application: Application, given: dict) -> None:
+    """Says of which application the model is that ships, where `--init-from` does not: members of
+    several seeds and those who read `config.json` see the option alone."""
+    if given.get("init_from") == NAME:
+        given["init_from"] = f"{NAME}/{application.name}"
 
 
 def _check_wanted(

@@ -129,7 +129,7 @@ DROPPED = (
     "batch_tokens",  # of language models
     "bidirectional",  # of language models
     "devices",  # of language models
-    "ensemble",  # of all but classifiers
+    "ensemble",  # of captioners
     "freeze_vectors",  # of language models and translators
     "vectors",  # of language models and translators
 )

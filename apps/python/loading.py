@@ -5,6 +5,7 @@ from pathlib import Path
 from apps.catalog import find_application
 from apps.commands.startup import import_tensorflow
 from apps.config.verbs import ENGINES
+from apps.pretrained.names import find_run
 from apps.python.model import Model
 from apps.runs.contents import CONFIG
 from apps.runs.export_folder import formats_in, last_version
@@ -29,6 +30,7 @@ def load(path: str | Path, engine: str = "auto") -> Model:
     Args:
         path: a run folder, such as `runs/reviews` or `runs/reviews/seeds/0`; or the folder of an
             export (its last version) or of one version. An export answers by what it holds.
+            `pretrained/spam` is the model of spam that ships, see `apps.pretrained`.
         engine: `onnx` or `tensorflow` to choose; `auto` takes the ONNX form where there is one.
 
     Returns:
@@ -38,10 +40,10 @@ def load(path: str | Path, engine: str = "auto") -> Model:
         Error: there is no trained model in the folder, or it is damaged; or the engine that is
             wanted cannot answer it.
     """
-    place = Path(path)
     if engine not in ENGINES:
         raise UserError(f"unknown engine {engine!r}. Choose one of: {', '.join(ENGINES)}")
     with as_user_errors():
+        place = find_run(path)
         version = None if RunFolder(place).is_there() else last_version(place)
         # Keras cannot load a SavedModel: the files of its run travel with it.
         formats = formats_in(version) if version else ()

@@ -251,11 +251,13 @@ def _describe_bias(splits: dict[str, dict]) -> Iterator[str]:
 
 
 def _describe_use(description: RunDescription, name: str) -> Iterator[str]:
-    run = shlex.quote(f"runs/{name}")
+    # A name with a folder says where the run lies.
+    place = name if "/" in name else f"runs/{name}"
+    run = shlex.quote(place)
     yield _fence(f'recurrent-text {description.application} predict --run {run} "a text"')
     yield (
         "```python\nimport apps\n\n"
-        f'model = apps.load({json.dumps(f"runs/{name}")})\nprint(model.predict("a text"))\n```'
+        f'model = apps.load({json.dumps(place)})\nprint(model.predict("a text"))\n```'
     )
 
 

@@ -19,6 +19,7 @@ class Source(NamedTuple):
 
 
 SOURCES = {
+    "sample": Source("synthetic texts that ship with the suite", "data/samples", "mit"),
     "aeslc": Source(
         "Annotated Enron Subject Line Corpus (Zhang & Tetreault 2019)",
         "https://github.com/ryanzhumich/AESLC",

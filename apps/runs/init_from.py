@@ -1,11 +1,11 @@
 """What a training takes over from the run that `--init-from` names."""
 
-from pathlib import Path
 from typing import Any
 
 from apps.config.groups import InitFromOptions
 from apps.config.options import override, with_present_names
 from apps.config.training import TrainingConfig
+from apps.pretrained.names import find_run
 from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles, read_run
 from apps.runs.folder import RunFolder
@@ -31,7 +31,7 @@ def read_pretrained(config: TrainingConfig, read: RunFiles | None = None) -> Run
     """
     if not isinstance(config, InitFromOptions) or not config.init_from:
         return None
-    run = RunFolder(Path(config.init_from))
+    run = RunFolder(find_run(config.init_from))
     return read if read is not None and read.run == run else read_run(run)
 
 

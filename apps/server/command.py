@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from apps.config.options import own_options
 from apps.config.parser import OneLineParser, add_fields, new_parser
 from apps.config.serving import ServeOptions
+from apps.pretrained.names import find_run
 from apps.training.signals import Signals, Terminated
 from data.errors import UserError
 from data.messages import say, show_messages, warn
@@ -77,7 +78,8 @@ def serve(models: Sequence[str], options: ServeOptions) -> None:
     from apps.server.models.served_model import find_place, parse_model
 
     places: dict[str, Path] = {}
-    for name, path in map(parse_model, models):
+    for name, given in map(parse_model, models):
+        path = find_run(given)
         if name in places:
             raise UserError(f"two models are called {name!r}. Name one: other={path}")
         if find_place(path) is None:

@@ -1,5 +1,6 @@
 """What builders and loaders of models share: options, sizes, pretrained vectors, mistakes."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from data.text.special_tokens import FIRST_ENTRY
 from data.text.vocabulary import Vocabularies
 from data.vectors import read_first_words, read_vectors
 from models.layers.embedding import assign_vectors, get_vectors
+from models.members import OfMembers
 from models.model_archive import read_model
 from models.registry import RECURRENT_OPTIONS
 
@@ -49,6 +51,41 @@ def load(path: Path, sizes: dict) -> keras.Model:
     except Exception as error:  # whatever a damaged file makes Keras raise
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise UserError(f"cannot load {path}: {reason}. Train again") from error
+
+
+def check_same_vocabularies(vocabularies: Sequence[object]) -> None:
+    """Refuses members of an ensemble that read texts differently.
+
+    Args:
+        vocabularies: all that a member reads texts by, of each.
+
+    Raises:
+        UserError: they do.
+    """
+    if any(each != vocabularies[0] for each in vocabularies):
+        raise UserError(
+            "the members have different vocabularies: the vectors' file has changed since the "
+            "training began. Train anew with --restart"
+        )
+
+
+def check_single(model: keras.Model, run: str | None, seed: int) -> None:
+    """Refuses to begin a training with the mean of several models.
+
+    Args:
+        model: what it is to begin with.
+        run: that holds it.
+        seed: of its first member.
+
+    Raises:
+        UserError: it is such a mean.
+    """
+    if isinstance(model, OfMembers):
+        raise UserError(
+            f"{run} holds the mean of {len(model.members)} models. Begin with one of them, such as "
+            f"--init-from {run}/seeds/{seed}, or with one after the other by --seeds "
+            f"{len(model.members)}"
+        )
 
 
 def _check_sizes(expected: dict, model: keras.Model) -> None:

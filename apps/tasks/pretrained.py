@@ -9,7 +9,7 @@ from apps.runs.contents import MODEL
 from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
 from apps.runs.init_from import check_inherited, read_pretrained
-from apps.tasks.builder import load
+from apps.tasks.builder import check_single, load
 from data.text.tokenizer_vocabulary import TokenizerVocabulary, find_vocabulary
 from data.text.vocabulary import Vocabularies
 
@@ -45,6 +45,8 @@ def load_pretrained(config: TrainingConfig, files: RunFiles | None = None) -> Tr
         return None
     trained = load_trained(files)
     check_inherited(config, trained.description)
+    seed = trained.description.config["seed"]
+    check_single(trained.model, getattr(config, "init_from", None), seed)
     return trained
 
 

@@ -152,7 +152,15 @@ class Ensembling(Protocol):
         Args:
             members: trained with the same options but for the seed.
             corpus: that they were trained on.
+
+        Raises:
+            UserError: their vocabularies differ.
         """
+
+
+@runtime_checkable
+class Averaging(Ensembling, Protocol):
+    """Reads texts once for all members of an ensemble."""
 
     def logits(self, texts: list[str]) -> "np.ndarray":
         """Returns <float32>[rows, outputs] of the model, in the order of the texts."""

@@ -14,6 +14,7 @@ from models.decoding.decode import decode
 from models.decoding.options import DecodingOptions
 from models.decoding.sampling import Sampling, greedy
 from models.decoding.stop_strings import StopStrings
+from models.language_model.ensemble import LanguageModelEnsemble
 from models.language_model.language_model import LanguageModel
 from models.recurrent.seldom_shapes import for_seldom_shapes
 from models.serving.export import Endpoints
@@ -49,7 +50,7 @@ class TextGenerator(tf.Module):
     def __init__(
         self,
         tokenizer: Tokenizer,
-        model: LanguageModel,
+        model: LanguageModel | LanguageModelEnsemble,
         options: DecodingOptions,
         ends: bool = True,
         label: int = 0,

@@ -8,6 +8,7 @@ from data.text.tag_preprocessor import TagPreprocessor
 from data.text.word_tokenizer import tokenize_words
 from models.serving.export import Endpoints
 from models.tagging.bio import Bio
+from models.tagging.ensemble import TaggerEnsemble
 from models.tagging.tagger import Tagger
 
 _STRINGS = [tf.TensorSpec([None], tf.string, name="texts")]
@@ -25,7 +26,11 @@ class ServingTagger(tf.Module):
     """
 
     def __init__(
-        self, preprocessor: TagPreprocessor, model: Tagger, window: int, overlap: int
+        self,
+        preprocessor: TagPreprocessor,
+        model: Tagger | TaggerEnsemble,
+        window: int,
+        overlap: int,
     ) -> None:
         super().__init__()
         self.preprocessor = preprocessor

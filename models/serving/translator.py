@@ -10,6 +10,7 @@ from data.text.special_tokens import END, PADDING, START, UNKNOWN
 from data.text.tokenizer import Tokenizer
 from models.recurrent.seldom_shapes import for_seldom_shapes
 from models.seq2seq.encoder_decoder import Translator
+from models.seq2seq.ensemble import TranslatorEnsemble
 from models.seq2seq.search import TranslationSearch, prepend_start
 from models.serving.export import Endpoints
 
@@ -39,7 +40,7 @@ class ServingTranslator(tf.Module):
         self,
         source_tokenizer: Tokenizer,
         target_tokenizer: Tokenizer,
-        model: Translator,
+        model: Translator | TranslatorEnsemble,
         search: TranslationSearch,
         replace_unknown: bool = False,
         attention: bool = False,

@@ -14,10 +14,11 @@ from models.precision import dtype_policy
 from models.recurrent.stack import recurrent_stack
 from models.registry import HEADS
 from models.tagging.language_features import LanguageFeatures
+from models.tagging.tag_sequences import TagSequences
 
 
 @keras.saving.register_keras_serializable(package="models")
-class Tagger(FromSettings, keras.Model):
+class Tagger(TagSequences, FromSettings, keras.Model):
     """A recurrent network from token ids to tags (Huang et al. 2015; Lample et al. 2016).
 
     It is trained with the loss `TaggingLoss` on tags <int>[batch, time] that count from 1, 0 where
@@ -126,56 +127,6 @@ class Tagger(FromSettings, keras.Model):
             "language_model": language_model,
             "dtype": dtype,
         }
-
-    @property
-    def crf(self) -> LinearChainCRF | None:
-        """The CRF; None with the head `softmax`."""
-        return self.get_layer("crf") if self.settings["head"] == "crf" else None
-
-    def negative_log_likelihood(self, emissions: tf.Tensor, tags: tf.Tensor) -> tf.Tensor:
-        """Computes the negative log-likelihood of tags.
-
-        Args:
-            emissions: <float32>[batch, time, tags].
-            tags: <int>[batch, time], from 1, 0 where padded.
-
-        Returns:
-            Of whole sequences (CRF) <float32>[batch, 1], or of each token (softmax)
-            <float32>[batch, time], 0 where padded.
-        """
-        tags = tf.cast(tags, tf.int32)
-        if self.crf is not None:
-            return -self.crf.log_likelihood(emissions, tags - 1, tags > 0)[:, None]
-        chosen = tf.one_hot(tags - 1, len(self.settings["tags"]))
-        return -tf.reduce_sum(chosen * tf.nn.log_softmax(emissions), axis=-1)
-
-    def best_tags(self, emissions: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-        """Finds the best tags, with the CRF those of the best sequence.
-
-        Args:
-            emissions: <float32>[batch, time, tags].
-            mask: <bool>[batch, time], true at real tokens.
-
-        Returns:
-            <int32>[batch, time], from 0, and 0 where padded.
-        """
-        if self.crf is not None:
-            return self.crf.decode(emissions, mask)
-        return tf.where(mask, tf.argmax(emissions, axis=-1, output_type=tf.int32), 0)
-
-    def decode(self, emissions: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Finds the best tags and their probabilities; arguments as `best_tags`.
-
-        Returns:
-            The tags as in `best_tags`, and the probability of each, with the CRF its marginal one:
-            <float32>[batch, time], 0 where padded.
-        """
-        best = self.best_tags(emissions, mask)
-        if self.crf is not None:
-            shares = self.crf.marginals(emissions, mask)
-        else:
-            shares = tf.where(mask[:, :, None], tf.nn.softmax(emissions), 0.0)
-        return best, tf.gather(shares, best, batch_dims=2)
 
     def shift_outside(self, by: float) -> None:
         """Adds a number to the emission of `O` at each step; a negative one gives more entities."""

@@ -3,12 +3,10 @@
 from apps.tasks.builder import build, recurrent_options, set_vectors, vocabulary_sizes
 from apps.tasks.classification.config import ClassificationConfig
 from apps.tasks.pretrained import TrainedModel
-from data.errors import UserError
 from data.messages import say
 from data.text.special_tokens import START_TOKEN
 from data.text.vocabulary import Vocabularies, build_vocabularies
 from models.classification.classifier import TextClassifier
-from models.classification.ensemble import Ensemble
 from models.classification.wide_classifier import WideClassifier
 from models.language_model.language_model import LanguageModel
 from models.registry import PRECISIONS
@@ -73,13 +71,6 @@ def build_classifier(
 def _recurrent_model(beginning: TrainedModel, run: str | None) -> LanguageModel | TextClassifier:
     """Returns the model that a run holds; a classifier without its linear model."""
     model = beginning.model
-    if isinstance(model, Ensemble):
-        first = beginning.description.config["seed"]
-        raise UserError(
-            f"{run} holds the mean of {len(model.members)} models. Begin with one of them, such as "
-            f"--init-from {run}/seeds/{first}, or with one after the other by --seeds "
-            f"{len(model.members)}"
-        )
     return model.recurrent if isinstance(model, WideClassifier) else model
 
 

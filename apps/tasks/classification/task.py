@@ -11,7 +11,7 @@ import tensorflow as tf
 from apps.runs.contents import CONFIG, MODEL
 from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
-from apps.tasks.builder import load, with_open_vocabulary
+from apps.tasks.builder import check_same_vocabularies, load, with_open_vocabulary
 from apps.tasks.classification import answers
 from apps.tasks.classification.builder import build_classifier, sizes, vocabularies_for
 from apps.tasks.classification.config import ClassificationConfig
@@ -37,9 +37,10 @@ from data.text.preprocessor import TextPreprocessor
 from data.text.vocabulary import Vocabularies
 from data.vectors import find_vectors
 from models.classification.decision import Decision
-from models.classification.ensemble import Ensemble, mean_logits
+from models.classification.ensemble import Ensemble
 from models.classification.losses import class_weights, classification_loss
 from models.classification.wide_classifier import WideClassifier
+from models.members import mean_logits
 from models.optimization.layer_rates import weight_depths
 from models.precision import in_full_precision
 from models.serving.classifier import ServingClassifier
@@ -134,11 +135,7 @@ class TextClassification:
             UserError: their vocabularies differ.
         """
         first = members[0]
-        if any(member.vocabularies != first.vocabularies for member in members):
-            raise UserError(
-                "the members have different vocabularies: the vectors' file has changed since the "
-                "training began. Train anew with --restart"
-            )
+        check_same_vocabularies([member.vocabularies for member in members])
         model = Ensemble.from_models([member.model for member in members], corpus.multi_label)
         task = cls(first.config, corpus.class_names, corpus.multi_label, first.vocabularies, model)
         validation = task.validation(corpus)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from apps.config.groups import (
     SHAPE_OPTIONS,
+    EnsembleOptions,
     InitFromOptions,
     RecurrentOptions,
     SplitFileOptions,
@@ -94,6 +95,7 @@ class GenerationConfig(
     RecurrentOptions,
     LanguageModelTextOptions,
     DocumentOptions,
+    EnsembleOptions,
     TrainingConfig,
 ):
     """All options of a language model."""

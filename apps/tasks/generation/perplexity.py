@@ -11,6 +11,7 @@ from data.graphs import graph
 from data.text.cleaning import drop_format_characters_from
 from data.text.special_tokens import UNKNOWN
 from data.text.tokenizer import Tokenizer
+from models.language_model.ensemble import LanguageModelEnsemble
 from models.language_model.language_model import LanguageModel
 
 # Rows of a batch, each of which begins with the states after so many tokens before its part.
@@ -33,7 +34,11 @@ class Perplexity:
     """
 
     def __init__(
-        self, model: LanguageModel, tokenizer: Tokenizer, documents: Documents, ends: bool
+        self,
+        model: LanguageModel | LanguageModelEnsemble,
+        tokenizer: Tokenizer,
+        documents: Documents,
+        ends: bool,
     ):
         self._model, self._texts = model, documents.texts
         self._nats_of = graph(self._batch, reduce_retracing=True)

@@ -11,7 +11,7 @@ import tensorflow as tf
 from apps.runs.contents import CONFIG, MODEL
 from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
-from apps.tasks.builder import load
+from apps.tasks.builder import check_same_vocabularies, load
 from apps.tasks.generation.answers import Continuation
 from apps.tasks.generation.builder import build_language_model, sizes
 from apps.tasks.generation.config import GenerationConfig, GenerationOptions
@@ -30,6 +30,7 @@ from data.text.tokenizer_vocabulary import (
     find_vocabulary,
     learn_vocabulary,
 )
+from models.language_model.ensemble import LanguageModelEnsemble
 from models.language_model.language_model import LanguageModel
 from models.language_model.stream_model import MeanOverTokens, StreamModel
 from models.precision import in_full_precision
@@ -56,7 +57,7 @@ class TextGeneration:
         class_names: tuple[str, ...],
         tokenizer_vocabulary: TokenizerVocabulary,
         ends: bool,
-        language_model: LanguageModel,
+        language_model: LanguageModel | LanguageModelEnsemble,
     ):
         self.config, self.class_names = config, tuple(class_names)
         self.tokenizer_vocabulary, self.ends = tokenizer_vocabulary, ends
@@ -105,6 +106,22 @@ class TextGeneration:
         vocabulary = TokenizerVocabulary.load(folder)
         model = load(folder / MODEL, sizes(vocabulary, len(names)))
         return cls(config, names, vocabulary, ends, model)
+
+    @classmethod
+    def ensemble(cls, members: list["TextGeneration"], corpus: DocumentCorpus) -> "TextGeneration":
+        """Returns the language model whose next tokens' probabilities are the mean of the members'.
+
+        Args:
+            members: trained with the same options but for the seed.
+            corpus: that they were trained on.
+
+        Raises:
+            UserError: their vocabularies differ.
+        """
+        first = members[0]
+        check_same_vocabularies([member.tokenizer_vocabulary for member in members])
+        model = LanguageModelEnsemble.from_models([member.language_model for member in members])
+        return cls(first.config, first.class_names, first.tokenizer_vocabulary, first.ends, model)
 
     def describe(self) -> dict:
         """Returns what `load` needs besides config, vocabulary and model."""

@@ -10,6 +10,7 @@ from apps.config.groups import (
     BatchOptions,
     BidirectionalOptions,
     DeviceOptions,
+    EnsembleOptions,
     OptimizerOptions,
     RecurrentOptions,
     SplitFileOptions,
@@ -156,6 +157,7 @@ class Seq2SeqConfig(
     ParallelDataOptions,
     DeviceOptions,
     BatchOptions,
+    EnsembleOptions,
     TrainingConfig,
 ):
     """All options of a model that turns one text into another, and what its application calls

@@ -10,7 +10,7 @@ from apps.runs.contents import CONFIG, MODEL
 from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
 from apps.serving.answers import answer_by_length
-from apps.tasks.builder import load
+from apps.tasks.builder import check_same_vocabularies, load
 from apps.tasks.seq2seq import answers as written_answers
 from apps.tasks.seq2seq.baselines import BASELINES
 from apps.tasks.seq2seq.builder import (
@@ -33,6 +33,7 @@ from data.text.tokenizer_vocabulary import TokenizerVocabulary, find_vocabulary
 from models.evaluation import generated_texts
 from models.precision import in_full_precision
 from models.seq2seq.encoder_decoder import Translator
+from models.seq2seq.ensemble import TranslatorEnsemble
 from models.seq2seq.loss import TranslationLoss
 from models.seq2seq.search import TranslationSearch
 from models.serving.translator import ServingTranslator
@@ -67,7 +68,7 @@ class Seq2Seq:
         config: Seq2SeqConfig,
         class_names: tuple[str, str],
         tokenizer_vocabularies: tuple[TokenizerVocabulary, TokenizerVocabulary],
-        model: Translator,
+        model: Translator | TranslatorEnsemble,
     ):
         self.config, self.class_names = config, tuple(class_names)
         self.tokenizer_vocabularies, self.model = tokenizer_vocabularies, model
@@ -101,6 +102,22 @@ class Seq2Seq:
         vocabularies = (loaded[0], loaded[-1])
         model = load(folder / MODEL, sizes(build_tokenizers(vocabularies, config.copy)))
         return cls(config, languages, vocabularies, model)
+
+    @classmethod
+    def ensemble(cls, members: list["Seq2Seq"], corpus: ParallelCorpus) -> "Seq2Seq":
+        """Returns the translator whose search sees the mean of the members' probabilities.
+
+        Args:
+            members: trained with the same options but for the seed.
+            corpus: that they were trained on.
+
+        Raises:
+            UserError: their vocabularies differ.
+        """
+        first = members[0]
+        check_same_vocabularies([member.tokenizer_vocabularies for member in members])
+        model = TranslatorEnsemble.from_models([member.model for member in members])
+        return cls(first.config, corpus.languages, first.tokenizer_vocabularies, model)
 
     def describe(self) -> dict:
         """Returns what `load` needs besides config, vocabularies and model."""

@@ -10,6 +10,7 @@ from apps.config.groups import (
     BatchOptions,
     BidirectionalOptions,
     DeviceOptions,
+    EnsembleOptions,
     InitFromOptions,
     OptimizerOptions,
     RecurrentOptions,
@@ -136,6 +137,7 @@ class TaggingConfig(
     TaggedDataOptions,
     DeviceOptions,
     BatchOptions,
+    EnsembleOptions,
     TrainingConfig,
 ):
     """All options of a tagger; defaults that differ from `TrainingConfig` follow Lample et al.

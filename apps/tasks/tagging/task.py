@@ -11,7 +11,7 @@ from apps.runs.contents import CONFIG, MODEL
 from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
 from apps.serving.answers import answer_by_length
-from apps.tasks.builder import load, with_open_vocabulary
+from apps.tasks.builder import check_same_vocabularies, load, with_open_vocabulary
 from apps.tasks.pretrained import load_pretrained
 from apps.tasks.tagging import answers, spans_on_screen
 from apps.tasks.tagging.builder import build_tagger, check_tokenizer_vocabulary, sizes
@@ -42,6 +42,7 @@ from models.evaluation.entities import entity_metrics
 from models.evaluation.gazetteer_baseline import gazetteer_tags
 from models.precision import in_full_precision
 from models.serving.tagger import ServingTagger
+from models.tagging.ensemble import TaggerEnsemble
 from models.tagging.tagger import Tagger, TaggingLoss
 
 
@@ -62,7 +63,7 @@ class TextTagging:
         config: TaggingConfig,
         class_names: tuple[str, ...],
         vocabularies: Vocabularies,
-        model: Tagger,
+        model: Tagger | TaggerEnsemble,
         tokenizer_vocabulary: TokenizerVocabulary | None = None,
         refit_epochs: int = 0,
     ):
@@ -131,6 +132,31 @@ class TextTagging:
         tokens = TokenizerVocabulary.load(folder) if find_vocabulary(folder).exists() else None
         tokens = check_tokenizer_vocabulary(tokens, model, folder)
         return cls(config, types, vocabularies, model, tokens, description.refit_epochs)
+
+    @classmethod
+    def ensemble(cls, members: list["TextTagging"], corpus: TaggedCorpus) -> "TextTagging":
+        """Returns the tagger of the members' mean emissions, see
+        `models.tagging.ensemble.TaggerEnsemble`; their shifts of no entity are among these.
+
+        Args:
+            members: trained with the same options but for the seed.
+            corpus: that they were trained on.
+
+        Raises:
+            UserError: their vocabularies differ.
+        """
+        first = members[0]
+        check_same_vocabularies(
+            [(each.vocabularies, each.tokenizer_vocabulary) for each in members]
+        )
+        return cls(
+            first.config,
+            first.class_names,
+            first.vocabularies,
+            TaggerEnsemble.from_models([member.model for member in members]),
+            first.tokenizer_vocabulary,
+            max(member.refit_epochs for member in members),
+        )
 
     def describe(self) -> dict:
         """Returns what `load` needs besides config, vocabularies and model."""
@@ -264,7 +290,7 @@ class TextTagging:
         """Returns the model that an ONNX form is written of: no copy, for it runs no graph."""
         return self._serving(self.model)
 
-    def _serving(self, model: Tagger) -> ServingTagger:
+    def _serving(self, model: Tagger | TaggerEnsemble) -> ServingTagger:
         config = self.config
         return ServingTagger(self.preprocessor, model, config.max_length, config.overlap)
 

@@ -5,7 +5,8 @@ import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 
 from models.classification.classifier import TextClassifier
-from models.classification.ensemble import Ensemble, mean_logits
+from models.classification.ensemble import Ensemble
+from models.members import mean_logits
 
 IDS = {
     "token_ids": np.array([[2, 3, 4], [4, 1, 0]], "int32"),
