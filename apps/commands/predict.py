@@ -16,7 +16,6 @@ from apps.config.parser import OneLineParser, add_fields
 from apps.config.verbs import ENGINES, PredictOptions, WorkerOptions
 from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
-from apps.runs.folder import RunFolder
 from apps.serving.answering import Answering, Direct, Illustrating, Summarizing
 from apps.tasks.portable import OnnxEngine, find_engine
 from apps.tasks.task import Configurable, Interactive
@@ -90,7 +89,7 @@ def run(application: Application, options: dict) -> None:
         check_files(job.source, place, own.suffixes(), job.own.page_file)
     if not source:
         check_files(source, output, own.suffixes(), own.page_file)
-    loader = Loader(application, Path(options["run"]), files.description, own, options["engine"])
+    loader = Loader(application, files.run.path, files.description, own, options["engine"])
     pool: Any = nullcontext()
     if workers > 1:
         from apps.serving.workers import Workers
@@ -154,7 +153,7 @@ class Loader:
         """
         from apps.serving.answers import batch_answerer
 
-        files = read_run(RunFolder(self.run))
+        files = self.application.read_run(self.run)
         if files.description != self.description:
             raise UserError(f"another training has replaced {self.run}. Predict again")
         return batch_answerer(self.own.answering(self.load(files)))

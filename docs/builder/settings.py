@@ -30,6 +30,7 @@ PAGES = [
     },
     {
         "Guides": [
+            "guides/pretrained.md",
             "guides/your_data.md",
             "guides/captioning_data.md",
             "guides/inspect.md",
