@@ -1,5 +1,6 @@
 """Which words of a source the words of its translation looked at."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from data.formats.record import RichCell
 
+_SPACED_SIGN = re.compile(r" ([.,;:!?%)])")
 # A word of which less was copied is not marked.
 _COPIED = 0.5
 
@@ -97,7 +99,7 @@ class Highlights(RichCell):
             begins = marked[place] and not (place and marked[place - 1])
             ends = marked[place] and not (place + 1 < len(marked) and marked[place + 1])
             parts.append(f"{'[' if begins else ''}{word}{']' if ends else ''}")
-        return " ".join(parts)
+        return _SPACED_SIGN.sub(r"\1", " ".join(parts))
 
     def to_json(self) -> dict:
         """Returns the words, and the share of each."""
