@@ -36,7 +36,7 @@ def figures(options: argparse.Namespace) -> list[dict]:
     config = task.config
     if options.data_dir:
         config = dataclasses.replace(config, data_dir=options.data_dir)
-    validation = task.read(config, APPLICATION.sample, task).split("validation")
+    validation = APPLICATION.read_data(config).split("validation")
     rows = []
     for combination in combinations(options):
         task.set_options(TranslationPredictOptions(**combination))

@@ -28,7 +28,7 @@ def figures(options: argparse.Namespace) -> list[dict]:
     config = task.config
     if options.data_dir:
         config = dataclasses.replace(config, data_dir=options.data_dir)
-    corpus = task.read(config, APPLICATION.sample, task)
+    corpus = APPLICATION.read_data(config)
     train, split = corpus.split("train"), corpus.split(options.split)
     if options.rows:
         split = split.take(range(min(options.rows, len(split))))

@@ -57,7 +57,6 @@ from apps.commands.main import main
 from apps.config.options import override
 from apps.plots import training  # noqa: F401 - it chooses how files are drawn; notebooks choose again
 from apps.tasks.generation.config import GenerationOptions
-from apps.tasks.generation.task import TextGeneration
 from apps.text_generation import APPLICATION
 from data.batches.streams import Streams
 from data.text.special_tokens import END, START
@@ -115,7 +114,7 @@ DATASET = "tiny_shakespeare" if SETTING == "full" else "sample"
 config = override(
     APPLICATION.recipe(DATASET), {"data_dir": OPTIONS[-1] if SETTING == "full" else None}
 )
-corpus = TextGeneration.read(config)
+corpus = config.read_corpus(APPLICATION.sample)
 train, validation = corpus.split("train"), corpus.split("validation")
 print(len(train), "texts to train,", len(validation), "to validate;", end=" ")
 print(f"{sum(map(len, train)):,} and {sum(map(len, validation)):,} characters\n")

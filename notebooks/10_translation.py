@@ -462,7 +462,7 @@ plt.show()
 
 # %%
 config = override(APPLICATION.recipe(DATASET), {"data_dir": DATA_DIR})
-corpus = Seq2Seq.read(config, APPLICATION.sample)
+corpus = config.read_corpus(APPLICATION.sample)
 few = corpus.split("train").take(range(50 if TINY else 400))
 
 

@@ -118,7 +118,7 @@ def test_what_rounded_weights_cost_stands_beside_the_metrics(trained, tmp_path):
         pytest.skip("once is enough")
     data = str(RUNS / "data" / "hate_speech.csv")
     task.config = replace(task.config, dataset=data)
-    corpus = task.read(task.config)
+    corpus = task.config.read_corpus("")
     write_form_of(task, tmp_path, files, "int8")
     examples = corpus.split("validation")
     table = [line.split() for line in describe_cost(task, files, tmp_path, examples).splitlines()]
