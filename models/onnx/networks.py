@@ -11,9 +11,11 @@ from data.errors import UserError
 from models.classification.ensemble import Ensemble
 from models.classification.wide_classifier import WideClassifier
 from models.layers.pooling import POOLINGS
+from models.members import OfMembers
 from models.onnx.graph import Graph
 from models.onnx.layers import add_dense, add_poolings, add_vectors, count_real
 from models.onnx.recurrent import add_stack, check_cell
+from models.tagging.ensemble import TaggerEnsemble
 from models.tagging.tagger import Tagger
 
 
@@ -23,7 +25,12 @@ def check_network(model: keras.Model) -> None:
     Raises:
         UserError: it is one.
     """
-    for member in model.members if isinstance(model, Ensemble) else [model]:
+    if isinstance(model, OfMembers) and not isinstance(model, Ensemble | TaggerEnsemble):
+        raise UserError(
+            "the mean of several models has an ONNX form of classifiers and taggers alone. Use "
+            "--format savedmodel"
+        )
+    for member in model.members if isinstance(model, OfMembers) else [model]:
         settings = member.settings
         check_cell(settings["recurrent"]["cell"])
         if settings.get("language_model"):
@@ -98,22 +105,32 @@ def _add_mean_logits(graph: Graph, logits: list[str], multi_label: bool) -> str:
     return graph.add("Sub", total, graph.constant(math.log(len(logits))))
 
 
-def tagger_network(model: Tagger) -> onnx.ModelProto:
-    """Returns the ONNX model of a tagger.
+def tagger_network(model: Tagger | TaggerEnsemble) -> onnx.ModelProto:
+    """Returns the ONNX model of a tagger, or of the mean of several.
 
     Returns:
         Its inputs are those of `models.onnx.layers.add_vectors`; its output is `emissions`
         <float32>[batch, time, tags], anything behind the end of a text.
     """
     graph = Graph()
-    x = add_vectors(graph, model)
-    x = add_stack(graph, model.get_layer("recurrent"), x, count_real(graph, "token_ids"))
-    x = add_dense(graph, model.get_layer("emissions"), x)
+    members = model.members if isinstance(model, TaggerEnsemble) else [model]
+    emissions = [_add_emissions(graph, member) for member in members]
+    x = emissions[0]
+    if len(members) > 1:
+        is_crf = model.crf is not None
+        x = graph.add("Mean", *emissions) if is_crf else _add_mean_logits(graph, emissions, False)
     rows = graph.add("Transpose", x, perm=[1, 0, 2])
     return graph.to_model(rows, "emissions", ("batch", "time", len(model.settings["tags"])))
 
 
-def crf_weights(model: Tagger) -> dict[str, np.ndarray]:
+def _add_emissions(graph: Graph, model: Tagger) -> str:
+    """Adds a tagger, and returns its emissions <float32>[time, batch, tags]."""
+    x = add_vectors(graph, model)
+    x = add_stack(graph, model.get_layer("recurrent"), x, count_real(graph, "token_ids"))
+    return add_dense(graph, model.get_layer("emissions"), x)
+
+
+def crf_weights(model: Tagger | TaggerEnsemble) -> dict[str, np.ndarray]:
     """Returns `transitions`, `start` and `end` of a tagger's CRF, with its constraints; none for
     the head `softmax`."""
     if model.crf is None:
