@@ -37,6 +37,7 @@ apps.commands.startup apps.config apps.pretrained apps.terminal apps.tracking.li
 apps.pages apps.plots apps.runs
 apps.inspection.texts apps.reports
 apps.inspection
+apps.training.workers
 apps.training
 apps.tracking
 apps.serving
@@ -46,6 +47,7 @@ apps.tasks.classification apps.tasks.generation apps.tasks.seq2seq apps.tasks.ta
 apps.tasks.loading apps.tasks.portable
 apps.tasks.quantization
 apps.search
+apps.cluster
 apps.commands
 apps.hate_speech apps.ner apps.sentiment apps.spam apps.text_generation
 apps.summarization apps.translation

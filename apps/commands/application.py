@@ -1,5 +1,6 @@
 """The record of an application."""
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -153,3 +154,8 @@ class Application:
         config = config or self.config_of(files)
         with files.copied() as folder:
             return self.load_task().load(config, files.description, folder)
+
+
+def load_application(name: str) -> Application:
+    """Returns the application of a module of `apps`, in a process that was started for it."""
+    return importlib.import_module(f"apps.{name}").APPLICATION

@@ -1,13 +1,19 @@
 """`train`: trains a model in a folder beside the run, whose place it takes when all is written."""
 
+import shutil
+import tempfile
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from apps.commands.application import Application
+from apps.cluster import connection
+from apps.commands.application import Application, load_application
 from apps.commands.startup import import_tensorflow
-from apps.config.options import from_file, override, without_dropped
+from apps.config.groups import DeviceOptions
+from apps.config.options import from_file, override, own_options, to_json, without_dropped
 from apps.config.parser import OneLineParser, add_fields, new_parser
-from apps.config.training import TrainingConfig
+from apps.config.training import GroupOptions, TrainingConfig
 from apps.pretrained.names import NAME
 from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
@@ -54,6 +60,7 @@ def add_options(parser: OneLineParser, application: Application, arguments: list
         help="address of the tracker's store (default: a folder in the working folder)",
     )
     parser.leave_to_help_all(config, restart, find, track, uri)
+    add_fields(parser, GroupOptions, GroupOptions())
     add_fields(parser, application.config, application.recipe(_dataset_in(arguments)))
 
 
@@ -77,6 +84,10 @@ def run(application: Application, options: dict) -> None:
         raise UserError("--tracking-uri is the address of a tracker. Add --track")
     if choice["tracker"]:
         check_installed(choice["tracker"])
+    sharing = own_options(GroupOptions, options)
+    sharing.check()
+    for name in to_json(sharing):
+        options.pop(name, None)
     config_file = options.pop("config", None)
     stored = without_dropped(application.config, from_file(config_file)) if config_file else {}
     given = {**stored, **options}
@@ -95,6 +106,7 @@ def run(application: Application, options: dict) -> None:
             config = options_from_pretrained(config, given, pretrained.description)
     config.check_data(application.corpora)
     config.check()
+    _check_sharing(sharing, config, find)
     if not (find or resume):
         _check_wanted(run, unfinished, restart, overwrite)
     if find:
@@ -106,6 +118,9 @@ def run(application: Application, options: dict) -> None:
         else:
             unfinished.begin(restart)
         try:
+            if sharing.workers > 1:
+                _train_in_group(application, config, command, unfinished, choice, sharing)
+                return
             with follow(choice, unfinished.path, run, resume):
                 if not _train(application, config, command, unfinished, begun, pretrained):
                     raise KeyboardInterrupt
@@ -123,6 +138,83 @@ def name_application(application: Application, given: dict) -> None:
     several seeds and those who read `config.json` see the option alone."""
     if given.get("init_from") == NAME:
         given["init_from"] = f"{NAME}/{application.name}"
+
+
+def _check_sharing(sharing: GroupOptions, config: TrainingConfig, find: bool) -> None:
+    """Refuses several processes where one trains.
+
+    Raises:
+        UserError: it does, or Ray is not installed.
+    """
+    if sharing.workers == 1:
+        return
+    remedy = "Leave --workers out"
+    if not isinstance(config, DeviceOptions):
+        raise UserError(f"a {config.kind} reads on from batch to batch on one device. {remedy}")
+    if config.jit:
+        raise UserError(f"--jit compiles for one device. {remedy}, or --jit")
+    if config.seeds > 1:
+        raise UserError(f"--seeds {config.seeds} trains one model after the other. {remedy}")
+    if find:
+        raise UserError(f"--find-lr tries learning rates in one process. {remedy}")
+    connection.check_installed()
+
+
+def _train_in_group(
+    application: Application,
+    config: TrainingConfig,
+    command: str,
+    unfinished: UnfinishedTraining,
+    choice: dict[str, str | None],
+    sharing: GroupOptions,
+) -> None:
+    """Trains in several processes; the arguments are those of `_train` and `follow`."""
+    from apps.cluster.group import train_in_group
+
+    job = {
+        "application": application.name,
+        "config": to_json(config),
+        "command": command,
+        "run": str(unfinished.name),
+        "choice": choice,
+    }
+    storage = unfinished.path.with_name(f".{unfinished.run.name}.workers")
+    train_in_group(train_as_one, job, sharing.workers, sharing.cluster, storage)
+
+
+def train_as_one(job: dict[str, Any]) -> None:
+    """Trains as one process of a group. All train alike; only the first has the run, and the others
+    a copy of its unfinished training in a temporary folder.
+
+    Args:
+        job: what `train` was called with.
+    """
+    from ray.train.collective import barrier
+
+    from apps.training.workers.group import joined
+
+    application = load_application(job["application"])
+    config = override(application.config(), job["config"])
+    run, group = RunFolder(Path(job["run"])), joined()
+    assert group is not None
+    unfinished = UnfinishedTraining(run.path)
+    begun = unfinished.describe(application.name) if unfinished.resumable else None
+    with nullcontext() if group.is_first else tempfile.TemporaryDirectory() as folder:
+        if folder is not None:
+            own = UnfinishedTraining(Path(folder) / run.path.name)
+            if begun is not None:
+                shutil.copytree(unfinished.path, own.path)
+            unfinished = own
+        # The first one changes the folder only when the others have read it.
+        barrier()
+        if begun is None:
+            unfinished.begin(restart=True)
+        with (
+            follow(job["choice"], unfinished.path, run, begun is not None)
+            if group.is_first
+            else nullcontext()
+        ):
+            _train(application, config, job["command"], unfinished, begun, None)
 
 
 def _check_wanted(

@@ -22,6 +22,7 @@ from apps.tasks.portable import add_form
 from apps.terminal.next_steps import describe_next_steps, describe_pictures
 from apps.training import devices, fit
 from apps.training.divergence import Diverged
+from apps.training.workers.group import joined
 from data.messages import say, warn
 
 
@@ -88,6 +89,8 @@ def train_run(
         raise
     if report is None:
         return False
+    if (group := joined()) is not None and not group.is_first:
+        return True
     with unfinished.publishing() as new:
         task.save(new.path)
         new.write_description(

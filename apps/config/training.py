@@ -10,7 +10,28 @@ from apps.config.groups import (
     RunOptions,
     SeedsOptions,
 )
+from apps.config.options import Options, option
 from apps.config.space import Range, Space
+from data.errors import UserError
+
+
+@dataclass(frozen=True)
+class GroupOptions(Options):
+    """Processes that train one model together; the model does not depend on them."""
+
+    title: ClassVar[str] = "several processes"
+
+    workers: int = option(
+        1, "processes that share each batch, on this machine or in --cluster", at_least=1
+    )
+    cluster: str | None = option(
+        None, "address of a Ray cluster whose machines train, such as auto or 10.0.0.1:6379"
+    )
+
+    def check(self) -> None:
+        super().check()
+        if self.cluster is not None and self.workers == 1:
+            raise UserError("--cluster takes --workers, of which there is 1. Pass --workers 2")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,9 @@ def tensorflow_writing(path: Path) -> Iterator[None]:
     try:
         with explain_write_errors(path):
             yield
+    except (tf.errors.AbortedError, tf.errors.UnavailableError):
+        # Another process of a group is lost, and the disk is well.
+        raise
     except tf.errors.OpError as error:
         # A line each, several times: {{node}} path; reason [Op:Name].
         reason = error.message.splitlines()[0].partition(" [Op:")[0].split("; ")[-1]

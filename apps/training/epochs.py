@@ -11,8 +11,12 @@ from apps.training.checkpoints import Checkpoints
 from apps.training.epoch_lines import EpochLines
 from apps.training.progress import Progress
 from apps.training.signals import Signals
+from apps.training.workers.group import joined
 from data.batches.padded import Batches
 from data.batches.streams import Streams
+
+# Processes that train together agree after so many batches whether a checkpoint is due.
+AGREED_BATCHES = 8
 
 
 def run_epochs(
@@ -114,9 +118,17 @@ class ProgressCallback(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self.progress.end_batch(self._first + batch + 1)
-        if time.monotonic() - self._saved >= self.seconds:
+        if self._is_due():
             self._save()
         self.signals.release()
+
+    def _is_due(self) -> bool:
+        """Whether it is time for a checkpoint. To write one, the processes of a group read
+        variables together, so all must do so after the same batch: the first one decides."""
+        due = time.monotonic() - self._saved >= self.seconds
+        if (group := joined()) is None:
+            return due
+        return self.progress.step % AGREED_BATCHES == 0 and group.agree(due)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         assert logs is not None  # Keras passes what it has measured

@@ -1,0 +1,1 @@
+"""Work on several machines, or in several processes of one, by Ray."""

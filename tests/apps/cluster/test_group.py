@@ -1,0 +1,115 @@
+"""What a command does while a group of processes trains, and when it ends; without Ray."""
+
+import logging
+from types import SimpleNamespace
+
+import pytest
+
+from apps.cluster import connection, group
+from apps.cluster.mailbox import Mailbox, MailHandler
+from data.errors import UserError
+
+
+class Remote:
+    """A mailbox that is called as an actor of Ray is."""
+
+    def __init__(self):
+        own = Mailbox()
+        for name in ("put", "take", "count_group"):
+            setattr(self, name, SimpleNamespace(remote=getattr(own, name)))
+
+
+RAY = SimpleNamespace(get=lambda answer: answer)
+
+
+def follow(letters, error=None):
+    """Follows a training that says these letters and ends as given."""
+    mailbox = Remote()
+
+    def fit():
+        for letter in letters:
+            mailbox.put.remote(*letter)
+        if error:
+            raise error
+
+    group._follow(RAY, mailbox, SimpleNamespace(fit=fit))
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(group, "_POLL_SECONDS", 0.01)
+
+
+def test_what_the_first_process_says_is_said_here_in_order(capsys):
+    follow([("said", logging.INFO, "epoch 1"), ("said", logging.WARNING, "a process was lost")])
+    assert capsys.readouterr() == ("epoch 1\n", "a process was lost\n")
+
+
+def test_a_mistake_there_is_one_here_and_a_fault_keeps_its_traceback():
+    with pytest.raises(UserError, match="the disk is full"):
+        follow([("mistaken", "the disk is full")])
+    with pytest.raises(RuntimeError, match="line 3"):
+        follow([("failed", "Traceback ... line 3")])
+
+
+def test_a_training_whose_processes_die_again_and_again_is_given_up():
+    with pytest.raises(UserError, match=r"after 20 deaths of processes: actor died$"):
+        follow([], ValueError("actor died\nand so on"))
+
+
+def test_messages_go_to_the_mailbox_and_groups_are_counted():
+    mailbox = Mailbox()
+    remote = SimpleNamespace(put=SimpleNamespace(remote=mailbox.put))
+    record = logging.LogRecord("x", logging.INFO, "", 0, "epoch %d", (2,), None)
+    MailHandler(remote).emit(record)
+    assert mailbox.take() == [("said", logging.INFO, "epoch 2")]
+    assert mailbox.take() == []
+    assert [mailbox.count_group() for _ in range(3)] == [0, 1, 2]
+
+
+def test_ports_of_ray_are_chosen_once_and_anew_for_each_start():
+    parameters = SimpleNamespace(RayParams=dict)
+    ray = SimpleNamespace(_private=SimpleNamespace(parameter=parameters))
+    connection._choose_ports(ray)
+    connection._choose_ports(ray)
+    chosen = parameters.RayParams(node=1)
+    assert parameters.RayParams.func is dict
+    assert set(chosen) == {*connection._PORTS, "node"} and min(chosen.values()) == 1
+    assert all(chosen[name] > 1023 for name in connection._PORTS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--workers", "0"], "--workers must be at least 1. Received: 0"),
+        (["--cluster", "auto"], "--cluster takes --workers, of which there is 1. Pass --workers 2"),
+        (["--workers", "2", "--jit"], "--jit compiles for one device. Leave --workers out"),
+        (["--workers", "2", "--seeds", "3"], "--seeds 3 trains one model after the other."),
+        (["--workers", "2", "--find-lr"], "--find-lr tries learning rates in one process."),
+    ],
+)
+def test_what_one_process_does_is_refused_to_several(command, tmp_path, arguments, line):
+    answer = command("train", "--run", tmp_path / "run", *arguments)
+    assert (answer.status, answer.out) == (2, "") and answer.err.startswith(f"error: {line}")
+
+
+def test_a_language_model_is_trained_by_one_process(command_of, tmp_path):
+    from apps.text_generation import APPLICATION
+
+    answer = command_of(APPLICATION, "train", "--workers", "2", "--run", tmp_path / "run")
+    assert answer.status == 2 and "on one device. Leave --workers out" in answer.err
+
+
+def test_without_ray_several_processes_are_refused_in_one_line(command, tmp_path, monkeypatch):
+    monkeypatch.setattr(connection.importlib.util, "find_spec", lambda name: None)
+    answer = command("train", "--workers", "2", "--run", tmp_path / "run")
+    assert answer.status == 2 and answer.err.count("\n") == 1
+    assert 'pip install "recurrent-text-suite[cluster]"' in answer.err
+
+
+def test_help_does_not_import_ray(python_process):
+    code = "import sys; from apps.commands.main import main; from apps.spam import APPLICATION\n"
+    code += "try:\n    main(APPLICATION, ['train', '--help-all'])\nexcept SystemExit:\n    pass\n"
+    code += "print([name for name in ('ray', 'tensorflow') if name in sys.modules])"
+    done = python_process(code)
+    assert "--cluster TEXT" in done.stdout and done.stdout.endswith("[]\n"), done.stderr
