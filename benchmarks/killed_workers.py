@@ -101,6 +101,8 @@ def main() -> None:
     group = [*common, "--workers", str(options.workers)]
     seconds = {}
     for name, more in (("one", common), ("group", group)):
+        if (options.folder / name).exists():  # of a former call
+            continue
         started = time.perf_counter()
         subprocess.run(train(options.folder, name, *more), check=True)
         seconds[name] = round(time.perf_counter() - started, 1)

@@ -40,14 +40,13 @@ apps.inspection
 apps.training.workers
 apps.training
 apps.tracking
-apps.serving
+apps.cluster apps.serving
 apps.tasks
 apps.tasks.captioning
 apps.tasks.classification apps.tasks.generation apps.tasks.seq2seq apps.tasks.tagging
 apps.tasks.loading apps.tasks.portable
 apps.tasks.quantization
 apps.search
-apps.cluster
 apps.commands
 apps.hate_speech apps.ner apps.sentiment apps.spam apps.text_generation
 apps.summarization apps.translation

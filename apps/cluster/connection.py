@@ -30,22 +30,24 @@ _ENVIRONMENT = {
 _LOOPBACK = "127.0.0.1"
 _PORTS = (
     "metrics_agent_port",
-    "metrics_export_port",
     "runtime_env_agent_port",
     "dashboard_agent_listen_port",
 )
 _STORE_BYTES = 100 * 2**20
 
 
-def check_installed() -> None:
+def check_installed(wanted: str) -> None:
     """Refuses to go on without Ray.
+
+    Args:
+        wanted: what needs it.
 
     Raises:
         UserError: it is not installed.
     """
     if importlib.util.find_spec("ray") is None:
         raise UserError(
-            "--workers of train needs the package ray. Install it with: pip install "
+            f"{wanted} needs the package ray. Install it with: pip install "
             '"recurrent-text-suite[cluster]"'
         )
 
@@ -92,6 +94,7 @@ def connected(address: str | None, processors: int) -> Iterator[Any]:
             num_cpus=processors,
             include_dashboard=False,
             _node_ip_address=_LOOPBACK,
+            _metrics_export_port=_find_port(),
             _temp_dir=folder,
             object_store_memory=_STORE_BYTES,
             **common,

@@ -157,7 +157,7 @@ def _check_sharing(sharing: GroupOptions, config: TrainingConfig, find: bool) ->
         raise UserError(f"--seeds {config.seeds} trains one model after the other. {remedy}")
     if find:
         raise UserError(f"--find-lr tries learning rates in one process. {remedy}")
-    connection.check_installed()
+    connection.check_installed("train --workers")
 
 
 def _train_in_group(

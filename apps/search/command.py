@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
+from apps.cluster import connection
 from apps.config.options import Options, option, override, own_options
 from apps.config.parser import OneLineParser, add_fields
 from apps.config.space import Space
@@ -34,6 +35,9 @@ class SearchingOptions(Options):
     workers: int = option(1, "processes that train at once", at_least=1)
     minutes: float = option(
         0.0, "minutes after which no further trial begins; 0: no limit", at_least=0.0
+    )
+    cluster: str | None = option(
+        None, "address of a Ray cluster whose machines train, such as auto or 10.0.0.1:6379"
     )
     space: str | None = option(
         None, "JSON file with the options to search, instead of those of the application"
@@ -63,6 +67,8 @@ def run(application: Searched, options: dict) -> None:
     study = Study(Path(options.pop("study")))
     resume, command = options.pop("resume"), options.pop("command")
     searching = own_options(SearchingOptions, options)
+    if searching.cluster is not None:
+        connection.check_installed("search --cluster")
     given = {name: value for name, value in options.items() if name not in vars(searching)}
     if resume:
         plan = _resumed(study, application, options)
@@ -110,7 +116,7 @@ def _resumed(study: Study, application: Searched, options: dict) -> Plan:
             f"{study.folder} holds a search of {plan.application!r}, not of {application.name!r}. "
             "Check --study"
         )
-    allowed = {"trials", "workers", "minutes"}
+    allowed = {"trials", "workers", "cluster", "minutes"}
     if others := sorted(options.keys() - allowed):
         flag = "--" + others[0].replace("_", "-")
         raise UserError(f"--resume goes on with the options of the search. Leave {flag} out")
@@ -178,7 +184,13 @@ def _search(
     say(textwrap.fill(said_of_it, 80, subsequent_indent="  "))
     try:
         if not watch():
-            run_workers(application, config, space, study, searching.workers, until, watch)
+            common = (application, config, space, study, searching.workers, until, watch)
+            if searching.cluster is None:
+                run_workers(*common)
+            else:
+                from apps.search.tasks import run_tasks
+
+                run_tasks(*common, searching.cluster)
     except (KeyboardInterrupt, Terminated) as stop:
         way_on = command_line(application.name, "search", "--study", study.folder, "--resume")
         what = "terminated" if isinstance(stop, Terminated) else "interrupted"

@@ -149,28 +149,32 @@ class Study:
             )
 
     def ask(
-        self, journal: "Journal", distributions: "dict[str, BaseDistribution]"
+        self,
+        journal: "Journal",
+        distributions: "dict[str, BaseDistribution]",
+        process: int | str,
     ) -> "Trial | None":
         """Begins a trial; None if there are as many as there shall be.
 
         Args:
             journal: that is open.
             distributions: the space.
+            process: a number or a name of this process, by which `give_up` knows it.
         """
         with (self.folder / _ASKING).open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if count_used(journal.get_trials(deepcopy=False)) >= self.plan().trials:
                 return None
             trial = journal.ask(distributions)
-            trial.set_user_attr("process", os.getpid())
+            trial.set_user_attr("process", process)
             return trial
 
-    def give_up(self, journal: "Journal", process: int | None = None) -> None:
+    def give_up(self, journal: "Journal", process: int | str | None = None) -> None:
         """Ends the trials of processes that are no more, and queues their options again.
 
         Args:
             journal: that is open.
-            process: the number of the one that has ended; None for all: no process is at work.
+            process: the one that has ended; None for all: no process is at work.
         """
         from optuna.trial import TrialState
 

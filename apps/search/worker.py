@@ -21,7 +21,7 @@ from data.messages import LOGGER
 # A process keeps some memory of each trial.
 _TRIALS_OF_A_PROCESS = 10
 # Processes that end without a trial, one after the other, until the search gives up.
-_MOST_DEATHS = 3
+MOST_DEATHS = 3
 _POLL_SECONDS = 0.2
 _PATIENCE_SECONDS = 20
 
@@ -33,6 +33,7 @@ def work(
     folder: Path,
     until: float | None = None,
     trials: int = _TRIALS_OF_A_PROCESS,
+    process: str | None = None,
 ) -> None:
     """Trains trials until there are as many as there shall be, or until it is time to stop.
 
@@ -43,6 +44,7 @@ def work(
         folder: of the study.
         until: the time, as `time.time` has it, after which no trial begins; None for no limit.
         trials: the most of this call.
+        process: a name of this process that no other one has; None for its number.
     """
     import optuna
 
@@ -53,7 +55,7 @@ def work(
     for _ in range(trials):
         if until is not None and time.time() >= until:
             return
-        trial = study.ask(journal, distributions)
+        trial = study.ask(journal, distributions, process or os.getpid())
         if trial is None:
             return
         try:
@@ -115,7 +117,7 @@ def run_workers(
                 process.join()
                 study.give_up(journal, process.pid)
                 deaths = deaths + 1 if process.exitcode else 0
-                if deaths >= _MOST_DEATHS:
+                if deaths >= MOST_DEATHS:
                     raise UserError(
                         f"{deaths} processes ended before their trials, the last one with status "
                         f"{process.exitcode}. If memory is short, lower --workers or --batch-size"
