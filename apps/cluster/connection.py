@@ -2,6 +2,7 @@
 
 import functools
 import importlib.util
+import inspect
 import logging
 import os
 import shutil
@@ -9,6 +10,7 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from data.errors import UserError
@@ -30,6 +32,7 @@ _ENVIRONMENT = {
 _LOOPBACK = "127.0.0.1"
 _PORTS = (
     "metrics_agent_port",
+    "metrics_export_port",
     "runtime_env_agent_port",
     "dashboard_agent_listen_port",
 )
@@ -94,7 +97,6 @@ def connected(address: str | None, processors: int) -> Iterator[Any]:
             num_cpus=processors,
             include_dashboard=False,
             _node_ip_address=_LOOPBACK,
-            _metrics_export_port=_find_port(),
             _temp_dir=folder,
             object_store_memory=_STORE_BYTES,
             **common,
@@ -107,12 +109,21 @@ def connected(address: str | None, processors: int) -> Iterator[Any]:
 
 
 def _choose_ports(ray: Any) -> None:
-    """Gives the helpers of Ray ports that are free now. Those that choose a port themselves write
-    it into a file, for which Ray waits 15 seconds, and ends if the machine is busy."""
-    parameters = ray._private.parameter
-    chosen = getattr(parameters.RayParams, "func", parameters.RayParams)
-    ports = {name: _find_port() for name in _PORTS}
-    parameters.RayParams = functools.partial(chosen, **ports)
+    """Chooses the ports of the helpers of Ray, before these start, and tells them to Ray. Else they
+    choose them and write them into files, for which it waits 15 seconds, which is too short on a
+    busy machine: it breaks off then, or waits for itself for ever."""
+    services = ray._private.services
+    start = getattr(services.start_raylet, "__wrapped__", services.start_raylet)
+
+    @functools.wraps(start)
+    def start_raylet(*arguments: Any, **options: Any) -> Any:
+        given = inspect.signature(start).bind_partial(*arguments).arguments
+        ports = {name: _find_port() for name in _PORTS}
+        for name, port in ports.items():
+            Path(given["session_dir"], f"{name}_{given['node_id']}").write_text(str(port))
+        return start(*arguments, **{**options, **ports})
+
+    services.start_raylet = start_raylet
 
 
 def _find_port() -> int:

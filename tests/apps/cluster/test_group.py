@@ -67,15 +67,20 @@ def test_messages_go_to_the_mailbox_and_groups_are_counted():
     assert [mailbox.count_group() for _ in range(3)] == [0, 1, 2]
 
 
-def test_ports_of_ray_are_chosen_once_and_anew_for_each_start():
-    parameters = SimpleNamespace(RayParams=dict)
-    ray = SimpleNamespace(_private=SimpleNamespace(parameter=parameters))
+def test_ray_finds_the_ports_of_its_helpers_before_these_start(tmp_path):
+    def start_raylet(address, node_id, session_dir, metrics_agent_port=None, **others):
+        return {"metrics_agent_port": metrics_agent_port, **others}
+
+    services = SimpleNamespace(start_raylet=start_raylet)
+    ray = SimpleNamespace(_private=SimpleNamespace(services=services))
+    # Ray may be started twice in a process.
     connection._choose_ports(ray)
     connection._choose_ports(ray)
-    chosen = parameters.RayParams(node=1)
-    assert parameters.RayParams.func is dict
-    assert set(chosen) == {*connection._PORTS, "node"} and min(chosen.values()) == 1
-    assert all(chosen[name] > 1023 for name in connection._PORTS)
+    given = services.start_raylet("here", "a1", str(tmp_path), metrics_agent_port=0, verbose=1)
+    assert given.pop("verbose") == 1 and set(given) == set(connection._PORTS)
+    written = {path.name: int(path.read_text()) for path in tmp_path.iterdir()}
+    assert written == {f"{name}_a1": port for name, port in given.items()}
+    assert min(written.values()) > 1023
 
 
 @pytest.mark.parametrize(

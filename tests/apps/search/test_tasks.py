@@ -1,6 +1,7 @@
 """Trials as tasks of a cluster; the tasks run here, and without Ray and trainings."""
 
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -87,7 +88,7 @@ def search(study, monkeypatch, train):
 
 
 def begin_trial(job):
-    study = Study(job["folder"])
+    study = Study(Path(job["folder"]))
     journal = study.journal()
     return journal, study.ask(journal, to_distributions(SPACE, APPLICATION.config()), job["name"])
 
