@@ -15,6 +15,7 @@ NAMES = (
     "translation",
     "summarization",
     "captioning",
+    "chat",
 )
 
 

@@ -11,14 +11,14 @@ from apps.commands.main import main
 from apps.config.options import option, redefault
 from apps.tasks.loading import load_seq2seq
 from apps.tasks.seq2seq.config import (
-    Seq2SeqConfig,
+    PairsConfig,
     Seq2SeqExportOptions,
     Seq2SeqPredictOptions,
 )
 
 
 @dataclass(frozen=True)
-class SummarizationConfig(Seq2SeqConfig):
+class SummarizationConfig(PairsConfig):
     """All options of a summarizer: both sides are of one language, and words are copied."""
 
     kind: ClassVar[str] = "summarizer"
@@ -30,19 +30,19 @@ class SummarizationConfig(Seq2SeqConfig):
     metrics: ClassVar[tuple[str, ...]] = ("rouge", "bleu", "chrf")
     baselines: ClassVar[tuple[str, ...]] = ("lead-1", "lead-3", "TextRank", "nearest training text")
 
-    source: str = redefault(Seq2SeqConfig, "source", "text", "column of the texts")
-    target: str = redefault(Seq2SeqConfig, "target", "summary", "column of their summaries")
+    source: str = redefault(PairsConfig, "source", "text", "column of the texts")
+    target: str = redefault(PairsConfig, "target", "summary", "column of their summaries")
     max_length: int = redefault(
-        Seq2SeqConfig,
+        PairsConfig,
         "max_length",
         30,
         "tokens of a summary; longer ones are not trained on",
     )
     max_source_length: int = redefault(
-        Seq2SeqConfig, "max_source_length", 400, "tokens of a text that are read; the rest is cut"
+        PairsConfig, "max_source_length", 400, "tokens of a text that are read; the rest is cut"
     )
-    copy: bool = redefault(Seq2SeqConfig, "copy", True)
-    no_repeat_ngram: int = redefault(Seq2SeqConfig, "no_repeat_ngram", 3)
+    copy: bool = redefault(PairsConfig, "copy", True)
+    no_repeat_ngram: int = redefault(PairsConfig, "no_repeat_ngram", 3)
     monitor: str = option(
         "rouge_l",
         "validation metric, of greedy decoding, that chooses the epoch",

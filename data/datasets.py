@@ -4,19 +4,28 @@ import importlib
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from data import registry
 from data.errors import UserError
 from data.examples.captions import CaptionCorpus
 from data.examples.corpus import Corpus
+from data.examples.dialogues import dialogue_corpus
 from data.examples.documents import DocumentCorpus
 from data.examples.labelled import LabelledCorpus
 from data.examples.parallel import ParallelCorpus
 from data.examples.tagged import TaggedCorpus
 from data.scenes.corpus import read_scenes
 from data.user_files.captions import read_caption_file
-from data.user_files.columns import CaptionFiles, LabelledColumns, ParallelFiles, TaggedColumns
+from data.user_files.columns import (
+    CaptionFiles,
+    DialogueFiles,
+    LabelledColumns,
+    ParallelFiles,
+    TaggedColumns,
+)
+from data.user_files.dialogues import read_dialogue_files
 from data.user_files.documents import read_document_files
 from data.user_files.labelled import read_labelled_file
 from data.user_files.parallel import read_parallel_files
@@ -39,6 +48,10 @@ PARALLEL_CORPORA = {
     "aeslc": "data.corpora.parallel.aeslc",
     "multi30k": "data.corpora.parallel.multi30k",
     "tatoeba": "data.corpora.parallel.tatoeba",
+}
+DIALOGUE_CORPORA = {
+    "dailydialog": "data.corpora.dialogues.dailydialog",
+    "dailydialog_clean": "data.corpora.dialogues.dailydialog",
 }
 CAPTION_CORPORA = {
     "flickr8k": "data.corpora.captions.flickr8k",
@@ -174,6 +187,37 @@ def read_parallel_texts(
     read_file = partial(read_parallel_files, files=files)
     corpus = _read(dataset, PARALLEL_CORPORA, data_dir, sample, read_file, *languages)
     return replace(corpus, sides=sides)
+
+
+def read_dialogues(
+    dataset: str,
+    sample: str,
+    data_dir: str | None,
+    sides: tuple[str, str],
+    turns: int,
+    files: DialogueFiles = DialogueFiles(),  # noqa: B008 (it is frozen)
+) -> ParallelCorpus:
+    """Reads a data set of dialogues as pairs: a turn is the answer to those before it.
+
+    Args:
+        dataset: `sample`, a name in `DIALOGUE_CORPORA`, or else the path of a user's file.
+        sample, data_dir: as in `read_labelled_texts`.
+        sides: what turns and answers are called.
+        turns: how many of the last turns an answer is given to.
+        files: for users' files, see `data.user_files.dialogues`.
+
+    Raises:
+        UserError: there is no such data set, or something in it cannot be used.
+    """
+    if dataset in DIALOGUE_CORPORA:
+        module = importlib.import_module(DIALOGUE_CORPORA[dataset])
+        name, splits = dataset, module.read(data_dir, dataset)
+    elif dataset == "sample":
+        name = dataset
+        splits = read_dialogue_files(str(registry.SAMPLES / sample), DialogueFiles())
+    else:
+        name, splits = Path(dataset).name, read_dialogue_files(dataset, files)
+    return replace(dialogue_corpus(name, sides, splits, turns), sides="columns")
 
 
 def read_captioned_pictures(

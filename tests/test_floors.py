@@ -20,8 +20,8 @@ data.examples
 data.batches data.formats
 data.identity_terms data.scenes data.transcription data.user_files
 data.user_files.tagged data.corpora
-data.corpora.captions data.corpora.documents data.corpora.labelled data.corpora.parallel
-data.corpora.tagged
+data.corpora.captions data.corpora.dialogues data.corpora.documents data.corpora.labelled
+data.corpora.parallel data.corpora.tagged
 data.datasets
 models models.copies models.half_precision models.portable models.registry
 models.attention models.compilation models.decoding models.evaluation models.members
@@ -44,12 +44,13 @@ apps.cluster apps.serving
 apps.tasks
 apps.tasks.captioning
 apps.tasks.classification apps.tasks.generation apps.tasks.seq2seq apps.tasks.tagging
+apps.tasks.chat
 apps.tasks.loading apps.tasks.portable
 apps.tasks.quantization
 apps.search
 apps.commands
 apps.hate_speech apps.ner apps.sentiment apps.spam apps.text_generation
-apps.summarization apps.translation
+apps.chat apps.summarization apps.translation
 apps.captioning
 apps.catalog apps.runs.__main__
 apps.python

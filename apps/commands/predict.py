@@ -13,6 +13,7 @@ from apps.commands.application import Application
 from apps.commands.startup import import_tensorflow
 from apps.config.options import own_options, to_json
 from apps.config.parser import OneLineParser, add_fields
+from apps.config.training import TrainingConfig
 from apps.config.verbs import ENGINES, PredictOptions, WorkerOptions
 from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
@@ -99,6 +100,9 @@ def run(application: Application, options: dict) -> None:
     with pool:
         task = loader.load(files, announced=asks)
         del files  # a large model shall be in memory once
+        if own.converses and not source:
+            task.converse(texts)
+            return
         if isinstance(task, Interactive) and not (source or output or asks):
             task.run_interactively(texts)
             return
@@ -107,12 +111,11 @@ def run(application: Application, options: dict) -> None:
         if source:
             # A column may have the empty name.
             given = options["text_column"]
-            column = config.text_column if given is None else given
             answer_windows = (
                 pool.answer_windows if workers > 1 else window_answerer(batch_answerer(answering))
             )
             answer = functools.partial(
-                _answer_file, answering, column, given, answer_windows, parts
+                _answer_file, answering, config, given, answer_windows, parts
             )
             if is_many(source):
                 answer_all_files(jobs, answer)
@@ -214,7 +217,7 @@ def _parts(
 
 def _answer_file(
     answering: Answering | Direct,
-    column: str,
+    config: TrainingConfig,
     given: str | None,
     answer_windows: "AnswerWindows",
     parts: "Parts | None",
@@ -224,7 +227,8 @@ def _answer_file(
 
     Args:
         answering: what answers.
-        column: of the texts, where neither the format nor a person says which.
+        config: of the training, with the column of the texts, where neither the format nor a person
+            says which.
         given: the column that a person has chosen, or None.
         answer_windows: answers the texts.
         parts: the folder that is written, or None for a file.
@@ -233,7 +237,9 @@ def _answer_file(
     from apps.serving.files import WINDOW, Prediction, column_of
 
     place = parts.path(1) if parts else job.own.place(job.output)
-    of_texts = column if given is not None else column_of(job.source) or column
+    of_texts = given
+    if of_texts is None:
+        of_texts = column_of(job.source) or config.text_column
     writer = _opener(job.own, job.source, place, of_texts, answering)
     prediction = Prediction(
         answering,
@@ -242,6 +248,7 @@ def _answer_file(
         job.own.rows or WINDOW,
         answer_windows,
         job.own.transcription(),
+        job.own.reader(config),
     )
     if parts:
         _tell(parts.answer(prediction))

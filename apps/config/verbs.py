@@ -2,7 +2,7 @@
 application add options, or answer and write in a way of their own."""
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self, cast
 from apps.config.options import Options, option
 from apps.config.recordings import RecordingOptions, is_recording
 from data.errors import UserError
+from data.formats.record import Record
 from data.formats.suffixes import ROW_SUFFIXES, STANDARD_STREAM, SUBTITLE_SUFFIXES
 from data.transcription.options import Transcription
 
@@ -128,6 +129,22 @@ class PredictOptions(Options):
     def runs_without_text(self) -> bool:
         """Whether `predict` may be called without texts and without a file."""
         return False
+
+    @property
+    def converses(self) -> bool:
+        """Whether `predict` has a dialogue on the terminal; the task is a
+        `apps.tasks.task.Conversing`."""
+        return False
+
+    def reader(self, config: Any) -> Callable[[str], Iterator[Record]]:
+        """Returns what reads the rows of a file, such as `data.formats.readers.read_records`.
+
+        Args:
+            config: the options of the trained task.
+        """
+        from data.formats.readers import read_records
+
+        return read_records
 
     def inputs(self, texts: list[str]) -> list[str]:
         """Returns what is answered where these texts are given: they themselves."""

@@ -14,7 +14,11 @@ TITLES = {
     "average_precision": "average precision",
     "exact": "wholly right",
     "cider_d": "CIDEr-D",
+    "perplexity_word": "perplexity per word",
+    "bleu_2": "BLEU-2",
     "bleu_4": "BLEU-4",
+    "distinct_1": "distinct-1",
+    "distinct_2": "distinct-2",
     "rouge_1": "ROUGE-1",
     "rouge_2": "ROUGE-2",
     "rouge_l": "ROUGE-L",
@@ -25,7 +29,7 @@ TITLES = {
     "bits_per_unit": "bits per token",
 }
 # Those of which the lower one is better.
-LOWER_IS_BETTER = {"bits_per_character", "perplexity", "bits_per_unit"}
+LOWER_IS_BETTER = {"bits_per_character", "perplexity", "perplexity_word", "bits_per_unit"}
 
 
 class Metric(NamedTuple):

@@ -53,6 +53,13 @@ _KINDS = {
         "It may name what the text does not say, and of a long text it reads the beginning. Nobody "
         "should act on a line without having read the text.",
     ),
+    "chatbot": (
+        "text-generation",
+        "answers in a dialogue",
+        "It knows nothing but how people answer in its training data: none of what it says need be "
+        "true, and it takes either side. Nobody should ask it for advice, and nobody should take "
+        "it for a person.",
+    ),
     "captioner": (
         "image-to-text",
         "describes a picture in a sentence",

@@ -25,6 +25,14 @@ SOURCES = {
         "https://github.com/ryanzhumich/AESLC",
         "cc-by-nc-sa-4.0",
     ),
+    **dict.fromkeys(
+        ("dailydialog", "dailydialog_clean"),
+        Source(
+            "DailyDialog, conversations about everyday life (Li et al. 2017)",
+            "http://yanran.li/dailydialog",
+            "cc-by-nc-sa-4.0",
+        ),
+    ),
     "davidson": Source(
         "hate speech and offensive language on Twitter (Davidson et al. 2017)",
         "https://github.com/t-davidson/hate-speech-and-offensive-language",

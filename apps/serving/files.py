@@ -127,6 +127,7 @@ class Prediction:
         rows: of the input that are in memory at once.
         transcription: how recordings become texts; None for the usual way.
         answer_windows: answers the texts of a file; None to make it of the task for each file.
+        read: reads the rows of a file that is no recording.
     """
 
     task: Answering | Direct
@@ -135,6 +136,7 @@ class Prediction:
     rows: int = WINDOW
     answer_windows: AnswerWindows | None = None
     transcription: Transcription | None = None
+    read: Callable[[str], Iterator[Record]] = read_records
 
     def answer_texts(self, texts: list[str], output: str) -> int:
         """Writes texts and their answers into an output, a file or `-`; an empty text gets an empty
@@ -194,7 +196,7 @@ class Prediction:
         Raises:
             UserError: as `answer_file`.
         """
-        records, most, bad = read_records, self.rows, 0
+        records, most, bad = self.read, self.rows, 0
         if is_recording(source):
             # It imports what other inputs can do without.
             from data.transcription.reader import read_recording

@@ -30,6 +30,13 @@ def load_seq2seq() -> type:
     return Seq2Seq
 
 
+def load_chat() -> type:
+    """Imports and returns the task of chatbots."""
+    from apps.tasks.chat.task import Chat
+
+    return Chat
+
+
 def load_captioning() -> type:
     """Imports and returns the task of models that describe pictures."""
     from apps.tasks.captioning.task import Captioning

@@ -36,6 +36,15 @@ def empty_columns(column: str, n_best: int) -> dict[str, None]:
     return {f"{name}{end}": None for end in ends for name in (column, "score")}
 
 
+def to_columns(column: str, found: list[tuple[str, float | None]], n_best: int) -> dict[str, Any]:
+    """Returns the columns of answers with their scores, the best first, as many as `n_best`."""
+    row: dict[str, Any] = empty_columns(column, n_best)
+    for number, (text, score) in enumerate(found[:n_best], 1):
+        end = _ending(number)
+        row[f"{column}{end}"], row[f"score{end}"] = text, score
+    return row
+
+
 def read_n_best(column: str, row: dict[str, Any]) -> list[tuple[str, float | None]]:
     """Returns the answers in a row with their scores, the best first; None for no answer."""
     names = [name for name in row if name == column or name.startswith(f"{column}_")]

@@ -195,6 +195,14 @@ class Interactive(Protocol):
         """Answers texts on the terminal; without texts it asks for them."""
 
 
+@runtime_checkable
+class Conversing(Protocol):
+    """Has dialogues on the terminal."""
+
+    def converse(self, turns: list[str]) -> None:
+        """Has a dialogue that begins with these turns, or with none."""
+
+
 class Measurement(Protocol):
     """Something that `evaluate` measures besides the metrics of a task.
 

@@ -86,3 +86,19 @@ class CaptionFiles:
     folder: str | None = None
     validation: str | None = None
     test: str | None = None
+
+
+@dataclass(frozen=True)
+class DialogueFiles:
+    """The columns and files of dialogues.
+
+    Attributes:
+        dialogue, speaker, text: the columns of a table with a row a turn.
+        validation, test: the files of these splits, or None.
+    """
+
+    dialogue: str = "dialogue"
+    speaker: str = "speaker"
+    text: str = "text"
+    validation: str | None = None
+    test: str | None = None

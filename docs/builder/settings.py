@@ -26,6 +26,7 @@ PAGES = [
             "applications/translation.md",
             "applications/summarization.md",
             "applications/captioning.md",
+            "applications/chat.md",
         ]
     },
     {
@@ -79,6 +80,7 @@ PAGES = [
             "results/text_generation.md",
             "results/translation.md",
             "results/summarization.md",
+            "results/chat.md",
             "results/speed.md",
             "results/growth.md",
             "results/robustness.md",

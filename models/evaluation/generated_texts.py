@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from models.evaluation import rouge, translation
+from models.evaluation import dialogue, rouge, translation
 
 # Each takes texts and their references, and returns numbers by name.
 METRICS: dict[str, Callable[[list[str], list[str]], dict[str, float]]] = {
     "bleu": translation.bleu_score,
     "chrf": translation.chrf_score,
+    "dialogue": dialogue.dialogue_scores,
     "rouge": rouge.rouge_scores,
 }
 

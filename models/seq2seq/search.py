@@ -43,7 +43,7 @@ class TranslationSearch:
         n_best: translations of each text, at most as many as the beam is wide.
         temperature: if positive, samples are drawn from logits divided by it.
         top_k, top_p: of sampling, see `models.decoding.sampling.Sampling`.
-        seed: of sampling.
+        seed: of sampling, see `models.decoding.sampling.uniform_streams`.
         max_length: the most tokens of a translation.
         source_length: the most tokens that are read of a source; 0 for `max_length`.
         min_length: the fewest tokens of a translation.
@@ -51,17 +51,18 @@ class TranslationSearch:
         banned_ids: tokens that are never chosen.
         bounded: whether a translation ends by the length of its source, too.
 
-    Those of the length and of n-grams, but for `source_length`, may be scalar tensors.
+    Those of the length and of n-grams, but for `source_length`, may be scalar tensors; with a beam
+    of 1 those of sampling, too.
     """
 
     beam_width: int = 1
     length_penalty: float | tf.Tensor = 0.0
     coverage_penalty: float = 0.0
     n_best: int = 1
-    temperature: float = 0.0
+    temperature: float | tf.Tensor = 0.0
     top_k: int = 0
-    top_p: float = 1.0
-    seed: int = 0
+    top_p: float | tf.Tensor = 1.0
+    seed: int | tf.Tensor = 0
     max_length: int | tf.Tensor = 100
     source_length: int = 0
     min_length: int | tf.Tensor = 0
@@ -119,7 +120,7 @@ class TranslationSearch:
             logits,
             state,
             max_length=longest,
-            choose=greedy if not self.temperature else self._sampling(),
+            choose=self._sampling() if self.draws else greedy,
             end_id=END,
             seed=self.seed,
             constraints=constraints,
@@ -128,6 +129,11 @@ class TranslationSearch:
         )
         scores = decoded.log_probabilities / length_divisor(decoded.lengths, self.length_penalty)
         return decoded.ids[:, None], scores[:, None]
+
+    @property
+    def draws(self) -> bool:
+        """Whether answers are drawn by chance."""
+        return isinstance(self.temperature, tf.Tensor) or self.temperature > 0
 
     def _sampling(self) -> Sampling:
         return Sampling(temperature=self.temperature, top_k=self.top_k, top_p=self.top_p)

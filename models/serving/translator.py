@@ -34,6 +34,7 @@ class ServingTranslator(tf.Module):
             with the highest attention.
         attention: whether `serve` returns the attention, too.
         answers: the name of the tensor of the answers.
+        keeps_end: whether the end of a text is read that is too long, instead of its beginning.
     """
 
     def __init__(
@@ -45,8 +46,10 @@ class ServingTranslator(tf.Module):
         replace_unknown: bool = False,
         attention: bool = False,
         answers: str = "translations",
+        keeps_end: bool = False,
     ) -> None:
         super().__init__()
+        self.keeps_end = keeps_end
         self.preprocessor, self.target_tokenizer = source_tokenizer, target_tokenizer
         self.model, self.search, self.answers = model, search, answers
         self.replace_unknown = replace_unknown and model.decoder.attention is not None
@@ -169,9 +172,13 @@ class ServingTranslator(tf.Module):
         """Returns source ids <int32>[batch, time] and their tokens <string>, END included."""
         length = self._source_length
         # A token has at most 40 letters of at most 4 bytes: nothing after that can be read.
-        texts = tf.strings.substr(texts, 0, 160 * length)
-        ids = append_end(self.preprocessor.encode(texts)[:, :length])
-        words = self.preprocessor.split(texts)[:, :length]
+        begin, most = tf.zeros(tf.shape(texts), tf.int32), 160 * length
+        if self.keeps_end:
+            begin = tf.maximum(tf.strings.length(texts) - most, 0)
+        texts = tf.strings.substr(texts, begin, tf.fill(tf.shape(texts), most))
+        read = slice(-length, None) if self.keeps_end else slice(length)
+        ids = append_end(self.preprocessor.encode(texts)[:, read])
+        words = self.preprocessor.split(texts)[:, read]
         end = tf.fill([words.nrows(), 1], self.preprocessor.tokens(tf.constant(END)))
         words = tf.concat([words, tf.RaggedTensor.from_tensor(end)], axis=1)
         # A recurrent layer needs at least one step, even in an empty batch.

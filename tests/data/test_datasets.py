@@ -6,10 +6,20 @@ from urllib.error import URLError
 import pytest
 import tensorflow_datasets as tfds
 
-from apps import hate_speech, ner, sentiment, spam, summarization, text_generation, translation
+from apps import (
+    chat,
+    hate_speech,
+    ner,
+    sentiment,
+    spam,
+    summarization,
+    text_generation,
+    translation,
+)
 from data.corpora.labelled.davidson import Davidson
 from data.corpora.labelled.sms_spam import SmsSpam
 from data.datasets import (
+    DIALOGUE_CORPORA,
     DOCUMENT_CORPORA,
     LABELLED_CORPORA,
     PARALLEL_CORPORA,
@@ -124,6 +134,7 @@ def test_the_module_of_every_named_corpus_reads_it(corpora, arguments):
         (ner, TAGGED_CORPORA),
         (translation, PARALLEL_CORPORA),
         (summarization, PARALLEL_CORPORA),
+        (chat, DIALOGUE_CORPORA),
         (text_generation, DOCUMENT_CORPORA | LABELLED_CORPORA),
     ],
 )

@@ -83,7 +83,7 @@ function showEntities(place, model, text, row) {
 }
 
 function showTranslation(place, model, text, row) {
-  place.append(element("p", row.translation ?? row.summary, "text"));
+  place.append(element("p", row.translation ?? row.summary ?? row.answer, "text"));
   if (!row.alignment) return;
   const { source, target, weights } = row.alignment;
   const table = element("table", "", "map"), head = element("tr");
@@ -115,6 +115,7 @@ const KINDS = {
   "tagger": { verb: "Find names", show: showEntities },
   "translator": { verb: "Translate", show: showTranslation },
   "summarizer": { verb: "Summarize", show: showTranslation },
+  "chatbot": { verb: "Answer", show: showTranslation },
   "language model": { verb: "Continue", show: showContinuation },
 };
 const SLIDERS = {

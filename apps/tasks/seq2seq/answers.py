@@ -10,8 +10,8 @@ from apps.tasks.seq2seq.config import Seq2SeqPredictOptions
 from data.messages import printable
 
 
-class _Written:
-    """What the answers of all applications show."""
+class Written:
+    """What the answers of all applications show: a text, and others with their scores."""
 
     # The name of the column that a class of answers has.
     column: ClassVar[str]
@@ -20,13 +20,14 @@ class _Written:
         known: Any = self
         lines = [known.problem or getattr(self, self.column)]
         lines += [f"{score:7.3f}  {text}" for text, score in known.others]
-        lines += [known.alignment.format()] if known.alignment else []
-        lines += [known.highlights.format()] if known.highlights else []
+        for name in ("alignment", "highlights"):
+            shown = getattr(self, name, None)
+            lines += [shown.format()] if shown else []
         return printable("\n".join(lines))
 
 
 @dataclass(frozen=True)
-class Translation(_Written):
+class Translation(Written):
     """The answer of a translator to a text.
 
     Attributes:
@@ -51,7 +52,7 @@ class Translation(_Written):
 
 
 @dataclass(frozen=True)
-class Summary(_Written):
+class Summary(Written):
     """The answer of a summarizer to a text.
 
     Attributes:

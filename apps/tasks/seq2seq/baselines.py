@@ -35,4 +35,5 @@ BASELINES: dict[str, Callable[[ParallelTexts, list[str]], list[str]]] = {
     "lead-3": partial(_lead, count=3),
     "TextRank": _text_rank,
     "nearest training text": memory_translations,
+    "nearest training turns": memory_translations,
 }

@@ -52,13 +52,21 @@ class ParallelDataOptions(SplitFileOptions):
 
 
 @dataclass(frozen=True)
-class Seq2SeqTextOptions(Options):
-    """The two sides, and how a text is read and written."""
+class SideOptions(Options):
+    """The two sides of pairs of texts."""
 
     title: ClassVar[str] = "texts"
 
     source: str = option("en", "language to translate from, as the data name it")
     target: str = option("fr", "language to translate to")
+
+
+@dataclass(frozen=True)
+class Seq2SeqTextOptions(Options):
+    """How a text is read and written."""
+
+    title: ClassVar[str] = "texts"
+
     tokenizer: str = option("subwords", "what a text is split into", TOKENIZERS)
     vocabulary_size: int = option(
         8000, "tokens of the vocabulary, at most; sub-words have one for both sides", at_least=2
@@ -154,7 +162,6 @@ class Seq2SeqConfig(
     BidirectionalOptions,
     RecurrentOptions,
     Seq2SeqTextOptions,
-    ParallelDataOptions,
     DeviceOptions,
     BatchOptions,
     EnsembleOptions,
@@ -166,9 +173,9 @@ class Seq2SeqConfig(
 
     Attributes:
         answer, answers: what it writes, the names of columns and of tensors.
-        sides: what --source and --target name.
+        sides: what the names of both sides are.
         one_language: whether both sides are of one, and words have one vocabulary.
-        sample_sides: the sides of the sample.
+        keeps_end: whether the end of a source is read that is too long, instead of its beginning.
         metrics: names in `models.evaluation.generated_texts.METRICS`, the main ones first.
         baselines: names in `apps.tasks.seq2seq.baselines.BASELINES`.
     """
@@ -177,7 +184,7 @@ class Seq2SeqConfig(
     answers: ClassVar[str] = "translations"
     sides: ClassVar[str] = "languages"
     one_language: ClassVar[bool] = False
-    sample_sides: ClassVar[tuple[str, str]] = ("en", "fr")
+    keeps_end: ClassVar[bool] = False
     metrics: ClassVar[tuple[str, ...]] = ("bleu", "chrf")
     baselines: ClassVar[tuple[str, ...]] = ("copy", "translation memory")
     kind: ClassVar[str] = "translator"
@@ -192,17 +199,6 @@ class Seq2SeqConfig(
         "label_smoothing": (0.0, 0.05, 0.1),
         "average_weights": (0.0, 0.99, 0.999),
     }
-    main: ClassVar[tuple[str, ...]] = (
-        "dataset",
-        "data_dir",
-        "source",
-        "target",
-        "epochs",
-        "batch_size",
-        "learning_rate",
-        "units",
-    )
-
     cell: str = redefault(RecurrentOptions, "cell", "lstm")
     units: int = redefault(
         RecurrentOptions, "units", 256, "size of the state of each direction of the encoder"
@@ -217,6 +213,56 @@ class Seq2SeqConfig(
     epochs: int = redefault(OptimizerOptions, "epochs", 30)
     patience: int = redefault(OptimizerOptions, "patience", 8)
     average_weights: float = redefault(OptimizerOptions, "average_weights", 0.999)
+
+    @property
+    def source_length(self) -> int:
+        """The most tokens that are read of a source."""
+        return self.max_source_length or self.max_length
+
+    @property
+    def shares_vocabulary(self) -> bool:
+        """Whether both sides have one vocabulary."""
+        return self.one_language or self.tokenizer != "words"
+
+    def __post_init__(self) -> None:
+        if self.attention == "none" and self.input_feeding != "none":
+            raise UserError(
+                f"--input-feeding {self.input_feeding} needs an --attention. Received: none"
+            )
+        for name, wanted in (("copy", self.copy), ("coverage", self.coverage)):
+            if wanted and self.attention == "none":
+                raise UserError(f"--{name} needs an --attention. Received: none")
+        if self.copy and not self.shares_vocabulary:
+            raise UserError(
+                "--copy needs one vocabulary for both sides, words of two languages have two. "
+                "Choose --tokenizer subwords"
+            )
+        if self.min_length > self.max_length:
+            raise UserError(
+                f"--min-length {self.min_length} is more than --max-length {self.max_length}. "
+                "Lower it"
+            )
+
+
+@dataclass(frozen=True)
+class PairsConfig(SideOptions, ParallelDataOptions, Seq2SeqConfig):
+    """All options of a model that learns from pairs of texts.
+
+    Attributes:
+        sample_sides: the sides of the sample.
+    """
+
+    sample_sides: ClassVar[tuple[str, str]] = ("en", "fr")
+    main: ClassVar[tuple[str, ...]] = (
+        "dataset",
+        "data_dir",
+        "source",
+        "target",
+        "epochs",
+        "batch_size",
+        "learning_rate",
+        "units",
+    )
 
     def read_corpus(
         self, sample: str, languages: tuple[str, ...] = (), original: bool = False
@@ -250,42 +296,16 @@ class Seq2SeqConfig(
             self.dataset, sample, self.data_dir, files, self.sample_sides, self.sides
         )
 
-    @property
-    def source_length(self) -> int:
-        """The most tokens that are read of a source."""
-        return self.max_source_length or self.max_length
-
-    @property
-    def shares_vocabulary(self) -> bool:
-        """Whether both sides have one vocabulary."""
-        return self.one_language or self.tokenizer != "words"
-
     def __post_init__(self) -> None:
         if self.source == self.target:
             raise UserError(
                 f"--source and --target are both {self.source!r}. Choose two {self.sides}"
             )
-        if self.attention == "none" and self.input_feeding != "none":
-            raise UserError(
-                f"--input-feeding {self.input_feeding} needs an --attention. Received: none"
-            )
-        for name, wanted in (("copy", self.copy), ("coverage", self.coverage)):
-            if wanted and self.attention == "none":
-                raise UserError(f"--{name} needs an --attention. Received: none")
-        if self.copy and not self.shares_vocabulary:
-            raise UserError(
-                "--copy needs one vocabulary for both sides, words of two languages have two. "
-                "Choose --tokenizer subwords"
-            )
-        if self.min_length > self.max_length:
-            raise UserError(
-                f"--min-length {self.min_length} is more than --max-length {self.max_length}. "
-                "Lower it"
-            )
+        super().__post_init__()
 
 
 @dataclass(frozen=True)
-class TranslationConfig(Seq2SeqConfig):
+class TranslationConfig(PairsConfig):
     """All options of a translator."""
 
 

@@ -39,7 +39,7 @@ from models.seq2seq.search import TranslationSearch
 from models.serving.translator import ServingTranslator
 
 # Options of a training that `predict` and `export` may change.
-_SEARCHED = (
+SEARCHED = (
     "beam_width",
     "length_penalty",
     "coverage_penalty",
@@ -144,7 +144,7 @@ class Seq2Seq:
         sources, targets = encode_pairs(self.tokenizers, train)
         lengths = targets.row_lengths()
         if config.max_source_length:
-            sources = _cut(sources, config.max_source_length)
+            sources = _cut(sources, config.max_source_length, config.keeps_end)
         else:
             lengths = tf.maximum(sources.row_lengths(), lengths)
         short = lengths <= config.max_length
@@ -223,11 +223,7 @@ class Seq2Seq:
             UserError: more translations are wanted than the beam holds, or the model has no
                 attention or does not copy, as an option needs it to.
         """
-        given = {name: getattr(options, name) for name in _SEARCHED}
-        given = {name: value for name, value in given.items() if value is not None}
-        # The most tokens of an answer say nothing of how many are read of a source.
-        given["max_source_length"] = self.config.source_length
-        self.config = replace(self.config, **given)
+        self.config = self._searching(options, SEARCHED)
         if isinstance(options, Seq2SeqPredictOptions):
             self.options = options
         if self.options.n_best > self.config.beam_width:
@@ -241,6 +237,14 @@ class Seq2Seq:
             )
         if self.options.highlights and not self.config.copy:
             raise UserError("--highlights needs a model that copies. Train one with --copy")
+
+    def _searching(self, options: Seq2SeqExportOptions, names: tuple[str, ...]) -> Seq2SeqConfig:
+        """Returns the config with those options of these names that say something."""
+        given = {name: getattr(options, name) for name in names}
+        given = {name: value for name, value in given.items() if value is not None}
+        # The most tokens of an answer say nothing of how many are read of a source.
+        given["max_source_length"] = self.config.source_length
+        return replace(self.config, **given)
 
     def search(self) -> TranslationSearch:
         """Returns how the options look for answers."""
@@ -315,15 +319,16 @@ class Seq2Seq:
         return picture
 
 
-def _cut(sources: tf.RaggedTensor, length: int) -> tf.RaggedTensor:
-    """Returns the first tokens of each source, and reports how much was cut."""
+def _cut(sources: tf.RaggedTensor, length: int, keeps_end: bool) -> tf.RaggedTensor:
+    """Returns the first or the last tokens of each source, and reports how much was cut."""
     lengths = sources.row_lengths()
     long = int(tf.math.count_nonzero(lengths > length))
     if not long:
         return sources
     kept = tf.reduce_sum(tf.minimum(lengths, length)) / tf.reduce_sum(lengths)
+    read = f"their last {length} are read" if keeps_end else "are read up to there"
     say(
         f"cut: {long:,} of {int(sources.nrows()):,} sources are longer than {length} tokens and "
-        f"are read up to there, {float(kept):.0%} of all tokens"
+        f"{read}, {float(kept):.0%} of all tokens"
     )
-    return sources[:, :length]
+    return sources[:, -length:] if keeps_end else sources[:, :length]

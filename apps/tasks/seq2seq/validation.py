@@ -38,23 +38,36 @@ class Seq2SeqValidation:
     def __init__(self, task: Any, examples: ParallelTexts):
         self.task = task
         self.examples = examples.take(range(min(_MOST_ROWS, len(examples))))
-        lengths = (task.config.source_length, task.config.max_length)
-        sides = encode_pairs(task.tokenizers, self.examples)
-        sources, targets = (side[:, :most] for side, most in zip(sides, lengths, strict=True))
+        config = task.config
+        sources, targets = encode_pairs(task.tokenizers, self.examples)
+        most = config.source_length
+        sources = sources[:, -most:] if config.keeps_end else sources[:, :most]
+        targets = targets[:, : config.max_length]
         self.loss = TokenLoss(ParallelBatches(sources, targets, 1, batch_tokens=_TOKENS))
         self._serve: Callable[[tf.Tensor], dict[str, tf.Tensor]] | None = None
 
     def measure(self, model: keras.Model) -> dict[str, float]:
-        """Returns the mean cross-entropy of a token, and the metrics of greedy answers."""
+        """Returns the mean cross-entropy of a token, and its negative or the metrics of greedy
+        answers."""
+        loss = self.loss(model)
+        if self.task.config.monitor == "log_likelihood":
+            return {"loss": loss, "log_likelihood": -loss}
         if self._serve is None:
             source, target = self.task.tokenizers
-            search, answers = self.task.greedy_search(), self.task.config.answers
-            serving = ServingTranslator(source, target, model, search, answers=answers)
+            config = self.task.config
+            serving = ServingTranslator(
+                source,
+                target,
+                model,
+                self.task.greedy_search(),
+                answers=config.answers,
+                keeps_end=config.keeps_end,
+            )
             self._serve = serving.serve
         rows = answer_by_length(self.task, self._serve, self.examples.texts)
         written = [row[self.task.config.answer] for row in rows]
         return {
-            "loss": self.loss(model),
+            "loss": loss,
             **generated_texts.main_scores(
                 self.task.config.metrics, written, self.examples.translations
             ),

@@ -6,6 +6,7 @@ import pytest
 
 from apps.tasks.classification.bias import BiasReport, BiasRequest
 from apps.tasks.loading import (
+    load_chat,
     load_classification,
     load_generation,
     load_seq2seq,
@@ -13,6 +14,7 @@ from apps.tasks.loading import (
 )
 from apps.tasks.task import (
     Configurable,
+    Conversing,
     Ensembling,
     Interactive,
     Measured,
@@ -22,12 +24,13 @@ from apps.tasks.task import (
     Task,
 )
 
-OPTIONAL = {Configurable, Ensembling, Interactive, Refitting}
+OPTIONAL = {Configurable, Conversing, Ensembling, Interactive, Refitting}
 CLAIMS = {
     load_classification: {Ensembling},
     load_tagging: {Refitting},
     load_generation: {Configurable, Interactive},
     load_seq2seq: {Configurable},
+    load_chat: {Configurable, Conversing},
 }
 
 

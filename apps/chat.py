@@ -1,0 +1,56 @@
+"""Answers to the last turns of a dialogue.
+
+python -m apps.chat train --dataset dailydialog --data-dir DIR --run runs/chat
+"""
+
+from apps.commands.application import Application
+from apps.commands.main import main
+from apps.tasks.chat.config import ChatConfig, ChatExportOptions, ChatPredictOptions
+from apps.tasks.loading import load_chat
+
+_DAILYDIALOG = {
+    "turns": 2,
+    "max_source_length": 50,
+    "vocabulary_size": 5000,
+    "units": 128,
+    "decoder_units": 256,
+    "embedding_dim": 192,
+    "dropout": 0.2,
+    "word_dropout": 0.05,
+    "learning_rate": 3e-3,
+    "epochs": 5,
+    "average_weights": 0.998,
+}
+
+APPLICATION = Application(
+    name="chat",
+    summary="Answer in a dialogue.",
+    config=ChatConfig,
+    load_task=load_chat,
+    sample="chat.jsonl",
+    corpora=("dailydialog", "dailydialog_clean"),
+    recipes={
+        "sample": {
+            "vocabulary_size": 1200,
+            "units": 64,
+            "decoder_units": 128,
+            "embedding_dim": 96,
+            "batch_size": 32,
+            "dropout": 0.2,
+            "word_dropout": 0.05,
+            "learning_rate": 5e-3,
+            "epochs": 6,
+            "patience": 6,
+            "average_weights": 0.99,
+            "temperature": 0.3,
+            "information": 0.0,
+        },
+        # Two turns and few tokens are what an epoch of a quarter of an hour on one core allows.
+        "dailydialog": _DAILYDIALOG,
+        "dailydialog_clean": _DAILYDIALOG,
+    },
+    options={"predict": ChatPredictOptions, "export": ChatExportOptions},
+)
+
+if __name__ == "__main__":
+    main(APPLICATION)

@@ -1,0 +1,240 @@
+"""The task of chatbots: one model, from dialogues to answers."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import keras
+import tensorflow as tf
+
+from apps.serving.answers import answer_by_length, encode
+from apps.tasks.chat.config import ChatConfig, ChatExportOptions, ChatPredictOptions
+from apps.tasks.chat.moderation import NOTHING, Moderator
+from apps.tasks.chat.report import SHOWN, Answered, ChatReport
+from apps.tasks.chat.terminal import ChatTerminal
+from apps.tasks.n_best import empty_columns, n_best_rows, read_n_best, to_columns
+from apps.tasks.seq2seq.answers import Written
+from apps.tasks.seq2seq.baselines import BASELINES
+from apps.tasks.seq2seq.task import SEARCHED, Seq2Seq
+from apps.tasks.seq2seq.validation import encode_pairs
+from apps.tasks.token_loss import TokenLoss
+from data.batches.parallel import ParallelBatches
+from data.errors import UserError
+from data.examples.dialogues import join_turns
+from data.examples.parallel import Pair, ParallelCorpus, ParallelTexts
+from data.examples.splits import split_by_content
+from data.messages import printable
+from data.text.special_tokens import PADDING, START, UNKNOWN
+from models.evaluation.dialogue import dialogue_scores, evenly, words_of
+from models.seq2seq.search import TranslationSearch
+from models.serving.chatbot import ChatSearch, ServingChatbot
+
+_COLUMN = "answer"
+_DRAWN = ("temperature", "top_p", "candidates", "information")
+# Tokens of a batch whose perplexity is measured.
+_TOKENS = 4096
+
+
+@dataclass(frozen=True)
+class Reply(Written):
+    """The answer of a chatbot.
+
+    Attributes:
+        text: the turns that were answered, a line each.
+        answer: the best answer.
+        score: of it among the candidates.
+        others: further ones with their scores, if several were asked for.
+        problem: what kept the text from being answered, or the empty text.
+    """
+
+    column: ClassVar[str] = _COLUMN
+
+    text: str
+    answer: str = ""
+    score: float | None = None
+    others: tuple[tuple[str, float], ...] = ()
+    problem: str = ""
+
+
+class Chat(Seq2Seq):
+    """One chatbot and what belongs to it; the interface is that of `TextClassification`."""
+
+    config: ChatConfig
+    options: ChatPredictOptions  # type: ignore[assignment]  # its own kind
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.options = ChatPredictOptions()
+        self._moderator: Moderator | None = None
+
+    def training_data(self, corpus: ParallelCorpus) -> tuple[ParallelBatches, keras.losses.Loss]:
+        """Returns the batches of the training split and the loss to minimise.
+
+        A share of the answers is learned without any turn, too. So the decoder is also a language
+        model of answers, by which `models.serving.chatbot` finds those that suit all turns alike.
+
+        Raises:
+            UserError: all pairs are too long.
+        """
+        train = corpus.split("train")
+        alone = answers_alone(train, self.config.alone)
+        joined = {**corpus.splits, "train": ParallelTexts.join([train, alone])}
+        return super().training_data(replace(corpus, splits=joined))
+
+    def evaluate(self, examples: ParallelTexts) -> ChatReport:  # type: ignore[override]
+        """Measures the chatbot on a split: its answers as `predict` gives them, through the serving
+        model, and the perplexity of what was said."""
+        rows = answer_by_length(self, self.serving().serve, examples.texts)
+        written = [row[_COLUMN] for row in rows]
+        metrics = {**dialogue_scores(written, examples.translations), **self.perplexities(examples)}
+        shown = [Answered(*examples.rows[n], written[n]) for n in evenly(len(written), SHOWN)]
+        return ChatReport(metrics, tuple(shown))
+
+    def perplexities(self, examples: ParallelTexts) -> dict[str, float]:
+        """Measures the perplexity of answers that were given; the end of each counts as a token,
+        and as a word.
+
+        Returns:
+            `perplexity` per token, and `perplexity_word` per word or sign of
+            `models.evaluation.dialogue.words_of`, which does not depend on the vocabulary.
+        """
+        sources, targets = encode_pairs(self.tokenizers, examples)
+        sources = sources[:, -self.config.source_length :]
+        batches = ParallelBatches(sources, targets, 1, batch_tokens=_TOKENS)
+        loss = TokenLoss(batches)(self.model)
+        tokens = int(targets.flat_values.shape[0]) + len(examples)
+        words = sum(len(words_of(text)) + 1 for text in examples.translations)
+        # Of an early epoch it may be more than a float holds.
+        return {
+            "perplexity": math.exp(min(loss, 700.0)),
+            "perplexity_word": math.exp(min(loss * tokens / words, 700.0)),
+        }
+
+    def read_report(self, metrics: dict) -> ChatReport:  # type: ignore[override]
+        """Returns the report of metrics from `metrics.json`, or of the mean of several."""
+        return ChatReport(metrics)
+
+    def evaluate_baselines(  # type: ignore[override]
+        self, corpus: ParallelCorpus, examples: ParallelTexts
+    ) -> dict[str, ChatReport]:
+        """Measures what answers without learning, in the same way."""
+        train = corpus.split("train")
+        found = {name: BASELINES[name](train, examples.texts) for name in self.config.baselines}
+        return {
+            name: ChatReport(dialogue_scores(written, examples.translations))
+            for name, written in found.items()
+        }
+
+    def set_options(self, options: ChatPredictOptions | ChatExportOptions) -> None:  # type: ignore[override]
+        """Answers as these options say, where they say something; else as the training's do.
+
+        Raises:
+            UserError: more answers are wanted than there are candidates, or there is no such run
+                to moderate by.
+        """
+        config = self._searching(options, (*SEARCHED, *_DRAWN))
+        assert isinstance(config, ChatConfig)
+        self.config = config
+        if isinstance(options, ChatPredictOptions):
+            self.options = options
+            self._moderator = None
+            if options.moderate is not None:
+                self._moderator = Moderator(options.moderate, options.moderate_class)
+        else:
+            self.options = ChatPredictOptions(seed=options.seed)
+        if self.options.n_best > self._most():
+            name = "candidates" if self.config.temperature else "beam-width"
+            raise UserError(
+                f"--n-best {self.options.n_best} needs as many candidates. Received: "
+                f"--{name} {self._most()}"
+            )
+
+    def _most(self) -> int:
+        """Returns how many answers there are to choose from."""
+        return self.config.candidates if self.config.temperature else self.config.beam_width
+
+    def search(self) -> TranslationSearch:
+        """Returns how the options look for answers."""
+        config, options = self.config, self.options
+        return TranslationSearch(
+            beam_width=1 if config.temperature else config.beam_width,
+            length_penalty=config.length_penalty,
+            # Some candidates may be equal.
+            n_best=1 if options.n_best == 1 and self._moderator is None else self._most(),
+            temperature=config.temperature,
+            top_p=config.top_p,
+            seed=options.seed,
+            max_length=config.max_length,
+            source_length=config.source_length,
+            min_length=config.min_length,
+            no_repeat_ngram=config.no_repeat_ngram,
+            banned_ids=(PADDING, START, UNKNOWN),
+            # A short turn may have a long answer.
+            bounded=False,
+        )
+
+    def serving(self) -> ServingChatbot:
+        """Returns the model that takes raw strings; `predict`, `evaluate` and `export` use it."""
+        config = self.config
+        several = ChatSearch(config.turns, config.candidates, config.information)
+        return ServingChatbot(self.tokenizers[0], self.model.for_export(), self.search(), several)
+
+    def output_rows(self, answer: dict[str, tf.Tensor]) -> list[dict]:
+        """Returns the output columns of each text of a batch that the serving model answered: the
+        best answers that differ, and of those with a moderator the first that it lets pass."""
+        rows = n_best_rows(_COLUMN, *(answer[name].numpy() for name in ("answers", "scores")))
+        if self.search().n_best == 1:
+            return rows
+        found = [_distinct(read_n_best(_COLUMN, row)) for row in rows]
+        if self._moderator is not None:
+            places = self._moderator.choose([[text for text, _ in row] for row in found])
+            found = [
+                [(NOTHING, None)] if place is None else row[place : place + 1]
+                for row, place in zip(found, places, strict=True)
+            ]
+        return [to_columns(_COLUMN, row, self._shown()) for row in found]
+
+    def _shown(self) -> int:
+        """Returns how many answers a row has."""
+        return 1 if self._moderator else self.options.n_best
+
+    def empty_row(self) -> dict:
+        """Returns the output columns of a row that could not be answered."""
+        return empty_columns(_COLUMN, self._shown())
+
+    def to_result(self, text: str, row: dict, problem: str = "") -> Reply:  # type: ignore[override]
+        """Returns the answer to a text by its output columns."""
+        if problem:
+            return Reply(text, problem=problem)
+        best, *others = read_n_best(_COLUMN, row)
+        known = tuple((written, score) for written, score in others if score is not None)
+        return Reply(text, *best, known)
+
+    def converse(self, turns: list[str]) -> None:
+        """Has a dialogue on the terminal that begins with these turns, or with none."""
+        serving = self.serving()
+
+        def answer(turns: list[str]) -> str:
+            [row] = self.output_rows(serving.serve(encode([join_turns(turns)])))
+            return printable(row[_COLUMN])
+
+        ChatTerminal(answer, turns).run()
+
+
+def answers_alone(train: ParallelTexts, share: float) -> ParallelTexts:
+    """Returns a share of the answers without their turns, chosen by a hash of the answer."""
+    if not share:
+        return ParallelTexts([])
+    answers = train.translations
+    shares = {"train": 1.0 - share, "validation": share}
+    chosen = split_by_content(answers, [0] * len(answers), fractions=shares)["validation"]
+    return ParallelTexts([Pair("", answers[row]) for row in chosen])
+
+
+def _distinct(found: list[tuple[str, float | None]]) -> list[tuple[str, float | None]]:
+    """Returns answers with their scores, without those that stand there already."""
+    scores: dict[str, float | None] = {}
+    for text, score in found:
+        if score is not None or not scores:
+            scores.setdefault(text, score)
+    return list(scores.items())

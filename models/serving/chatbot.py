@@ -1,0 +1,212 @@
+"""The serving model of a chatbot: the last turns of a dialogue to the next one."""
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from data.text.special_tokens import END, PADDING
+from data.text.tokenizer import Tokenizer
+from models.decoding.beam_search import length_divisor
+from models.recurrent.seldom_shapes import for_seldom_shapes
+from models.seq2seq.decoder import TranslationDecoder
+from models.seq2seq.encoder_decoder import Translator
+from models.seq2seq.memory import Memory
+from models.seq2seq.search import TranslationSearch, prepend_start
+from models.serving.export import Endpoints
+from models.serving.translator import ServingTranslator
+
+_TURN_END = "\n"
+# Seeds of rows fit this many hashes.
+_HASHES = 2**31 - 1
+_OPTIONS = {"temperature": tf.float32, "top_p": tf.float32, "information": tf.float32}
+
+
+@dataclass(frozen=True)
+class ChatSearch:
+    """How several answers are found, and which is the best.
+
+    Attributes:
+        turns: how many of the last turns are read.
+        candidates: answers that are drawn; a beam search gives as many as its `n_best`.
+        information: `lambda` of Li et al. (2016), "A Diversity-Promoting Objective Function for
+            Neural Conversation Models", equation 9: answers are ordered by
+            `log p(answer | turns) - lambda * log p(answer)`, where the model itself, without any
+            turn, gives the second probability. 0 for the likeliest.
+    """
+
+    turns: int = 3
+    candidates: int = 1
+    information: float | tf.Tensor = 0.0
+
+
+class _Several(NamedTuple):
+    """A model whose encoded sources stand several times, to draw as many answers to each."""
+
+    model: Translator
+    times: int
+
+    @property
+    def decoder(self) -> TranslationDecoder:
+        return self.model.decoder
+
+    def encode(self, token_ids: tf.Tensor, /) -> tuple[Memory, list]:
+        memory, states = self.model.encode(token_ids)
+        parts = [part if part is None else tf.repeat(part, self.times, axis=0) for part in memory]
+        return Memory(*parts), [tf.repeat(state, self.times, axis=0) for state in states]
+
+
+class ServingChatbot(ServingTranslator):
+    """Answers dialogues, in stock TensorFlow ops.
+
+    Args:
+        tokenizer: texts to ids and back.
+        model: the trained model.
+        search: how answers are searched or drawn. Its seed and the turns alone decide what is
+            drawn, not the batch.
+        several: how the best one is found.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        model: Translator,
+        search: TranslationSearch,
+        several: ChatSearch,
+    ) -> None:
+        self.several = several
+        super().__init__(tokenizer, tokenizer, model, search, answers="answers", keeps_end=True)
+
+    def endpoints(self) -> Endpoints:
+        """Returns what a SavedModel answers: functions and their input signatures, by name."""
+        options = [tf.TensorSpec([], dtype, name=name) for name, dtype in _OPTIONS.items()]
+        seed = tf.TensorSpec([], tf.int32, name="seed")
+        texts = tf.TensorSpec([None], tf.string, name="texts")
+        turns = tf.TensorSpec([None], tf.string, name="turns")
+        counts = tf.TensorSpec([None], tf.int64, name="counts")
+        return {
+            "serving_default": (self.answer, [texts]),
+            "with_turns": (self.answer_turns, [turns, counts]),
+            "with_options": (self.answer_with_options, [texts, *options, seed]),
+        }
+
+    def answer_turns(self, turns: tf.Tensor, counts: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Answers a batch of dialogues of any number of turns.
+
+        Args:
+            turns: <string>[all turns], those of one dialogue after those of the other.
+            counts: <int64>[batch], how many turns each dialogue has.
+
+        Returns:
+            As `answer`.
+        """
+        # A turn is one line.
+        turns = tf.strings.regex_replace(turns, r"\s+", " ")
+        dialogues = tf.RaggedTensor.from_row_lengths(turns, counts)
+        return self.answer(tf.strings.reduce_join(dialogues, axis=-1, separator=_TURN_END))
+
+    def answer_with_options(
+        self,
+        texts: tf.Tensor,
+        temperature: tf.Tensor,
+        top_p: tf.Tensor,
+        information: tf.Tensor,
+        seed: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        """Answers a batch, as `answer`, with options as scalar tensors.
+
+        Args:
+            texts: <string>[batch].
+            temperature: <float32>[], of what is drawn; above 0.
+            top_p: <float32>[], the share of the most probable tokens that is drawn from.
+            information: <float32>[], see `ChatSearch`.
+            seed: <int32>[], another one gives other answers.
+        """
+        search = replace(
+            self.search,
+            beam_width=1,
+            temperature=tf.maximum(temperature, 1e-3),
+            top_p=top_p,
+            seed=seed,
+        )
+        answer = self._find(texts, search, replace(self.several, information=information))
+        return {name: values[:, 0] for name, values in answer.items()}
+
+    def _n_best(self, texts: tf.Tensor, search: TranslationSearch) -> dict[str, tf.Tensor]:
+        return self._find(texts, search, self.several)
+
+    def _find(
+        self, texts: tf.Tensor, search: TranslationSearch, several: ChatSearch
+    ) -> dict[str, tf.Tensor]:
+        """Returns the best answers, `search.n_best` of them, and their scores."""
+        texts = self._last_turns(texts)
+        token_ids, _ = self._read(texts)
+        with for_seldom_shapes():
+            ids, likely = self._candidates(token_ids, texts, search)
+            scores = likely
+            if isinstance(several.information, tf.Tensor) or several.information:
+                scores -= several.information * self._score_alone(ids)
+        lengths = tf.math.count_nonzero(ids, axis=-1, dtype=tf.int32)
+        scores /= length_divisor(lengths, search.length_penalty)
+        # Beams that are empty have no score.
+        scores = tf.where(lengths > 0, scores, float("-inf"))
+        best, places = tf.math.top_k(scores, search.n_best)
+        ids = tf.gather(ids, places, batch_dims=1)
+        batch, n_best, length = tf.unstack(tf.shape(ids))
+        strings = self.target_tokenizer.decode(tf.reshape(ids, [-1, length]))
+        strings = tf.reshape(strings, [batch, n_best])
+        return {self.answers: tf.where((texts == "")[:, None], "", strings), "scores": best}
+
+    def _last_turns(self, texts: tf.Tensor) -> tf.Tensor:
+        """Returns the last turns of each text, which has one in each line."""
+        lines = tf.strings.strip(tf.strings.split(texts, _TURN_END))
+        lines = tf.ragged.boolean_mask(lines, lines != "")[:, -self.several.turns :]
+        return tf.strings.reduce_join(lines, axis=-1, separator=_TURN_END)
+
+    def _candidates(
+        self, token_ids: tf.Tensor, texts: tf.Tensor, search: TranslationSearch
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Finds several answers to each source.
+
+        Returns:
+            Ids <int32>[batch, candidates, length], END included, 0 after it, and their
+            log-probabilities <float32>[batch, candidates].
+        """
+        if search.beam_width > 1:
+            found = replace(search, n_best=search.beam_width)
+            ids, scores = found(self.model, token_ids)
+            lengths = tf.math.count_nonzero(ids, axis=-1, dtype=tf.int32)
+            scores *= length_divisor(lengths, search.length_penalty)
+        else:
+            times = self.several.candidates if search.draws else 1
+            hashes = tf.strings.to_hash_bucket_fast(texts, _HASHES)
+            numbers = tf.range(times) + search.seed * times
+            seeds = tf.stack(tf.meshgrid(tf.cast(hashes, tf.int32), numbers, indexing="ij"), -1)
+            found = replace(search, seed=tf.reshape(seeds, [-1, 2]), length_penalty=0.0)
+            ids, scores = found(_Several(self.model, times), token_ids)
+            ids = tf.reshape(ids, [-1, times, tf.shape(ids)[-1]])
+            scores = tf.reshape(scores, [-1, times])
+        lengths = tf.math.count_nonzero(ids, axis=-1, dtype=tf.int32)
+        # A batch may be empty.
+        return ids[..., : tf.maximum(tf.reduce_max(lengths), 1)], scores
+
+    def _score_alone(self, ids: tf.Tensor) -> tf.Tensor:
+        """Returns the log-probabilities of answers to no turn, <float32>[batch, candidates]."""
+
+        def score(ids: tf.Tensor) -> tf.Tensor:
+            nothing = tf.fill([tf.shape(ids)[0], 1], END)
+            memory, states = self.model.encode(nothing)
+            decoder = self.model.decoder
+            hidden, _ = decoder.decode_target(prepend_start(ids), memory, states)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
+                ids, tf.cast(decoder.compute_logits(hidden), tf.float32)
+            )
+            return -tf.reduce_sum(tf.where(ids != PADDING, losses, 0.0), axis=-1)
+
+        # One candidate of each row at a time: logits of all would not fit into memory.
+        columns = tf.map_fn(
+            score,
+            tf.transpose(ids, [1, 0, 2]),
+            fn_output_signature=tf.TensorSpec([None], tf.float32),
+        )
+        return tf.transpose(columns)

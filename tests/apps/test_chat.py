@@ -1,0 +1,156 @@
+"""What the chatbot does with its sample and with users' files: all verbs."""
+
+import contextlib
+import io
+import json
+
+import pytest
+import tensorflow as tf
+
+from apps.chat import APPLICATION
+from apps.commands.main import main
+from apps.tasks.chat.moderation import choose_unflagged
+from apps.tasks.chat.task import answers_alone
+from apps.tasks.chat.terminal import ChatTerminal
+from data.examples.parallel import Pair, ParallelTexts
+
+TINY = ["--epochs", "1", "--units", "4", "--embedding-dim", "6", "--vocabulary-size", "80"]
+# One batch of one shape: each is compiled for itself.
+TINY += ["--batch-size", "1000", "--max-source-length", "12", "--max-length", "12"]
+TINY += ["--candidates", "3", "--information", "0.5", "--no-repeat-ngram", "2"]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The run folder of one tiny training, and what it said; read only."""
+    folder, out = tmp_path_factory.mktemp("trained") / "run", io.StringIO()
+    with contextlib.redirect_stdout(out):
+        main(APPLICATION, ["train", *TINY, "--run", str(folder)])
+    return folder, out.getvalue()
+
+
+@pytest.fixture
+def chat(command_of, trained):
+    """Calls a verb with the tiny run."""
+    return lambda verb, *rest: command_of(APPLICATION, verb, "--run", trained[0], *rest)
+
+
+def test_a_training_reads_the_last_tokens_of_long_turns(trained):
+    folder, out = trained
+    assert "columns turns, answer" in out and "their last 12 are read" in out
+    description = json.loads((folder / "config.json").read_text())
+    assert description["kind"] == "chatbot" and description["config"]["cell"] == "gru"
+    assert "val_log_likelihood" in (folder / "history.csv").read_text()
+    assert 'pipeline_tag: "text-generation"' in (folder / "README.md").read_text()
+
+
+def test_answers_are_measured_beside_the_nearest_training_turns(chat, trained):
+    answer = chat("evaluate", "--split", "test", "--baseline")
+    assert (answer.status, answer.err) == (0, "")
+    assert "per word" in answer.out and "nearest training turns\nBLEU-2" in answer.out
+    report = json.loads((trained[0] / "metrics.json").read_text())["test"]
+    # Words are longer than the tokens of so small a vocabulary.
+    assert report["perplexity_word"] > report["perplexity"] > 1
+    assert report["baseline"]["nearest training turns"]["bleu_2"] > 10
+
+
+def test_dialogues_of_a_file_are_answered_row_by_row(chat, tmp_path):
+    source, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    rows = [{"turns": ["Hello!", "Hi!", "How are you?"]}, {"turns": ["Hello!"]}]
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    answer = chat("predict", "--input", source, "--output", output, "--n-best", "2")
+    assert (answer.status, answer.err) == (0, "")
+    found = [json.loads(line) for line in output.read_text().splitlines()]
+    assert [row["text"] for row in found] == ["Hello!\nHi!\nHow are you?", "Hello!"]
+    assert {*found[0]} == {"text", "answer", "score", "answer_2", "score_2"}
+    assert all(row["answer"] != row["answer_2"] for row in found)
+
+
+def test_an_export_answers_as_the_run_does(chat, tmp_path):
+    folder, output = tmp_path / "model", tmp_path / "out.jsonl"
+    assert chat("export", "--output", folder).status == 0
+    chat("predict", "Hello!\nHi!", "--output", output)
+    row = json.loads(output.read_text())
+    signatures = tf.saved_model.load(str(folder / "1")).signatures
+    answer = signatures["serving_default"](texts=tf.constant(["Hello!\nHi!"]))
+    assert answer["answers"].numpy()[0].decode() == row["answer"]
+    counts = tf.constant([2], tf.int64)
+    again = signatures["with_turns"](turns=tf.constant(["Hello!", "Hi!"]), counts=counts)
+    assert again["answers"].numpy()[0] == answer["answers"].numpy()[0]
+
+
+@pytest.mark.parametrize(
+    ("verb", "options", "words"),
+    [
+        ("train", ["--copy"], "--copy reads a text as one line"),
+        ("predict", ["Hi", "--n-best", "4"], "needs as many candidates. Received: --candidates 3"),
+        ("predict", ["Hi", "--moderate", "nowhere"], "no run folder 'nowhere'. Check --moderate"),
+        ("predict", ["Hi", "--moderate-class", "rude"], "is for --moderate RUN. Add it"),
+        ("predict", ["--interactive", "--output", "a.csv"], "--output has no effect. Drop it"),
+    ],
+)
+def test_what_cannot_be_is_refused(verb, options, words, chat):
+    answer = chat(verb, *options)
+    assert answer.status == 2 and words in answer.err
+
+
+def test_only_a_classifier_moderates(chat, trained):
+    answer = chat("predict", "Hi", "--moderate", trained[0])
+    assert answer.status == 2 and "takes the run of a classifier. Received:" in answer.err
+
+
+def test_the_next_candidate_replaces_a_flagged_answer(caplog):
+    flags = {"You fool.": {"rude": 0.93}, "Fool!": {"rude": 0.7}}
+    asked = []
+
+    def flag(texts):
+        asked.extend(texts)
+        return [flags.get(text, {}) for text in texts]
+
+    candidates = [["You fool.", "Hello."], ["Hello."], ["Fool!", "You fool."]]
+    assert choose_unflagged(candidates, flag) == [1, 0, None]
+    # Each text is scored once.
+    assert asked == ["Fool!", "Hello.", "You fool."]
+    assert caplog.messages[0] == "moderated, rude 0.93: You fool."
+
+
+def converse(lines, monkeypatch, turns=()):
+    """Has a dialogue with what answers by the number of turns; returns the terminal."""
+    waiting = iter(lines)
+
+    def read(prompt):
+        line = next(waiting, None)
+        if line is None:
+            raise EOFError
+        return line
+
+    monkeypatch.setattr("builtins.input", read)
+    terminal = ChatTerminal(lambda turns: f"{len(turns)} turns", list(turns))
+    terminal.run()
+    return terminal
+
+
+def test_the_terminal_remembers_what_was_said_until_it_shall_not(monkeypatch, capsys, tmp_path):
+    file = tmp_path / "said.jsonl"
+    lines = ["Hello!", "  And  you? ", "", f"/save {file}", "/reset", "Again"]
+    terminal = converse(lines, monkeypatch)
+    assert capsys.readouterr().out.splitlines() == ["1 turns", "3 turns", "1 turns"]
+    assert json.loads(file.read_text()) == {"turns": ["Hello!", "1 turns", "And you?", "3 turns"]}
+    assert terminal.turns == ["Again", "1 turns"]
+
+
+def test_the_terminal_begins_with_turns_and_explains_itself(monkeypatch, capsys):
+    assert converse(["/what", "/quit", "never read"], monkeypatch, ["a", "b"]).turns == [
+        "a",
+        "b",
+        "2 turns",
+    ]
+    assert "/save FILE" in capsys.readouterr().out
+
+
+def test_a_share_of_the_answers_is_learned_alone():
+    train = ParallelTexts([Pair(f"Question {n}", f"Answer {n}") for n in range(50)])
+    alone = answers_alone(train, 0.1)
+    assert len(alone) == 5 and set(alone.texts) == {""}
+    assert set(alone.translations) < set(train.translations)
+    assert len(answers_alone(train, 0.0)) == 0

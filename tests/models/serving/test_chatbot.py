@@ -1,0 +1,113 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from numpy.testing import assert_allclose
+
+from data.text.special_tokens import END, PADDING, START, UNKNOWN
+from data.text.tokenizer import Tokenizer
+from data.text.tokenizer_vocabulary import TokenizerVocabulary
+from models.seq2seq.encoder_decoder import Translator
+from models.seq2seq.search import TranslationSearch, prepend_start
+from models.serving.chatbot import ChatSearch, ServingChatbot
+
+WORDS = TokenizerVocabulary("words", ("A", " dog", " cat", " sleeps", ".", "\n"))
+SIZE = WORDS.vocabulary_size
+
+
+@pytest.fixture(scope="module")
+def model():
+    keras.utils.set_random_seed(0)
+    made = Translator(
+        SIZE, SIZE, 4, {"cell": "gru", "units": 3, "bidirectional": True, "use_cudnn": False}
+    )
+    generator = np.random.default_rng(1)
+    made.set_weights([w + generator.normal(0, 0.7, w.shape) for w in made.get_weights()])
+    return made
+
+
+def serving(model, turns=2, candidates=4, information=0.0, **options):
+    options = {"temperature": 1.0, "max_length": 6, "bounded": False, **options}
+    banned = (PADDING, START, UNKNOWN)
+    search = TranslationSearch(banned_ids=banned, source_length=8, **options)
+    several = ChatSearch(turns, candidates, information)
+    return ServingChatbot(Tokenizer(WORDS), model, search, several)
+
+
+def written(answer):
+    return [text.decode() for text in answer["answers"].numpy()]
+
+
+def test_only_the_last_turns_are_read_and_a_batch_changes_nothing(model):
+    bot = serving(model)
+    texts = ["A dog\nA cat\n.", " A cat \n\n.", "A dog sleeps."]
+    answers = written(bot.answer(tf.constant(texts)))
+    assert answers[0] == answers[1]
+    assert [written(bot.answer(tf.constant([text])))[0] for text in texts] == answers
+
+
+def test_turns_come_as_a_list_or_as_lines(model):
+    bot = serving(model)
+    lines = bot.answer(tf.constant(["A dog\nA cat", "A\n."]))
+    turns = tf.constant(["A dog", "A  cat", "A", "."])
+    found = bot.answer_turns(turns, tf.constant([2, 2], tf.int64))
+    assert written(found) == written(lines)
+
+
+def test_no_turn_has_no_answer_and_no_dialogue_is_an_empty_batch(model):
+    bot = serving(model)
+    assert written(bot.answer(tf.constant(["", " \n "]))) == ["", ""]
+    assert written(bot.answer(tf.constant([], tf.string))) == []
+
+
+def test_another_seed_gives_other_answers_and_the_same_one_the_same(model):
+    texts = tf.constant(["A dog", "A cat", "A", "."])
+    found = [written(serving(model, seed=seed).answer(texts)) for seed in (0, 0, 1)]
+    assert found[0] == found[1] != found[2]
+
+
+def test_answers_are_ordered_by_likelihood_less_that_of_no_turn(model):
+    likely, informing = (
+        serving(model, information=weight, n_best=4).answer_n_best(tf.constant(["A dog"]))
+        for weight in (0.0, 0.5)
+    )
+    source = Tokenizer(WORDS).encode(tf.constant(["A dog"])).to_tensor()
+    known = tf.concat([source, [[END]]], axis=1)
+
+    def score(token_ids, text):
+        """The log-probability of an answer, token by token."""
+        ids = Tokenizer(WORDS).encode(tf.constant([text])).to_tensor()
+        ids = tf.concat([ids, [[END]]], axis=1)
+        logits = model({"token_ids": token_ids, "target_ids": prepend_start(ids)})
+        return float(tf.reduce_sum(tf.gather(tf.nn.log_softmax(logits), ids, batch_dims=2)))
+
+    ended = 0
+    for weight, found in ((0.0, likely), (0.5, informing)):
+        scores = found["scores"].numpy()[0]
+        assert list(scores) == sorted(scores, reverse=True)
+        for text, value in zip(found["answers"].numpy()[0], scores, strict=True):
+            tokens = Tokenizer(WORDS).encode(tf.constant([text])).row_lengths()
+            if tokens[0] < 6:
+                ended += 1
+                alone = weight * score(tf.constant([[END]]), text)
+                assert_allclose(value, score(known, text) - alone, atol=1e-4)
+    assert ended > 2
+
+
+def test_beams_are_candidates_where_nothing_is_drawn(model):
+    bot = serving(model, temperature=0.0, beam_width=3, n_best=3, length_penalty=0.5)
+    informing = serving(
+        model, temperature=0.0, beam_width=3, n_best=3, length_penalty=0.5, information=0.9
+    )
+    texts = tf.constant(["A dog\n."])
+    found = [set(each.answer_n_best(texts)["answers"].numpy()[0]) for each in (bot, informing)]
+    assert found[0] == found[1] and len(found[0]) == 3
+
+
+def test_options_are_scalars_of_a_signature(model):
+    bot = serving(model, seed=3, top_p=0.8, information=0.2)
+    texts = tf.constant(["A dog", "A cat"])
+    given = [tf.constant(value) for value in (1.0, 0.8, 0.2)]
+    answer = bot.answer_with_options(texts, *given, tf.constant(3))
+    assert written(answer) == written(bot.answer(texts))
+    assert set(bot.endpoints()) == {"serving_default", "with_turns", "with_options"}
