@@ -159,6 +159,7 @@ class Chat(Seq2Seq):
         return TranslationSearch(
             beam_width=1 if config.temperature else config.beam_width,
             length_penalty=config.length_penalty,
+            coverage_penalty=config.coverage_penalty,
             # Some candidates may be equal.
             n_best=1 if options.n_best == 1 and self._moderator is None else self._most(),
             temperature=config.temperature,

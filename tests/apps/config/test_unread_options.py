@@ -14,6 +14,7 @@ import pytest
 
 from apps.config.groups import VectorOptions
 from apps.config.options import Options, option
+from apps.tasks.chat.config import ChatConfig
 from apps.tasks.classification.config import ClassificationConfig
 from apps.tasks.generation.config import GenerationConfig
 from apps.tasks.seq2seq.config import TranslationConfig
@@ -27,6 +28,7 @@ TASKS = {
     ClassificationConfig: ("apps.tasks.classification.task", "TextClassification"),
     TaggingConfig: ("apps.tasks.tagging.task", "TextTagging"),
     GenerationConfig: ("apps.tasks.generation.task", "TextGeneration"),
+    ChatConfig: ("apps.tasks.chat.task", "Chat"),
     TranslationConfig: ("apps.tasks.seq2seq.task", "Seq2Seq"),
 }
 # To refuse an option is not to read it.
