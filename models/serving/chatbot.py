@@ -1,7 +1,7 @@
 """The serving model of a chatbot: the last turns of a dialogue to the next one."""
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -9,8 +9,8 @@ from data.text.special_tokens import END, PADDING
 from data.text.tokenizer import Tokenizer
 from models.decoding.beam_search import length_divisor
 from models.recurrent.seldom_shapes import for_seldom_shapes
-from models.seq2seq.decoder import TranslationDecoder
 from models.seq2seq.encoder_decoder import Translator
+from models.seq2seq.ensemble import TranslatorEnsemble
 from models.seq2seq.memory import Memory
 from models.seq2seq.search import TranslationSearch, prepend_start
 from models.serving.export import Endpoints
@@ -43,17 +43,19 @@ class ChatSearch:
 class _Several(NamedTuple):
     """A model whose encoded sources stand several times, to draw as many answers to each."""
 
-    model: Translator
+    model: Translator | TranslatorEnsemble
     times: int
 
     @property
-    def decoder(self) -> TranslationDecoder:
+    def decoder(self) -> Any:
         return self.model.decoder
 
     def encode(self, token_ids: tf.Tensor, /) -> tuple[Memory, list]:
-        memory, states = self.model.encode(token_ids)
-        parts = [part if part is None else tf.repeat(part, self.times, axis=0) for part in memory]
-        return Memory(*parts), [tf.repeat(state, self.times, axis=0) for state in states]
+        def repeat(part: tf.Tensor | None) -> tf.Tensor | None:
+            return part if part is None else tf.repeat(part, self.times, axis=0)
+
+        # Nested: the memory of an ensemble has those of its members.
+        return tf.nest.map_structure(repeat, self.model.encode(token_ids))
 
 
 class ServingChatbot(ServingTranslator):
@@ -70,7 +72,7 @@ class ServingChatbot(ServingTranslator):
     def __init__(
         self,
         tokenizer: Tokenizer,
-        model: Translator,
+        model: Translator | TranslatorEnsemble,
         search: TranslationSearch,
         several: ChatSearch,
     ) -> None:
@@ -195,11 +197,9 @@ class ServingChatbot(ServingTranslator):
 
         def score(ids: tf.Tensor) -> tf.Tensor:
             nothing = tf.fill([tf.shape(ids)[0], 1], END)
-            memory, states = self.model.encode(nothing)
-            decoder = self.model.decoder
-            hidden, _ = decoder.decode_target(prepend_start(ids), memory, states)
+            logits = self.model({"token_ids": nothing, "target_ids": prepend_start(ids)})
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
-                ids, tf.cast(decoder.compute_logits(hidden), tf.float32)
+                ids, tf.cast(logits, tf.float32)
             )
             return -tf.reduce_sum(tf.where(ids != PADDING, losses, 0.0), axis=-1)
 
