@@ -134,10 +134,11 @@ def run(application: Application, options: dict) -> None:
 
 
 def name_application(application: Application, given: dict) -> None:
-    """Says of which application the model is that ships, where `--init-from` does not: members of
-    several seeds and those who read `config.json` see the option alone."""
-    if given.get("init_from") == NAME:
-        given["init_from"] = f"{NAME}/{application.name}"
+    """Says of which application the model is that ships, where `--init-from` and `--teacher` do
+    not: members of several seeds and those who read `config.json` see the option alone."""
+    for option in ("init_from", "teacher"):
+        if given.get(option) == NAME:
+            given[option] = f"{NAME}/{application.name}"
 
 
 def _check_sharing(sharing: GroupOptions, config: TrainingConfig, find: bool) -> None:

@@ -43,6 +43,7 @@ PAGES = [
             "guides/search.md",
             "guides/scale.md",
             "guides/transfer.md",
+            "guides/distillation.md",
             "guides/thresholds.md",
             "guides/bias.md",
             "guides/explanations.md",

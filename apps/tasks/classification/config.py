@@ -118,6 +118,10 @@ class ClassifierOptions(Options):
         0.0, "share of the target spread over all classes", at_least=0.0, below=1.0
     )
     votes: bool = option(True, "training on annotators' shares where the corpus has them")
+    teacher: str | None = option(
+        None,
+        "run folder of a trained classifier, such as an ensemble, whose scores are learned instead",
+    )
     monitor: str = option(
         "average_precision",
         "validation metric that chooses the epoch",

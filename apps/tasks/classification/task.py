@@ -15,7 +15,7 @@ from apps.tasks.builder import check_same_vocabularies, load, with_open_vocabula
 from apps.tasks.classification import answers
 from apps.tasks.classification.builder import build_classifier, sizes, vocabularies_for
 from apps.tasks.classification.config import ClassificationConfig
-from apps.tasks.classification.data import ClassifierData
+from apps.tasks.classification.data import ClassifierData, read_teacher, soft_targets
 from apps.tasks.classification.linear import add_linear_model, check_size
 from apps.tasks.classification.report import (
     ClassificationReport,
@@ -98,7 +98,10 @@ class TextClassification:
         if config.linear:
             check_size(vocabularies)
         model = build_classifier(config, vocabularies, corpus.class_names, open_rows, trained)
-        return cls(config, corpus.class_names, corpus.multi_label, vocabularies, model)
+        task = cls(config, corpus.class_names, corpus.multi_label, vocabularies, model)
+        if config.teacher:
+            read_teacher(task)  # refused before the training, not after it has begun
+        return task
 
     @classmethod
     def load(
@@ -165,7 +168,10 @@ class TextClassification:
         if cut := describe_cut(self.preprocessor, train.texts):
             say(cut)
         targets = train.targets
-        if self.config.votes and train.votes is not None:
+        if self.config.teacher:
+            targets = soft_targets(self, train.texts)
+            say(f"learning the scores of {self.config.teacher}")
+        elif self.config.votes and train.votes is not None:
             targets = train.votes
         ids = self.vectorize(train.texts)
         return ClassifierData(ids, targets, train.targets, self.validation(corpus))

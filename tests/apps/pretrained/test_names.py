@@ -77,8 +77,8 @@ def test_the_help_names_the_model_that_ships(capsys):
 
 
 def test_a_training_may_begin_with_it():
-    given = {"init_from": "pretrained"}
+    given = {"init_from": "pretrained", "teacher": "pretrained/ner"}
     train.name_application(spam.APPLICATION, given)
-    assert given == {"init_from": "pretrained/spam"}
+    assert given == {"init_from": "pretrained/spam", "teacher": "pretrained/ner"}
     config = override(spam.APPLICATION.config(), given)
     assert find_run(config.init_from) == FOLDER / "spam"
