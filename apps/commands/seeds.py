@@ -220,8 +220,8 @@ def evaluate(
     # Somebody may have deleted some of them since.
     together = (
         task.config.averaged
-        and isinstance(task, Averaging)
         and len(members) == len(task.model.members)
+        and isinstance(task, Averaging)
     )
     metrics, logits = {}, []
     for seed in members:
