@@ -1,7 +1,7 @@
 """What a classifier learns: from a corpus, or from another classifier's answers."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -12,9 +12,6 @@ from apps.runs.files import RunFiles, read_run
 from apps.runs.folder import RunFolder
 from apps.tasks.classification.validation import ClassifierValidation
 from data.errors import UserError, list_values
-
-if TYPE_CHECKING:  # it imports this module
-    from apps.tasks.classification.task import TextClassification
 
 
 @dataclass(frozen=True)
@@ -35,8 +32,11 @@ class ClassifierData:
     validation: ClassifierValidation
 
 
-def read_teacher(student: "TextClassification") -> RunFiles:
+def read_teacher(student: Any) -> RunFiles:
     """Reads the run of the classifier that another one learns from.
+
+    Args:
+        student: an `apps.tasks.classification.task.TextClassification`.
 
     Raises:
         UserError: it holds no classifier, or one of other classes.
@@ -58,12 +58,13 @@ def read_teacher(student: "TextClassification") -> RunFiles:
     return files
 
 
-def soft_targets(student: "TextClassification", texts: list[str]) -> np.ndarray:
+def soft_targets(student: Any, texts: list[str]) -> np.ndarray:
     """Computes what a student learns of its teacher: the scores of all classes, which say more of a
     text than its label (Hinton et al. 2015, "Distilling the Knowledge in a Neural Network").
 
     Args:
-        student: whose options name the teacher.
+        student: an `apps.tasks.classification.task.TextClassification`, whose options name the
+            teacher.
         texts: of the training split.
 
     Returns:
