@@ -238,9 +238,6 @@ def test_several_seeds_are_told_apart(command_of, tmp_path, monkeypatch):
         json.loads((folder / "metrics.json").read_text())["validation"] for folder in (run, member)
     )
     assert ours["confusion_matrix"] == theirs["confusion_matrix"] and "seeds" in ours
-    answer = command_of(APPLICATION, "train", "--seeds", "2", "--ensemble", "--run", run)
-    assert answer.status == 2
-    assert "unrecognized arguments: --ensemble" in answer.err
 
 
 def test_windows_that_leave_nothing_are_refused(command_of, tmp_path):
