@@ -9,6 +9,7 @@ The rules read a text's outline (`data.text.outlines`).
 
 import tensorflow as tf
 
+from data.graphs import graph
 from data.text.outlines import Outlines
 
 # Longer words are cut: the time of merging grows with the length of a piece.
@@ -64,6 +65,12 @@ def pretokenize(texts: tf.Tensor) -> tf.RaggedTensor:
     Returns:
         <string>[batch, (pieces)], none of them empty.
     """
+    return _cut(texts)
+
+
+# A graph of its own, since other graphs that call it take its operations as one.
+@graph(input_signature=[tf.TensorSpec([None], tf.string)])
+def _cut(texts: tf.Tensor) -> tf.RaggedTensor:
     codes = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
     outlines = codes.with_flat_values(_OUTLINES.outline(codes.flat_values))
     outlines = tf.strings.unicode_encode(outlines, "UTF-8")

@@ -2,13 +2,14 @@
 
 import tensorflow as tf
 
-from data.graphs import in_chunks
+from data.graphs import graph, in_chunks
 from data.text.byte_pairs import Merger
 from data.text.cleaning import drop_format_characters
 from data.text.pretokenizer import pretokenize
 from data.text.special_tokens import END, PADDING, START, UNKNOWN, UNKNOWN_TEXT
 from data.text.tokenizer_vocabulary import BYTES, TokenizerVocabulary, find_splitter
 
+_STRINGS = tf.TensorSpec([None], tf.string)
 _SPECIAL = END + 1
 _SHOWN = {PADDING: "", UNKNOWN: UNKNOWN_TEXT, START: "<start>", END: "<end>"}
 _DECODED = {PADDING: "", UNKNOWN: UNKNOWN_TEXT, START: "", END: ""}
@@ -61,6 +62,8 @@ class Tokenizer(tf.Module):
             self._lookup = _make_table({-1: UNKNOWN} | codes, tf.int64)
         if self.kind == "subwords":
             self._merger = Merger(list(vocabulary.merges), ids, self.vocabulary_size)
+        # Serving models call it in several graphs, each of which takes its operations as one.
+        self._encode = graph(self._encode_here, input_signature=[_STRINGS])
         self.encode_all = in_chunks(self.encode)
 
     def encode(self, texts: tf.Tensor) -> tf.RaggedTensor:
@@ -72,6 +75,9 @@ class Tokenizer(tf.Module):
         Returns:
             <int32>[batch, (length)].
         """
+        return self._encode(texts)
+
+    def _encode_here(self, texts: tf.Tensor) -> tf.RaggedTensor:
         texts = self._prepare(texts)
         encoders = {
             "characters": self._encode_characters,

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from data.graphs import graph
 from data.text.characters import is_invisible
 from data.text.outlines import OUTLINED, Outlines, clip_codes, to_ranges
 
@@ -112,6 +113,12 @@ def tokenize_words(texts: tf.Tensor) -> Tokens:
     Args:
         texts: <string>[batch], any bytes.
     """
+    return _split(texts)
+
+
+# A graph of its own, since other graphs that call it take its thousand operations as one.
+@graph(input_signature=[tf.TensorSpec([None], tf.string)])
+def _split(texts: tf.Tensor) -> Tokens:
     codes, widths = _decode(texts)
     places = widths.with_flat_values(tf.cumsum(widths.flat_values, exclusive=True))
     places -= tf.gather(tf.concat([places.flat_values, [0]], 0), places.row_starts())[:, None]
