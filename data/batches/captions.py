@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from data.batches.buckets import round_up_lengths
+from data.batches.buckets import order_batches, round_up_lengths
 from data.batches.padded import Batches
 from data.batches.pictures import shift_pictures
 from data.graphs import without_autograph
@@ -21,8 +21,7 @@ class CaptionBatches(Batches):
 
     The inputs are the array of the pictures and `target_ids` <int32>[batch, captions, steps], START
     and the caption; the targets <int32>[batch, captions * steps] are the caption and END. A picture
-    with fewer captions than others has empty ones, 0 throughout. Pictures whose longest captions
-    are of like length are a batch.
+    with fewer captions than others has empty ones, 0 throughout.
 
     Args:
         captions: <int32>[pictures, (captions), (length)].
@@ -32,6 +31,8 @@ class CaptionBatches(Batches):
         batch_tokens: tokens of all captions of a batch, padding included, instead of `batch_size`;
             0: by pictures.
         shuffle_seed, replicas, fixed_shapes: as `Batches` takes them.
+        mixed: whether pictures come together by chance, as batch normalisation needs it; else those
+            whose longest captions are of like length, so that less is padding.
         shift: the largest share of its sides by which a picture is moved, see
             `data.batches.pictures.shift_pictures`; 0 for arrays that are no pictures.
     """
@@ -46,6 +47,7 @@ class CaptionBatches(Batches):
         shuffle_seed: int | None = None,
         replicas: int = 1,
         fixed_shapes: bool = False,
+        mixed: bool = False,
         shift: float = 0.0,
     ):
         super().__init__(
@@ -57,7 +59,7 @@ class CaptionBatches(Batches):
             replicas,
             fixed_shapes,
         )
-        self.array, self.name, self.shift = array, name, shift
+        self.array, self.name, self.mixed, self.shift = array, name, mixed, shift
         # Of each picture: its captions, and the tokens of the longest, with START or END.
         self.counts = captions.row_lengths().numpy()
         longest = tf.reduce_max(captions.row_lengths(axis=2), axis=1)
@@ -68,6 +70,12 @@ class CaptionBatches(Batches):
         self.lengths = captions.row_lengths(axis=2).values.numpy() + 1
         self.most = int(self.counts.max(initial=1))
         self.widths = self.most * self.longest
+
+    def order(self, epoch: int) -> list[np.ndarray]:
+        if not self.mixed or self.shuffle_seed is None or self.batch_tokens:
+            return super().order(epoch)
+        generator = np.random.default_rng([self.shuffle_seed, epoch])
+        return order_batches(np.ones(len(self.counts), np.int64), self.batch_size, generator)
 
     def padding_share(self, epoch: int = 0) -> float:
         order = map(self.fill_up, self.order(epoch))

@@ -48,6 +48,6 @@ class Attributes(NamedTuple):
         return (self.first,) if self.second is None else (self.first, self.second)
 
     @property
-    def combinations(self) -> set[tuple[str, str]]:
-        """The shapes with their colours, such as `("circle", "red")`."""
-        return {(group.shape, group.colour) for group in self.groups}
+    def combinations(self) -> set[tuple[str, str, str]]:
+        """The shapes with their sizes and colours, such as `("small", "red", "circle")`."""
+        return {(group.size, group.colour, group.shape) for group in self.groups}

@@ -22,23 +22,38 @@ from data.scenes.drawing import draw_scene, encode_png
 from data.scenes.grammar import write_captions
 
 SPLIT_SIZES = {"train": 2000, "validation": 200, "test": 200}
-# The shapes with their colours that only these splits show. Training shows each colour with three
-# of four shapes: of a colour with fewer, a decoder learns that the others never follow its name.
+# Sizes, colours and shapes that only these splits show together, in any number. Training shows any
+# two of the three together: large things, red things and squares, large squares, large red things
+# and red squares, but no large red square.
 HELD_OUT = {
-    "validation": (("circle", "purple"), ("square", "orange"), ("cross", "green")),
-    "test": (("circle", "yellow"), ("square", "red"), ("triangle", "blue")),
+    "validation": (
+        ("small", "red", "circle"),
+        ("large", "green", "square"),
+        ("small", "blue", "triangle"),
+        ("large", "yellow", "cross"),
+        ("small", "purple", "circle"),
+        ("large", "orange", "square"),
+    ),
+    "test": (
+        ("large", "red", "triangle"),
+        ("small", "green", "cross"),
+        ("large", "blue", "circle"),
+        ("small", "yellow", "square"),
+        ("large", "purple", "triangle"),
+        ("small", "orange", "cross"),
+    ),
 }
 # What training shows.
 _SEEN = tuple(
-    pair
-    for pair in itertools.product(SHAPES, COLOURS)
-    if pair not in {kind for kinds in HELD_OUT.values() for kind in kinds}
+    kind
+    for kind in itertools.product(SIZES, COLOURS, SHAPES)
+    if kind not in {kind for kinds in HELD_OUT.values() for kind in kinds}
 )
 REFERENCES = 3
 _SEED = 20261128
 # The share of scenes with one group of shapes.
 _ALONE = 0.25
-_Kind = tuple[str, str]
+_Kind = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -73,8 +88,8 @@ def read_scenes() -> CaptionCorpus:
     """Makes the corpus: what the scenes show, and their captions. A read draws the picture.
 
     Every scene of the test split, and half of those of the validation split, has a combination of
-    shape and colour that no other split has; the rest of the validation split shows what training
-    might, but no scene of it.
+    size, colour and shape that no other split has; the rest of the validation split shows what
+    training might, but no scene of it.
     """
     shown: set[Attributes] = set()
     splits = {}
@@ -108,5 +123,4 @@ def _choose_attributes(new: tuple[_Kind, ...], random: Random) -> Attributes:
 
 
 def _choose_group(kinds: tuple[_Kind, ...], random: Random) -> Group:
-    shape, colour = random.choice(kinds)
-    return Group(random.choice(NUMBERS), random.choice(SIZES), colour, shape)
+    return Group(random.choice(NUMBERS), *random.choice(kinds))

@@ -132,7 +132,9 @@ class FeatureCaptioner(keras.Model):
         x = keras.layers.Dense(decoder.stack.units, name="projection")(features)
         x = keras.layers.ReLU()(PlaceEmbedding(name="places")(x))
         values = keras.layers.SpatialDropout1D(dropout)(x)
-        vector = keras.layers.GlobalAveragePooling1D(name="vector")(values)
+        mean = keras.layers.GlobalAveragePooling1D(name="mean")(values)
+        # Most places of most pictures look alike: what is particular to one is a small part of it.
+        vector = keras.layers.BatchNormalization(momentum=0.95, name="vector")(mean)
         states = InitialStatesFromVector(decoder.stack.state_sizes, name="bridge")(vector)
         reader = keras.Model(features, {"values": values, "states": states}, name="reader")
 

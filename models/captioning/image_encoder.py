@@ -10,11 +10,11 @@ from keras import layers
 from models.captioning.efficientnet_lite import efficientnet_lite0
 from models.registry import IMAGE_ENCODERS, KERAS_BACKBONES
 
-# The kernels and the filters of the convolutions of `small_cnn` that halve the sides, and the
-# dilations of those that follow them.
-_HALVING = ((5, 32), (3, 64), (3, 96))
-_DILATIONS = (2, 2)
-_GROUPS = 8
+# Of `small_cnn`: the kernels and the filters of the convolutions that halve the sides, and the
+# dilations of those that follow each of them.
+_STAGES = ((5, 32, ()), (3, 64, ()), (3, 96, (2, 2)))
+# Small data sets have few batches in which the statistics could settle.
+_MOMENTUM = 0.95
 
 
 def build_image_encoder(name: str, size: int, pooled: bool = False) -> keras.Model:
@@ -49,11 +49,12 @@ def is_pretrained(name: str) -> bool:
 
 
 def small_cnn(images: keras.KerasTensor) -> keras.KerasTensor:
-    """Applies convolutions, each with a normalisation of groups (Wu & He 2018) and a ReLU, which
+    """Applies convolutions, each with batch normalisation (Ioffe & Szegedy 2015) and a ReLU, which
     suit pictures of some 64 pixels.
 
-    The last ones are dilated (Yu & Koltun 2016) and stand on residual connections: without losing
-    its place, what is found at one place knows what is found at others.
+    What keeps the sides stands on residual connections (He et al. 2016). The last convolutions are
+    dilated (Yu & Koltun 2016): without losing its place, what is found at one place knows what is
+    found at others.
 
     Args:
         images: <float32>[batch, size, size, 3], from 0 to 255.
@@ -62,10 +63,10 @@ def small_cnn(images: keras.KerasTensor) -> keras.KerasTensor:
         <float32>[batch, size / 8, size / 8, 96].
     """
     x = layers.Rescaling(1 / 127.5, offset=-1.0)(images)
-    for kernel, filters in _HALVING:
+    for kernel, filters, dilations in _STAGES:
         x = _convolve(x, filters, kernel, strides=2)
-    for dilation in _DILATIONS:
-        x = layers.Add()([x, _convolve(x, filters, kernel, dilation_rate=dilation)])
+        for dilation in dilations:
+            x = layers.Add()([x, _convolve(x, filters, kernel, dilation_rate=dilation)])
     return x
 
 
@@ -73,7 +74,7 @@ def _convolve(x: keras.KerasTensor, filters: int, kernel: int, **options: int) -
     x = layers.Conv2D(
         filters, kernel, padding="same", use_bias=False, kernel_initializer="he_normal", **options
     )(x)
-    return layers.ReLU()(layers.GroupNormalization(_GROUPS)(x))
+    return layers.ReLU()(layers.BatchNormalization(momentum=_MOMENTUM)(x))
 
 
 _ENCODERS: dict[str, Callable[[keras.KerasTensor], keras.KerasTensor]] = {

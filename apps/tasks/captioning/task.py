@@ -146,6 +146,7 @@ class Captioning:
             config.seed,
             self.captioner.distribute_strategy.num_replicas_in_sync,
             config.jit,
+            self.captioner.image_encoder.trainable,
             _SHIFT if config.augment else 0.0,
         )
         detail(f"padding: {batches.padding_share():.1%} of the tokens")

@@ -25,6 +25,20 @@ def test_a_batch_has_pictures_with_all_their_captions_and_empty_ones():
     assert batches.padding_share() == 1 - 17 / 28
 
 
+def test_mixed_batches_do_not_go_by_length():
+    # Of 40 pictures, every other one has a long caption.
+    captions = tf.ragged.constant([[[5] * (1 + 8 * (n % 2))] for n in range(40)], dtype=tf.int32)
+    options = {"batch_size": 4, "shuffle_seed": 0}
+    sorted_, mixed = (
+        CaptionBatches(captions, np.zeros((40, 1)), "images", mixed=mixed, **options)
+        for mixed in (False, True)
+    )
+    assert all(len({*(rows % 2)}) == 1 for rows in sorted_.order(0))
+    assert sum(len({*(rows % 2)}) == 2 for rows in mixed.order(0)) >= 7
+    assert sorted(np.concatenate(mixed.order(0))) == list(range(40))
+    assert np.concatenate(mixed.order(0)).tolist() != np.concatenate(mixed.order(1)).tolist()
+
+
 def test_an_epoch_goes_on_in_its_middle_with_the_same_shifts():
     images = np.arange(3 * 4 * 4, dtype=np.uint8).reshape(3, 4, 4, 1)
     options = {"batch_size": 1, "shuffle_seed": 0, "shift": 0.25}

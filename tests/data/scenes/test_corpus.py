@@ -1,11 +1,12 @@
 import io
+from itertools import combinations as pairs_of
 from itertools import product
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from data.scenes.attributes import COLOURS, SHAPES, Attributes, Group
+from data.scenes.attributes import COLOURS, SHAPES, SIZES, Attributes, Group
 from data.scenes.corpus import HELD_OUT, read_scenes
 from data.scenes.drawing import draw_scene
 from data.scenes.grammar import read_caption
@@ -31,11 +32,18 @@ def test_captions_say_what_their_scenes_show(corpus):
         assert {read_caption(caption) for caption in group} == {scene.attributes}
 
 
-def test_training_shows_no_combination_that_is_held_out_but_each_shape_and_colour(corpus):
+def test_training_shows_all_combinations_but_those_that_are_held_out(corpus):
     shown = set().union(*combinations(corpus.splits["train"]))
     held_out = {*HELD_OUT["validation"], *HELD_OUT["test"]}
-    assert len({colour for _, colour in held_out}) == len(held_out) == 6
-    assert shown == set(product(SHAPES, COLOURS)) - held_out
+    assert len(held_out) == 12
+    assert shown == set(product(SIZES, COLOURS, SHAPES)) - held_out
+
+
+def test_training_shows_any_two_of_a_size_a_colour_and_a_shape_together(corpus):
+    shown = set().union(*combinations(corpus.splits["train"]))
+    pairs = {pair for kind in shown for pair in pairs_of(kind, 2)}
+    kinds = product(SIZES, COLOURS, SHAPES)
+    assert pairs == {pair for kind in kinds for pair in pairs_of(kind, 2)}
 
 
 def test_every_scene_of_the_test_split_has_a_combination_that_no_other_split_has(corpus):
@@ -60,7 +68,7 @@ def test_no_scene_of_another_split_is_one_of_training(corpus):
 
 
 def test_the_corpus_is_the_same_at_any_time(corpus):
-    assert corpus.checksum == "d747bfc51322fbbf2a2405e7c7d49e91ce825e23f6fe5ee23ce67b726fee566a"
+    assert corpus.checksum == "7ef82bda57a77481203f43ea8d05c8f1e1355a3b851fededeb151412fc192a0a"
 
 
 def test_a_picture_is_a_png_file_of_its_pixels(corpus):
@@ -94,5 +102,16 @@ def test_sizes_differ_by_their_areas():
     for size in ("small", "large"):
         pixels = draw_scene(Attributes(Group(1, size, "red", "circle")), 3).astype(int)
         areas[size] = (pixels[..., 0] - pixels[..., 2] > 60).sum()
-    assert np.pi * 4**2 < areas["small"] < np.pi * 6**2
-    assert np.pi * 7**2 < areas["large"] < np.pi * 9**2
+    assert np.pi * 3.2**2 < areas["small"] < np.pi * 4.2**2
+    assert np.pi * 5.7**2 < areas["large"] < np.pi * 6.7**2
+
+
+def test_nothing_is_drawn_beyond_the_edge_or_over_another_shape():
+    for seed in range(20):
+        three = Group(3, "large", "yellow", "square")
+        pixels = draw_scene(Attributes(three, "above", three._replace(colour="blue")), seed)
+        yellow = (pixels[..., 0] > 150).sum()
+        blue = (pixels[..., 2] > 150).sum()
+        # Half of the side is 0.85 of the radius.
+        for area in (yellow, blue):
+            assert area / 3 == pytest.approx((2 * 0.85 * 6.35) ** 2, rel=0.12)
