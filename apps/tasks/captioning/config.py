@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from apps.config.decoder import DecoderOptions
 from apps.config.groups import (
     BatchOptions,
     DeviceOptions,
@@ -20,7 +21,7 @@ from apps.config.verbs import ExportOptions, PredictOptions
 from data.errors import UserError, did_you_mean
 from data.formats.suffixes import ROW_SUFFIXES, STANDARD_STREAM
 from data.registry import TOKENIZERS
-from models.registry import FEEDINGS, IMAGE_ENCODERS, KERAS_BACKBONES, PLACE_ATTENTIONS
+from models.registry import IMAGE_ENCODERS, KERAS_BACKBONES, PLACE_ATTENTIONS
 
 if TYPE_CHECKING:  # a command that only prints its help must not wait for the readers
     from data.examples.captions import CaptionCorpus
@@ -61,7 +62,7 @@ class CaptionTextOptions(Options):
 
 @dataclass(frozen=True)
 class CaptionerOptions(Options):
-    """The encoder, the decoder and its attention, and the loss."""
+    """The encoder, the attention to what it sees, and its loss."""
 
     title: ClassVar[str] = "captioner"
 
@@ -83,31 +84,11 @@ class CaptionerOptions(Options):
     )
     augment: bool = option(False, "random shifts of the pictures, for an encoder that learns")
     attention: str = option("general", "attention to the places", ("none", *PLACE_ATTENTIONS))
-    input_feeding: str = option(
-        "none",
-        "what the next step reads of the attention: nothing, its vector (Luong et al. 2015), or "
-        "the context of the state before (Xu et al. 2015); these two train step by step",
-        FEEDINGS,
-    )
     doubly_stochastic: float = option(
         0.0,
         "weight of the loss for places that a caption looks at more or less than once (Xu et al. "
         "2015)",
         at_least=0.0,
-    )
-    tied: bool = option(True, "embedding of the decoder as its output layer, too")
-    word_dropout: float = option(
-        0.0, "share of tokens whose vectors are dropped in a step", at_least=0.0, below=1.0
-    )
-    label_smoothing: float = option(
-        0.0, "share of the target distribution spread over all tokens", at_least=0.0, below=1.0
-    )
-    scheduled_sampling: float = option(
-        0.0,
-        "share of input tokens that are the model's own at the end of the training, which goes "
-        "step by step",
-        at_least=0.0,
-        at_most=1.0,
     )
     monitor: str = option(
         "cider_d",
@@ -127,10 +108,6 @@ class CaptionerOptions(Options):
             raise UserError(
                 f"unknown --encoder {self.encoder!r}. Choose {', '.join(IMAGE_ENCODERS)} or one of "
                 f"keras.applications{did_you_mean(self.encoder, names)}"
-            )
-        if self.attention == "none" and (self.doubly_stochastic or self.input_feeding != "none"):
-            raise UserError(
-                "--doubly-stochastic and --input-feeding need an --attention. Received: none"
             )
         if self.augment and self.encoder != "small-cnn":
             raise UserError(
@@ -155,6 +132,7 @@ class CaptionSearchOptions(Options):
 class CaptioningConfig(
     CaptionSearchOptions,
     CaptionerOptions,
+    DecoderOptions,
     RecurrentOptions,
     CaptionTextOptions,
     CaptionedDataOptions,
@@ -195,10 +173,19 @@ class CaptioningConfig(
         0.3,
         "share of values dropped of places, embeddings, between and after layers",
     )
+    word_dropout: float = redefault(DecoderOptions, "word_dropout", 0.0)
+    label_smoothing: float = redefault(DecoderOptions, "label_smoothing", 0.0)
     epochs: int = redefault(OptimizerOptions, "epochs", 20)
     patience: int = redefault(OptimizerOptions, "patience", 5)
     batch_size: int = redefault(BatchOptions, "batch_size", 32, "pictures in a training step")
     average_weights: float = redefault(OptimizerOptions, "average_weights", 0.99)
+
+    def check(self) -> None:
+        super().check()
+        if self.attention == "none" and (self.doubly_stochastic or self.input_feeding != "none"):
+            raise UserError(
+                "--doubly-stochastic and --input-feeding need an --attention. Received: none"
+            )
 
     def read_corpus(
         self, sample: str, class_names: tuple[str, ...] = (), original: bool = False

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from apps.config.decoder import DecoderOptions
 from apps.config.groups import (
     LARGEST_STATE,
     BatchOptions,
@@ -21,7 +22,7 @@ from apps.config.training import TrainingConfig
 from apps.config.verbs import ExportOptions, TextPredictOptions
 from data.errors import UserError
 from data.registry import TOKENIZERS
-from models.registry import ATTENTIONS, FEEDINGS
+from models.registry import ATTENTIONS
 
 if TYPE_CHECKING:  # a command that only prints its help must not wait for the readers
     from data.examples.parallel import ParallelCorpus
@@ -84,7 +85,7 @@ class Seq2SeqTextOptions(Options):
 
 @dataclass(frozen=True)
 class TranslatorOptions(Options):
-    """The decoder and its attention, the loss, and what is shared and dropped."""
+    """The decoder's size and attention, what it shares with the encoder, and what it copies."""
 
     title: ClassVar[str] = "translator"
 
@@ -98,14 +99,7 @@ class TranslatorOptions(Options):
     attention_window: int = option(
         4, "positions on either side that local attention sees", at_least=1
     )
-    input_feeding: str = option(
-        "none",
-        "what the next step reads of the attention: nothing, its vector (Luong et al. 2015), or "
-        "the context of the state before (Bahdanau et al. 2015); these two train step by step",
-        FEEDINGS,
-    )
     encoder_self_attention: bool = option(False, "attention among the outputs of the encoder")
-    tied: bool = option(True, "embedding of the decoder as its output layer, too")
     shared_embeddings: bool = option(
         True, "one embedding for both sides, where they have one vocabulary"
     )
@@ -114,19 +108,6 @@ class TranslatorOptions(Options):
     )
     coverage: float = option(
         0.0, "weight of the loss for looking at the same places again", at_least=0.0
-    )
-    word_dropout: float = option(
-        0.1, "share of tokens whose vectors are dropped in a step", at_least=0.0, below=1.0
-    )
-    label_smoothing: float = option(
-        0.1, "share of the target distribution spread over all tokens", at_least=0.0, below=1.0
-    )
-    scheduled_sampling: float = option(
-        0.0,
-        "share of input tokens that are the model's own at the end of the training, which goes "
-        "step by step",
-        at_least=0.0,
-        at_most=1.0,
     )
     monitor: str = option(
         "bleu", "validation metric, of greedy decoding, that chooses the epoch", ("bleu", "chrf")
@@ -159,6 +140,7 @@ class SearchOptions(Options):
 class Seq2SeqConfig(
     SearchOptions,
     TranslatorOptions,
+    DecoderOptions,
     BidirectionalOptions,
     RecurrentOptions,
     Seq2SeqTextOptions,
