@@ -100,13 +100,11 @@ def _is_plain(groups: list[list[_Place]], relation: str) -> bool:
 
 def _place_group(group: Group, squares: list[tuple[int, int]], random: Random) -> list[_Place]:
     """Places the shapes of a group in squares of their own, given as columns and rows."""
-    return [
-        _Place(
-            *((each + 0.5) * SIDE / _SQUARES + random.uniform(-_SHIFT, _SHIFT) for each in square),
-            random.uniform(*_RADII[group.size]),
-        )
-        for square in random.sample(squares, group.number)
-    ]
+    places = []
+    for square in random.sample(squares, group.number):
+        x, y = ((each + 0.5) * SIDE / _SQUARES + random.uniform(-_SHIFT, _SHIFT) for each in square)
+        places.append(_Place(x, y, random.uniform(*_RADII[group.size])))
+    return places
 
 
 def _draw_shape(canvas: np.ndarray, shape: str, place: _Place, tint: np.ndarray) -> None:
