@@ -46,8 +46,3 @@ class Attributes(NamedTuple):
     def groups(self) -> tuple[Group, ...]:
         """One group or two."""
         return (self.first,) if self.second is None else (self.first, self.second)
-
-    @property
-    def combinations(self) -> set[tuple[str, str, str]]:
-        """The shapes with their sizes and colours, such as `("small", "red", "circle")`."""
-        return {(group.size, group.colour, group.shape) for group in self.groups}

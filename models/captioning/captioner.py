@@ -1,5 +1,6 @@
 """The captioner: from a picture and the caption so far to the logits of the next tokens."""
 
+import math
 from typing import Any
 
 import keras
@@ -16,25 +17,32 @@ from models.seq2seq.memory import Memory
 
 @keras.saving.register_keras_serializable(package="models")
 class PlaceEmbedding(keras.layers.Layer):
-    """Adds a vector of its own to each place, so that what is found there says where it is.
+    """Adds a vector of its row and one of its column to each place, so that what is found there
+    says where it is.
 
     Call arguments:
-        inputs: <float32>[batch, places, features].
+        inputs: <float32>[batch, places, features], the places of a square, row by row.
 
     Output shape:
         As the inputs.
     """
 
     def build(self, input_shape: tuple) -> None:
-        self.vectors = self.add_weight(
-            shape=input_shape[1:],
-            initializer=keras.initializers.RandomNormal(stddev=0.3),
-            name="vectors",
+        self.side = math.isqrt(input_shape[1])
+        self.rows, self.columns = (
+            self.add_weight(
+                shape=(self.side, input_shape[2]),
+                initializer=keras.initializers.RandomNormal(stddev=0.3),
+                name=name,
+            )
+            for name in ("rows", "columns")
         )
         super().build(input_shape)
 
     def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
-        return inputs + ops.cast(self.vectors, inputs.dtype)
+        vectors = self.rows[:, None, :] + self.columns[None, :, :]
+        vectors = ops.reshape(vectors, (self.side**2, -1))
+        return inputs + ops.cast(vectors, inputs.dtype)
 
 
 class CaptionsDecoder(keras.layers.Layer):
@@ -134,7 +142,7 @@ class FeatureCaptioner(keras.Model):
         values = keras.layers.SpatialDropout1D(dropout)(x)
         mean = keras.layers.GlobalAveragePooling1D(name="mean")(values)
         # Most places of most pictures look alike: what is particular to one is a small part of it.
-        vector = keras.layers.BatchNormalization(momentum=0.95, name="vector")(mean)
+        vector = keras.layers.BatchNormalization(momentum=0.9, name="vector")(mean)
         states = InitialStatesFromVector(decoder.stack.state_sizes, name="bridge")(vector)
         reader = keras.Model(features, {"values": values, "states": states}, name="reader")
 

@@ -5,16 +5,16 @@ from collections.abc import Callable
 from types import ModuleType
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from models.captioning.efficientnet_lite import efficientnet_lite0
 from models.registry import IMAGE_ENCODERS, KERAS_BACKBONES
 
 # Of `small_cnn`: the kernels and the filters of the convolutions that halve the sides, and the
 # dilations of those that follow each of them.
-_STAGES = ((5, 32, ()), (3, 64, ()), (3, 96, (2, 2)))
+_STAGES = ((5, 32, ()), (3, 64, ()), (3, 96, (2, 4)))
 # Small data sets have few batches in which the statistics could settle.
-_MOMENTUM = 0.95
+_MOMENTUM = 0.9
 
 
 def build_image_encoder(name: str, size: int, pooled: bool = False) -> keras.Model:
@@ -48,13 +48,35 @@ def is_pretrained(name: str) -> bool:
     return name != "small-cnn"
 
 
+@keras.saving.register_keras_serializable(package="models")
+class Coordinates(layers.Layer):
+    """Adds two channels to a picture, the row and the column of each pixel, from -1 to 1.
+
+    Call arguments:
+        inputs: <float32>[batch, height, width, channels].
+
+    Output shape:
+        <float32>[batch, height, width, channels + 2].
+    """
+
+    def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
+        batch, height, width = ops.shape(inputs)[:3]
+        rows, columns = (ops.linspace(-1.0, 1.0, each) for each in (height, width))
+        grid = ops.stack(ops.meshgrid(rows, columns, indexing="ij"), axis=-1)
+        grid = ops.broadcast_to(ops.cast(grid, inputs.dtype), (batch, height, width, 2))
+        return ops.concatenate([inputs, grid], axis=-1)
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        return (*input_shape[:-1], input_shape[-1] + 2)
+
+
 def small_cnn(images: keras.KerasTensor) -> keras.KerasTensor:
     """Applies convolutions, each with batch normalisation (Ioffe & Szegedy 2015) and a ReLU, which
     suit pictures of some 64 pixels.
 
     What keeps the sides stands on residual connections (He et al. 2016). The last convolutions are
     dilated (Yu & Koltun 2016): without losing its place, what is found at one place knows what is
-    found at others.
+    found at others. Two more channels say where a pixel is (CoordConv, Liu et al. 2018).
 
     Args:
         images: <float32>[batch, size, size, 3], from 0 to 255.
@@ -62,7 +84,7 @@ def small_cnn(images: keras.KerasTensor) -> keras.KerasTensor:
     Returns:
         <float32>[batch, size / 8, size / 8, 96].
     """
-    x = layers.Rescaling(1 / 127.5, offset=-1.0)(images)
+    x = Coordinates()(layers.Rescaling(1 / 127.5, offset=-1.0)(images))
     for kernel, filters, dilations in _STAGES:
         x = _convolve(x, filters, kernel, strides=2)
         for dilation in dilations:
