@@ -71,18 +71,20 @@ def encode_png(pixels: np.ndarray) -> bytes:
 
 
 def _choose_places(attributes: Attributes, random: Random) -> list[list[_Place]]:
-    """Chooses the places of all shapes, by group: two groups have half of the picture each."""
-    first, last = range(_SQUARES // 2), range(_SQUARES // 2, _SQUARES)
-    # The columns and rows of the squares of each group.
-    parts = {
-        "": [(range(_SQUARES), range(_SQUARES))],
-        "left of": [(first, range(_SQUARES)), (last, range(_SQUARES))],
-        "above": [(range(_SQUARES), first), (range(_SQUARES), last)],
-    }[attributes.relation]
+    """Chooses the places of all shapes, by group: each group has a block of two by two squares,
+    those of two groups lie side by side or one upon the other."""
+    half = _SQUARES // 2
     while True:
+        start, other = random.randint(0, half), random.randint(0, half)
+        # The column and the row of the first square of each block.
+        corners = {
+            "": [(start, other)],
+            "left of": [(0, start), (half, start)],
+            "above": [(start, 0), (start, half)],
+        }[attributes.relation]
         groups = [
-            _place_group(group, [*product(*part)], random)
-            for group, part in zip(attributes.groups, parts, strict=True)
+            _place_group(group, corner, random)
+            for group, corner in zip(attributes.groups, corners, strict=True)
         ]
         if len(groups) == 1 or _is_plain(groups, attributes.relation):
             return groups
@@ -98,8 +100,9 @@ def _is_plain(groups: list[list[_Place]], relation: str) -> bool:
     return down <= _SLANT * across if relation == "left of" else across <= _SLANT * down
 
 
-def _place_group(group: Group, squares: list[tuple[int, int]], random: Random) -> list[_Place]:
-    """Places the shapes of a group in squares of their own, given as columns and rows."""
+def _place_group(group: Group, corner: tuple[int, int], random: Random) -> list[_Place]:
+    """Places the shapes of a group in squares of the block that begins at a column and a row."""
+    squares = [*product(*(range(each, each + _SQUARES // 2) for each in corner))]
     places = []
     for square in random.sample(squares, group.number):
         x, y = ((each + 0.5) * SIDE / _SQUARES + random.uniform(-_SHIFT, _SHIFT) for each in square)

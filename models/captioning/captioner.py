@@ -142,7 +142,8 @@ class FeatureCaptioner(keras.Model):
         values = keras.layers.SpatialDropout1D(dropout)(x)
         mean = keras.layers.GlobalAveragePooling1D(name="mean")(values)
         # Most places of most pictures look alike: what is particular to one is a small part of it.
-        vector = keras.layers.BatchNormalization(momentum=0.9, name="vector")(mean)
+        mean = keras.layers.BatchNormalization(momentum=0.9, name="normalized_mean")(mean)
+        vector = keras.layers.Dense(2 * decoder.stack.units, "relu", name="vector")(mean)
         states = InitialStatesFromVector(decoder.stack.state_sizes, name="bridge")(vector)
         reader = keras.Model(features, {"values": values, "states": states}, name="reader")
 
