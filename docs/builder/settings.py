@@ -82,6 +82,7 @@ PAGES = [
             "results/translation.md",
             "results/summarization.md",
             "results/chat.md",
+            "results/captioning.md",
             "results/speed.md",
             "results/growth.md",
             "results/robustness.md",
