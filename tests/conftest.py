@@ -1,19 +1,18 @@
 """What several test files share: a tiny trained run, the command line, and fresh processes."""
 
 import contextlib
-import copy
 import fcntl
 import functools
 import gc
 import io
 import itertools
 import json
+import multiprocessing
 import os
 import shutil
 import signal
 import subprocess
 import sys
-from dataclasses import is_dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +21,9 @@ from hypothesis import settings
 
 from data import registry
 from data.messages import show_messages
+
+sys.path.append(os.path.dirname(__file__))
+from loaded import attributed_once, loaded_once  # it lies beside this file
 
 # The same examples in every run, however slow the machine is.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -269,45 +271,16 @@ def tiny_options():
     return TINY
 
 
-# Runs that are kept loaded, and how many at most.
-_LOADED, _MOST_LOADED = {}, 4
+@pytest.fixture(scope="session")
+def loads_once():
+    """A context in which the same files are loaded once: see `tests/loaded.py`."""
+    return loaded_once
 
 
-@contextlib.contextmanager
-def loaded_once():
-    """Whoever loads a run inside gets what was loaded from the same files before, with the graphs
-    that have been traced: most tests read what a command says of one run."""
-    from apps.commands.application import Application
-
-    load = Application.load
-
-    def load_once(application, files, config=None):
-        config = config or application.config_of(files)
-        key = files.description.fingerprint, repr(config)
-        if key[0] is None:
-            return load(application, files, config)
-        if key not in _LOADED:
-            while len(_LOADED) >= _MOST_LOADED:
-                _LOADED.pop(next(iter(_LOADED)))
-            _LOADED[key] = load(application, files, config), {}
-        task, graphs = _LOADED[key]
-        # Options are set on the copy.
-        task = copy.copy(task)
-        task.serving = lambda: serve_once(task, graphs)
-        return task
-
-    def serve_once(task, graphs):
-        state = {name: value for name, value in vars(task).items() if name != "serving"}
-        key = repr(
-            {name: value if is_dataclass(value) else id(value) for name, value in state.items()}
-        )
-        if key not in graphs:
-            graphs[key] = type(task).serving(task), state
-        return graphs[key][0]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Application, "load", load_once)
-        yield
+@pytest.fixture(scope="session")
+def attributes_once():
+    """A context in which the graph that explains a loaded model is traced once."""
+    return attributed_once
 
 
 @pytest.fixture
@@ -341,38 +314,43 @@ def command(command_of):
 CHANGES = {"os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.chmod", "os.chown"}
 
 
-@pytest.fixture(scope="session")
-def break_off():
-    """Calls a function in a forked process that breaks off before the nth change of files, counted
-    from 0; returns whether there was one. It ends as by `kill -9`, or raises an exception there,
-    which then runs through the function."""
+def _break_off(number, error, function, arguments):
+    changes = itertools.count()
 
-    def before(number, function, error=None):
-        process = os.fork()
-        if process:
-            status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-            assert status in (0, 3), f"the process ended with {status}"
-            return status == 3
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(60)
-        changes = itertools.count()
+    def count(event, arguments):
+        writes = event == "open" and (arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR)
+        if (writes or event in CHANGES) and next(changes) == number:
+            if error is None:
+                os._exit(3)
+            raise error
 
-        def count(event, arguments):
-            writes = event == "open" and (arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR)
-            if (writes or event in CHANGES) and next(changes) == number:
-                if error is None:
-                    os._exit(3)
-                raise error
+    sys.addaudithook(count)
+    status = 1
+    try:
+        function(*arguments)
+        status = 0
+    except BaseException as raised:
+        status = 3 if error is not None and isinstance(raised, error) else 1
+    finally:
+        os._exit(status)
 
-        sys.addaudithook(count)
-        status = 1
-        try:
-            function()
-            status = 0
-        except BaseException as raised:
-            status = 3 if error is not None and isinstance(raised, error) else 1
-        finally:
-            os._exit(status)
+
+@pytest.fixture(scope="module")
+def break_off(request):
+    """Calls a function of the test's module in a process that breaks off before the nth change of
+    files, counted from 0; returns whether there was one. It ends as by `kill -9`, or raises an
+    exception there, which then runs through the function."""
+    # To fork this process, with all of TensorFlow in it, takes longer than what the fork does.
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload([__name__, request.module.__name__])
+
+    def before(number, function, *arguments, error=None):
+        arguments = (number, error, function, arguments)
+        process = processes.Process(target=_break_off, args=arguments)
+        process.start()
+        process.join(60)
+        assert process.exitcode in (0, 3), f"the process ended with {process.exitcode}"
+        return process.exitcode == 3
 
     return before
 

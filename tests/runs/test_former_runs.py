@@ -69,6 +69,19 @@ def _record(name):
     return json.loads((HERE / f"{name}.json").read_text(encoding="utf-8"))
 
 
+@pytest.fixture(scope="module", params=RUNS)
+def name(request):
+    """Of a run; its tests follow each other."""
+    return request.param
+
+
+@pytest.fixture(autouse=True)
+def loaded(loads_once):
+    """What answers is measured, too: it is loaded once."""
+    with loads_once():
+        yield
+
+
 @pytest.fixture(autouse=True)
 def no_pictures(monkeypatch):
     from matplotlib.figure import Figure
@@ -89,7 +102,6 @@ def unpack(tmp_path, monkeypatch):
     return run_of
 
 
-@pytest.mark.parametrize("name", RUNS)
 def test_a_run_answers_as_before(name, unpack):
     run, record = unpack(name), _record(name)
     for options, rows in record["predict"].items():
@@ -97,7 +109,6 @@ def test_a_run_answers_as_before(name, unpack):
         assert _flat(answers) == _like(rows)
 
 
-@pytest.mark.parametrize("name", RUNS)
 def test_a_run_has_the_figures_that_it_had(name, unpack):
     run, record = unpack(name), _record(name)
     for options, recorded in record["evaluate"].items():

@@ -24,6 +24,13 @@ NAMED = {
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def shared(loads_once, attributes_once):
+    """What several examples and tests load has its graphs once."""
+    with loads_once(), attributes_once():
+        yield
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A folder with runs, and with a table."""

@@ -336,13 +336,24 @@ def publish(unfinished):
         unfinished.discard()
 
 
+def publish_alone(unfinished, system):
+    """Publishes in a process that does nothing else."""
+    _set_up_alone(system)
+    publish(unfinished)
+
+
+def _set_up_alone(system="exchanged"):
+    os.fsync = lambda descriptor: None  # no power cut, and slow
+    if system == "renamed":
+        replacement._renameat2 = lambda: None
+
+
 @pytest.mark.parametrize(
     ("former", "error"), [("former", None), ("former", KeyboardInterrupt), (None, None)]
 )
 def test_broken_off_at_any_moment_there_is_a_whole_run_and_nothing_is_lost(
-    unfinished, break_off, system, former, error, monkeypatch
+    unfinished, break_off, system, former, error
 ):
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)  # no power cut, and slow
     seen = set()
     for number in itertools.count():
         shutil.rmtree(unfinished.run, ignore_errors=True)
@@ -352,7 +363,7 @@ def test_broken_off_at_any_moment_there_is_a_whole_run_and_nothing_is_lost(
         (unfinished.path / "checkpoints").mkdir(parents=True, exist_ok=True)
         (unfinished.path / "checkpoints" / "checkpoint").touch()
         (unfinished.path / "history.csv").write_text("epoch\n")
-        broken = break_off(number, lambda: publish(unfinished), error)
+        broken = break_off(number, publish_alone, unfinished, system, error=error)
         there = unfinished.run.exists()
         assert there or system == "renamed" or not former
         # Whoever reads the run finds one.
@@ -483,6 +494,12 @@ def train_two_members(several):
         several.discard()
 
 
+def train_two_members_alone(several):
+    """Trains them in a process that does nothing else."""
+    _set_up_alone()
+    train_two_members(several)
+
+
 def test_several_seeds_that_are_broken_off_at_any_moment_are_completed_by_the_next_training(
     run, break_off, monkeypatch
 ):
@@ -492,7 +509,7 @@ def test_several_seeds_that_are_broken_off_at_any_moment_are_completed_by_the_ne
         shutil.rmtree(run)
         write_run(run)
         (run / "notes.txt").write_text("precious")
-        broken = break_off(number, lambda: train_two_members(several))
+        broken = break_off(number, train_two_members_alone, several)
         read_run(RunFolder(run))
         train_two_members(several)
         assert files(run.parent) == ["run"]

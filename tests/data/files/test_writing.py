@@ -347,7 +347,7 @@ def test_killed_at_any_moment_it_leaves_the_former_or_the_new_one(
         path.unlink(missing_ok=True)
         if former:
             write(path, "former") if writer is write else path.mkdir()
-        broken = break_off(number, lambda: writer(path))
+        broken = break_off(number, writer, path)
         content = [each.read_text() for each in (path, path / "file") if each.is_file()]
         assert content in ([["former"], ["new"]] if former and writer is write else [[], ["new"]])
         if writer is write_folder and content:
@@ -364,7 +364,7 @@ def test_killed_at_any_moment_it_leaves_the_former_or_the_new_one(
 @WRITERS
 def test_interrupted_at_any_moment_it_leaves_nothing_else(tmp_path, writer, break_off):
     for number in itertools.count():
-        broken = break_off(number, lambda: writer(tmp_path / "a"), KeyboardInterrupt)
+        broken = break_off(number, writer, tmp_path / "a", error=KeyboardInterrupt)
         left = os.listdir(tmp_path)
         # An interruption of the removal itself may leave what the next one removes.
         assert len(left) <= 1

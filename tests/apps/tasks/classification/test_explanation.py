@@ -15,6 +15,13 @@ from apps.tasks.classification.task import TextClassification
 from data.examples.labelled import LabelledCorpus, LabelledTexts
 from models.classification.decision import Decision
 
+
+@pytest.fixture(scope="module", autouse=True)
+def one_attribution(attributes_once):
+    with attributes_once():
+        yield
+
+
 TEXTS = ["you fool", "you old fool", "fine day", "a fine old day", "what?", "what"]
 SMALL = ClassificationConfig(
     units=3, embedding_dim=4, max_word_length=5, min_count=1, bidirectional=False, truncate="tail"
