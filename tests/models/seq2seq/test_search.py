@@ -1,3 +1,5 @@
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -20,9 +22,23 @@ def model():
     return made
 
 
-def searched(model, sources=SOURCES, **options):
-    search = tf.function(lambda ids: TranslationSearch(**options)(model, ids), autograph=False)
-    ids, scores = search(tf.constant(sources))
+@functools.cache
+def search_graph(model, inputs, **options):
+    """The graph of a search, for sources of any shape and some options as tensors."""
+
+    def search(sources, *values):
+        search = TranslationSearch(**options, **dict(zip(inputs, values, strict=True)))
+        return search(model, sources)
+
+    scalars = [tf.TensorSpec([], tf.int32)] * len(inputs)
+    signature = [tf.TensorSpec([None, None], tf.int32), *scalars]
+    return tf.function(search, input_signature=signature, autograph=False)
+
+
+def searched(model, sources=SOURCES, min_length=None, max_length=None, ngram=None, **options):
+    given = {"min_length": min_length, "max_length": max_length, "no_repeat_ngram": ngram}
+    given = {name: tf.constant(value) for name, value in given.items() if value is not None}
+    ids, scores = search_graph(model, (*given,), **options)(tf.constant(sources), *given.values())
     return ids.numpy(), scores.numpy()
 
 
@@ -95,13 +111,14 @@ def test_an_answer_has_as_many_tokens_as_it_should(model, beam_width):
 
 @pytest.mark.parametrize("beam_width", [1, 3])
 def test_a_blocked_n_gram_occurs_once(model, beam_width):
-    def repeated(**options):
-        ids, _ = searched(model, beam_width=beam_width, min_length=9, max_length=12, **options)
+    def repeated(ngram):
+        lengths = {"min_length": 9, "max_length": 12}
+        ids, _ = searched(model, beam_width=beam_width, ngram=ngram, **lengths)
         found = [[*zip(row, row[1:], row[2:], strict=False)] for row in ids[:, 0, :9].tolist()]
         return [len(row) - len({*row}) for row in found]
 
-    assert repeated() == [6, 6]
-    assert repeated(no_repeat_ngram=3) == [0, 0]
+    assert repeated(0) == [6, 6]
+    assert repeated(3) == [0, 0]
 
 
 def test_a_banned_token_is_never_chosen(model):
