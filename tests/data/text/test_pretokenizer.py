@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 
 from data.text.pretokenizer import LONGEST, pretokenize
 
-GRAPH = tf.function(pretokenize, input_signature=[tf.TensorSpec([None], tf.string)])
+GRAPH = tf.function(
+    pretokenize, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
+)
 
 
 def pieces(text):

@@ -19,7 +19,7 @@ TEXTS = [
 ]
 ALPHABET = st.text("abehltosw 1'.\né😂", max_size=30)
 STRINGS = [tf.TensorSpec([None], tf.string)]
-PIECES = tf.function(pretokenize, input_signature=STRINGS)
+PIECES = tf.function(pretokenize, input_signature=STRINGS, autograph=False)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def tokenizers():
         vocabulary = learn_vocabulary(kind, TEXTS, 60)
         tokenizer = found[kind] = Tokenizer(vocabulary)
         tokenizer.learned = vocabulary
-        tokenizer.graph = tf.function(tokenizer.encode, input_signature=STRINGS)
+        tokenizer.graph = tf.function(tokenizer.encode, input_signature=STRINGS, autograph=False)
     return found
 
 
@@ -203,7 +203,7 @@ def test_exported_tokenizers_work_with_tensorflow_alone(tokenizers, tmp_path, te
     for kind, tokenizer in tokenizers.items():
         module = tf.Module()
         module.tokenizer = tokenizer
-        module.again = tf.function(again_with(tokenizer), input_signature=STRINGS)
+        module.again = tf.function(again_with(tokenizer), input_signature=STRINGS, autograph=False)
         tf.saved_model.save(module, tmp_path / kind)
     folders = [tmp_path / kind for kind in TOKENIZERS]
     finished = tensorflow_process(RELOAD, *folders, cwd=tmp_path)

@@ -257,7 +257,7 @@ def test_one_trace_serves_every_parameter():
     signature = [tf.TensorSpec([None, 2], tf.int32), tf.TensorSpec([], tf.int32)]
     signature += [tf.TensorSpec([], tf.float32), tf.TensorSpec([], tf.bool)]
 
-    @tf.function(input_signature=signature)
+    @tf.function(input_signature=signature, autograph=False)
     def graph(prompts, max_length, alpha, early_stopping):
         state = {"last": prompts[:, 0], "seen": tf.zeros([tf.shape(prompts)[0], 7])}
         logits, state = step(prompts[:, 1], state)

@@ -108,7 +108,7 @@ def test_rows_of_one_prompt_are_sampled_by_the_models_probabilities():
     rows = 4000
     choose = Sampling(temperature=1.5)
     options = {"seed": 2, "max_length": 2, "end_id": -1}
-    found = tf.function(lambda: decoded([(4, 5)] * rows, choose, **options))()
+    found = tf.function(lambda: decoded([(4, 5)] * rows, choose, **options), autograph=False)()
     pairs = found.ids.numpy() @ [8, 1]
 
     def shares(logits):
@@ -178,7 +178,7 @@ def test_one_trace_serves_every_parameter():
     signature = [tf.TensorSpec([None, 2], tf.int32), tf.TensorSpec([], tf.int32)]
     signature += [tf.TensorSpec([], dtype) for dtype in numbers.values()]
 
-    @tf.function(input_signature=signature)
+    @tf.function(input_signature=signature, autograph=False)
     def graph(prompts, max_length, temperature, top_k, top_p, seed):
         logits, state = step(
             prompts[:, 1],

@@ -147,7 +147,9 @@ def test_greedy_takes_the_first_of_equals():
 def test_a_graph_takes_every_parameter_as_an_input():
     scalar = tf.TensorSpec([], tf.float32)
 
-    @tf.function(input_signature=[scalar, tf.TensorSpec([], tf.int32), scalar, scalar])
+    @tf.function(
+        input_signature=[scalar, tf.TensorSpec([], tf.int32), scalar, scalar], autograph=False
+    )
     def distribution(*parameters):
         return Sampling(*parameters).probabilities(LOGITS)
 

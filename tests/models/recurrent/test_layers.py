@@ -42,7 +42,7 @@ def outcome(layer, inputs, mask, states, training=True):
     """Outputs and the gradients of everything that has one."""
     inputs, states = tf.constant(inputs), [tf.constant(state) for state in states]
     # In a graph, where the loop is compiled.
-    return tf.function(_outcome)(layer, inputs, mask, states, training)
+    return tf.function(_outcome, autograph=False)(layer, inputs, mask, states, training)
 
 
 def _outcome(layer, inputs, mask, states, training):
@@ -198,7 +198,7 @@ def test_a_tape_around_the_graph_may_keep_several_gradients(training):
     inputs = tf.constant(np.random.default_rng(0).normal(size=(2, 5, 3)), tf.float32)
     gradients = []
     for layer in twins("GRU", 3, {"return_sequences": True}):
-        call = tf.function(layer)
+        call = tf.function(layer, autograph=False)
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(inputs)
             loss = tf.reduce_sum(tf.sin(call(inputs, training=training)))
@@ -222,9 +222,9 @@ def test_a_second_derivative_is_refused_and_stock_operations_have_one(ways):
 
     for way in ways:
         with way(), pytest.raises(tf.errors.InvalidArgumentError, match="no second derivative"):
-            tf.function(second)()
+            tf.function(second, autograph=False)()
     with stock_operations():
-        assert np.abs(tf.function(second)()).max() > 0
+        assert np.abs(tf.function(second, autograph=False)()).max() > 0
 
 
 def test_functions_that_run_eagerly_can_be_trained(ways):
@@ -238,7 +238,7 @@ def test_functions_that_run_eagerly_can_be_trained(ways):
 def test_the_loop_is_compiled_once_for_lengths_of_one_bucket():
     layer = recurrent_layers.LSTM(3, return_sequences=True)
     layer.build((None, None, 2))
-    call = tf.function(layer, input_signature=[tf.TensorSpec([None, None, 2])])
+    call = tf.function(layer, input_signature=[tf.TensorSpec([None, None, 2])], autograph=False)
     long = np.random.default_rng(0).normal(size=(2, 8, 2)).astype("float32")
     with xla_loops():
         whole = call(long)
@@ -251,7 +251,9 @@ def test_the_loop_is_compiled_once_for_lengths_of_one_bucket():
 def test_stock_operations_leave_nothing_compiled_in_the_graph():
     layer = recurrent_layers.GRU(3)
     with stock_operations():
-        graph = tf.function(layer, input_signature=[tf.TensorSpec([None, None, 2])])
+        graph = tf.function(
+            layer, input_signature=[tf.TensorSpec([None, None, 2])], autograph=False
+        )
         definition = graph.get_concrete_function().graph.as_graph_def()
     nodes = [*definition.node, *(n for f in definition.library.function for n in f.node_def)]
     assert not {node.op for node in nodes if re.search("Xla|Cudnn|Suite", node.op)}

@@ -39,7 +39,7 @@ def operations_of(cell, **options):
     """The names of the operations in the graph of a layer."""
     layer = recurrent_layer(cell, 4)
     layer.build((None, None, 3))
-    call = tf.function(lambda x: layer(x, training=True), **options)
+    call = tf.function(lambda x: layer(x, training=True), **options, autograph=False)
     graph = call.get_concrete_function(tf.TensorSpec([None, None, 3])).graph
     return {node.op for node in graph.as_graph_def().node}
 
@@ -132,7 +132,7 @@ def test_a_batch_without_texts_has_gradients_of_zero():
     layer = recurrent_layer("lstm", 4)
     layer.build((None, None, 3))
 
-    @tf.function
+    @tf.function(autograph=False)
     def gradients(inputs):
         with tf.GradientTape() as tape:
             loss = tf.reduce_sum(layer(inputs, training=True))
