@@ -153,6 +153,11 @@ class Server:
         times = psutil.Process(self._process.pid).cpu_times()
         return times.user + times.system
 
+    @property
+    def pid(self) -> int:
+        """The identity of the process."""
+        return self._process.pid
+
     def memory(self) -> float:
         """Returns its own memory in MiB."""
         return psutil.Process(self._process.pid).memory_full_info().uss / 2**20
@@ -186,7 +191,7 @@ class Server:
 
 
 @contextlib.contextmanager
-def _serving(run: Path, log: Path, *options: str) -> Iterator[Server]:
+def serving(run: Path, log: Path, *options: str) -> Iterator[Server]:
     server = Server(run, log, *options)
     try:
         server.wait()
@@ -231,7 +236,7 @@ def replace(run: Path) -> None:
 
 def stress(run: Path, log: Path, bodies: list[bytes], *options: str) -> dict:
     """Replaces the run under load, then terminates the server under load."""
-    with _serving(run, log, "--poll", "0.5", *options) as server:
+    with serving(run, log, "--poll", "0.5", *options) as server:
         client = Client(server.port, bodies)
 
         async def reloading() -> Tally:
@@ -292,7 +297,7 @@ def main() -> None:
         shutil.copytree(options.run, run)
         for engine in options.engine:
             for title, more in (("batches", []), ("one by one", ["--batch-size", "1"])):
-                with _serving(run, log, "--engine", engine, "--poll", "0", *more) as server:
+                with serving(run, log, "--engine", engine, "--poll", "0", *more) as server:
                     print(f"\n{engine}, {title}: ready after {server.seconds:.1f} s\n")
                     print(f"| {' | '.join(_TITLES)} |\n|{'---:|' * len(_TITLES)}")
                     for connections in options.connections:

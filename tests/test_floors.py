@@ -25,6 +25,7 @@ data.corpora.parallel data.corpora.tagged
 data.datasets
 models models.copies models.half_precision models.portable models.registry
 models.attention models.compilation models.decoding models.evaluation models.members
+models.portable.decoding
 models.precision
 models.evaluation.captions models.recurrent.native
 models.crf models.optimization models.recurrent
@@ -45,7 +46,8 @@ apps.tasks
 apps.tasks.captioning
 apps.tasks.classification apps.tasks.generation apps.tasks.seq2seq apps.tasks.tagging
 apps.tasks.chat
-apps.tasks.loading apps.tasks.portable
+apps.tasks.loading apps.tasks.onnx_engine
+apps.tasks.portable
 apps.tasks.quantization
 apps.search
 apps.commands

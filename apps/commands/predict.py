@@ -18,13 +18,15 @@ from apps.config.verbs import ENGINES, PredictOptions, WorkerOptions
 from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
 from apps.serving.answering import Answering, Direct, Illustrating, Summarizing
-from apps.tasks.portable import OnnxEngine, find_engine
+from apps.tasks.onnx_engine import OnnxEngine
+from apps.tasks.portable import find_engine
 from apps.tasks.task import Configurable, Interactive
 from data.errors import UserError
 from data.formats.suffixes import STANDARD_STREAM
 from data.messages import printable, say, warn
 
 if TYPE_CHECKING:
+    from apps.config.training import TrainingConfig
     from apps.serving.answers import AnswerBatch
     from apps.serving.files import AnswerWindows
     from apps.serving.jobs import Job
@@ -168,10 +170,11 @@ class Loader:
             files: of the run.
             announced: whether a message says that TensorFlow is loaded.
         """
-        task: Any = _find_engine(files, self.own, self.engine)
+        config = self.application.config_of(files)
+        task: Any = _find_engine(files, config, self.own, self.engine)
         if task is None:
             import_tensorflow(announced)
-            task = self.application.load(files, self.application.config_of(files))
+            task = self.application.load(files, config)
         if isinstance(task, Configurable):
             task.set_options(self.own)
         return task
@@ -281,16 +284,19 @@ def _opener(
     return functools.partial(beside, open_output=writer, page=page) if output else lambda _: page
 
 
-def _find_engine(files: RunFiles, own: PredictOptions, wanted: str) -> OnnxEngine | None:
+def _find_engine(
+    files: RunFiles, config: "TrainingConfig", own: PredictOptions, wanted: str
+) -> OnnxEngine | None:
     """Returns the engine of a run's ONNX form; None if TensorFlow shall answer.
 
     Raises:
         UserError: `onnx` is wanted and cannot be had.
     """
     if not own.needs_task:
-        return find_engine(files, wanted)
+        return find_engine(files, config, wanted)
     if wanted == "onnx":
-        raise UserError("--explain looks into the network, which takes TensorFlow. Leave --engine")
+        name = next(name for name in own.by_tensorflow if getattr(own, name))
+        raise UserError(f"--{name} looks into the network, which takes TensorFlow. Leave --engine")
     return None
 
 

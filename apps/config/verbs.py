@@ -89,6 +89,8 @@ class PredictOptions(Options):
     )
     # Names of the options that are files to write.
     file_options: ClassVar[tuple[str, ...]] = ()
+    # Options that look into the network itself, which takes TensorFlow.
+    by_tensorflow: ClassVar[tuple[str, ...]] = ()
     # Rows of an input that are in memory at once; 0: as many as suit a task that is fast.
     rows: ClassVar[int] = 0
 
@@ -99,7 +101,7 @@ class PredictOptions(Options):
     @property
     def needs_task(self) -> bool:
         """Whether these options need the trained task itself, not only its answers."""
-        return False
+        return any(getattr(self, name) for name in self.by_tensorflow)
 
     @property
     def needs_one_process(self) -> str:

@@ -54,12 +54,12 @@ def load(path: str | Path, engine: str = "auto") -> Model:
             raise UserError(f"{version} is no export of this suite: it lacks the files of a run")
         files = read_run(RunFolder(folder))
         application = find_application(files.description.application)
-        application.config_of(files)
+        config = application.config_of(files)
         if version and "onnx" in formats and engine != "tensorflow":
-            return Model(application, files, place, engine=load_exported(version))
+            return Model(application, files, place, engine=load_exported(version, config))
         if version and engine == "onnx":
             raise UserError(f"{version} is a SavedModel. Export it with --format onnx")
-        found = None if version else find_engine(files, engine)
+        found = None if version else find_engine(files, config, engine)
         if found is not None:
             return Model(application, files, place, engine=found)
         import_tensorflow()
@@ -74,7 +74,8 @@ def _load_onnx_export(version: Path, place: Path, engine: str) -> Model:
     description = RunFolder(version).described((version / CONFIG).read_bytes())
     files = RunFiles(RunFolder(version), description, {})
     application = find_application(description.application)
-    return Model(application, files, place, engine=load_exported(version))
+    found = load_exported(version, application.config_of(files))
+    return Model(application, files, place, engine=found)
 
 
 def _saved_model(version: Path):  # type: ignore[no-untyped-def]  # TensorFlow has no type for it

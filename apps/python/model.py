@@ -28,7 +28,7 @@ from apps.serving.answers import (
     batch_answerer,
     in_batches,
 )
-from apps.tasks.portable import OnnxEngine
+from apps.tasks.onnx_engine import OnnxEngine, copy_with
 from apps.tasks.task import Configurable, Interactive, Task
 from apps.terminal.errors import as_user_errors
 from data.errors import UserError
@@ -120,6 +120,11 @@ class Model:
     def engine(self) -> str:
         """What computes the answers: `onnx` or `tensorflow`."""
         return "onnx" if self._engine else "tensorflow"
+
+    @property
+    def onnx(self) -> OnnxEngine | None:
+        """What answers without TensorFlow, or None."""
+        return self._engine
 
     @overload
     def predict(self, texts: str, **options: Any) -> Any: ...
@@ -315,7 +320,7 @@ class Model:
     @functools.cached_property
     def _continues(self) -> bool:
         """Whether an empty text has an answer: what a language model begins with."""
-        return self._engine is None and isinstance(self.task, Interactive)
+        return self._engine.takes_empty if self._engine else isinstance(self.task, Interactive)
 
     def _predict(self, texts: list[str], given: dict[str, Any]) -> list[Any]:
         with as_user_errors():
@@ -341,10 +346,11 @@ class Model:
 
         Args:
             own: the options.
-            exported: whether the SavedModel may answer, which has no other options than its own.
+            exported: whether an export may answer as it was exported.
         """
         if self._engine and not own.needs_task:
-            return _Answerer(own, self._engine, self._engine.answer)
+            engine = copy_with(self._engine, own, as_exported=exported)
+            return _Answerer(own, engine, engine.answer)
         # The options of one call are not those of the next.
         task = copy.copy(self.task)
         if isinstance(task, Configurable):

@@ -60,7 +60,11 @@ RUN: Table = {
     r"(training_curves|gradient_norms)\.png": FILE,
     _PICTURE: FILE,
     LOGS: _LOGS,
-    FORM: {r"model\.(onnx|json)|(vocabulary|characters)\.txt|ngrams\.npz|SHA256SUMS": FILE},
+    FORM: {
+        r"model\.(onnx|json)|decoder\.onnx|ngrams\.npz|SHA256SUMS": FILE,
+        r"(vocabulary|characters)\.txt": FILE,
+        r"((source|target)_)?(tokenizer|units)\.json": FILE,
+    },
 }
 RUN[SEEDS] = {_SEED: dict(RUN)}
 

@@ -2,13 +2,13 @@
 
 import hashlib
 import importlib.util
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apps.runs.contents import CARD, CONFIG, FORM, MODEL, RUN, remove_known
 from apps.runs.files import RunFiles
+from apps.tasks.onnx_engine import OnnxEngine, make_engine
 from apps.tasks.task import Portable
 from apps.terminal.program import command_line
 from data.errors import UserError
@@ -16,6 +16,7 @@ from data.files.writing import whole_file, whole_folder
 from data.messages import detail, printable
 
 if TYPE_CHECKING:  # a command that only prints its help must not wait for onnxruntime
+    from apps.config.training import TrainingConfig
     from apps.runs.description import RunDescription
     from models.portable.folder import Model
     from models.serving.export import ExportableModel
@@ -38,76 +39,12 @@ def check_installed(names: Sequence[str] = _TO_WRITE) -> None:
             )
 
 
-@dataclass(frozen=True)
-class OnnxEngine:
-    """Answers texts by the ONNX form of a run, or by an export of it.
-
-    Attributes:
-        model: of the form.
-    """
-
-    model: "Model"
-
-    def answer(self, texts: Sequence[str]) -> list[dict]:
-        """Returns the output columns of each text, of any number of texts."""
-        return self.model.answer(texts)
-
-    def empty_row(self) -> dict:
-        """Returns the output columns of a row that could not be answered."""
-        return self._shown.empty_row(self.model.class_names)
-
-    def format_answer(self, text: str, row: dict) -> str:
-        """Formats a text and its output columns for the terminal."""
-        return self._shown.format_answer(text, row, self.model.class_names)
-
-    def to_result(self, text: str, row: dict, problem: str = "") -> Any:
-        """Returns the answer to a text as an object that prints well."""
-        return self._shown.to_result(text, row, self.model.class_names, problem)
-
-    @property
-    def _shown(self) -> "_Shown":
-        return _SHOWN[self.model.kind]()
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """How the answers of a kind of model are shown: see `apps.serving.answering`."""
-
-    empty_row: Callable[..., dict]
-    format_answer: Callable[..., str]
-    to_result: Callable[..., Any]
-
-
-def _classifier() -> _Shown:
-    from apps.tasks.classification import answers
-
-    return _Shown(
-        answers.empty_row,
-        lambda text, row, names: printable(f"{text}\n    {answers.describe_row(row, names)}"),
-        answers.to_result,
-    )
-
-
-def _tagger() -> _Shown:
-    from apps.tasks.tagging import answers
-    from apps.tasks.tagging.spans_on_screen import mark_spans
-
-    return _Shown(
-        lambda names: answers.empty_row(),
-        lambda text, row, names: mark_spans(text, row["entities"]),
-        lambda text, row, names, problem: answers.to_result(text, row, problem),
-    )
-
-
-# Each is imported when it is asked for: with it comes numpy.
-_SHOWN = {"classifier": _classifier, "tagger": _tagger}
-
-
-def find_engine(files: RunFiles, wanted: str) -> OnnxEngine | None:
+def find_engine(files: RunFiles, config: "TrainingConfig", wanted: str) -> OnnxEngine | None:
     """Returns what answers by the ONNX form of a run; None if TensorFlow shall.
 
     Args:
         files: of the run.
+        config: the options that it was trained with.
         wanted: a name in `ENGINES`.
 
     Raises:
@@ -118,7 +55,7 @@ def find_engine(files: RunFiles, wanted: str) -> OnnxEngine | None:
         return None
     try:
         check_installed(_TO_READ)
-        return _load_form(files)
+        return make_engine(_load_form(files), config)
     except UserError as error:
         if wanted == "onnx":
             raise
@@ -126,7 +63,7 @@ def find_engine(files: RunFiles, wanted: str) -> OnnxEngine | None:
         return None
 
 
-def _load_form(files: RunFiles) -> OnnxEngine:
+def _load_form(files: RunFiles) -> "Model":
     from models.portable.folder import FormError, load, read_settings
 
     folder = files.run.path / FORM
@@ -138,7 +75,7 @@ def _load_form(files: RunFiles) -> OnnxEngine:
     try:
         if read_settings(folder).get("run") != _checksums(files):
             raise UserError(f"{folder} is the form of another model than the run's. {remedy}")
-        return OnnxEngine(load(folder))
+        return load(folder)
     except FormError as error:
         raise UserError(f"{error}. {remedy}") from None
 
@@ -153,8 +90,12 @@ def _checksums(files: RunFiles) -> dict[str, str]:
     }
 
 
-def load_exported(version: Path) -> OnnxEngine:
+def load_exported(version: Path, config: "TrainingConfig") -> OnnxEngine:
     """Returns what answers by an ONNX export.
+
+    Args:
+        version: its folder.
+        config: the options that the model was trained with.
 
     Raises:
         UserError: it is damaged, or a package is missing.
@@ -163,7 +104,7 @@ def load_exported(version: Path) -> OnnxEngine:
     from models.portable.folder import FormError, load
 
     try:
-        return OnnxEngine(load(version))
+        return make_engine(load(version), config, is_export=True)
     except FormError as error:
         raise UserError(str(error)) from None
 
@@ -267,9 +208,10 @@ def _write(
 def _card(description: "RunDescription") -> str:
     """Returns the card of an ONNX export, in Markdown."""
     names = ", ".join(printable(name) for name in description.class_names)
+    answers = f"answers with {names}" if names else "continues texts"
     return f"""# {description.application}: a {description.kind} in ONNX
 
-It answers with {names}.
+It {answers}.
 
     pip install numpy onnxruntime google-re2
     python answer.py "a text"
@@ -279,7 +221,8 @@ or in Python, with this folder on the path:
     from answer import load
     load().answer(["a text"])
 
-`model.onnx` is the network, `model.json` says how a text becomes its inputs and its outputs become
-an answer, `config.json` how it was trained, and `SHA256SUMS` are the checksums of all files, which
-are compared when it is loaded. The package `portable` does the rest.
+`model.onnx` is the network (of a translator the encoder, `decoder.onnx` a step of the decoder),
+`model.json` says how a text becomes its inputs and its outputs become an answer, `config.json` how
+it was trained, and `SHA256SUMS` are the checksums of all files, which are compared when it is
+loaded. The package `portable` does the rest.
 """

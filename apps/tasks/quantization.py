@@ -12,7 +12,7 @@ def describe_cost(task: Any, files: RunFiles, rounded: Path, examples: Any) -> s
     """Measures a form with rounded weights beside one without.
 
     Args:
-        task: the trained task, a `apps.tasks.task.Portable`.
+        task: the trained task, a `apps.tasks.task.Roundable`.
         files: of its run.
         rounded: the folder of the form with rounded weights.
         examples: the validation split.
@@ -25,7 +25,7 @@ def describe_cost(task: Any, files: RunFiles, rounded: Path, examples: Any) -> s
         write_form_of(task, exact, files)
         columns = []
         for folder in (exact, rounded):
-            rows = load_exported(folder).answer(examples.texts)
+            rows = load_exported(folder, task.config).answer(examples.texts)
             columns.append(task.report_rows(rows, examples).main_metrics())
         sizes = [(folder / "model.onnx").stat().st_size / 1024 for folder in (exact, rounded)]
     lines = [f"{'validation':22}{'float32':>10}{'rounded':>10}"]

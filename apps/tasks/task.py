@@ -137,6 +137,11 @@ class Portable(Protocol):
     def files(self, folder: Path) -> list[Path]:
         """Returns the vocabularies of a run folder."""
 
+
+@runtime_checkable
+class Roundable(Portable, Protocol):
+    """Has metrics that tell what rounded weights cost."""
+
     def report_rows(self, rows: list[dict], examples: Any) -> Report:
         """Measures output columns of the texts of a split."""
 

@@ -7,10 +7,12 @@ them." is "I", " saw", " them", ".". Contractions are cut as in the Penn Treeban
 The rules read a text's outline (`data.text.outlines`).
 """
 
+from typing import Any
+
 import tensorflow as tf
 
 from data.graphs import graph
-from data.text.outlines import Outlines
+from data.text.outlines import Outlines, to_ranges
 
 # Longer words are cut: the time of merging grows with the length of a piece.
 LONGEST = 40
@@ -39,6 +41,7 @@ _PIECES = "|".join(
         rf"{_ATTACHED}?[^{_ATTACHED}{_END}]",
     ]
 )
+_MARKS.append((f"({_PIECES})", rf"\1{_END}"))
 # In scripts without spaces between words, each character is a word.
 _IDEOGRAPHS = ("CJK UNIFIED", "CJK COMPATIBILITY IDEOGRAPH", "HIRAGANA", "KATAKANA")
 _OUTLINES = Outlines(
@@ -76,10 +79,16 @@ def _cut(texts: tf.Tensor) -> tf.RaggedTensor:
     outlines = tf.strings.unicode_encode(outlines, "UTF-8")
     for pattern, mark in _MARKS:
         outlines = tf.strings.regex_replace(outlines, pattern, mark)
-    marked = tf.strings.regex_replace(outlines, f"({_PIECES})", rf"\1{_END}")
-    cut = tf.strings.split(marked, _END)
+    cut = tf.strings.split(outlines, _END)
     cut = tf.ragged.boolean_mask(cut, cut != "")
     letters = tf.RaggedTensor.from_row_lengths(
         codes.flat_values, tf.strings.length(cut.flat_values), validate=False
     )
     return cut.with_flat_values(tf.strings.unicode_encode(letters, "UTF-8"))
+
+
+def rules_as_table() -> dict[str, Any]:
+    """Returns the rules as values for JSON, for `models.portable.decoding.tokenizer`, which has no
+    TensorFlow: the outlines of code points as ranges of `[value, how many]`; patterns and what
+    replaces them, one after the other; and what ends a piece."""
+    return {"outlines": to_ranges(_OUTLINES.table), "marks": _MARKS, "end": _END}

@@ -36,7 +36,7 @@ class InitialStatesFromEncoder(keras.layers.Layer):
     def build(self, states_shape: list) -> None:
         sizes = [shape[-1] for shape in states_shape]
         self.projections = []
-        for parts in self._group_directions(sizes):
+        for parts in self.group_directions(sizes):
             projection = keras.layers.Dense(self.units, activation="tanh")
             projection.build((None, sum(parts)))
             self.projections.append(projection)
@@ -45,11 +45,11 @@ class InitialStatesFromEncoder(keras.layers.Layer):
     def call(self, states: list) -> list:
         joined = [
             parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
-            for parts in self._group_directions(states)
+            for parts in self.group_directions(states)
         ]
         return [layer(x) for layer, x in zip(self.projections, joined, strict=True)]
 
-    def _group_directions(self, states: list) -> list[list]:
+    def group_directions(self, states: list) -> list[list]:
         """Groups the states, or their sizes, that differ only in their direction."""
         per_layer = len(states) // self.num_layers
         per_direction = per_layer // self.directions

@@ -3,18 +3,26 @@
 import json
 import shutil
 from collections.abc import Callable, Iterable
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
+import tensorflow as tf
 
 import models.portable
 from data.errors import UserError
 from data.files.checksum_list import write_checksum_list
-from data.registry import CASES
+from data.registry import CASES, CLASSIFIER_TOKENS, TAGGER_TOKENS
+from data.text.characters import FORMAT_CHARACTERS, NEEDLESS_JOINERS
+from data.text.pretokenizer import rules_as_table as rules_of_pieces
+from data.text.special_tokens import END
+from data.text.tokenizer import Tokenizer
 from data.text.word_tokenizer import rules_as_table
 from data.text_steps import STEPS
+from models.decoding.options import DecodingOptions
+from models.onnx.language_model import language_model_network, state_names
 from models.onnx.networks import (
     check_network,
     classifier_network,
@@ -23,10 +31,14 @@ from models.onnx.networks import (
     tagger_network,
 )
 from models.onnx.quantize import quantize
+from models.onnx.translator import decoder_network, encoder_network
+from models.portable.decoding.translator import DECODER
 from models.portable.folder import CHECKSUMS, FORMAT, NETWORK, SETTINGS
 from models.serving.classifier import ServingClassifier
 from models.serving.export import ExportableModel
+from models.serving.generator import LONGEST_PROMPT, TextGenerator
 from models.serving.tagger import ServingTagger
+from models.serving.translator import ServingTranslator
 
 ANSWER = "answer.py"
 # It stands in the folder of a form, and in the folder of all versions, whose last one it runs.
@@ -70,10 +82,8 @@ def check_form(serving: ExportableModel) -> None:
         UserError: it is one.
     """
     if type(serving) not in _WRITERS:
-        raise UserError(
-            f"a {type(serving.model).__name__} has no ONNX form, only classifiers and taggers "
-            "have. Use --format savedmodel"
-        )
+        name = type(serving).__name__.removeprefix("Serving").lower()
+        raise UserError(f"a {name} has no ONNX form. Use --format savedmodel")
     check_network(serving.model)
 
 
@@ -152,6 +162,7 @@ def _write_tagger(serving: ServingTagger, folder: Path) -> tuple[onnx.ModelProto
         "words": rules_as_table(),
         "cases": [*CASES.values()] if preprocessor.case_features else [],
         "lowercase": preprocessor.lowercase,
+        "language": bool(model.settings["language_model"]),
         "max_word_length": preprocessor.max_word_length,
         "window": serving.window,
         "overlap": serving.overlap,
@@ -159,7 +170,67 @@ def _write_tagger(serving: ServingTagger, folder: Path) -> tuple[onnx.ModelProto
     }
 
 
+def _write_generator(
+    serving: TextGenerator, folder: Path
+) -> tuple[onnx.ModelProto, dict[str, Any]]:
+    """Returns the network and the settings."""
+    model: Any = serving.model
+    labels = model.settings["num_labels"] or 1
+    states = [np.asarray(each) for each in model.initial_states(labels, tf.range(labels))]
+    names = state_names(model.stack)
+    return language_model_network(model), {
+        "kind": "language model",
+        "tokenizer": rules_of(serving.preprocessor),
+        "ends": serving.end == END,
+        "banned_ids": serving.constraints.banned_ids,
+        "longest_prompt": LONGEST_PROMPT,
+        "initial_states": [
+            {name: each[label].tolist() for name, each in zip(names, states, strict=True)}
+            for label in range(labels)
+        ],
+        "options": {
+            **{each.name: getattr(serving.options, each.name) for each in fields(DecodingOptions)},
+            "label": serving.label,
+        },
+    }
+
+
+def _write_translator(
+    serving: ServingTranslator, folder: Path
+) -> tuple[onnx.ModelProto, dict[str, Any]]:
+    """Writes the network of the decoder, and returns that of the encoder and the settings."""
+    model: Any = serving.model
+    (folder / DECODER).write_bytes(decoder_network(model).SerializeToString())
+    fed = model.decoder.feeding == "attentional"
+    return encoder_network(model), {
+        "kind": "translator",
+        "answer": serving.answers.removesuffix("s"),
+        "tokenizer": rules_of(serving.preprocessor),
+        "attention": model.decoder.attention is not None,
+        "feeding_size": model.decoder.size if fed else 0,
+        "options": {**asdict(serving.search), "replace_unknown": serving.replace_unknown},
+    }
+
+
+def rules_of(tokenizer: Tokenizer) -> dict[str, Any]:
+    """Returns how a tokenizer cleans and cuts texts, for `models.portable.decoding.tokenizer`."""
+    # Twice, since the end of a match cannot begin another one.
+    joiners = (NEEDLESS_JOINERS, r"\1\2")
+    rules = {
+        "spaced": tokenizer.spaced,
+        "clean": [(FORMAT_CHARACTERS, ""), joiners, joiners],
+        "pieces": rules_of_pieces(),
+    }
+    if tokenizer.kind == TAGGER_TOKENS:
+        return {**rules, "splitter": rules_as_table()}
+    if tokenizer.kind in CLASSIFIER_TOKENS:
+        return {**rules, "splitter": {"steps": STEPS[CLASSIFIER_TOKENS[tokenizer.kind]]}}
+    return rules
+
+
 _WRITERS: dict[type, Callable[[Any, Path], tuple[onnx.ModelProto, dict[str, Any]]]] = {
     ServingClassifier: _write_classifier,
     ServingTagger: _write_tagger,
+    TextGenerator: _write_generator,
+    ServingTranslator: _write_translator,
 }

@@ -63,20 +63,28 @@ class Graph:
         self._nodes.append(helper.make_node(operator, list(inputs), used, **options))
         return names[take]
 
-    def to_model(self, output: str, name: str, shape: tuple[str | int, ...]) -> onnx.ModelProto:
-        """Returns the checked model with one output.
+    def add_all(self, operator: str, *inputs: str, outputs: int, **options: Any) -> list[str]:
+        """Adds a node of which all outputs are wanted; see `add`. Returns their names."""
+        names = [f"value_{len(self._nodes)}_{place}" for place in range(outputs)]
+        self._nodes.append(helper.make_node(operator, list(inputs), names, **options))
+        return names
+
+    def to_model(self, **outputs: tuple[str, tuple[str | int, ...]]) -> onnx.ModelProto:
+        """Returns the checked model.
 
         Args:
-            output: the value that is the output.
-            name: that it gets.
-            shape: sizes, and names for those that are free; all are float32.
+            **outputs: by the name that each gets, the value and its shape: sizes, and names for
+                those that are free; all are float32.
         """
-        final = helper.make_node("Identity", [output], [name])
+        named = [helper.make_node("Identity", [value], [n]) for n, (value, _) in outputs.items()]
         graph = helper.make_graph(
-            [*self._nodes, final],
+            [*self._nodes, *named],
             "network",
             list(self._inputs.values()),
-            [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, list(shape))],
+            [
+                helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, list(shape))
+                for name, (_, shape) in outputs.items()
+            ],
             self._weights,
         )
         model = helper.make_model(

@@ -14,7 +14,7 @@ from models.onnx.recurrent import add_layer
 _LOWEST = -3e4
 
 
-def add_vectors(graph: Graph, model: Any) -> str:
+def add_vectors(graph: Graph, model: Any, settings: dict[str, Any] | None = None) -> str:
     """Adds the front end of a model, see `models.layers.embedding.embed`.
 
     A batch has each distinct word's letters once, in `character_ids` <int32>[words, letters], and
@@ -22,14 +22,15 @@ def add_vectors(graph: Graph, model: Any) -> str:
 
     Args:
         graph: that is written.
-        model: a classifier or tagger.
+        model: a classifier, a tagger, or the encoder of a translator.
+        settings: of the model, where it does not have them itself.
 
     Returns:
         The vectors <float32>[time, batch, features].
     """
     ids = graph.input("token_ids", "int32", ("batch", "time"))
     parts = [graph.add("Gather", graph.constant(get_vectors(model.get_layer("embedding"))), ids)]
-    settings = model.settings
+    settings = settings or model.settings
     if settings["character_vocabulary_size"]:
         letters = graph.input("character_ids", "int32", ("words", settings["max_word_length"]))
         places = graph.input("words", "int32", ("batch", "time"))
@@ -47,7 +48,7 @@ def add_vectors(graph: Graph, model: Any) -> str:
 def _add_convolution(graph: Graph, encoder: Any, ids: str) -> str:
     """Adds a `CharacterConvolution`, <int32>[words, letters] to <float32>[words, features]."""
     x = graph.add("Gather", graph.constant(np.asarray(encoder.embedding.embeddings)), ids)
-    real = graph.add("Cast", _is_real(graph, ids), to=1)
+    real = graph.add("Cast", is_real(graph, ids), to=1)
     x = graph.add("Mul", x, graph.add("Unsqueeze", real, graph.constant([-1], "int64")))
     x = graph.add("Transpose", x, perm=[0, 2, 1])
     pad = max(encoder.widths) - 1
@@ -79,13 +80,14 @@ def _add_recurrence(graph: Graph, encoder: Any, ids: str) -> str:
     return graph.add("Mul", words, graph.add("Cast", is_word, to=1))
 
 
-def _is_real(graph: Graph, ids: str) -> str:
+def is_real(graph: Graph, ids: str) -> str:
+    """Adds which ids are no padding, <int32>[any] to <bool>[any]."""
     return graph.add("Not", graph.add("Equal", ids, graph.constant(0, "int32")))
 
 
 def count_real(graph: Graph, ids: str) -> str:
     """Adds the number of ids that are no padding, <int32>[rows, any] to <int32>[rows]."""
-    real = graph.add("Cast", _is_real(graph, ids), to=6)
+    real = graph.add("Cast", is_real(graph, ids), to=6)
     return graph.add("ReduceSum", real, graph.constant([1], "int64"), keepdims=0)
 
 
@@ -108,7 +110,7 @@ def add_poolings(graph: Graph, layers: list[Any], x: str, units: int) -> str:
         <float32>[batch, features of all].
     """
     rows = graph.add("Transpose", x, perm=[1, 0, 2])
-    real = _is_real(graph, "token_ids")
+    real = is_real(graph, "token_ids")
     parts = [_POOLINGS[type(layer).__name__](graph, layer, rows, real, units) for layer in layers]
     return parts[0] if len(parts) == 1 else graph.add("Concat", *parts, axis=-1)
 

@@ -16,11 +16,12 @@ from models.onnx.graph import Graph
 from models.onnx.layers import add_dense, add_poolings, add_vectors, count_real
 from models.onnx.recurrent import add_stack, check_cell
 from models.tagging.ensemble import TaggerEnsemble
+from models.tagging.language_features import LanguageFeatures
 from models.tagging.tagger import Tagger
 
 
 def check_network(model: keras.Model) -> None:
-    """Refuses a classifier or tagger that ONNX has no operators for.
+    """Refuses a model that ONNX has no operators for.
 
     Raises:
         UserError: it is one.
@@ -33,10 +34,8 @@ def check_network(model: keras.Model) -> None:
     for member in model.members if isinstance(model, OfMembers) else [model]:
         settings = member.settings
         check_cell(settings["recurrent"]["cell"])
-        if settings.get("language_model"):
-            raise UserError(
-                "a tagger that reads a language model has no ONNX form. Use --format savedmodel"
-            )
+        if language := settings.get("language_model"):
+            check_cell(language["recurrent"]["cell"])
 
 
 def classifier_network(model: Any) -> onnx.ModelProto:
@@ -58,7 +57,7 @@ def classifier_network(model: Any) -> onnx.ModelProto:
     if isinstance(model, Ensemble):
         output = _add_mean_logits(graph, logits, model.multi_label)
     size = model.settings["num_classes"]
-    return graph.to_model(output, "logits", ("batch", size))
+    return graph.to_model(logits=(output, ("batch", size)))
 
 
 def linear_models(model: Any) -> list[Any]:
@@ -109,7 +108,8 @@ def tagger_network(model: Tagger | TaggerEnsemble) -> onnx.ModelProto:
     """Returns the ONNX model of a tagger, or of the mean of several.
 
     Returns:
-        Its inputs are those of `models.onnx.layers.add_vectors`; its output is `emissions`
+        Its inputs are those of `models.onnx.layers.add_vectors`, and where it reads a language
+        model `language_ids` <int32>[batch, 1 + time], START first; its output is `emissions`
         <float32>[batch, time, tags], anything behind the end of a text.
     """
     graph = Graph()
@@ -120,12 +120,25 @@ def tagger_network(model: Tagger | TaggerEnsemble) -> onnx.ModelProto:
         is_crf = model.crf is not None
         x = graph.add("Mean", *emissions) if is_crf else _add_mean_logits(graph, emissions, False)
     rows = graph.add("Transpose", x, perm=[1, 0, 2])
-    return graph.to_model(rows, "emissions", ("batch", "time", len(model.settings["tags"])))
+    size = len(model.settings["tags"])
+    return graph.to_model(emissions=(rows, ("batch", "time", size)))
+
+
+def _add_language(graph: Graph, layer: LanguageFeatures) -> str:
+    """Adds what a frozen language model says of each word, <float32>[time, batch, units]."""
+    ids = graph.input("language_ids", "int32", ("batch", "language_time"))
+    table = graph.constant(np.asarray(layer.embedding.embeddings))
+    x = graph.add("Transpose", graph.add("Gather", table, ids), perm=[1, 0, 2])
+    x = add_stack(graph, layer.stack, x, count_real(graph, ids))
+    ends = (graph.constant([place], "int64") for place in (1, 2**31 - 1, 0))
+    return graph.add("Slice", x, *ends)
 
 
 def _add_emissions(graph: Graph, model: Tagger) -> str:
     """Adds a tagger, and returns its emissions <float32>[time, batch, tags]."""
     x = add_vectors(graph, model)
+    if model.settings["language_model"]:
+        x = graph.add("Concat", x, _add_language(graph, model.get_layer("language")), axis=-1)
     x = add_stack(graph, model.get_layer("recurrent"), x, count_real(graph, "token_ids"))
     return add_dense(graph, model.get_layer("emissions"), x)
 

@@ -4,7 +4,7 @@ Sequences are `[time, batch, features]`, as these operators want them. Behind th
 return zeros where Keras repeats its last output: whatever reads them has to mask.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -125,34 +125,69 @@ def add_layer(graph: Graph, cell: str, layer: Any, inputs: str, lengths: str, la
     Returns:
         <float32>[time, batch, directions * units]; with `last` [batch, directions * units].
     """
-    both = isinstance(layer, keras.layers.Bidirectional)
-    layers = [layer.forward_layer, layer.backward_layer] if both else [layer]
-    weights = [CELLS[cell](each.cell) for each in layers]
-    units = layers[0].cell.units
-    names = [
-        graph.constant(np.stack([getattr(each, field) for each in weights]))
-        for field in ("kernels", "recurrent", "biases")
-    ]
-    peepholes: list[str] = []
-    found_peepholes = [each.peepholes for each in weights if each.peepholes is not None]
-    if found_peepholes:
-        # No initial states.
-        peepholes = ["", "", graph.constant(np.stack(found_peepholes))]
-    operator = weights[0].operator
-    found = graph.add(
-        operator,
-        *(inputs, *names, lengths, *peepholes),
-        outputs=3 if operator == "LSTM" else 2,
-        take=int(last),
-        hidden_size=units,
-        direction="bidirectional" if both else "forward",
-        **weights[0].options,
-    )
+    operator, read, options = _prepare(graph, cell, layer, inputs, lengths, [])
+    outputs = 3 if operator == "LSTM" else 2
+    found = graph.add(operator, *read, outputs=outputs, take=int(last), **options)
     # The directions stand before the batch.
-    size = len(layers) * units
+    size = len(_directions(layer)) * options["hidden_size"]
     if last:
         turned = graph.add("Transpose", found, perm=[1, 0, 2])
         return graph.add("Reshape", turned, graph.constant([-1, size], "int64"))
+    return _join_directions(graph, found, size)
+
+
+def add_layer_with_states(
+    graph: Graph, cell: str, layer: Any, inputs: str, lengths: str, states: Sequence[str] = ()
+) -> tuple[str, list[str]]:
+    """Adds a recurrent layer that begins with states and returns those after each text.
+
+    Args:
+        graph, cell, layer, inputs, lengths: as `add_layer`.
+        states: <float32>[batch, units] each, of a layer of one direction; none for zeros.
+
+    Returns:
+        <float32>[time, batch, directions * units], and the states <float32>[batch, units], those of
+        the forward direction first.
+    """
+    operator, read, options = _prepare(graph, cell, layer, inputs, lengths, states)
+    names = graph.add_all(operator, *read, outputs=3 if operator == "LSTM" else 2, **options)
+    directions = range(len(_directions(layer)))
+    after = [
+        graph.add("Gather", state, graph.constant(direction, "int64"), axis=0)
+        for direction in directions
+        for state in names[1:]
+    ]
+    return _join_directions(graph, names[0], len(directions) * options["hidden_size"]), after
+
+
+def _directions(layer: Any) -> list[Any]:
+    both = isinstance(layer, keras.layers.Bidirectional)
+    return [layer.forward_layer, layer.backward_layer] if both else [layer]
+
+
+def _prepare(
+    graph: Graph, cell: str, layer: Any, inputs: str, lengths: str, states: Sequence[str]
+) -> tuple[str, list[str], dict[str, Any]]:
+    """Adds the weights of a layer; returns its operator, what that reads, and its attributes."""
+    layers = _directions(layer)
+    weights = [CELLS[cell](each.cell) for each in layers]
+    read = [inputs]
+    for field in ("kernels", "recurrent", "biases"):
+        read.append(graph.constant(np.stack([getattr(each, field) for each in weights])))
+    read.append(lengths)
+    read += [graph.add("Unsqueeze", state, graph.constant([0], "int64")) for state in states]
+    peepholes = [each.peepholes for each in weights if each.peepholes is not None]
+    if peepholes:
+        # Where there are no initial states, their names are empty.
+        read += [""] * (7 - len(read))
+        read.append(graph.constant(np.stack(peepholes)))
+    direction = "bidirectional" if len(layers) > 1 else "forward"
+    options = {"hidden_size": layers[0].cell.units, "direction": direction, **weights[0].options}
+    return weights[0].operator, read, options
+
+
+def _join_directions(graph: Graph, found: str, size: int) -> str:
+    """Turns <float32>[time, directions, batch, units] into [time, batch, size]."""
     turned = graph.add("Transpose", found, perm=[0, 2, 1, 3])
     return graph.add("Reshape", turned, graph.constant([0, 0, size], "int64"))
 
@@ -162,9 +197,29 @@ def add_stack(graph: Graph, stack: RecurrentStack, inputs: str, lengths: str) ->
     x = inputs
     for number, layer in enumerate(stack.layers):
         outputs = add_layer(graph, stack.cell, layer, x, lengths, last=False)
-        x = graph.add("Add", outputs, x) if stack.residual and number else outputs
-        if stack.norms:
-            norm = stack.norms[number]
-            gain, shift = (graph.constant(np.asarray(weight)) for weight in (norm.gamma, norm.beta))
-            x = graph.add("LayerNormalization", x, gain, shift, axis=-1, epsilon=norm.epsilon)
+        x = _connect(graph, stack, number, outputs, x)
     return x
+
+
+def add_stack_with_states(
+    graph: Graph, stack: RecurrentStack, inputs: str, lengths: str, states: Sequence[str] = ()
+) -> tuple[str, list[str]]:
+    """Adds a stack of recurrent layers; arguments and result as `add_layer_with_states`, the states
+    of the first layer first."""
+    x, rest, after = inputs, iter(states), []
+    for number, layer in enumerate(stack.layers):
+        own = [next(rest) for _ in stack.state_sizes[number]] if states else []
+        outputs, new = add_layer_with_states(graph, stack.cell, layer, x, lengths, own)
+        after += new
+        x = _connect(graph, stack, number, outputs, x)
+    return x, after
+
+
+def _connect(graph: Graph, stack: RecurrentStack, number: int, outputs: str, inputs: str) -> str:
+    """Adds the residual connection and the norm of a layer to its outputs."""
+    x = graph.add("Add", outputs, inputs) if stack.residual and number else outputs
+    if not stack.norms:
+        return x
+    norm = stack.norms[number]
+    gain, shift = (graph.constant(np.asarray(weight)) for weight in (norm.gamma, norm.beta))
+    return graph.add("LayerNormalization", x, gain, shift, axis=-1, epsilon=norm.epsilon)

@@ -41,7 +41,7 @@ class Classifier:
         self._temperature = np.float32(decision["temperature"])
         self._thresholds = np.array(decision["thresholds"], np.float32)
 
-    def answer(self, texts: Sequence[bytes]) -> list[dict[str, Any]]:
+    def answer(self, texts: Sequence[bytes], numbers: Sequence[int] = ()) -> list[dict[str, Any]]:
         """Returns `predicted_label`, `predicted_score` and `score_<class>` of each text; all texts
         are one batch."""
         if not texts:

@@ -1,5 +1,6 @@
 """The folder of a model's ONNX form: what it holds, and how it is loaded."""
 
+import copy
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -7,15 +8,27 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from .classifier import Classifier
+from .decoding.generator import Generator
+from .decoding.tokenizer import FILES as TOKENIZERS
+from .decoding.translator import DECODER, Translator
 from .session import Network
 from .tagger import Tagger
 
 FORMAT = 1
 NETWORK, SETTINGS, CHECKSUMS = "model.onnx", "model.json", "SHA256SUMS"
 # Answers depend on these; a network and its settings are always there.
-_FILES = (NETWORK, SETTINGS, "vocabulary.txt", "characters.txt", "ngrams.npz")
+_FILES = (
+    *(NETWORK, SETTINGS, DECODER),
+    *("vocabulary.txt", "characters.txt", "ngrams.npz"),
+    *TOKENIZERS,
+)
 # What answers, by kind of model.
-KINDS: dict[str, Callable[..., Any]] = {"classifier": Classifier, "tagger": Tagger}
+KINDS: dict[str, Callable[..., Any]] = {
+    "classifier": Classifier,
+    "tagger": Tagger,
+    "language model": Generator,
+    "translator": Translator,
+}
 # Texts of like length are a batch: so many, or fewer long ones.
 _BATCH, _CHARACTERS = 32, 2**18
 
@@ -27,8 +40,13 @@ class FormError(ValueError):
 class Answering(Protocol):
     """Answers a batch of texts."""
 
-    def answer(self, texts: Sequence[bytes]) -> list[dict[str, Any]]:
-        """Returns the output columns of each text."""
+    def answer(self, texts: Sequence[bytes], numbers: Sequence[int]) -> list[dict[str, Any]]:
+        """Returns the output columns of each text.
+
+        Args:
+            texts: any bytes.
+            numbers: of the texts; what is drawn by chance follows from them.
+        """
 
 
 class Model:
@@ -61,6 +79,30 @@ class Model:
         """The classes, or the types of entities."""
         return tuple(self.settings["class_names"])
 
+    def with_options(self, options: dict[str, Any]) -> "Model":
+        """Returns the same model with other options; a language model and a translator have some.
+
+        Args:
+            options: those of `model.json`, all of them.
+        """
+        answering: Any = copy.copy(self._answering)
+        answering.set_options(options)
+        return Model(self.settings, answering)
+
+    def follow(
+        self, text: str, on_piece: Callable[[str], object], number: int = 0, **changes: Any
+    ) -> dict[str, Any]:
+        """Continues a text while somebody reads, by a language model; returns its columns.
+
+        Args:
+            text: the beginning.
+            on_piece: takes each piece as it comes; what it returns is true if nobody wants more.
+            number: of the text, which chooses its random numbers.
+            **changes: options that differ from those of the model.
+        """
+        generator: Any = self._answering
+        return generator.follow(_encode(text), on_piece, number, **changes)
+
     def answer(self, texts: str | Sequence[str | bytes]) -> list[dict[str, Any]]:
         """Returns the answer to each text, a dict of columns; to one text, a list of one.
 
@@ -69,16 +111,18 @@ class Model:
                 (`surrogateescape`).
         """
         given = [texts] if isinstance(texts, str) else texts
-        encoded = [
-            text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
-            for text in given
-        ]
+        encoded = [text if isinstance(text, bytes) else _encode(text) for text in given]
         rows: list[dict[str, Any]] = [{}] * len(encoded)
         for places in _batches(encoded):
-            answers = self._answering.answer([encoded[place] for place in places])
+            answers = self._answering.answer([encoded[place] for place in places], places)
             for place, row in zip(places, answers, strict=True):
                 rows[place] = row
         return rows
+
+
+def _encode(text: str) -> bytes:
+    # Bytes that were not UTF-8 are given back as they were.
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _batches(texts: Sequence[bytes]) -> Iterator[list[int]]:

@@ -5,7 +5,7 @@ import onnxruntime
 
 
 class Network:
-    """An ONNX model with one output.
+    """An ONNX model.
 
     Args:
         content: of the file.
@@ -21,7 +21,14 @@ class Network:
         self._session = onnxruntime.InferenceSession(
             content, options, providers=["CPUExecutionProvider"]
         )
+        self._inputs = {each.name for each in self._session.get_inputs()}
+        self._outputs = [each.name for each in self._session.get_outputs()]
 
     def run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
-        """Returns the output."""
+        """Returns the output of a network that has one."""
         return self._session.run(None, inputs)[0]
+
+    def run_all(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Returns all outputs by name; inputs that the network does not read are left out."""
+        read = {name: each for name, each in inputs.items() if name in self._inputs}
+        return dict(zip(self._outputs, self._session.run(None, read), strict=True))

@@ -8,10 +8,11 @@ import numpy as np
 import re2
 
 from .crf import Crf, softmax
+from .decoding.tokenizer import find_vocabulary, read_ids
 from .rows import entity_row
 from .session import Network
 from .text import lower
-from .vocabulary import UNKNOWN, Vocabulary, number_words, pad
+from .vocabulary import START, UNKNOWN, Vocabulary, number_words, pad
 from .words import WordSplitter
 
 # Windows that are tagged at once, so that memory does not grow with the texts.
@@ -34,7 +35,8 @@ class Tagger:
     """Answers texts with their entities.
 
     Args:
-        folder: with `vocabulary.txt` and `characters.txt`.
+        folder: with `vocabulary.txt` and `characters.txt`, and the vocabulary of the language model
+            that it reads, if it does.
         settings: of the model.
         network: inputs to emissions.
     """
@@ -47,12 +49,13 @@ class Tagger:
         self._max_word_length, self._lowercase = settings["max_word_length"], settings["lowercase"]
         self._cases = [re2.compile(pattern) for pattern in settings["cases"]]
         self._digits = re2.compile(settings["words"]["digit"])
+        self._language = read_ids(find_vocabulary(folder)) if settings.get("language") else {}
         self._window, self._overlap = settings["window"], settings["overlap"]
         self._tags = tuple(settings["tags"])
         weights = {name: np.array(each, np.float32) for name, each in settings["crf"].items()}
         self._crf = Crf(**weights) if weights else None
 
-    def answer(self, texts: Sequence[bytes]) -> list[dict[str, Any]]:
+    def answer(self, texts: Sequence[bytes], numbers: Sequence[int] = ()) -> list[dict[str, Any]]:
         """Returns `entities` and `tagged_tokens` of each text: lists of dicts with `start` and
         `end`."""
         words = [self._splitter.split(text) for text in texts]
@@ -106,6 +109,10 @@ class Tagger:
             inputs["case_ids"] = pad([[cases[word] for word in row] for row in rows])
         if self._max_word_length:
             inputs |= number_words(rows, self._characters, self._max_word_length)
+        if self._language:
+            forms = {word: self._digits.sub(b"0", lower(word)).decode() for word in words}
+            read = {word: self._language.get(form, UNKNOWN) for word, form in forms.items()}
+            inputs["language_ids"] = pad([[START, *(read[word] for word in row)] for row in rows])
         return inputs
 
     def _find(self, word: bytes) -> int:

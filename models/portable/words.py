@@ -34,8 +34,8 @@ class WordSplitter:
     """
 
     def __init__(self, rules: dict[str, Any]) -> None:
-        self._outlines = _spread(rules["outlines"])
-        self._hidden = _spread(rules["hidden"]).astype(bool)
+        self._outlines = spread(rules["outlines"])
+        self._hidden = spread(rules["hidden"]).astype(bool)
         self._end = rules["end"].encode()
         self._marks = [replacer(pattern, rewrite) for pattern, rewrite in rules["marks"]]
 
@@ -66,7 +66,7 @@ class WordSplitter:
         return Words(strings, starts, ends)
 
 
-def _spread(ranges: Sequence[Sequence[int]]) -> np.ndarray:
+def spread(ranges: Sequence[Sequence[int]]) -> np.ndarray:
     """Returns a table of all code points from `[value, how many]` of each range."""
     values, counts = np.array(ranges, np.int64).T
     return np.repeat(values, counts)

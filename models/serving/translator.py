@@ -129,13 +129,14 @@ class ServingTranslator(tf.Module):
         flat = tf.reshape(ids, [-1, length])
         strings = self.target_tokenizer.decode(flat)
         if self.replace_unknown:
-            strings = tf.cond(
-                tf.reduce_any(flat == UNKNOWN),
-                lambda: self._copy_words(
-                    tf.gather(token_ids, sources), tf.gather(words, sources), flat
-                )[0],
-                lambda: strings,
-            )
+            lacking = tf.reduce_any(flat == UNKNOWN, axis=1)
+
+            def replace_unknown() -> tf.Tensor:
+                rows = tf.gather(token_ids, sources), tf.gather(words, sources)
+                # The others stay as they are, whatever stands beside them.
+                return tf.where(lacking, self._copy_words(*rows, flat)[0], strings)
+
+            strings = tf.cond(tf.reduce_any(lacking), replace_unknown, lambda: strings)
         strings = tf.where(tf.gather(_is_empty(token_ids), sources), "", strings)
         return {self.answers: tf.reshape(strings, [batch, n_best]), "scores": scores}
 
@@ -153,7 +154,9 @@ class ServingTranslator(tf.Module):
         ids, scores = self._search(token_ids, self.search)
         ids = ids[:, 0]
         replaced, weights = self._copy_words(token_ids, words, ids)
-        strings = replaced if self.replace_unknown else self.target_tokenizer.decode(ids)
+        strings = self.target_tokenizer.decode(ids)
+        if self.replace_unknown:
+            strings = tf.where(tf.reduce_any(ids == UNKNOWN, axis=1), replaced, strings)
         copied = {}
         if self.model.decoder.copying is not None:
             with for_seldom_shapes():

@@ -10,8 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from apps.catalog import find_application
+from apps.runs.files import read_run
+from apps.runs.folder import RunFolder
+from apps.tasks.portable import add_form
+
 HERE = Path(__file__).parent
 RUNS = sorted(path.stem for path in HERE.glob("*.zip"))
+# Language models of each kind of tokens, translators, and a tagger that reads a language model.
+WITH_FORM = (
+    *("characters", "subwords", "words", "tagger_tokens", "conditioned"),
+    *("translation", "translation_words", "ner_language"),
+)
 # What figures come from, beside the figures themselves.
 _ORIGIN = {"command", "devices", "versions"}
 
@@ -58,9 +68,9 @@ def _flat(value, path=""):
     return flat
 
 
-def _like(recorded):
+def _like(recorded, gap=1e-5):
     def near(value):
-        return pytest.approx(value, rel=1e-5, abs=1e-5) if isinstance(value, float) else value
+        return pytest.approx(value, rel=1e-5, abs=gap) if isinstance(value, float) else value
 
     return {path: near(value) for path, value in _flat(recorded).items()}
 
@@ -107,6 +117,19 @@ def test_a_run_answers_as_before(name, unpack):
     for options, rows in record["predict"].items():
         answers = predict(record["application"], run, options, "answers.jsonl")
         assert _flat(answers) == _like(rows)
+
+
+@pytest.mark.parametrize("name", WITH_FORM)
+def test_the_onnx_form_of_a_run_answers_as_the_model(name, unpack):
+    for package in ("onnx", "onnxruntime", "re2"):
+        pytest.importorskip(package)
+    run, record = unpack(name), _record(name)
+    files = read_run(RunFolder(run))
+    add_form(find_application(record["application"]).load(files), files)
+    for options, rows in record["predict"].items():
+        asked = f"{options} --engine onnx"
+        answers = predict(record["application"], run, asked, "answers.jsonl")
+        assert _flat(answers) == _like(rows, 1e-4)
 
 
 def test_a_run_has_the_figures_that_it_had(name, unpack):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from apps.catalog import find_application
 from apps.config.serving import ServeOptions
 from apps.python.loading import load
+from apps.tasks.onnx_engine import LanguageModelEngine
 from data.errors import UserError
 
 if TYPE_CHECKING:  # it imports TensorFlow
@@ -83,10 +84,11 @@ class ModelEngine:
             condition = {"condition": self.class_names[0]}
         self._answerers = {"": model.answerer(**condition)}
         mode = _MODES.get(self.kind, "")
-        if mode == "alignment" and model.description.config.get("attention") != "none":
-            self._answerers[mode] = model.answerer(alignment=True)
-        elif mode == "explain" and explains:
-            self._answerers[mode] = model.answerer(explain=True)
+        # Both look into the network by TensorFlow, which a server by ONNX does not load unasked.
+        if mode == "alignment" and model.description.config.get("attention") == "none":
+            mode = ""
+        if mode and (explains or (mode == "alignment" and self.name == "tensorflow")):
+            self._answerers[mode] = model.answerer(**{mode: True})
         self.modes = tuple(filter(None, self._answerers))
         self._stream: TextStream | None = None
 
@@ -94,6 +96,8 @@ class ModelEngine:
         return self._answerers[mode]([*texts])
 
     def follow(self, text: str, options: Mapping[str, Any], on_piece: OnPiece) -> dict[str, Any]:
+        if isinstance(self._model.onnx, LanguageModelEngine):
+            return self._model.onnx.follow(text, on_piece, greedy=False, **options)
         if self._stream is None:
             from apps.tasks.generation.stream import TextStream
 

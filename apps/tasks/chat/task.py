@@ -15,7 +15,8 @@ from apps.tasks.chat.terminal import ChatTerminal
 from apps.tasks.n_best import empty_columns, n_best_rows, read_n_best, to_columns
 from apps.tasks.seq2seq.answers import Written
 from apps.tasks.seq2seq.baselines import BASELINES
-from apps.tasks.seq2seq.task import SEARCHED, Seq2Seq
+from apps.tasks.seq2seq.search_options import SEARCHED, searching
+from apps.tasks.seq2seq.task import Seq2Seq
 from apps.tasks.seq2seq.validation import encode_pairs
 from apps.tasks.token_loss import TokenLoss
 from data.batches.parallel import ParallelBatches
@@ -132,7 +133,7 @@ class Chat(Seq2Seq):
             UserError: more answers are wanted than there are candidates, or there is no such run
                 to moderate by.
         """
-        config = self._searching(options, (*SEARCHED, *_DRAWN))
+        config = searching(self.config, options, (*SEARCHED, *_DRAWN))
         assert isinstance(config, ChatConfig)
         self.config = config
         if isinstance(options, ChatPredictOptions):
@@ -174,11 +175,10 @@ class Chat(Seq2Seq):
             bounded=False,
         )
 
-    def serving(self) -> ServingChatbot:
-        """Returns the model that takes raw strings; `predict`, `evaluate` and `export` use it."""
+    def _serving(self, model: Any) -> ServingChatbot:  # type: ignore[override]
         config = self.config
         several = ChatSearch(config.turns, config.candidates, config.information)
-        return ServingChatbot(self.tokenizers[0], self.model.for_export(), self.search(), several)
+        return ServingChatbot(self.tokenizers[0], model, self.search(), several)
 
     def output_rows(self, answer: dict[str, tf.Tensor]) -> list[dict]:
         """Returns the output columns of each text of a batch that the serving model answered: the

@@ -75,6 +75,7 @@ class ExplainOptions(TextPredictOptions):
 
     main: ClassVar[tuple[str, ...]] = ("csv_safe", "explain", "report", "flag")
     file_options: ClassVar[tuple[str, ...]] = (*TextPredictOptions.file_options, "report")
+    by_tensorflow: ClassVar[tuple[str, ...]] = ("explain",)
 
     explain: bool = option(
         False, "what each word adds to the answer, too; with --output .html or .jsonl"
@@ -95,10 +96,6 @@ class ExplainOptions(TextPredictOptions):
         from apps.tasks.classification.explanation_output import ROWS
 
         return ROWS
-
-    @property
-    def needs_task(self) -> bool:
-        return self.explain
 
     @property
     def needs_one_process(self) -> str:

@@ -1,5 +1,6 @@
 """The options of language models, of their training and of what they generate."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -241,6 +242,22 @@ class GenerationOptions(ExportOptions, DecodingOptions):
             raise UserError("--stop takes strings that are not empty. Leave it out for none")
 
 
+def find_label(condition: str | None, class_names: tuple[str, ...]) -> int:
+    """Returns the number of the class that texts shall follow from; 0 of a model without classes.
+
+    Raises:
+        UserError: a class that the model does not know, or none where it needs one.
+    """
+    if condition is not None and not class_names:
+        raise UserError(
+            "--condition is for models trained with --conditioned; this one was not. Leave it out"
+        )
+    if class_names and condition not in class_names:
+        given = json.dumps(condition) if condition else "nothing"
+        raise UserError(f"--condition takes one of {', '.join(class_names)}. Received: {given}")
+    return class_names.index(condition) if condition is not None else 0
+
+
 @dataclass(frozen=True)
 class GenerationPredictOptions(GenerationOptions, TextPredictOptions):
     """How texts are continued by `predict`, on the terminal among others."""
@@ -253,6 +270,7 @@ class GenerationPredictOptions(GenerationOptions, TextPredictOptions):
         "interactive",
         "complete",
     )
+    by_tensorflow: ClassVar[tuple[str, ...]] = ("interactive", "complete")
 
     interactive: bool = option(False, "repeated offer of the next token's choices")
     complete: bool = option(False, "answer of each line by the one that follows it, as in a chat")

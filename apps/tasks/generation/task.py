@@ -1,7 +1,6 @@
 """The text generation task: one language model, from its data to its texts."""
 
 import functools
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from apps.runs.files import RunFiles
 from apps.tasks.builder import check_same_vocabularies, load
 from apps.tasks.generation.answers import Continuation
 from apps.tasks.generation.builder import build_language_model, sizes
-from apps.tasks.generation.config import GenerationConfig, GenerationOptions
+from apps.tasks.generation.config import GenerationConfig, GenerationOptions, find_label
 from apps.tasks.generation.perplexity import Perplexity
 from apps.tasks.generation.report import PerplexityReport
 from apps.tasks.generation.terminal import GenerationTerminal
@@ -142,15 +141,7 @@ class TextGeneration:
         Raises:
             UserError: a class that the model does not know, or none where it needs one.
         """
-        known = ", ".join(self.class_names)
-        if options.condition is not None and not self.class_names:
-            raise UserError(
-                "--condition is for models trained with --conditioned; this one was not. Leave it "
-                "out"
-            )
-        if self.class_names and options.condition not in self.class_names:
-            given = json.dumps(options.condition) if options.condition else "nothing"
-            raise UserError(f"--condition takes one of {known}. Received: {given}")
+        find_label(options.condition, self.class_names)
         self.options = options
 
     def training_data(self, corpus: DocumentCorpus) -> tuple[Streams, keras.losses.Loss]:
@@ -212,9 +203,15 @@ class TextGeneration:
 
     def serving(self) -> TextGenerator:
         """Returns the model that takes raw strings; `predict` and `export` use it."""
+        return self._serving(self.language_model.for_export())
+
+    def to_portable(self) -> TextGenerator:
+        """Returns the model that an ONNX form is written of: no copy, for it runs no graph."""
+        return self._serving(self.language_model)
+
+    def _serving(self, model: LanguageModel) -> TextGenerator:
         label = self.class_names.index(self.options.condition) if self.options.condition else 0
-        for_export = self.language_model.for_export()
-        return TextGenerator(self.tokenizer, for_export, self.options, self.ends, label)
+        return TextGenerator(self.tokenizer, model, self.options, self.ends, label)
 
     def output_rows(self, answer: dict[str, tf.Tensor]) -> list[dict]:
         """Returns the output columns of each text of a batch that the serving model answered."""

@@ -323,6 +323,7 @@ class Seq2SeqPredictOptions(Seq2SeqExportOptions, TextPredictOptions):
     title: ClassVar[str] = "answers"
     # What is written, the name of its column.
     answer: ClassVar[str] = "translation"
+    by_tensorflow: ClassVar[tuple[str, ...]] = ("alignment", "highlights")
     main: ClassVar[tuple[str, ...]] = (
         "beam_width",
         "min_length",

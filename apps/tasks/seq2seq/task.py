@@ -22,13 +22,13 @@ from apps.tasks.seq2seq.builder import (
 )
 from apps.tasks.seq2seq.config import Seq2SeqConfig, Seq2SeqExportOptions, Seq2SeqPredictOptions
 from apps.tasks.seq2seq.report import Seq2SeqReport, find_worst
+from apps.tasks.seq2seq.search_options import apply_options, search_options
 from apps.tasks.seq2seq.validation import Seq2SeqValidation, encode_pairs
 from apps.training import fit as training
 from data.batches.parallel import ParallelBatches
 from data.errors import UserError
 from data.examples.parallel import ParallelCorpus, ParallelTexts
 from data.messages import detail, printable, say
-from data.text.special_tokens import PADDING, START, UNKNOWN
 from data.text.tokenizer_vocabulary import TokenizerVocabulary, find_vocabulary
 from models.evaluation import generated_texts
 from models.precision import in_full_precision
@@ -37,17 +37,6 @@ from models.seq2seq.ensemble import TranslatorEnsemble
 from models.seq2seq.loss import TranslationLoss
 from models.seq2seq.search import TranslationSearch
 from models.serving.translator import ServingTranslator
-
-# Options of a training that `predict` and `export` may change.
-SEARCHED = (
-    "beam_width",
-    "length_penalty",
-    "coverage_penalty",
-    "replace_unknown",
-    "min_length",
-    "max_length",
-    "no_repeat_ngram",
-)
 
 
 class Seq2Seq:
@@ -223,51 +212,13 @@ class Seq2Seq:
             UserError: more translations are wanted than the beam holds, or the model has no
                 attention or does not copy, as an option needs it to.
         """
-        self.config = self._searching(options, SEARCHED)
+        self.config = apply_options(self.config, options)
         if isinstance(options, Seq2SeqPredictOptions):
             self.options = options
-        if self.options.n_best > self.config.beam_width:
-            raise UserError(
-                f"--n-best {self.options.n_best} needs a beam as wide. Received: "
-                f"--beam-width {self.config.beam_width}"
-            )
-        if self.options.alignment and self.config.attention == "none":
-            raise UserError(
-                "--alignment needs a model with attention, this one was trained without"
-            )
-        if self.options.highlights and not self.config.copy:
-            raise UserError("--highlights needs a model that copies. Train one with --copy")
-
-    def _searching(self, options: Seq2SeqExportOptions, names: tuple[str, ...]) -> Seq2SeqConfig:
-        """Returns the config with those options of these names that say something."""
-        given = {name: getattr(options, name) for name in names}
-        given = {name: value for name, value in given.items() if value is not None}
-        # The most tokens of an answer say nothing of how many are read of a source.
-        given["max_source_length"] = self.config.source_length
-        return replace(self.config, **given)
 
     def search(self) -> TranslationSearch:
         """Returns how the options look for answers."""
-        config, options = self.config, self.options
-        banned: tuple[int, ...] = (PADDING, START)
-        if config.replace_unknown and config.attention == "none":
-            # Nothing says what stands for the mark.
-            banned += (UNKNOWN,)
-        return TranslationSearch(
-            1 if options.temperature else config.beam_width,
-            config.length_penalty,
-            config.coverage_penalty,
-            options.n_best,
-            options.temperature,
-            options.top_k,
-            options.top_p,
-            options.seed,
-            config.max_length,
-            config.source_length,
-            config.min_length,
-            config.no_repeat_ngram,
-            banned,
-        )
+        return TranslationSearch(**search_options(self.config, self.options))
 
     def greedy_search(self) -> TranslationSearch:
         """Returns the search that chooses an epoch: the most probable token each time."""
@@ -280,9 +231,16 @@ class Seq2Seq:
 
     def serving(self) -> ServingTranslator:
         """Returns the model that takes raw strings; `predict`, `evaluate` and `export` use it."""
+        return self._serving(self.model.for_export())
+
+    def to_portable(self) -> ServingTranslator:
+        """Returns the model that an ONNX form is written of: no copy, for it runs no graph."""
+        return self._serving(self.model)
+
+    def _serving(self, model: Translator) -> ServingTranslator:
         return ServingTranslator(
             *self.tokenizers,
-            self.model.for_export(),
+            model,
             self.search(),
             self.config.replace_unknown,
             self.options.alignment or self.options.highlights,

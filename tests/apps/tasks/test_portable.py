@@ -60,7 +60,7 @@ def near(value):
 
 def test_both_engines_give_the_same_columns(trained):
     files, task, rows = trained
-    engine = find_engine(files, "onnx")
+    engine = find_engine(files, task.config, "onnx")
     assert engine.answer(TEXTS) == near(rows)
     assert [*engine.empty_row()] == [*task.empty_row()] == [*rows[0]]
     shown = [engine.format_answer(text, row) for text, row in zip(TEXTS, rows, strict=True)]
@@ -106,7 +106,7 @@ def test_an_export_answers_alone(trained, tmp_path):
             f"from answer import load; print(json.dumps(load().answer({TEXTS[:3]!r})))"
         )
         assert json.loads(_run(code, cwd=folder)) == near(rows[:3])
-    assert load_exported(version).answer(TEXTS[:1]) == near(rows[:1])
+    assert load_exported(version, ExportOptions()).answer(TEXTS[:1]) == near(rows[:1])
     assert apps.load(tmp_path).engine == "onnx"
     with pytest.raises(UserError, match=r"has the format onnx, not savedmodel\. Keep to --format"):
         write_export(application, files, tmp_path, ExportOptions())

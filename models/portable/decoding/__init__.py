@@ -1,0 +1,1 @@
+"""Texts token by token, by numpy: language models and translators without TensorFlow."""
