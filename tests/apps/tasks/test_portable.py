@@ -152,9 +152,9 @@ def copied(trained, tmp_path):
 
 def refusal(run):
     files = read_run(RunFolder(run))
-    assert find_engine(files, "auto") is None
+    assert find_engine(files, ExportOptions(), "auto") is None
     with pytest.raises(UserError) as error:
-        find_engine(files, "onnx")
+        find_engine(files, ExportOptions(), "onnx")
     return str(error.value)
 
 
