@@ -23,7 +23,7 @@ def test_no_body_makes_a_server_fail(serving, monkeypatch):
         sent["content"] = sent.pop("data", None)
         return client.request(**{name: sent[name] for name in known if name in sent}).status_code
 
-    statuses, failed = fuzz(schema, {"name": "toy", "version": "1"}, 120, send)
+    statuses, failed = fuzz(schema, {"name": "toy", "version": "1"}, 60, send)
     assert failed == []
-    assert sum(statuses.values()) >= 100
+    assert sum(statuses.values()) >= 50
     assert statuses[200] and statuses[400]
