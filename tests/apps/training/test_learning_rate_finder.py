@@ -157,6 +157,13 @@ def short(monkeypatch):
     monkeypatch.setattr(learning_rate_finder, "UPDATES", 80)
 
 
+@pytest.fixture
+def measured(monkeypatch):
+    """Losses that need no model, and fall."""
+    rows = rows_of(np.linspace(2.0, 1.0, 80))
+    monkeypatch.setattr(learning_rate_finder, "range_test", lambda *arguments: rows)
+
+
 def assert_one_line(answer, *words):
     assert answer.status == 2
     assert answer.err.startswith("error: ") and answer.err.count("\n") == 1, answer.err
@@ -205,9 +212,10 @@ def test_too_few_rows_are_one_line(command, tmp_path):
 
 
 def test_a_loss_that_does_not_fall_is_one_line_and_the_picture_shows_it(
-    command, tmp_path, short, monkeypatch
+    command, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(learning_rate_finder, "suggestion", lambda rows: None)
+    rows = rows_of(np.ones(80))
+    monkeypatch.setattr(learning_rate_finder, "range_test", lambda *arguments: rows)
     answer = command(*OPTIONS, "--run", tmp_path / "run")
     assert_one_line(answer, "did not fall", "run-learning-rate.png")
     assert sorted(path.name for path in tmp_path.iterdir()) == WRITTEN
@@ -224,13 +232,13 @@ def test_it_excludes_what_is_about_another_training(command, other):
     assert_one_line(command(*OPTIONS, other), "--find-lr", other)
 
 
-def test_a_place_that_cannot_be_written_is_one_line(command, tmp_path, short):
+def test_a_place_that_cannot_be_written_is_one_line(command, tmp_path, measured):
     (tmp_path / "file").write_text("")
     answer = command(*OPTIONS, "--run", tmp_path / "file" / "run")
     assert_one_line(answer, "cannot write")
 
 
-def test_beside_the_working_directory_is_a_place(command, tmp_path, short, monkeypatch):
+def test_beside_the_working_directory_is_a_place(command, tmp_path, measured, monkeypatch):
     (tmp_path / "run").mkdir()
     monkeypatch.chdir(tmp_path / "run")
     assert command(*OPTIONS, "--run", ".").status == 0
