@@ -72,7 +72,7 @@ SOURCES = {
     ),
     "tatoeba": Source("sentence pairs of Tatoeba", "https://www.manythings.org/anki/", "cc-by-2.0"),
     "tiny_shakespeare": Source(
-        "Tiny Shakespeare (Karpathy 2015)",
+        "Tiny Shakespeare, text in the public domain (Karpathy 2015)",
         "https://github.com/karpathy/char-rnn",
     ),
 }
