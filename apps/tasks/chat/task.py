@@ -175,7 +175,7 @@ class Chat(Seq2Seq):
             bounded=False,
         )
 
-    def _serving(self, model: Any) -> ServingChatbot:  # type: ignore[override]
+    def _serving(self, model: Any) -> ServingChatbot:
         config = self.config
         several = ChatSearch(config.turns, config.candidates, config.information)
         return ServingChatbot(self.tokenizers[0], model, self.search(), several)
