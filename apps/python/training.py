@@ -6,6 +6,7 @@ from typing import Any
 from apps.catalog import find_application
 from apps.commands import train as command
 from apps.config.options import Options, names_in
+from apps.config.training import GroupOptions
 from apps.python.keywords import check_names, from_keywords
 from apps.python.loading import load
 from apps.python.model import Model
@@ -13,7 +14,8 @@ from apps.terminal.errors import as_user_errors
 from data.messages import show_messages
 
 # What the command has besides the options of a training.
-_FLAGS, _VALUES = ("resume", "restart", "overwrite"), ("config", "track", "tracking_uri")
+_FLAGS = ("resume", "restart", "overwrite")
+_VALUES = ("config", "track", "tracking_uri", *names_in(GroupOptions, Options))
 
 
 def train(
