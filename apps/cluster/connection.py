@@ -23,6 +23,8 @@ _ENVIRONMENT = {
     "RAY_agent_register_timeout_ms": "600000",
     "RAY_raylet_start_wait_time_s": "600",
     "RAY_worker_register_timeout_seconds": "600",
+    "RAY_gcs_rpc_server_reconnect_timeout_s": "600",
+    "RAY_health_check_timeout_ms": "60000",
     "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "600",
     "RAY_TRAIN_METRICS_ENABLED": "0",
     # Relative paths of options stay what they are.

@@ -95,7 +95,12 @@ def _follow(ray: Any, mailbox: Any, trainer: Any) -> None:
     while not done:
         time.sleep(_POLL_SECONDS)
         done = bool(ended)
-        for kind, *letter in ray.get(mailbox.take.remote()):
+        try:
+            letters = ray.get(mailbox.take.remote())
+        except (OSError, ray.exceptions.RayError) as error:
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise UserError(f"Ray has ended: {reason}") from error
+        for kind, *letter in letters:
             if kind == "said":
                 LOGGER.log(*letter)
             elif kind == "mistaken":

@@ -19,7 +19,12 @@ class Remote:
             setattr(self, name, SimpleNamespace(remote=getattr(own, name)))
 
 
-RAY = SimpleNamespace(get=lambda answer: answer)
+class RayError(Exception):
+    pass
+
+
+def ray(get):
+    return SimpleNamespace(get=get, exceptions=SimpleNamespace(RayError=RayError))
 
 
 def follow(letters, error=None):
@@ -32,7 +37,7 @@ def follow(letters, error=None):
         if error:
             raise error
 
-    group._follow(RAY, mailbox, SimpleNamespace(fit=fit))
+    group._follow(ray(lambda answer: answer), mailbox, SimpleNamespace(fit=fit))
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +62,15 @@ def test_a_training_whose_processes_die_again_and_again_is_given_up():
         follow([], ValueError("actor died\nand so on"))
 
 
+@pytest.mark.parametrize("error", [RayError("no node\nand so on"), BrokenPipeError("no node")])
+def test_the_end_of_ray_is_told_in_one_line(error):
+    def get(answer):
+        raise error
+
+    with pytest.raises(UserError, match=r"^Ray has ended: no node$"):
+        group._follow(ray(get), Remote(), SimpleNamespace(fit=lambda: None))
+
+
 def test_messages_go_to_the_mailbox_and_groups_are_counted():
     mailbox = Mailbox()
     remote = SimpleNamespace(put=SimpleNamespace(remote=mailbox.put))
@@ -72,10 +86,10 @@ def test_ray_finds_the_ports_of_its_helpers_before_these_start(tmp_path):
         return {"metrics_agent_port": metrics_agent_port, **others}
 
     services = SimpleNamespace(start_raylet=start_raylet)
-    ray = SimpleNamespace(_private=SimpleNamespace(services=services))
+    module = SimpleNamespace(_private=SimpleNamespace(services=services))
     # Ray may be started twice in a process.
-    connection._choose_ports(ray)
-    connection._choose_ports(ray)
+    connection._choose_ports(module)
+    connection._choose_ports(module)
     given = services.start_raylet("here", "a1", str(tmp_path), metrics_agent_port=0, verbose=1)
     assert given.pop("verbose") == 1 and set(given) == set(connection._PORTS)
     written = {path.name: int(path.read_text()) for path in tmp_path.iterdir()}
