@@ -27,10 +27,10 @@ from apps.tasks.task import (
 OPTIONAL = {Configurable, Conversing, Ensembling, Interactive, Refitting}
 CLAIMS = {
     load_classification: {Ensembling},
-    load_tagging: {Refitting},
-    load_generation: {Configurable, Interactive},
-    load_seq2seq: {Configurable},
-    load_chat: {Configurable, Conversing},
+    load_tagging: {Ensembling, Refitting},
+    load_generation: {Configurable, Ensembling, Interactive},
+    load_seq2seq: {Configurable, Ensembling},
+    load_chat: {Configurable, Conversing, Ensembling},
 }
 
 
