@@ -1,7 +1,6 @@
 """Trainings of a toy model that are killed, and go on as if nothing had interrupted them."""
 
 import csv
-import functools
 import os
 import resource
 import signal
@@ -37,17 +36,11 @@ class ToyBatches:
         return len(ORDERS[epoch])
 
     def dataset(self, epoch, start):
-        return _dataset(epoch, start)
-
-
-# Once for all trainings, since its functions are traced.
-@functools.cache
-def _dataset(epoch, start):
-    inputs = [ROWS[rows] for rows in ORDERS[epoch][start:]]
-    spec = tf.TensorSpec([None, 2], tf.float32)
-    batches = tf.data.Dataset.from_generator(lambda: iter(inputs), output_signature=spec)
-    batches = batches.apply(tf.data.experimental.assert_cardinality(len(inputs)))
-    return batches.map(lambda x: (x, x[:, :1] - x[:, 1:])).prefetch(4)
+        inputs = [ROWS[rows] for rows in ORDERS[epoch][start:]]
+        spec = tf.TensorSpec([None, 2], tf.float32)
+        batches = tf.data.Dataset.from_generator(lambda: iter(inputs), output_signature=spec)
+        batches = batches.apply(tf.data.experimental.assert_cardinality(len(inputs)))
+        return batches.map(lambda x: (x, x[:, :1] - x[:, 1:])).prefetch(4)
 
 
 class Toy:
