@@ -15,7 +15,6 @@ from data.messages import warn
 
 # What is said where all candidates are flagged.
 NOTHING = "I would rather not answer that."
-_KIND = "classifier"
 
 
 class Moderator:
@@ -33,9 +32,11 @@ class Moderator:
     def __init__(self, run: str, flagged: tuple[str, ...] = ()) -> None:
         files = read_run(RunFolder(Path(run)))
         description = files.description
-        if description.kind != _KIND:
+        # Former runs do not say what kind they are.
+        if "decision" not in description.details:
             raise UserError(
-                f"--moderate takes the run of a classifier. Received: {run}, a {description.kind}"
+                f"--moderate takes the run of a classifier. Received: {run}, of "
+                f"{description.application}"
             )
         config = override(
             ClassificationConfig(), without_dropped(ClassificationConfig, description.config)
