@@ -37,17 +37,17 @@ def end(journal, trial, *figures, state=None):
 
 def test_processes_begin_as_many_trials_as_there_shall_be(study):
     one, other = study.journal(), study.journal()
-    trials = [study.ask(journal, DISTRIBUTIONS) for journal in (one, other, one, other)]
+    trials = [study.ask(journal, DISTRIBUTIONS, 1) for journal in (one, other, one, other)]
     assert [trial.number for trial in trials[:3]] == [0, 1, 2] and trials[3] is None
     assert len({json.dumps(trial.params) for trial in trials[:3]}) > 1
 
 
 def test_options_of_a_process_that_ended_are_tried_again(study):
     journal = study.journal()
-    lost, kept = study.ask(journal, DISTRIBUTIONS), study.ask(journal, DISTRIBUTIONS)
-    kept.set_user_attr("process", -1)
-    study.give_up(journal, lost.user_attrs["process"])
-    again = study.ask(journal, DISTRIBUTIONS)
+    lost, kept = (study.ask(journal, DISTRIBUTIONS, process) for process in (1, 2))
+    assert kept is not None
+    study.give_up(journal, 1)
+    again = study.ask(journal, DISTRIBUTIONS, 2)
     assert again.params == lost.params and again.number == 2
     states = [trial.state.name for trial in journal.get_trials(deepcopy=False)]
     assert states == ["FAIL", "RUNNING", "RUNNING"]
@@ -58,7 +58,7 @@ def test_options_of_a_process_that_ended_are_tried_again(study):
 
 def test_options_that_a_training_refuses_are_not_tried_again(study):
     journal = study.journal()
-    trial = study.ask(journal, DISTRIBUTIONS)
+    trial = study.ask(journal, DISTRIBUTIONS, 1)
     trial.set_user_attr("problem", "--overlap leaves nothing")
     journal.tell(trial, state=optuna.trial.TrialState.FAIL)
     assert count_used(journal.get_trials(deepcopy=False)) == 1
@@ -83,7 +83,7 @@ def test_a_folder_without_a_study_says_so(tmp_path):
 @pytest.fixture
 def finished(study):
     journal = study.journal()
-    first, second, third = (study.ask(journal, DISTRIBUTIONS) for _ in range(3))
+    first, second, third = (study.ask(journal, DISTRIBUTIONS, 1) for _ in range(3))
     end(journal, first, 0.5, 0.7)
     end(journal, second, 0.4, state=optuna.trial.TrialState.PRUNED)
     end(journal, third, 0.9, 0.8)
