@@ -97,7 +97,7 @@ def test_every_public_function_has_an_example():
     assert public | methods <= documented
     assert public <= set(apps.__all__) <= set(dir(apps))
     assert {name for name in vars(apps.Model) if name.islower() and name[0] != "_"} == (
-        methods | {"application", "description", "class_names", "engine", "task"}
+        methods | {"application", "description", "class_names", "engine", "onnx", "task"}
     )
 
 
