@@ -45,7 +45,7 @@ def load_pretrained(config: TrainingConfig, files: RunFiles | None = None) -> Tr
         return None
     trained = load_trained(files)
     check_inherited(config, trained.description)
-    seed = trained.description.config["seed"]
+    seed = trained.description.config.get("seed", 0)
     check_single(trained.model, getattr(config, "init_from", None), seed)
     return trained
 

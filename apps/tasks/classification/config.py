@@ -67,8 +67,9 @@ class LabelledDataOptions(DataOptions):
 
     def check_measurable(self, corpus: "LabelledCorpus", details: Mapping[str, Any]) -> None:
         """Refuses labels of another kind than the trained model's; see the base class."""
-        trained = details["multi_label"]
-        if corpus.multi_label != trained:
+        trained = details.get("multi_label")
+        # A run whose description is damaged is refused as it is loaded.
+        if trained is not None and corpus.multi_label != trained:
             kinds = {False: "one label a text", True: "any number of labels a text"}
             raise UserError(
                 f"{corpus.name} has {kinds[corpus.multi_label]}, the model was trained for "

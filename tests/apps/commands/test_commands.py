@@ -485,7 +485,7 @@ def write(name, content):
         (change(application="sentiment"), ["holds a run of 'sentiment', not of 'hate_speech'"]),
         (change(format=2), ["has format 2, expected 1"]),
         (change(config={"unitz": 3}), ["unknown option 'unitz'"]),
-        (change(class_names=["a", "b"]), ["config.json is damaged"]),
+        (change(class_names=["a", "b"]), ["unknown label(s)", "Known: a, b"]),
         (without("format"), ["config.json is damaged"]),
         (without("application"), ["config.json is damaged"]),
         (without("class_names"), ["config.json is damaged"]),

@@ -15,6 +15,7 @@ from apps.runs.folder import RunFolder
 from apps.runs.provenance import Provenance
 from data.datasets import (
     CAPTION_CORPORA,
+    DIALOGUE_CORPORA,
     DOCUMENT_CORPORA,
     LABELLED_CORPORA,
     PARALLEL_CORPORA,
@@ -46,8 +47,9 @@ def test_every_named_corpus_has_a_source():
         *PARALLEL_CORPORA,
         *DOCUMENT_CORPORA,
         *CAPTION_CORPORA,
+        *DIALOGUE_CORPORA,
     }
-    assert corpora - {"sample"} == SOURCES.keys()
+    assert corpora | {"sample"} == SOURCES.keys()
 
 
 @pytest.mark.parametrize(
