@@ -204,12 +204,19 @@ def _write_translator(
     fed = model.decoder.feeding == "attentional"
     return encoder_network(model), {
         "kind": "translator",
-        "answer": serving.answers.removesuffix("s"),
+        "answer": _name_of_one(serving.answers),
         "tokenizer": rules_of(serving.preprocessor),
         "attention": model.decoder.attention is not None,
         "feeding_size": model.decoder.size if fed else 0,
         "options": {**asdict(serving.search), "replace_unknown": serving.replace_unknown},
     }
+
+
+def _name_of_one(answers: str) -> str:
+    """Returns what one of several answers is called: a translation, a summary."""
+    if answers.endswith("ies"):
+        return f"{answers.removesuffix('ies')}y"
+    return answers.removesuffix("s")
 
 
 def rules_of(tokenizer: Tokenizer) -> dict[str, Any]:

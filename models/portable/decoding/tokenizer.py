@@ -44,7 +44,7 @@ class Tokenizer:
 
     Args:
         path: of the vocabulary: its kind, its tokens and its merges.
-        rules: of `models.onnx.tokens.rules_of`.
+        rules: of `models.onnx.form.rules_of`.
     """
 
     def __init__(self, path: Path, rules: dict[str, Any]) -> None:
