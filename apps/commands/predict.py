@@ -26,7 +26,6 @@ from data.formats.suffixes import STANDARD_STREAM
 from data.messages import printable, say, warn
 
 if TYPE_CHECKING:
-    from apps.config.training import TrainingConfig
     from apps.serving.answers import AnswerBatch
     from apps.serving.files import AnswerWindows
     from apps.serving.jobs import Job
@@ -285,7 +284,7 @@ def _opener(
 
 
 def _find_engine(
-    files: RunFiles, config: "TrainingConfig", own: PredictOptions, wanted: str
+    files: RunFiles, config: TrainingConfig, own: PredictOptions, wanted: str
 ) -> OnnxEngine | None:
     """Returns the engine of a run's ONNX form; None if TensorFlow shall answer.
 

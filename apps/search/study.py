@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from apps.runs.folder import RunFolder, read_object
 from data.errors import UserError
+from data.files.locks import lock_or_refuse
 
 if TYPE_CHECKING:
     from optuna import Study as Journal
@@ -103,13 +104,11 @@ class Study:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / _LOCK).open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise UserError(
-                    f"another search is at work in {self.folder}. Wait for it, or choose another "
-                    "--study"
-                ) from None
+            lock_or_refuse(
+                lock,
+                f"another search is at work in {self.folder}. Wait for it, or choose another "
+                "--study",
+            )
             yield
 
     def journal(self) -> "Journal":

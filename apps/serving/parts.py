@@ -1,7 +1,6 @@
 """The answered rows of one large file as numbered files in a folder, written where a former command
 was interrupted."""
 
-import fcntl
 import itertools
 import json
 import os
@@ -13,6 +12,7 @@ from typing import Any
 from apps.serving.files import WINDOW, Prediction
 from data.errors import UserError
 from data.files.json_files import read_json
+from data.files.locks import lock_or_refuse
 from data.files.writing import explain_write_errors, whole_file
 from data.formats.suffixes import ROW_SUFFIXES, STANDARD_STREAM
 from data.messages import say
@@ -99,13 +99,11 @@ class Parts:
             self.folder.mkdir(parents=True, exist_ok=True)
             folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            try:
-                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise UserError(
-                    f"another process writes into {self.folder}. Wait for it, or choose another "
-                    "--output"
-                ) from None
+            lock_or_refuse(
+                folder,
+                f"another process writes into {self.folder}. Wait for it, or choose another "
+                "--output",
+            )
             yield
         finally:
             os.close(folder)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from apps.tasks.task import Configurable
 from data.messages import printable
 
 if TYPE_CHECKING:  # a command that only prints its help must not wait for onnxruntime
@@ -191,7 +192,7 @@ def copy_with(engine: OnnxEngine, options: Any, as_exported: bool) -> OnnxEngine
         UserError: they do not suit the model.
     """
     own = copy.copy(engine)
-    if isinstance(own, LanguageModelEngine | _Translator) and not (as_exported and own.is_export):
+    if isinstance(own, Configurable) and not (as_exported and own.is_export):
         own.set_options(options)
     return own
 

@@ -204,19 +204,12 @@ def _write_translator(
     fed = model.decoder.feeding == "attentional"
     return encoder_network(model), {
         "kind": "translator",
-        "answer": _name_of_one(serving.answers),
+        "answer": serving.column,
         "tokenizer": rules_of(serving.preprocessor),
         "attention": model.decoder.attention is not None,
         "feeding_size": model.decoder.size if fed else 0,
         "options": {**asdict(serving.search), "replace_unknown": serving.replace_unknown},
     }
-
-
-def _name_of_one(answers: str) -> str:
-    """Returns what one of several answers is called: a translation, a summary."""
-    if answers.endswith("ies"):
-        return f"{answers.removesuffix('ies')}y"
-    return answers.removesuffix("s")
 
 
 def rules_of(tokenizer: Tokenizer) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class ServingTranslator(tf.Module):
             with the highest attention.
         attention: whether `serve` returns the attention, too.
         answers: the name of the tensor of the answers.
+        column: the name of one answer, as tables and models without TensorFlow have it.
         keeps_end: whether the end of a text is read that is too long, instead of its beginning.
     """
 
@@ -46,10 +47,11 @@ class ServingTranslator(tf.Module):
         replace_unknown: bool = False,
         attention: bool = False,
         answers: str = "translations",
+        column: str = "translation",
         keeps_end: bool = False,
     ) -> None:
         super().__init__()
-        self.keeps_end = keeps_end
+        self.column, self.keeps_end = column, keeps_end
         self.preprocessor, self.target_tokenizer = source_tokenizer, target_tokenizer
         self.model, self.search, self.answers = model, search, answers
         self.replace_unknown = replace_unknown and model.decoder.attention is not None

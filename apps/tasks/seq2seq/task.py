@@ -245,6 +245,7 @@ class Seq2Seq:
             self.config.replace_unknown,
             self.options.alignment or self.options.highlights,
             self.config.answers,
+            self.config.answer,
         )
 
     def output_rows(self, answer: dict[str, tf.Tensor]) -> list[dict]:
