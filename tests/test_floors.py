@@ -50,6 +50,8 @@ apps.tasks.loading apps.tasks.onnx_engine
 apps.tasks.portable
 apps.tasks.quantization
 apps.search
+apps.commands.application
+apps.commands.prediction
 apps.commands
 apps.hate_speech apps.ner apps.sentiment apps.spam apps.text_generation
 apps.chat apps.summarization apps.translation

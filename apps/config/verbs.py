@@ -66,6 +66,11 @@ class WorkerOptions(Options):
     workers: int = option(
         1, "processes that answer side by side, each with the model", at_least=1, at_most=256
     )
+    cluster: str | None = option(
+        None,
+        "address of a Ray cluster whose machines answer, such as auto or 10.0.0.1:6379; with "
+        "--output FOLDER/",
+    )
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,13 @@
 """Answers for files of any size: streamed, batched by length, and written in order."""
 
 import functools
-import itertools
 import os
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-from tqdm import tqdm
+from typing import NamedTuple
 
 from apps.config.recordings import is_recording
 from apps.serving.answering import Answering, Direct
@@ -22,7 +19,9 @@ from apps.serving.answers import (
     describe_problem,
     in_batches,
 )
-from data.errors import UserError, did_you_mean, list_values
+from apps.serving.row_report import RowReport
+from apps.serving.rows import WINDOW, RowReader, Rows
+from data.errors import UserError
 from data.formats.readers import READERS, TEXT_FORMATS, file_format, read_records
 from data.formats.record import TEXT_COLUMN, Record
 from data.formats.suffixes import STANDARD_STREAM, SUBTITLE_SUFFIXES
@@ -30,18 +29,10 @@ from data.formats.writers import WRITERS, record_writer
 from data.messages import warn
 from data.transcription.options import RECORDINGS, Transcription
 
-# Rows that are read at once; within them texts of like length are answered together.
-WINDOW = 4096
-# Fewer where they are long: this many characters, a cell as small as they come counting for some.
-_WINDOW_CHARACTERS = 2**26
-_CELL = 64
-_BAD_ROWS_SHOWN = 20
 # Inputs whose rows have a start and an end.
 TIMED_SUFFIXES = (*SUBTITLE_SUFFIXES, *RECORDINGS)
 # All inputs.
 READABLE: dict[str, object] = {**READERS, **dict.fromkeys(RECORDINGS)}
-# Rows of a recording that are read at once: each takes seconds.
-_HEARD = 32
 
 # Returns the output columns of the texts of each window, in order; it may read some windows ahead.
 AnswerWindows = Callable[[Iterable[list[str]]], Iterator[list[dict]]]
@@ -115,6 +106,20 @@ def column_of(source: str) -> str | None:
     return None
 
 
+class AnsweredRow(NamedTuple):
+    """A row with its answer.
+
+    Attributes:
+        number: 1 for the first row after the header.
+        cells: those of the input, and the answer's.
+        problem: what kept it from being answered, or the empty text.
+    """
+
+    number: int
+    cells: dict
+    problem: str
+
+
 @dataclass(frozen=True)
 class Prediction:
     """How a task answers rows, and writes them with its answers.
@@ -174,118 +179,72 @@ class Prediction:
         """
         bad = 0
         with self.opener(source)(output) as write:
-            for row, problem in self.answer_rows(source):
-                bad += bool(problem)
-                write(row)
+            for row in self.answer_rows(source):
+                bad += bool(row.problem)
+                write(row.cells)
         return bad
 
     def opener(self, source: str) -> OpenOutput:
         """Returns what opens an output of the rows of a file."""
         return self.open_output or functools.partial(record_writer, like=source)
 
-    def answer_rows(self, source: str, done: int = 0) -> Iterator[tuple[dict, str]]:
+    def reader(self) -> RowReader:
+        """Returns what reads the rows."""
+        return RowReader(self.column, self.rows, self.transcription, self.read)
+
+    def answer_rows(self, source: str, done: int = 0) -> Iterator[AnsweredRow]:
         """Answers the rows of a file, and reports those that have no answer.
 
         Args:
             source: a file, or `-`.
             done: rows at its head that are passed over.
 
-        Yields:
-            Each row with its answer, and what kept it from being answered, or the empty text.
+        Raises:
+            UserError: as `answer_file`.
+        """
+        rows = self.reader().open(source, done)
+        with RowReport(source, done) as report:
+            for window in self.answer_windows_of(rows, source):
+                for row in window:
+                    if row.problem:
+                        report.tell(row.number, row.problem)
+                    yield row
+                report.advance(len(window), window[-1].cells["end"] if is_recording(source) else "")
+
+    def answer_windows_of(self, rows: Rows, source: str) -> Iterator[list[AnsweredRow]]:
+        """Yields the rows of each window with their answers.
+
+        Args:
+            rows: to be answered.
+            source: the file that has them.
 
         Raises:
             UserError: as `answer_file`.
         """
-        records, most, bad = self.read, self.rows, 0
-        if is_recording(source):
-            # It imports what other inputs can do without.
-            from data.transcription.reader import read_recording
-
-            records = functools.partial(
-                read_recording, transcription=self.transcription or Transcription()
-            )
-            most = min(most, _HEARD)
-        every = records(source)
-        first = next(_windows(every, most), [])
-        if not first:
-            return
-        template = _first_columns(first, self.column, source)
-        windows = _windows(itertools.islice(itertools.chain(first, every), done, None), most)
-        answer_windows = self.answer_windows or window_answerer(batch_answerer(self.task))
-        with _progress(source) as bar:
-            bar.update(done)
-            for window, problems, answers in self._answer(windows, answer_windows):
-                for record, problem in zip(window, problems, strict=True):
-                    if problem:
-                        bad += 1
-                        _report(bad, record.number, problem, bar)
-                    # An unreadable row has no columns of its own, but stands between rows that do.
-                    values = {**template, **record.values}
-                    row = self.task.empty_row() if problem else next(answers)
-                    yield _join(values, row, source), problem
-                bar.update(len(window))
-                if is_recording(source):
-                    bar.set_postfix_str(f"at {window[-1].values['end']}", refresh=False)
-
-    def _answer(
-        self, windows: Iterator[list[Record]], answer_windows: AnswerWindows
-    ) -> Iterator[tuple[list[Record], list[str], Iterator[dict]]]:
-        """Yields each window, what keeps its rows from being answered, and the answers of the
-        others."""
         waiting: deque[tuple[list[Record], list[str]]] = deque()
 
         def read_texts() -> Iterator[list[str]]:
-            for window in windows:
+            for window in rows.windows():
                 problems = [_problem(record, self.column) for record in window]
                 waiting.append((window, problems))
                 pairs = zip(window, problems, strict=True)
                 yield [record.values[self.column] for record, problem in pairs if not problem]
 
-        for answers in answer_windows(read_texts()):
-            yield *waiting.popleft(), iter(answers)
+        answer_windows = self.answer_windows or window_answerer(batch_answerer(self.task))
+        for texts in answer_windows(read_texts()):
+            window, problems = waiting.popleft()
+            answers, answered = iter(texts), []
+            for record, problem in zip(window, problems, strict=True):
+                # An unreadable row has no columns of its own, but stands between rows that do.
+                values = {**rows.template, **record.values}
+                answer = self.task.empty_row() if problem else next(answers)
+                answered.append(AnsweredRow(record.number, _join(values, answer, source), problem))
+            yield answered
 
 
 def window_answerer(answer_batch: AnswerBatch) -> AnswerWindows:
     """Returns what answers one window after the other by what answers a batch."""
     return functools.partial(map, functools.partial(in_batches, answer_batch))
-
-
-def _windows(records: Iterator[Record], rows: int) -> Iterator[list[Record]]:
-    window, size = [], 0
-    for record in records:
-        window.append(record)
-        cells = record.values.values()
-        size += sum(_CELL + (len(cell) if isinstance(cell, str) else 0) for cell in cells)
-        if len(window) == rows or size > _WINDOW_CHARACTERS:
-            yield window
-            window, size = [], 0
-    if window:
-        yield window
-
-
-def _first_columns(window: list[Record], column: str, source: str) -> dict:
-    """Empty cells for the columns of the first readable row.
-
-    Raises:
-        UserError: that row lacks the column with the texts, or no row can be read: then it is no
-            file of its format, and each row's own problem would say nothing.
-    """
-    values = next((record.values for record in window if not record.problem), None)
-    if values is None and is_recording(source):
-        # Nothing was understood, which says nothing against the file.
-        values = window[0].values
-    if values is None:
-        first = window[0]
-        raise UserError(
-            f"{source}: none of the first {len(window):,} row(s) can be read. Row {first.number}: "
-            f"{first.problem}. Check the file and its format"
-        )
-    if column not in values:
-        raise UserError(
-            f"no column {column!r} in {source}. It has: {list_values(values, 12)}. "
-            f"Choose with --text-column{did_you_mean(column, values)}"
-        )
-    return dict.fromkeys(values)
 
 
 def _problem(record: Record, column: str) -> str:
@@ -298,22 +257,8 @@ def _problem(record: Record, column: str) -> str:
     return f"{column!r} is {problem}" if problem.startswith("not") else problem
 
 
-def _report(count: int, number: int, problem: str, bar: tqdm) -> None:
-    # The bar, if there is one, makes way for a line.
-    with bar.external_write_mode(file=sys.stderr):
-        if count <= _BAD_ROWS_SHOWN:
-            warn(f"row {number}: {problem}")
-        elif count == _BAD_ROWS_SHOWN + 1:
-            warn("further rows like these are counted only")
-
-
 def _join(values: dict, columns: dict, source: str) -> dict:
     taken = values.keys() & columns.keys()
     if taken:
         raise UserError(f"{source} has a column {min(taken)!r} already. Rename or drop it")
     return {**values, **columns}
-
-
-def _progress(source: str) -> tqdm:
-    """Returns a bar on standard error, hidden where that is no terminal."""
-    return tqdm(desc=source, unit=" rows", disable=None, file=sys.stderr)

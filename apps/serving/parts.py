@@ -4,17 +4,22 @@ was interrupted."""
 import itertools
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from apps.serving.files import WINDOW, Prediction
+from apps.serving.files import AnsweredRow, Prediction
+from apps.serving.row_report import RowReport
+from apps.serving.rows import WINDOW, RowReader, Rows
 from data.errors import UserError
 from data.files.json_files import read_json
 from data.files.locks import lock_or_refuse
 from data.files.writing import explain_write_errors, whole_file
+from data.formats.record import Record
 from data.formats.suffixes import ROW_SUFFIXES, STANDARD_STREAM
+from data.formats.writers import record_writer
 from data.messages import say
 
 # Windows begin where they would in one file: answers do not depend on an interruption.
@@ -28,8 +33,40 @@ def is_folder(output: str | None) -> bool:
     return output is not None and (output.endswith(os.sep) or os.path.isdir(output))
 
 
+class Part(NamedTuple):
+    """Rows that make one file.
+
+    Attributes:
+        number: of the file, from 1.
+        template: empty cells for the columns of the first readable row of the input.
+        records: the rows.
+    """
+
+    number: int
+    template: dict
+    records: list[Record]
+
+
+class Written(NamedTuple):
+    """What is known of a file that was written.
+
+    Attributes:
+        rows: how many it has.
+        problems: the numbers in the input of the rows without an answer, and the reasons.
+    """
+
+    rows: int
+    problems: list[tuple[int, str]]
+
+
+# Writes the parts from a number on, whose rows come after those that are done; yields what is known
+# of each, in order.
+_WriteParts = Callable[[int, int], Iterator[Written]]
+
+
 class Parts:
-    """The folder, in which each file appears when it is whole.
+    """The folder, in which each file appears when it is whole. Beside one with rows that have no
+    answer is a table of these.
 
     Args:
         folder: the folder.
@@ -64,6 +101,50 @@ class Parts:
         Raises:
             UserError: the folder holds something else, or as `Prediction.answer_file`.
         """
+        return self._go_on(partial(self._answer_here, prediction))
+
+    def answer_elsewhere(
+        self, reader: RowReader, write: Callable[[Iterable[Part]], Iterator[Written]]
+    ) -> int:
+        """Reads the rows that no part holds yet, and hands them on.
+
+        Args:
+            reader: of the rows.
+            write: calls `write_part` for each part, wherever that is, and yields what it returns in
+                the order of the parts.
+
+        Returns:
+            How many rows of all parts have no answer.
+
+        Raises:
+            UserError: as `answer`.
+        """
+
+        def write_parts(number: int, done: int) -> Iterator[Written]:
+            with RowReport(self.source, done) as report:
+                for written in write(self._read(reader, number, done)):
+                    for each in written.problems:
+                        report.tell(*each)
+                    report.advance(written.rows)
+                    yield written
+
+        return self._go_on(write_parts)
+
+    def write_part(self, prediction: Prediction, part: Part) -> Written:
+        """Answers the rows of a part and writes the file.
+
+        Args:
+            prediction: how rows are answered.
+            part: the rows.
+
+        Raises:
+            UserError: as `Prediction.answer_file`.
+        """
+        rows = Rows(part.template, part.records, prediction.rows)
+        windows = prediction.answer_windows_of(rows, self.source)
+        return self._write(prediction, part.number, itertools.chain.from_iterable(windows))
+
+    def _go_on(self, write_parts: _WriteParts) -> int:
         with self._locked():
             state = self._begin()
             parts: list[dict[str, int]] = state["parts"]
@@ -75,23 +156,39 @@ class Parts:
                 say(
                     f"{len(parts)} part(s) of {self.folder} are there: going on at row {done + 1:,}"
                 )
-            rows = prediction.answer_rows(self.source, done)
-            for first in rows:
-                part = itertools.chain([first], itertools.islice(rows, ROWS - 1))
-                parts.append(self._write(prediction, len(parts) + 1, part))
+            for written in write_parts(len(parts) + 1, done):
+                parts.append({"rows": written.rows, "bad": len(written.problems)})
                 self._write_state(state)
             self._write_state({**state, "whole": True})
             return sum(part["bad"] for part in parts)
 
-    def _write(
-        self, prediction: Prediction, number: int, rows: Iterator[tuple[dict, str]]
-    ) -> dict[str, int]:
-        written = bad = 0
+    def _answer_here(self, prediction: Prediction, number: int, done: int) -> Iterator[Written]:
+        rows = prediction.answer_rows(self.source, done)
+        for first in rows:
+            part = itertools.chain([first], itertools.islice(rows, ROWS - 1))
+            yield self._write(prediction, number, part)
+            number += 1
+
+    def _read(self, reader: RowReader, number: int, done: int) -> Iterator[Part]:
+        rows = reader.open(self.source, done)
+        records = iter(rows.records)
+        while part := list(itertools.islice(records, ROWS)):
+            yield Part(number, rows.template, part)
+            number += 1
+
+    def _write(self, prediction: Prediction, number: int, rows: Iterable[AnsweredRow]) -> Written:
+        written, problems = 0, []
         with prediction.opener(self.source)(self.path(number)) as write:
-            for row, problem in rows:
-                write(row)
-                written, bad = written + 1, bad + bool(problem)
-        return {"rows": written, "bad": bad}
+            for row in rows:
+                write(row.cells)
+                written += 1
+                if row.problem:
+                    problems.append((row.number, row.problem))
+        if problems:
+            with record_writer(str(self.folder / f"problems-{number:05d}.csv")) as write:
+                for row_number, problem in problems:
+                    write({"row": row_number, "problem": problem})
+        return Written(written, problems)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -78,7 +78,8 @@ def predict(command_of, monkeypatch, tmp_path):
         description = {"format": 1, "application": run.name, "config": {}, "checksum": ""}
         (run / "config.json").write_text(json.dumps(description))
         (run / "model.keras").write_text("")
-        monkeypatch.setattr("apps.commands.predict._find_engine", lambda *_: model or Classifier())
+        made = model or Classifier()
+        monkeypatch.setattr("apps.commands.prediction.loader._find_engine", lambda *_: made)
         return command_of(application.APPLICATION, "predict", "--run", run, *arguments)
 
     return run

@@ -9,10 +9,11 @@ import pyarrow.parquet
 import pytest
 
 from apps.config.verbs import PredictOptions
-from apps.serving import answers, files
+from apps.serving import answers, files, rows
 from apps.serving.answers import answer_by_length
 from apps.serving.files import Prediction
 from data.errors import UserError
+from data.formats.readers import read_records
 
 
 class Lengths:
@@ -236,10 +237,10 @@ def test_what_parquet_cannot_hold_is_one_line_and_leaves_no_output(tmp_path):
 
 
 def test_fewer_rows_are_held_where_they_are_long(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "_WINDOW_CHARACTERS", 1000)
+    monkeypatch.setattr(rows, "_WINDOW_CHARACTERS", 1000)
     source = tmp_path / "in.txt"
     source.write_text("".join("a" * length + "\n" for length in (500, 500, 2000, 1, 1)))
-    windows = files._windows(files.read_records(str(source)), 4096)
+    windows = rows.Rows({}, read_records(str(source))).windows()
     assert [[record.number for record in window] for window in windows] == [[1, 2], [3], [4, 5]]
 
 

@@ -9,6 +9,7 @@ import pytest
 from apps.serving import parts
 from apps.serving.files import Prediction
 from apps.serving.parts import Parts, is_folder
+from apps.serving.rows import RowReader
 from data.errors import UserError
 
 
@@ -130,3 +131,47 @@ def test_other_files_stay_alone_and_two_commands_do_not_share_a_folder(tmp_path,
 def test_a_stream_cannot_be_read_again(tmp_path):
     with pytest.raises(UserError, match="takes a file"):
         Parts(str(tmp_path), "-", {})
+
+
+def write_elsewhere(source, folder, done=None):
+    """Writes the parts as processes of a cluster do, of which the second one comes first; returns
+    how many rows have no answer."""
+    prediction = Prediction(Lengths(), "text", rows=2)
+    folder = Parts(str(folder), str(source), {"model": "m"})
+
+    def write(pieces):
+        pieces = list(pieces)
+        if done is not None:
+            done.extend(piece.number for piece in pieces)
+        written = {piece.number: folder.write_part(prediction, piece) for piece in pieces[::-1]}
+        return (written[piece.number] for piece in pieces)
+
+    return folder.answer_elsewhere(RowReader("text", 2), write)
+
+
+def test_parts_that_others_write_are_the_same_and_bad_rows_are_reported(tmp_path, source, capsys):
+    assert write_elsewhere(source, tmp_path / "out") == 1
+    assert lines(tmp_path / "out") == WHOLE
+    assert capsys.readouterr().err == "row 2: an empty text\n"
+    # Somebody else goes on with them.
+    assert answer(source, tmp_path / "out") == 1
+
+
+def test_others_write_only_what_no_part_has(tmp_path, source):
+    answer(source, tmp_path / "out")
+    path, numbers = tmp_path / "out" / "parts.json", []
+    state = json.loads(path.read_text())
+    state.update(parts=state["parts"][:1], whole=False)
+    path.write_text(json.dumps(state))
+    assert write_elsewhere(source, tmp_path / "out", numbers) == 1
+    assert (numbers, lines(tmp_path / "out")) == ([2, 3], WHOLE)
+
+
+def test_the_reasons_of_bad_rows_stand_beside_their_part(tmp_path, source):
+    source.write_text(source.read_text() + "   ,6\n")
+    answer(source, tmp_path / "out")
+    tables = {path.name: path.read_text() for path in (tmp_path / "out").glob("problems-*")}
+    assert tables == {
+        "problems-00001.csv": "row,problem\n2,an empty text\n",
+        "problems-00003.csv": "row,problem\n6,an empty text\n",
+    }
