@@ -21,6 +21,10 @@ from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.harness.processes import find_processes, left_over
+
 # Without dropout: each process draws masks of its own part of a batch.
 OPTIONS = (
     "--units 8 --embedding-dim 8 --dropout 0 --no-linear --no-characters --max-tokens 300 "
@@ -34,18 +38,6 @@ def train(folder: Path, name: str, *options: str) -> list[str]:
     """Returns the command of a training."""
     own = ["train", "--run", str(folder / name), *shlex.split(OPTIONS), *options]
     return [sys.executable, "-m", "apps.spam", *own]
-
-
-def find_processes(title: bytes) -> list[int]:
-    """Returns the processes whose title begins with a text."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if path.read_bytes().startswith(title):
-                found.append(int(path.parent.name))
-        except OSError:  # it has ended meanwhile
-            continue
-    return found
 
 
 def train_and_kill(command: list[str], kills: int, pause: float, generator: random.Random) -> int:
@@ -112,7 +104,7 @@ def main() -> None:
         options.pause,
         random.Random(options.seed),
     )
-    left = find_processes(b"ray::")
+    left = left_over()
     runs = {name: options.folder / name for name in ("one", "group", "killed")}
     figures = {
         "seconds": seconds,

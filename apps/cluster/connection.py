@@ -32,6 +32,9 @@ _ENVIRONMENT = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 _LOOPBACK = "127.0.0.1"
+# Ray takes a loopback for a slip, and listens on all addresses instead, but where it knows no
+# clusters: so this variable makes it behave on Linux, too.
+_CLUSTERS = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 _PORTS = (
     "metrics_agent_port",
     "metrics_export_port",
@@ -74,6 +77,8 @@ def connected(address: str | None, processors: int) -> Iterator[Any]:
         os.environ.setdefault(name, value)
     import ray
 
+    # What Ray has to say of a process that died, it writes to standard output.
+    ray._private.worker.print_to_stdstream = _tell_detail
     common: dict[str, Any] = {
         "log_to_driver": False,
         "configure_logging": True,
@@ -93,7 +98,11 @@ def connected(address: str | None, processors: int) -> Iterator[Any]:
     say("starting Ray ...")
     # Names of sockets are short.
     folder = tempfile.mkdtemp(prefix="ray")
+    clusters = os.environ.get(_CLUSTERS)
     try:
+        # Its processes read the variable.
+        os.environ[_CLUSTERS] = "0"
+        ray._private.ray_constants.ENABLE_RAY_CLUSTER = False
         _choose_ports(ray)
         ray.init(
             num_cpus=processors,
@@ -107,6 +116,10 @@ def connected(address: str | None, processors: int) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+        ray._private.ray_constants.ENABLE_RAY_CLUSTER = clusters != "0"
+        os.environ.pop(_CLUSTERS)
+        if clusters is not None:
+            os.environ[_CLUSTERS] = clusters
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -126,6 +139,12 @@ def _choose_ports(ray: Any) -> None:
         return start(*arguments, **{**options, **ports})
 
     services.start_raylet = start_raylet
+
+
+def _tell_detail(data: dict[str, Any], *_: Any, **__: Any) -> None:
+    """Tells lines of Ray as details, in the place of its function that prints them."""
+    for line in data["lines"]:
+        detail(f"Ray: {line}")
 
 
 def _find_port() -> int:

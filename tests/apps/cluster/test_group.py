@@ -1,7 +1,9 @@
 """What a command does while a group of processes trains, and when it ends; without Ray."""
 
 import logging
-from types import SimpleNamespace
+import os
+import sys
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -95,6 +97,49 @@ def test_ray_finds_the_ports_of_its_helpers_before_these_start(tmp_path):
     written = {path.name: int(path.read_text()) for path in tmp_path.iterdir()}
     assert written == {f"{name}_a1": port for name, port in given.items()}
     assert min(written.values()) > 1023
+
+
+class StartedRay(ModuleType):
+    """Stands for Ray, and keeps what it was started with."""
+
+    __version__ = "2.60"
+
+    def __init__(self):
+        super().__init__("ray")
+        constants = SimpleNamespace(ENABLE_RAY_CLUSTER=True)
+        worker = SimpleNamespace(print_to_stdstream=print)
+        services = SimpleNamespace(start_raylet=lambda: None)
+        self._private = SimpleNamespace(ray_constants=constants, worker=worker, services=services)
+        self.started = []
+
+    def init(self, **options):
+        # Its processes have the same variable.
+        is_alone = os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] == "0"
+        assert is_alone != self._private.ray_constants.ENABLE_RAY_CLUSTER
+        self.started.append((is_alone, options.get("_node_ip_address"), options.get("address")))
+
+    def shutdown(self):
+        self.started.append("over")
+
+
+def test_ray_of_one_machine_listens_on_loopback_and_a_cluster_is_left_alone(monkeypatch, capsys):
+    ray = StartedRay()
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    for name in connection._ENVIRONMENT:
+        monkeypatch.setenv(name, "0")
+    monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "1")
+    with connection.connected(None, 2):
+        pass
+    with connection.connected("10.0.0.1:6379", 2):
+        # It says nothing on standard output, where answers may be.
+        ray._private.worker.print_to_stdstream({"lines": ["a worker died"]}, ignore_prefix=False)
+    assert ray.started == [
+        (True, "127.0.0.1", None),
+        "over",
+        (False, None, "10.0.0.1:6379"),
+        "over",
+    ]
+    assert capsys.readouterr().out == "starting Ray ...\n"
 
 
 @pytest.mark.parametrize(
