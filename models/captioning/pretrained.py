@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -53,6 +54,27 @@ def load_weights(encoder: keras.Model, name: str, path: Path) -> None:
             f"{path} has no weights of {name}: {reason}. Check --encoder-weights"
         ) from None
     encoder.trainable = False
+
+
+def unfreeze(encoder: keras.Model) -> None:
+    """Lets a trained encoder learn further, all but its batch normalisations: they know the mean
+    and the variance of more pictures than a batch has.
+
+    Args:
+        encoder: with its weights.
+    """
+    encoder.trainable = True
+    for layer in _layers(encoder):
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+
+
+def _layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    """Yields the layers of a model, and those of the models among them."""
+    for layer in model.layers:
+        yield layer
+        if isinstance(layer, keras.Model):
+            yield from _layers(layer)
 
 
 def _find_package() -> Path:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from apps.captioning import APPLICATION
 from apps.commands.main import main
 from apps.config.serving import ServeOptions
 from apps.server.models.engine import load_engine
+from apps.tasks.captioning.task import Captioning
 from data.errors import UserError
 from data.scenes import corpus as scenes
 from models.serving.export import write_saved_model
@@ -102,6 +104,14 @@ def test_an_export_answers_files_as_the_task_does(task, pictures, tmp_path):
     assert weights.sum(axis=(2, 3)) == pytest.approx(real.astype(np.float32), abs=1e-5)
 
 
+def test_a_training_begins_with_the_tokens_and_weights_of_another_captioner(run, task):
+    config = replace(task.config, init_from=str(run))
+    begun = Captioning.build(config, config.read_corpus(""))
+    assert begun.tokenizer_vocabulary == task.tokenizer_vocabulary
+    for ours, theirs in zip(begun.captioner.weights, task.captioner.weights, strict=True):
+        assert ours.numpy() == pytest.approx(theirs.numpy())
+
+
 def test_a_server_refuses_a_model_of_pictures(run):
     with pytest.raises(UserError, match="a server answers texts"):
         load_engine(run, ServeOptions())
@@ -112,10 +122,11 @@ def test_a_server_refuses_a_model_of_pictures(run):
     [
         (["--encoder", "MobileNetV9"], "Did you mean MobileNetV2?"),
         (["--encoder", "MobileNetV2", "--augment"], "stays as it is"),
+        (["--fine-tune"], "small-cnn learns"),
         (["--attention", "none", "--doubly-stochastic", "1"], "need an --attention"),
         (["--dataset", "nowhere"], "no data set 'nowhere'"),
     ],
-    ids=["unknown-encoder", "augment", "no-attention", "no-data"],
+    ids=["unknown-encoder", "augment", "fine-tune", "no-attention", "no-data"],
 )
 def test_wrong_options_are_one_line(options, message, tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:

@@ -6,26 +6,30 @@ import keras
 
 from apps.tasks.builder import build, recurrent_options
 from apps.tasks.captioning.config import CaptioningConfig
-from data.messages import detail
+from data.messages import detail, say
 from models.captioning.captioner import Captioner
 from models.captioning.image_encoder import is_pretrained
-from models.captioning.pretrained import find_weights, load_weights
+from models.captioning.pretrained import find_weights, load_weights, unfreeze
 from models.registry import PRECISIONS
 
 
-def build_captioner(config: CaptioningConfig, vocabulary_size: int, rows: int) -> Captioner:
-    """Builds the untrained model; a trained encoder has its weights.
+def build_captioner(
+    config: CaptioningConfig, vocabulary_size: int, rows: int, trained: Captioner | None = None
+) -> Captioner:
+    """Builds the untrained model, in which a trained encoder has its weights; or one with the
+    weights of a trained captioner.
 
     Args:
         config: the options.
         vocabulary_size: number of ids.
         rows: captions to train on.
+        trained: what the training begins with, of the same shapes; or None.
 
     Raises:
         UserError: options that do not fit each other, or weights that are not there.
     """
     weights = None
-    if is_pretrained(config.encoder):
+    if is_pretrained(config.encoder) and trained is None:
         weights = find_weights(config.encoder, config.encoder_weights)
     settings = {
         "vocabulary_size": vocabulary_size,
@@ -47,6 +51,11 @@ def build_captioner(config: CaptioningConfig, vocabulary_size: int, rows: int) -
     if weights is not None:
         load_weights(captioner.image_encoder, config.encoder, weights)
         detail(f"weights of {config.encoder}: {weights}")
+    if trained is not None:
+        captioner.set_weights(trained.get_weights())
+        say(f"all layers: weights from {config.init_from}")
+    if config.fine_tune:
+        unfreeze(captioner.image_encoder)
     return captioner
 
 

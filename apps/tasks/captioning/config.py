@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from apps.config.decoder import DecoderOptions
 from apps.config.groups import (
+    SHAPE_OPTIONS,
     BatchOptions,
     DeviceOptions,
+    InitFromOptions,
     OptimizerOptions,
     RecurrentOptions,
     SplitFileOptions,
@@ -26,6 +28,16 @@ from models.registry import IMAGE_ENCODERS, KERAS_BACKBONES, PLACE_ATTENTIONS
 if TYPE_CHECKING:  # a command that only prints its help must not wait for the readers
     from data.examples.captions import CaptionCorpus
 
+# What a captioner shares with the one that its training begins with.
+_CAPTIONER_SHAPE = (
+    "tokenizer",
+    "vocabulary_size",
+    "tied",
+    "encoder",
+    "picture_size",
+    "attention",
+    "input_feeding",
+)
 # The sides of the pictures that suit an encoder, in pixels; 224 for all others.
 _PICTURE_SIZES = {"small-cnn": 64}
 
@@ -82,6 +94,11 @@ class CaptionerOptions(Options):
         at_least=0,
         at_most=1024,
     )
+    fine_tune: bool = option(
+        False,
+        "a trained encoder learns, too: slowly, from a captioner that has learned before "
+        "(--init-from, --learning-rate 1e-4)",
+    )
     augment: bool = option(False, "random shifts of the pictures, for an encoder that learns")
     attention: str = option("general", "attention to the places", ("none", *PLACE_ATTENTIONS))
     doubly_stochastic: float = option(
@@ -109,10 +126,13 @@ class CaptionerOptions(Options):
                 f"unknown --encoder {self.encoder!r}. Choose {', '.join(IMAGE_ENCODERS)} or one of "
                 f"keras.applications{did_you_mean(self.encoder, names)}"
             )
-        if self.augment and self.encoder != "small-cnn":
+        learns = self.encoder == "small-cnn"
+        if self.fine_tune and learns:
+            raise UserError("--fine-tune is for trained encoders, small-cnn learns. Leave it out")
+        if self.augment and not learns and not self.fine_tune:
             raise UserError(
                 f"--augment is for an encoder that learns, {self.encoder} stays as it is. Leave it "
-                "out"
+                "out, or add --fine-tune"
             )
 
 
@@ -130,6 +150,7 @@ class CaptionSearchOptions(Options):
 
 @dataclass(frozen=True)
 class CaptioningConfig(
+    InitFromOptions,
     CaptionSearchOptions,
     CaptionerOptions,
     DecoderOptions,
@@ -154,6 +175,7 @@ class CaptioningConfig(
         "average_weights": (0.0, 0.99, 0.999),
     }
     bidirectional: ClassVar[bool] = False
+    begins_with: ClassVar[tuple[str, ...]] = ("captioner",)
     main: ClassVar[tuple[str, ...]] = (
         "dataset",
         "data_dir",
@@ -179,6 +201,12 @@ class CaptioningConfig(
     patience: int = redefault(OptimizerOptions, "patience", 5)
     batch_size: int = redefault(BatchOptions, "batch_size", 32, "pictures in a training step")
     average_weights: float = redefault(OptimizerOptions, "average_weights", 0.99)
+    init_from: str | None = redefault(
+        InitFromOptions,
+        "init_from",
+        None,
+        "run folder of a captioner with whose tokens and weights the training begins",
+    )
 
     def check(self) -> None:
         super().check()
@@ -186,6 +214,9 @@ class CaptioningConfig(
             raise UserError(
                 "--doubly-stochastic and --input-feeding need an --attention. Received: none"
             )
+
+    def options_from(self, kind: str, trained: dict) -> dict:
+        return {name: trained[name] for name in (*SHAPE_OPTIONS, *_CAPTIONER_SHAPE)}
 
     def read_corpus(
         self, sample: str, class_names: tuple[str, ...] = (), original: bool = False

@@ -22,6 +22,7 @@ from apps.tasks.captioning.config import (
 )
 from apps.tasks.captioning.report import CaptionReport, find_worst, measure_captions
 from apps.tasks.captioning.validation import CaptioningValidation
+from apps.tasks.pretrained import load_pretrained
 from apps.training import fit as training
 from data.batches.captions import CaptionBatches
 from data.batches.pictures import Readable
@@ -84,11 +85,17 @@ class Captioning:
     def build(
         cls, config: CaptioningConfig, corpus: CaptionCorpus, pretrained: RunFiles | None = None
     ) -> "Captioning":
-        """Returns a new captioner for a corpus; its tokens come from the training split alone."""
+        """Returns a new captioner for a corpus; its tokens come from the training split alone, or
+        from the captioner that the training begins with."""
         captions = [caption for _, caption in corpus.split("train").pairs()]
-        vocabulary = learn_vocabulary(config.tokenizer, captions, config.vocabulary_size)
+        trained = load_pretrained(config, pretrained)
+        if trained is not None:
+            vocabulary = trained.tokenizer_vocabulary
+            assert vocabulary is not None, "a captioner has one"
+        else:
+            vocabulary = learn_vocabulary(config.tokenizer, captions, config.vocabulary_size)
         size = vocabulary.vocabulary_size
-        captioner = build_captioner(config, size, len(captions))
+        captioner = build_captioner(config, size, len(captions), trained and trained.model)
         say(f"vocabulary: {size:,}; parameters: {captioner.count_params():,}")
         return cls(config, vocabulary, captioner)
 

@@ -1,5 +1,6 @@
 """The captioner: what it computes of a picture serves all of its captions."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,7 +8,7 @@ import tensorflow as tf
 from data.errors import UserError
 from data.text.special_tokens import START
 from models.captioning.captioner import FeatureCaptioner, doubly_stochastic_loss
-from models.captioning.pretrained import find_weights
+from models.captioning.pretrained import find_weights, unfreeze
 from models.seq2seq.decoder import TranslationDecoder
 
 FEATURES = np.random.default_rng(0).normal(size=(2, 4, 3)).astype(np.float32)
@@ -74,3 +75,16 @@ def test_weights_that_are_not_there_are_not_downloaded(monkeypatch, tmp_path):
     assert find_weights("MobileNetV2").name == "mobilenet_v2_weights_1.0_224_no_top.h5"
     with pytest.raises(UserError, match=r"no file .lost\.h5."):
         find_weights("MobileNetV2", "lost.h5")
+
+
+def test_a_trained_encoder_learns_all_but_its_normalisations():
+    convolution = keras.layers.Conv2D(2, 1, use_bias=False)
+    inner = keras.Sequential([convolution, keras.layers.BatchNormalization()])
+    encoder = keras.Sequential([keras.Input((4, 4, 3)), inner])
+    encoder.trainable = False
+    unfreeze(encoder)
+    assert [weight.path for weight in encoder.trainable_variables] == [convolution.kernel.path]
+    before = [weight.numpy() for weight in encoder.weights]
+    encoder(tf.ones([2, 4, 4, 3]), training=True)
+    for weight, value in zip(encoder.weights, before, strict=True):
+        assert weight.numpy() == pytest.approx(value)
