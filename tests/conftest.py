@@ -23,7 +23,8 @@ from data import registry
 from data.messages import show_messages
 
 sys.path.append(os.path.dirname(__file__))
-from loaded import attributed_once, loaded_once  # it lies beside this file
+from loaded import attributed_once, loaded_once  # they lie beside this file
+from quick_graphs import QUICK_GRAPHS
 
 # The same examples in every run, however slow the machine is.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -90,10 +91,8 @@ def pytest_collection_finish():
     # A graph under construction is thousands of objects that stay.
     gc.set_threshold(100_000, 50, 100)
     gc.enable()
-    if tensorflow := sys.modules.get("tensorflow"):
-        # To optimise graphs takes longer than to run them, at these sizes.
-        options = {"disable_meta_optimizer": True}
-        tensorflow.config.optimizer.set_experimental_options(options)
+    if "tensorflow" in sys.modules:
+        exec(QUICK_GRAPHS, {})
 
 
 class Answer(NamedTuple):
@@ -139,11 +138,12 @@ def python_process():
 
 # Importing TensorFlow takes longer than what most children do with it. Before the fork nothing of
 # it runs, and nothing of the suite is imported.
-FORKS = """
+FORKS = (
+    f"""
 import json, os, signal, sys, traceback
 import tensorflow, keras
-# As in the tests, whose answers some children repeat.
-tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+{QUICK_GRAPHS}"""
+    + """
 answers = os.fdopen(os.dup(1), "w")
 
 def run(code, arguments, cwd, streams, limit):
@@ -175,6 +175,7 @@ for line in sys.stdin:
             os._exit(status)
     print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), file=answers, flush=True)
 """
+)
 
 
 @pytest.fixture(scope="session")
