@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from models.classification.adversarial import PERTURBATION, AdversarialTraining, Perturbation
 from models.copies import FromSettings
 from models.layers.embedding import embed
 from models.layers.pooling import pooling_layer
@@ -12,7 +13,7 @@ from models.recurrent.stack import recurrent_stack
 
 
 @keras.saving.register_keras_serializable(package="models")
-class TextClassifier(FromSettings, keras.Model):
+class TextClassifier(AdversarialTraining, FromSettings, keras.Model):
     """A recurrent network from token ids to one logit per class.
 
     Args:
@@ -29,6 +30,8 @@ class TextClassifier(FromSettings, keras.Model):
         word_dropout: share of words that are dropped as a whole.
         open_rows: number of token ids, the last ones, whose vectors are not trained.
         dtype: Keras' policy of all layers; the logits are always float32.
+        adversarial: size of the move of vectors in adversarial training, see
+            `models.classification.adversarial.step_against`; 0 for none.
 
     Call arguments:
         inputs: a dict of `token_ids` <int32>[batch, time], 0 where padded, and with characters
@@ -51,6 +54,7 @@ class TextClassifier(FromSettings, keras.Model):
         word_dropout: float = 0.0,
         open_rows: int = 0,
         dtype: str = "float32",
+        adversarial: float = 0.0,
         **kwargs: Any,
     ) -> None:
         if not pooling:
@@ -73,6 +77,8 @@ class TextClassifier(FromSettings, keras.Model):
                 word_dropout,
                 open_rows=open_rows,
             )
+            if adversarial:
+                x = Perturbation(name=PERTURBATION)(x, mask=mask)
             x = stack(x, mask=mask)
             pooled = [layer(x, mask=mask) for layer in poolings]
             x = pooled[0] if len(pooled) == 1 else keras.layers.Concatenate()(pooled)
@@ -92,4 +98,5 @@ class TextClassifier(FromSettings, keras.Model):
             "word_dropout": word_dropout,
             "open_rows": open_rows,
             "dtype": dtype,
+            "adversarial": adversarial,
         }

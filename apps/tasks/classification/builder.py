@@ -53,6 +53,7 @@ def build_classifier(
         "word_dropout": config.word_dropout,
         "open_rows": open_rows,
         "dtype": PRECISIONS[config.mixed_precision],
+        "adversarial": config.adversarial,
     }
     model = build(TextClassifier, settings)
     if config.vectors:

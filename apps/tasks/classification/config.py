@@ -103,6 +103,12 @@ class ClassifierOptions(Options):
     word_dropout: float = option(
         0.0, "share of words dropped as a whole in a training step", at_least=0.0, below=1.0
     )
+    adversarial: float = option(
+        0.0,
+        "adversarial training: distance by which vectors are moved to where the loss grows, such "
+        "as 5; 0: none",
+        at_least=0.0,
+    )
     pooling: tuple[str, ...] = option(
         ("max", "attention"), "ways from the sequence to one vector, joined if several", POOLINGS
     )
