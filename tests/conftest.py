@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from data import registry
 from data.messages import show_messages
@@ -27,7 +27,12 @@ from loaded import attributed_once, loaded_once  # they lie beside this file
 from quick_graphs import QUICK_GRAPHS
 
 # The same examples in every run, however slow the machine is.
-settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("repeatable")
 # Seconds after which a child process hangs.
 CHILD_LIMIT = 300

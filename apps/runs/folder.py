@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +37,15 @@ class Damaged(UserError):
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A folder with `config.json`, `model.keras`, vocabularies, history, metrics and pictures."""
+    """A folder with `config.json`, `model.keras`, vocabularies, history, metrics and pictures.
+
+    Attributes:
+        path: of the folder.
+        option: that names it on the command line, for messages.
+    """
 
     path: Path
+    option: str = field(default="--run", compare=False)
 
     def __post_init__(self) -> None:
         path = Path(self.path)
@@ -66,8 +72,11 @@ class RunFolder:
     def missing(self, error: Exception | None = None) -> UserError:
         """Returns the error that there is no run, or that it cannot be read."""
         if error is None or isinstance(error, FileNotFoundError | NotADirectoryError):
-            return UserError(f"no trained model in {self.path}. Train one first, or check --run")
-        return cannot_read(self.path, error, "Check --run and the permissions of the folder")
+            return UserError(
+                f"no trained model in {self.path}. Train one first, or check {self.option}"
+            )
+        advice = f"Check {self.option} and the permissions of the folder"
+        return cannot_read(self.path, error, advice)
 
     def described(self, content: bytes) -> RunDescription:
         """Returns what the content of a `config.json` says.

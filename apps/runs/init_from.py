@@ -31,7 +31,7 @@ def read_pretrained(config: TrainingConfig, read: RunFiles | None = None) -> Run
     """
     if not isinstance(config, InitFromOptions) or not config.init_from:
         return None
-    run = RunFolder(find_run(config.init_from))
+    run = RunFolder(find_run(config.init_from), "--init-from")
     return read if read is not None and read.run == run else read_run(run)
 
 

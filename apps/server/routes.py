@@ -16,6 +16,9 @@ from apps.server.service import Service, options_of
 from apps.terminal.program import VERSION
 
 _PLAIN, _V1, _V2 = "plain JSON", "TensorFlow Serving", "Open Inference Protocol v2"
+# Of a body of plain JSON.
+_FIELDS = "texts", "options"
+_LISTED = ", ".join(_FIELDS)
 _NAME = "recurrent-text-suite"
 _UNKNOWN = examples.refusals(401, 404, 429, 503)
 _GUARDED = examples.refusals(401, 429)
@@ -34,12 +37,12 @@ def plain_routes(service: Service) -> APIRouter:
         """Returns the model that is asked, its version, the texts, and the options."""
         model, version = service.find(name)
         body = await service.read(request)
-        return (
-            model,
-            version,
-            service.check(version, body.get("texts"), "texts"),
-            body.get("options"),
-        )
+        for field in body:
+            if field not in _FIELDS:
+                hint = f". Send it in {_FIELDS[1]}" if field in options_of(version) else ""
+                raise Refusal(422, f"no field {field[:60]!r}. There are: {_LISTED}{hint}")
+        texts, options = map(body.get, _FIELDS)
+        return model, version, service.check(version, texts, _FIELDS[0]), options
 
     @routes.get("/api", summary="List the models", responses=_GUARDED)
     async def models() -> Response:

@@ -26,7 +26,12 @@ _ERRORS = {
 
 
 def describe(
-    properties: dict[str, Any], required: list[str], example: Any, answer: Any, kind: str = ""
+    properties: dict[str, Any],
+    required: list[str],
+    example: Any,
+    answer: Any,
+    kind: str = "",
+    more: bool = True,
 ) -> dict[str, Any]:
     """Returns the arguments of a route that say what it takes and answers.
 
@@ -36,8 +41,11 @@ def describe(
         example: of the body.
         answer: an example of the answer.
         kind: the type of the answer, if not JSON.
+        more: whether other properties are passed over, not refused.
     """
-    schema = {"type": "object", "properties": properties, "required": required}
+    schema: dict[str, Any] = {"type": "object", "properties": properties, "required": required}
+    if not more:
+        schema["additionalProperties"] = False
     content = {"application/json": {"schema": schema, "example": example}}
     return {
         "openapi_extra": {"requestBody": {"required": True, "content": content}},
@@ -64,6 +72,7 @@ PLAIN = describe(
     ["texts"],
     {"texts": [_TEXT]},
     {"model": "reviews", "version": 1, "answers": [_ROW]},
+    more=False,
 )
 STREAM = describe(
     {"texts": _TEXTS, "options": _OPTIONS},
@@ -71,6 +80,7 @@ STREAM = describe(
     {"texts": ["Once upon"], "options": {"max_length": 40, "temperature": 0.7}},
     'event: piece\ndata: {"text":0,"piece":" a time"}\n\n',
     "text/event-stream",
+    more=False,
 )
 PREDICT = describe(
     {"instances": _TEXTS, "signature_name": {"type": "string", "enum": ["serving_default"]}},

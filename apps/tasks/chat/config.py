@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from apps.config.groups import RecurrentOptions, SplitFileOptions
 from apps.config.options import Options, option, redefault
 from apps.config.verbs import TextPredictOptions
+from apps.pretrained.names import find_run
 from apps.tasks.seq2seq.config import SearchOptions, Seq2SeqConfig, Seq2SeqExportOptions
 from data.errors import UserError
 from data.formats.record import Record
@@ -189,7 +189,9 @@ class ChatPredictOptions(ChatExportOptions, TextPredictOptions):
     interactive: bool = option(False, "dialogue on the terminal; /help says what else it can do")
     n_best: int = option(1, "answers to each dialogue, at most --candidates", at_least=1)
     moderate: str | None = option(
-        None, "run folder of a classifier; the next candidate replaces an answer that it flags"
+        None,
+        "run folder of a classifier, or pretrained/hate_speech; the next candidate replaces an "
+        "answer that it flags",
     )
     moderate_class: tuple[str, ...] = option(
         (), "classes of it that are flagged (default: all but neither, none and their like)"
@@ -198,7 +200,7 @@ class ChatPredictOptions(ChatExportOptions, TextPredictOptions):
     def __post_init__(self) -> None:
         if self.moderate_class and self.moderate is None:
             raise UserError("--moderate-class is for --moderate RUN. Add it")
-        if self.moderate is not None and not Path(self.moderate).is_dir():
+        if self.moderate is not None and not find_run(self.moderate).is_dir():
             raise UserError(f"no run folder {self.moderate!r}. Check --moderate")
 
     @property

@@ -1,9 +1,9 @@
 """Answers that a classifier flags, and what is said in their place."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from apps.config.options import override, without_dropped
+from apps.pretrained.names import find_run
 from apps.runs.files import read_run
 from apps.runs.folder import RunFolder
 from apps.serving.answers import answer_by_length
@@ -21,7 +21,8 @@ class Moderator:
     """Finds the first candidate that a classifier does not flag.
 
     Args:
-        run: the folder of the classifier, such as one of hate speech.
+        run: the folder of the classifier, such as one of hate speech, or the name of one that
+            ships.
         flagged: its classes that are flagged; empty for all whose names do not say that nothing is
             the matter.
 
@@ -30,7 +31,7 @@ class Moderator:
     """
 
     def __init__(self, run: str, flagged: tuple[str, ...] = ()) -> None:
-        files = read_run(RunFolder(Path(run)))
+        files = read_run(RunFolder(find_run(run), "--moderate"))
         description = files.description
         # Former runs do not say what kind they are.
         if "decision" not in description.details:

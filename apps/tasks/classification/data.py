@@ -42,7 +42,7 @@ def read_teacher(student: Any) -> RunFiles:
         UserError: it holds no classifier, or one of other classes.
     """
     name = student.config.teacher or ""
-    files = read_run(RunFolder(find_run(name)))
+    files = read_run(RunFolder(find_run(name), "--teacher"))
     description = files.description
     if "decision" not in description.details:
         raise UserError(

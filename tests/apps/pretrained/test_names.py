@@ -56,6 +56,11 @@ def test_without_a_run_the_error_names_the_model_that_ships():
         summarization.APPLICATION.read_run("runs/summarization")
 
 
+def test_a_wrong_run_is_said_to_be_of_the_option_that_names_it():
+    with pytest.raises(UserError, match=r"no trained model in x/y\. .* or check --teacher$"):
+        read_run(RunFolder(Path("x/y"), "--teacher"))
+
+
 @pytest.mark.parametrize("name", shipped())
 def test_what_ships_is_whole_and_small(name):
     files = read_run(RunFolder(FOLDER / name))

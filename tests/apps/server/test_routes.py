@@ -25,6 +25,15 @@ def test_an_option_chooses_another_way_of_answering(serving):
     assert refused.json()["error"].endswith("There are: explain. Did you mean explain?")
 
 
+def test_a_field_that_nothing_reads_is_refused_and_an_option_is_sent_where_it_belongs(serving):
+    client = serving()
+    for field, hint in {"text": "", "explain": ". Send it in options"}.items():
+        refused = client.post("/api/toy", json={"texts": ["ab"], field: True})
+        assert refused.status_code == 422
+        expected = f"no field {field!r}. There are: texts, options{hint}"
+        assert refused.json() == {"error": expected}
+
+
 def test_tensorflow_serving_answers_by_rows_and_by_columns(serving):
     client = serving()
     # As the manual of TensorFlow Serving does: curl -d, which says that it is a form.
