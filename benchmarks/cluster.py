@@ -21,16 +21,14 @@ from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from apps.cluster.connection import connected
-from benchmarks.harness.processes import (
+from harness.processes import (
     descendants,
     find_processes,
     left_over,
     listening_addresses,
 )
+
+from apps.cluster.connection import connected
 
 MODEL = "--units 3 --embedding-dim 4 --no-linear --no-characters --max-tokens 200 --max-length 12"
 # Three parts of a file.

@@ -4,7 +4,8 @@
 
 Trains a small classifier of the shipped sample in one process, then in several (`--workers`), and
 then in several of which one, drawn by chance, gets SIGKILL at random moments. Prints the greatest
-differences of histories and weights, and whether a process is left; all must be equal within 1e-5.
+differences of histories and weights, and whether a process is left; all must be equal within 1e-5,
+and the loss of an epoch within 1e-4.
 """
 
 import argparse
@@ -20,10 +21,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from benchmarks.harness.processes import find_processes, left_over
+from harness.processes import find_processes, left_over
 
 # Without dropout: each process draws masks of its own part of a batch.
 OPTIONS = (
@@ -31,7 +29,9 @@ OPTIONS = (
     "--max-length 20 --batch-size 32 --checkpoint-seconds 0 --patience 99"
 )
 TITLE = b"ray::RayTrainWorker"
-TOLERANCE = 1e-5
+# Sums are added in another order. A last batch that cannot be cut into equal parts is filled up
+# with a row that does not count in its loss, but in the weight of that in the mean of the epoch.
+TOLERANCES = {"figures": 1e-5, "loss": 1e-4, "weights": 1e-5}
 
 
 def train(folder: Path, name: str, *options: str) -> list[str]:
@@ -40,19 +40,37 @@ def train(folder: Path, name: str, *options: str) -> list[str]:
     return [sys.executable, "-m", "apps.spam", *own]
 
 
-def train_and_kill(command: list[str], kills: int, pause: float, generator: random.Random) -> int:
-    """Runs a training and kills processes of it; returns how many."""
+def has_gone_on(folder: Path, since: float) -> bool:
+    """Whether an unfinished training has written a checkpoint since a time."""
+    try:
+        written = (folder / ".killed.training" / "checkpoints" / "checkpoint").stat().st_mtime
+    except OSError:
+        return False
+    return written > since
+
+
+def train_and_kill(
+    folder: Path, command: list[str], kills: int, pause: float, generator: random.Random
+) -> int:
+    """Runs a training and kills processes of it; returns how many.
+
+    Of two kills one may come at any time from the start of the processes on, which takes them most
+    of the time, and one only when these have written a checkpoint.
+    """
     killed, process = 0, subprocess.Popen(command)
-    due = time.monotonic() + generator.uniform(0, pause)
+    begun, due = time.time(), None
     while process.poll() is None:
-        time.sleep(0.5)
+        time.sleep(0.2)
         training = find_processes(TITLE)
-        if not training:
-            due = max(due, time.monotonic() + generator.uniform(0, pause))
-        elif killed < kills and time.monotonic() >= due:
+        if killed >= kills or not training:
+            continue
+        if due is None and (killed % 2 == 0 or has_gone_on(folder, begun)):
+            due = time.time() + generator.uniform(0, pause)
+        if due is not None and time.time() >= due:
             os.kill(generator.choice(training), signal.SIGKILL)
             killed += 1
-            due = time.monotonic() + generator.uniform(0, pause)
+            print(f"killed {killed} of {kills}", flush=True)
+            begun, due = time.time(), None
     if process.returncode:
         raise SystemExit(f"the training ended with {process.returncode}")
     return killed
@@ -65,19 +83,25 @@ def compare(one: Path, other: Path) -> dict[str, float]:
         with (run / "history.csv").open(encoding="utf-8") as file:
             histories.append(list(csv.DictReader(file)))
     assert [len(rows) for rows in histories] == [len(histories[0])] * 2
-    history = max(
-        abs(float(first[name]) - float(second[name]))
-        for first, second in zip(*histories, strict=True)
-        for name in first
-    )
+    differences: dict[str, float] = {"loss": 0.0, "figures": 0.0}
+    for first, second in zip(*histories, strict=True):
+        for name in first:
+            kind = "loss" if name == "loss" else "figures"
+            found = abs(float(first[name]) - float(second[name]))
+            differences[kind] = max(differences[kind], found)
     from apps.spam import APPLICATION
 
     weights = [APPLICATION.trained(run).model.get_weights() for run in (one, other)]
     pairs = zip(*weights, strict=True)
     return {
-        "history": history,
+        **differences,
         "weights": max(float(np.abs(first - second).max()) for first, second in pairs),
     }
+
+
+def equal(differences: dict[str, float]) -> bool:
+    """Whether differences are no more than the order of sums explains."""
+    return all(found <= TOLERANCES[kind] for kind, found in differences.items())
 
 
 def main() -> None:
@@ -85,7 +109,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True, help="where the runs go")
     parser.add_argument("--workers", type=int, default=2, help="processes of a group")
     parser.add_argument("--kills", type=int, default=10, help="processes that are killed")
-    parser.add_argument("--pause", type=float, default=60.0, help="most seconds between two kills")
+    parser.add_argument("--pause", type=float, default=20.0, help="most seconds until a kill")
     parser.add_argument("--epochs", type=int, default=4, help="of each training")
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     options = parser.parse_args()
@@ -99,6 +123,7 @@ def main() -> None:
         subprocess.run(train(options.folder, name, *more), check=True)
         seconds[name] = round(time.perf_counter() - started, 1)
     killed = train_and_kill(
+        options.folder,
         train(options.folder, "killed", *group),
         options.kills,
         options.pause,
@@ -116,8 +141,7 @@ def main() -> None:
     text = json.dumps(figures, indent=2)
     (options.folder / "killed_workers.json").write_text(text + "\n", encoding="utf-8")
     print(text)
-    worst = max(*figures["group_and_one"].values(), *figures["killed_and_group"].values())
-    if left or worst > TOLERANCE:
+    if left or not (equal(figures["group_and_one"]) and equal(figures["killed_and_group"])):
         raise SystemExit("a process is left, or runs differ")
 
 

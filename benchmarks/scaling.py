@@ -16,9 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from benchmarks.harness.network import Hosts
+from harness.network import Hosts
 
 RING = Path(__file__).parent / "harness" / "ring.py"
 NETWORKS = (100.0, 1000.0, 10_000.0)

@@ -41,6 +41,8 @@ class Hosts:
                 _run("ip", "-n", name, "address", "add", f"{address}/24", "dev", "eth0")
                 _run("ip", "-n", name, "link", "set", "lo", "up")
                 _run("ip", "-n", name, "link", "set", "eth0", "up")
+                # Programs learn their address from the route to anywhere.
+                _run("ip", "-n", name, "route", "add", "default", "dev", "eth0")
                 if self._megabits:
                     rate = ["rate", f"{self._megabits}mbit", "burst", "32kb", "latency", "400ms"]
                     _run("tc", "-n", name, "qdisc", "add", "dev", "eth0", "root", "tbf", *rate)
