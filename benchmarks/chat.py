@@ -1,10 +1,12 @@
 """What a chatbot is worth on DailyDialog's validation split, and on the clean part of it.
 
     python benchmarks/chat.py --run runs/chat --data-dir corpora
+    python benchmarks/chat.py --run runs/chat --data-dir corpora --half second
 
 Prints perplexities, and BLEU and distinct-n of several ways to answer, beside the answer to the
 most similar training turns, a random one and the same one for all; then the first answers of the
-run. Writes `chat.json`.
+run. Writes `chat.json`. Ways to answer may be chosen on one half of a split and measured on the
+other: no dialogue but the one in the middle is in both.
 """
 
 import argparse
@@ -17,14 +19,17 @@ import numpy as np
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+# Answers that are printed.
+SHOWN = 20
 # Ways to answer by their names: options that differ from those of the run.
 WAYS: dict[str, dict] = {
     "as trained": {},
-    "the likeliest of the candidates": {"information": 0.0},
-    "one drawn answer": {"candidates": 1},
-    "greedy": {"temperature": 0.0, "beam_width": 1, "information": 0.0},
-    "beam of 5": {"temperature": 0.0, "beam_width": 5, "information": 0.0},
-    "beam of 5, mutual information": {"temperature": 0.0, "beam_width": 5},
+    "one drawn answer": {"candidates": 1, "information": 0.0, "agreement": 0.0},
+    "greedy": {"temperature": 0.0, "beam_width": 1, "information": 0.0, "agreement": 0.0},
+    "beam of 5": {"temperature": 0.0, "beam_width": 5, "information": 0.0, "agreement": 0.0},
+    "likeliest of 16": {"candidates": 16, "information": 0.0, "agreement": 0.0},
+    "best of 16, mutual information": {"candidates": 16, "information": 0.5, "agreement": 0.0},
+    "best of 16, minimum Bayes risk": {"candidates": 16, "information": 0.0, "agreement": 100.0},
 }
 
 
@@ -34,7 +39,7 @@ def figures(options: argparse.Namespace) -> list[dict]:
     from apps.serving.answers import answer_by_length
     from apps.tasks.chat.config import ChatPredictOptions
     from data.datasets import read_dialogues
-    from models.evaluation.dialogue import dialogue_scores
+    from models.evaluation.dialogue import dialogue_scores, evenly
     from models.evaluation.translation_memory import memory_translations
 
     task = APPLICATION.trained(options.run)
@@ -45,19 +50,24 @@ def figures(options: argparse.Namespace) -> list[dict]:
             dataset, APPLICATION.sample, options.data_dir, ("turns", "answer"), config.turns
         )
         train, split = corpus.split("train"), corpus.split("validation")
-        if options.rows:
-            split = split.take(range(min(options.rows, len(split))))
-        part = {"dataset": dataset, "answers": len(split)}
+        split = split.take(half_of(len(split), options.half))
         perplexities = task.perplexities(split)
+        first = split.take(range(SHOWN))
+        if options.rows:
+            split = split.take(evenly(len(split), options.rows))
+        part = {"dataset": dataset, "answers": len(split)}
         systems = {}
         for name in options.ways:
             task.config = config
             task.set_options(ChatPredictOptions(**WAYS[name]))
             rows = answer_by_length(task, task.serving().serve, split.texts)
             systems[name] = [row["answer"] for row in rows]
-        if dataset == options.datasets[-1] and systems:
-            for row, text in list(zip(split, next(iter(systems.values())), strict=True))[:20]:
-                print(" | ".join((*row.source.split("\n"), row.target, f"-> {text}")))
+        if dataset == options.datasets[-1]:
+            task.config = config
+            task.set_options(ChatPredictOptions())
+            answers = answer_by_length(task, task.serving().serve, first.texts)
+            for pair, row in zip(first, answers, strict=True):
+                print(" | ".join((*pair.source.split("\n"), pair.target, f"-> {row['answer']}")))
         known = train.translations
         systems["answer to the most similar training turns"] = memory_translations(
             train, split.texts
@@ -72,6 +82,12 @@ def figures(options: argparse.Namespace) -> list[dict]:
             found.append({"system": name, **part, **scores, **own})
             print(line(found[-1]), flush=True)
     return found
+
+
+def half_of(rows: int, half: str) -> range:
+    """Returns the rows of a half of a split, whose dialogues stand one after the other."""
+    middle = rows // 2
+    return {"both": range(rows), "first": range(middle), "second": range(middle, rows)}[half]
 
 
 def line(row: dict) -> str:
@@ -89,7 +105,10 @@ def main() -> None:
     parser.add_argument("--data-dir", help="folder with the original files")
     parser.add_argument("--datasets", nargs="+", default=["dailydialog", "dailydialog_clean"])
     parser.add_argument("--ways", nargs="*", default=[*WAYS], choices=WAYS, help="to answer")
-    parser.add_argument("--rows", type=int, default=0, help="answers, the first ones; 0: all")
+    parser.add_argument("--half", default="both", choices=("both", "first", "second"))
+    parser.add_argument(
+        "--rows", type=int, default=0, help="turns to answer, at even distances; 0: all"
+    )
     parser.add_argument("--json", default="chat.json", help="where the figures go")
     options = parser.parse_args()
     rows = figures(options)

@@ -17,7 +17,7 @@
 # **Time:** 10 minutes of the processor to run it<br>
 # **You should know:** notebooks 3 to 10, or those of the tasks that interest you<br>
 # **Before:** [10 · Translation](10_translation.ipynb)<br>
-# **Next:** [The course](README.md)
+# **Next:** [12 · Summarization](12_summarization.ipynb)
 #
 # SimpleRNN, LSTM or GRU, one way or both? The notebooks before this one say what each can do. This
 # one asks what that is worth: every cell on every task of the suite (to classify, to tag, to write,
@@ -318,5 +318,5 @@ plt.show()
 # ---
 #
 # ← [10 · Translation](10_translation.ipynb)<br>
-# → [The course](README.md)<br>
+# → [12 · Summarization](12_summarization.ipynb)<br>
 # [All notebooks](README.md)

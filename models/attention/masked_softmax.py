@@ -18,6 +18,8 @@ def masked_softmax(scores: keras.KerasTensor, mask: keras.KerasTensor | None) ->
         <float32>[..., time]; all zero where no position is real.
     """
     scores = ops.cast(scores, "float32")
-    if mask is None:
-        return ops.softmax(scores, axis=-1)
-    return ops.where(mask, ops.softmax(ops.where(mask, scores, _LOWEST), axis=-1), 0.0)
+    if mask is not None:
+        scores = ops.where(mask, scores, _LOWEST)
+    # Of one position Keras would warn that there is nothing to choose.
+    weights = ops.ones_like(scores) if scores.shape[-1] == 1 else ops.softmax(scores, axis=-1)
+    return weights if mask is None else ops.where(mask, weights, 0.0)

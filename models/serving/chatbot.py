@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from data.text.special_tokens import END, PADDING
 from data.text.tokenizer import Tokenizer
+from models.decoding.agreement import agreement
 from models.decoding.beam_search import length_divisor
 from models.recurrent.seldom_shapes import for_seldom_shapes
 from models.seq2seq.encoder_decoder import Translator
@@ -33,11 +34,14 @@ class ChatSearch:
             Neural Conversation Models", equation 9: answers are ordered by
             `log p(answer | turns) - lambda * log p(answer)`, where the model itself, without any
             turn, gives the second probability. 0 for the likeliest.
+        agreement: weight of what an answer shares with the other candidates, see
+            `models.decoding.agreement`, among scores that are divided by their lengths. 0 for none.
     """
 
     turns: int = 3
     candidates: int = 1
     information: float | tf.Tensor = 0.0
+    agreement: float = 0.0
 
 
 class _Several(NamedTuple):
@@ -150,6 +154,8 @@ class ServingChatbot(ServingTranslator):
                 scores -= several.information * self._score_alone(ids)
         lengths = tf.math.count_nonzero(ids, axis=-1, dtype=tf.int32)
         scores /= length_divisor(lengths, search.length_penalty)
+        if several.agreement:
+            scores += several.agreement * agreement(ids)
         # Beams that are empty have no score.
         scores = tf.where(lengths > 0, scores, float("-inf"))
         best, places = tf.math.top_k(scores, search.n_best)

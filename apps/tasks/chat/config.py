@@ -71,6 +71,12 @@ class ChatSearchOptions(SearchOptions):
         "mutual information (Li et al. 2016); 0: the likeliest",
         at_least=0.0,
     )
+    agreement: float = option(
+        0.0,
+        "weight of how much an answer shares with the other candidates: minimum Bayes risk (Eikema "
+        "& Aziz 2020)",
+        at_least=0.0,
+    )
 
 
 @dataclass(frozen=True)
@@ -159,6 +165,9 @@ class ChatExportOptions(Seq2SeqExportOptions):
     information: float | None = option(
         None, "weight of mutual information, if not that of train", at_least=0.0
     )
+    agreement: float | None = option(
+        None, "weight of what candidates share, if not that of train", at_least=0.0
+    )
     seed: int = option(0, "random seed of the answers", at_least=0)
 
 
@@ -181,6 +190,7 @@ class ChatPredictOptions(ChatExportOptions, TextPredictOptions):
         "top_p",
         "candidates",
         "information",
+        "agreement",
         "n_best",
         "seed",
         "moderate",

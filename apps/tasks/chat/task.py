@@ -31,7 +31,7 @@ from models.seq2seq.search import TranslationSearch
 from models.serving.chatbot import ChatSearch, ServingChatbot
 
 _COLUMN = "answer"
-_DRAWN = ("temperature", "top_p", "candidates", "information")
+_DRAWN = ("temperature", "top_p", "candidates", "information", "agreement")
 # Tokens of a batch whose perplexity is measured.
 _TOKENS = 4096
 
@@ -177,7 +177,7 @@ class Chat(Seq2Seq):
 
     def _serving(self, model: Any) -> ServingChatbot:
         config = self.config
-        several = ChatSearch(config.turns, config.candidates, config.information)
+        several = ChatSearch(config.turns, config.candidates, config.information, config.agreement)
         return ServingChatbot(self.tokenizers[0], model, self.search(), several)
 
     def output_rows(self, answer: dict[str, tf.Tensor]) -> list[dict]:

@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose
 from data.text.special_tokens import END, PADDING, START, UNKNOWN
 from data.text.tokenizer import Tokenizer
 from data.text.tokenizer_vocabulary import TokenizerVocabulary
+from models.decoding.agreement import agreement
 from models.seq2seq.encoder_decoder import Translator
 from models.seq2seq.search import TranslationSearch, prepend_start
 from models.serving.chatbot import ChatSearch, ServingChatbot
@@ -26,16 +27,20 @@ def model():
     return made
 
 
-def serving(model, turns=2, candidates=4, information=0.0, **options):
+def serving(model, turns=2, candidates=4, information=0.0, agreement=0.0, **options):
     options = {"temperature": 1.0, "max_length": 6, "bounded": False, **options}
     banned = (PADDING, START, UNKNOWN)
     search = TranslationSearch(banned_ids=banned, source_length=8, **options)
-    several = ChatSearch(turns, candidates, information)
+    several = ChatSearch(turns, candidates, information, agreement)
     return ServingChatbot(Tokenizer(WORDS), model, search, several)
 
 
 def written(answer):
     return [text.decode() for text in answer["answers"].numpy()]
+
+
+def written_all(answers):
+    return [text.decode() for text in answers["answers"].numpy()[0]]
 
 
 def test_only_the_last_turns_are_read_and_a_batch_changes_nothing(model):
@@ -92,6 +97,19 @@ def test_answers_are_ordered_by_likelihood_less_that_of_no_turn(model):
                 alone = weight * score(tf.constant([[END]]), text)
                 assert_allclose(value, score(known, text) - alone, atol=1e-4)
     assert ended > 2
+
+
+def test_the_answer_that_shares_most_with_the_others_comes_first(model):
+    texts = tf.constant(["A dog"])
+    likely, agreeing = (
+        serving(model, agreement=weight, n_best=4).answer_n_best(texts) for weight in (0.0, 100.0)
+    )
+    assert set(written_all(likely)) == set(written_all(agreeing))
+    ids = Tokenizer(WORDS).encode(tf.constant(written_all(agreeing)))
+    ends = tf.concat([ids, tf.fill([4, 1], END)], axis=1)
+    shares = agreement(ends.to_tensor()[None])[0].numpy()
+    assert shares.max() > shares.min()
+    assert list(shares) == sorted(shares, reverse=True)
 
 
 def test_beams_are_candidates_where_nothing_is_drawn(model):
