@@ -516,7 +516,7 @@ plt.show()
 # |---|---|
 # | many to one | hate speech, sentiment, spam: a text to a class (notebooks 6 and 7) |
 # | many to many, step by step | named entities: a tag for each word (8) |
-# | one to many | text generation: a beginning, and then word after word (9) |
+# | one to many | text generation: a beginning, and then word after word (9); captioning (14) |
 # | many to one, then one to many | translation: an encoder reads, a decoder writes (10) |
 #
 # ## Try it yourself

@@ -17,7 +17,7 @@
 # **Time:** 3 minutes of the processor to run it<br>
 # **You should know:** notebooks 9 and 10<br>
 # **Before:** [12 · Summarization](12_summarization.ipynb)<br>
-# **Next:** [The course](README.md)
+# **Next:** [14 · Captioning](14_captioning.ipynb)
 #
 # A translation is right or wrong; to "How are you?" there are a hundred right answers. The network
 # is the one of notebook 10, from the last turns of a dialogue to the next one. What is new is the
@@ -469,5 +469,5 @@ if not TINY:  # a graph of its own takes longer than all the rest
 # ---
 #
 # ← [12 · Summarization](12_summarization.ipynb)<br>
-# → [The course](README.md)<br>
+# → [14 · Captioning](14_captioning.ipynb)<br>
 # [All notebooks](README.md)
