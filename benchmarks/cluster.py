@@ -127,7 +127,6 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True, help="where everything goes")
     options = parser.parse_args()
     folder: Path = options.folder.resolve()
-    before = frozenset(find_processes(b"ray::"))
     model = folder / "run"
     if not model.exists():
         run("train", "--run", model, "--epochs", 1, "--batch-size", 64, *shlex.split(MODEL))
@@ -135,9 +134,10 @@ def main() -> None:
         address = ray.get_runtime_context().gcs_address
         figures: dict = {"search": search(folder, address)}
         figures["predict"] = answer(folder, model, address)
-        addresses = listening_addresses(descendants(os.getpid()))
+        started = descendants(os.getpid())
+        addresses = listening_addresses(started)
     figures["addresses"] = sorted(addresses)
-    figures["processes_left"] = len(left_over(before=before))
+    figures["processes_left"] = len(left_over(started))
     text = json.dumps(figures, indent=2)
     (folder / "cluster.json").write_text(text + "\n", encoding="utf-8")
     print(text)

@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from harness.processes import find_processes, left_over
+from harness.processes import descendants, find_processes, left_over
 
 # Without dropout: each process draws masks of its own part of a batch.
 OPTIONS = (
@@ -51,17 +51,20 @@ def has_gone_on(folder: Path, since: float) -> bool:
 
 def train_and_kill(
     folder: Path, command: list[str], kills: int, pause: float, generator: random.Random
-) -> int:
-    """Runs a training and kills processes of it; returns how many.
+) -> tuple[int, set[int]]:
+    """Runs a training and kills processes of it; returns how many, and all that it has started.
 
     Of two kills one may come at any time from the start of the processes on, which takes them most
     of the time, and one only when these have written a checkpoint.
     """
     killed, process = 0, subprocess.Popen(command)
     begun, due = time.time(), None
+    started: set[int] = set()
     while process.poll() is None:
         time.sleep(0.2)
-        training = find_processes(TITLE)
+        now = descendants(process.pid)
+        started |= now
+        training = sorted(now & set(find_processes(TITLE)))
         if killed >= kills or not training:
             continue
         if due is None and (killed % 2 == 0 or has_gone_on(folder, begun)):
@@ -73,7 +76,7 @@ def train_and_kill(
             begun, due = time.time(), None
     if process.returncode:
         raise SystemExit(f"the training ended with {process.returncode}")
-    return killed
+    return killed, started
 
 
 def compare(one: Path, other: Path) -> dict[str, float]:
@@ -122,14 +125,14 @@ def main() -> None:
         started = time.perf_counter()
         subprocess.run(train(options.folder, name, *more), check=True)
         seconds[name] = round(time.perf_counter() - started, 1)
-    killed = train_and_kill(
+    killed, started = train_and_kill(
         options.folder,
         train(options.folder, "killed", *group),
         options.kills,
         options.pause,
         random.Random(options.seed),
     )
-    left = left_over()
+    left = left_over(started)
     runs = {name: options.folder / name for name in ("one", "group", "killed")}
     figures = {
         "seconds": seconds,

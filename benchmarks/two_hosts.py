@@ -13,14 +13,16 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from harness.network import Hosts
-from harness.processes import find_processes, left_over
+from harness.processes import descendants, find_processes, left_over
 from killed_workers import TITLE, compare, equal, train
 
 from apps.cluster.connection import _ENVIRONMENT
@@ -34,7 +36,7 @@ import ray
 from apps.cluster.connection import _choose_ports
 from ray.scripts.scripts import main
 _choose_ports(ray)
-main(sys.argv[1:])
+main()
 """
 
 
@@ -53,8 +55,8 @@ def start_node(hosts: Hosts, number: int, folder: str) -> subprocess.Popen:
     )
 
 
-def wait_for_nodes(hosts: Hosts, count: int) -> None:
-    """Waits until the cluster has so many processors."""
+def wait_for_nodes(hosts: Hosts, nodes: list[subprocess.Popen], folder: str) -> None:
+    """Waits until the cluster has a processor of each node."""
     code = f"import ray; ray.init('{hosts.addresses[0]}:{PORT}', log_to_driver=False)\n"
     code += "print('processors', int(ray.cluster_resources().get('CPU', 0)))"
     until = time.monotonic() + PATIENCE_SECONDS
@@ -65,20 +67,21 @@ def wait_for_nodes(hosts: Hosts, count: int) -> None:
             text=True,
             timeout=PATIENCE_SECONDS,
         )
-        if f"processors {count}" in done.stdout:
+        if f"processors {len(nodes)}" in done.stdout:
             return
+        if any(node.poll() is not None for node in nodes):
+            break
         time.sleep(2)
-    raise SystemExit(f"the cluster does not begin: {done.stderr[-300:]}")
+    logs = [path.read_text()[-300:] for path in sorted(Path(folder).glob("node*.log"))]
+    raise SystemExit("\n".join(["the cluster does not begin", *logs]))
 
 
-def namespaces_of(title: bytes) -> set[str]:
-    """Returns the networks in which processes of a title are."""
+def networks_of(processes: set[int]) -> set[str]:
+    """Returns the networks in which processes are."""
     found = set()
-    for process in find_processes(title):
-        try:
+    for process in processes:
+        with suppress(OSError):  # it has ended meanwhile
             found.add(os.readlink(f"/proc/{process}/ns/net"))
-        except OSError:  # it has ended meanwhile
-            continue
     return found
 
 
@@ -89,25 +92,28 @@ def main() -> None:
     options = parser.parse_args()
     folder, epochs = options.folder.resolve(), ["--epochs", str(options.epochs)]
     os.environ.update(_ENVIRONMENT)
+    # Hosts are taken down in any case.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     if not (folder / "one").exists():
         subprocess.run(train(folder, "one", *epochs), check=True)
-    before = frozenset(find_processes(b"ray::"))
     temporary = tempfile.mkdtemp(prefix="ray")
     networks: set[str] = set()
+    started: set[int] = set()
     nodes: list[subprocess.Popen] = []
     try:
         with Hosts(2) as hosts:
             try:
                 for number in range(2):
                     nodes.append(start_node(hosts, number, temporary))
-                    wait_for_nodes(hosts, number + 1)
+                    wait_for_nodes(hosts, nodes, temporary)
                 cluster = ["--workers", "2", "--cluster", f"{hosts.addresses[0]}:{PORT}"]
                 training = subprocess.Popen(
                     hosts.command(0, train(folder, "hosts", *epochs, *cluster))
                 )
                 while training.poll() is None:
                     time.sleep(0.5)
-                    networks |= namespaces_of(TITLE)
+                    started |= (now := descendants(os.getpid()))
+                    networks |= networks_of(now & set(find_processes(TITLE)))
                 if training.returncode:
                     raise SystemExit(f"the training ended with {training.returncode}")
             finally:
@@ -115,7 +121,7 @@ def main() -> None:
                     node.terminate()
                 for node in nodes:
                     node.wait(PATIENCE_SECONDS)
-            left = left_over(before=before)
+            left = left_over(started)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     figures = {

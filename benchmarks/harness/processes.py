@@ -1,4 +1,4 @@
-"""Processes of this machine: by their titles, those that others have started, those that do not
+"""Processes of this machine: by their titles, those that a process has started, those that do not
 end, and the addresses on which they listen."""
 
 import os
@@ -25,17 +25,21 @@ def find_processes(title: bytes) -> list[int]:
     return found
 
 
-def left_over(title: bytes = b"ray::", before: frozenset[int] = frozenset()) -> list[int]:
-    """Returns the processes of a title that do not end by themselves.
-
-    Args:
-        title: what it begins with.
-        before: processes that were there already.
-    """
+def left_over(processes: Collection[int]) -> list[int]:
+    """Returns those of the processes that do not end by themselves."""
     until = time.monotonic() + _PATIENCE_SECONDS
-    while (left := sorted(set(find_processes(title)) - before)) and time.monotonic() < until:
+    while (left := [each for each in processes if _is_there(each)]) and time.monotonic() < until:
         time.sleep(0.5)
-    return left
+    return sorted(left)
+
+
+def _is_there(process: int) -> bool:
+    """Whether a process is at work; one that nobody waits for yet is a zombie."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
 
 
 def descendants(process: int) -> set[int]:

@@ -13,7 +13,8 @@ class TranslationLoss(keras.losses.Loss):
 
     The target distribution is `(1 - s)` on the true token, and `s / V` on each of all `V` tokens.
     A row's loss is the sum over its tokens, divided by the mean number of tokens in the batch's
-    rows, so that the mean over rows is the mean over tokens.
+    rows, so that the mean over rows is the mean over tokens; of a batch that several devices share
+    these are the rows of all.
 
     Args:
         label_smoothing: `s`.
@@ -33,11 +34,19 @@ class TranslationLoss(keras.losses.Loss):
         ids = tf.cast(y_true, tf.int32)
         real = tf.cast(ids > 0, tf.float32)
         losses = smoothed_cross_entropy(ids, tf.cast(y_pred, tf.float32), self.label_smoothing)
-        tokens = tf.reduce_sum(real) / tf.cast(tf.shape(ids)[0], tf.float32)
+        tokens = _mean_over_devices(tf.reduce_sum(real) / tf.cast(tf.shape(ids)[0], tf.float32))
         return tf.reduce_sum(losses * real, axis=1) / tf.maximum(tokens, 1.0)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "label_smoothing": self.label_smoothing}
+
+
+def _mean_over_devices(value: tf.Tensor) -> tf.Tensor:
+    """Returns the mean of a number over the devices that share a batch in equal parts."""
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return value
+    return context.all_reduce(tf.distribute.ReduceOp.MEAN, value)
 
 
 def smoothed_cross_entropy(ids: tf.Tensor, logits: tf.Tensor, smoothing: float) -> tf.Tensor:

@@ -79,7 +79,9 @@ class Captioning:
     @functools.cached_property
     def model(self) -> keras.Model:
         """What is trained: all of it, or all but an encoder that stays as it is."""
-        return trained_part(self.captioner)
+        # Made when it is trained, it is on the devices of the captioner.
+        with self.captioner.distribute_strategy.scope():
+            return trained_part(self.captioner)
 
     @classmethod
     def build(

@@ -3,6 +3,7 @@
 import csv
 import json
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose
@@ -33,8 +34,9 @@ for number in ("1", "2"):
 )
 
 # A weight that begins at 10; five updates, of two steps each, take 1 away each. In a process of its
-# own: TensorFlow's collective operations of two strategies would meet.
-AVERAGE_ON_BOTH = (
+# own: TensorFlow's collective operations of two strategies would meet. And the loss of two
+# translations, one a device, of four words and of one, whose probabilities are all a seventh.
+ON_BOTH = (
     TWO_DEVICES
     + """
 import keras
@@ -49,6 +51,15 @@ for _ in range(10):
     step()
 copies = both.experimental_local_results(adam.average.averages[0].value)
 print(*(copy.numpy().item() for copy in copies))
+
+from models.seq2seq.loss import TranslationLoss
+words = [[[4, 5, 6, 3]], [[3, 0, 0, 0]]]
+shared = both.experimental_distribute_values_from_function(
+    lambda device: tf.constant(words[device.replica_id_in_sync_group])
+)
+loss = TranslationLoss()
+measure = tf.function(lambda ids: both.run(lambda part: loss(part, tf.zeros([1, 4, 7])), [ids]))
+print(*(part.numpy().item() for part in both.experimental_local_results(measure(shared))))
 """
 )
 
@@ -81,12 +92,22 @@ def test_two_devices_learn_what_one_does(runs):
             assert_allclose(two[name], one[name], rtol=2e-3, atol=1e-6)
 
 
-def test_each_device_averages_an_update_once(tensorflow_process):
-    done = tensorflow_process(AVERAGE_ON_BOTH)
+@pytest.fixture(scope="module")
+def printed(tensorflow_process):
+    """The numbers of each line that the process with two devices prints."""
+    done = tensorflow_process(ON_BOTH)
     assert done.returncode == 0, done.stderr
+    return [[float(word) for word in line.split()] for line in done.stdout.splitlines()]
+
+
+def test_each_device_averages_an_update_once(printed):
     # By hand in tests/models/test_weight_average.py.
-    averages = [float(word) for word in done.stdout.split()]
-    assert_allclose(averages, [5.33125, 5.33125], rtol=1e-5)
+    assert_allclose(printed[0], [5.33125, 5.33125], rtol=1e-5)
+
+
+def test_a_word_counts_as_much_on_each_device(printed):
+    # 2.5 words in a row, as if both were on one device; the sum of both is the loss.
+    assert_allclose(printed[1], np.log(7) * np.array([4, 1]) / 2.5 / 2, rtol=1e-6)
 
 
 def test_the_run_says_which_devices_trained_it(runs):
