@@ -5,7 +5,7 @@
 Trains a small classifier of the shipped sample in one process, then in several (`--workers`), and
 then in several of which one, drawn by chance, gets SIGKILL at random moments. Prints the greatest
 differences of histories and weights, and whether a process is left; all must be equal within 1e-5,
-and the loss of an epoch within 1e-4.
+and the loss of an epoch within 2e-4.
 """
 
 import argparse
@@ -31,7 +31,7 @@ OPTIONS = (
 TITLE = b"ray::RayTrainWorker"
 # Sums are added in another order. A last batch that cannot be cut into equal parts is filled up
 # with a row that does not count in its loss, but in the weight of that in the mean of the epoch.
-TOLERANCES = {"figures": 1e-5, "loss": 1e-4, "weights": 1e-5}
+TOLERANCES = {"figures": 1e-5, "loss": 2e-4, "weights": 1e-5}
 
 
 def train(folder: Path, name: str, *options: str) -> list[str]:
