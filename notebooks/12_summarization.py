@@ -226,7 +226,9 @@ assert np.allclose(p, theirs, atol=1e-5) and np.allclose(p.sum(axis=1), 1, atol=
 
 # %% [markdown]
 # The four likeliest tokens before three steps of this headline: the least certain one, the one that
-# is copied most, and the one that is written most.
+# is copied most, and the one that is written most, which here is the first token again. Until the
+# kind of headline is chosen, many are possible, and all are written. After "No parking in" only one
+# token will do, and it is copied.
 
 
 # %%
