@@ -12,6 +12,7 @@ weights, and which hosts have trained; all must be equal as in
 import argparse
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -92,6 +93,8 @@ def main() -> None:
     options = parser.parse_args()
     folder, epochs = options.folder.resolve(), ["--epochs", str(options.epochs)]
     os.environ.update(_ENVIRONMENT)
+    # All of the cluster know it.
+    os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
     # Hosts are taken down in any case.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     if not (folder / "one").exists():
