@@ -143,12 +143,11 @@ def python_process():
 
 # Importing TensorFlow takes longer than what most children do with it. Before the fork nothing of
 # it runs, and nothing of the suite is imported.
-FORKS = (
-    f"""
+FORKS = """
 import json, os, signal, sys, traceback
 import tensorflow, keras
-{QUICK_GRAPHS}"""
-    + """
+# As in the tests, whose answers some children repeat.
+tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 answers = os.fdopen(os.dup(1), "w")
 
 def run(code, arguments, cwd, streams, limit):
@@ -180,7 +179,6 @@ for line in sys.stdin:
             os._exit(status)
     print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), file=answers, flush=True)
 """
-)
 
 
 @pytest.fixture(scope="session")
