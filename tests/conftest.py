@@ -23,8 +23,7 @@ from data import registry
 from data.messages import show_messages
 
 sys.path.append(os.path.dirname(__file__))
-from loaded import attributed_once, loaded_once  # they lie beside this file
-from quick_graphs import QUICK_GRAPHS
+from loaded import attributed_once, loaded_once  # it lies beside this file
 
 # The same examples in every run, however slow the machine is.
 settings.register_profile(
@@ -96,8 +95,10 @@ def pytest_collection_finish():
     # A graph under construction is thousands of objects that stay.
     gc.set_threshold(100_000, 50, 100)
     gc.enable()
-    if "tensorflow" in sys.modules:
-        exec(QUICK_GRAPHS, {})
+    if tensorflow := sys.modules.get("tensorflow"):
+        # To optimise graphs takes longer than to run them, at these sizes.
+        options = {"disable_meta_optimizer": True}
+        tensorflow.config.optimizer.set_experimental_options(options)
 
 
 class Answer(NamedTuple):

@@ -8,21 +8,20 @@ import nbformat
 import pytest
 from jupyter_client import KernelManager
 from nbclient import NotebookClient
-from quick_graphs import QUICK_GRAPHS
 
 # What the notebook before it named must not help this one. To compile by XLA and to optimise graphs
 # would take most of the time, for shapes that are read once. Pictures are made, but blank: the
 # executed pair shows them.
-BEFORE = f"""
+BEFORE = """
 %reset -f
 from apps.commands.startup import import_tensorflow
 import_tensorflow()
-{QUICK_GRAPHS}
 import functools, gc
 gc.freeze()
 gc.set_threshold(100_000, 50, 100)
-import keras
+import keras, tensorflow
 keras.Model.compile = functools.partialmethod(keras.Model.compile, jit_compile=False)
+tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 from models.compilation import stock_operations
 from models.recurrent.native.operator import is_available
 stock = stock_operations()
