@@ -22,6 +22,8 @@ from models.recurrent.native.build import cache_folder
 
 # More bytes than this are mapped from a file; and so is all that took long to compute.
 _IN_MEMORY = 2**29
+# Of these files: those of the first kind may lack all but the first pictures.
+_FORMAT = 2
 
 
 def make_array(captioner: Captioner, examples: CaptionedPictures) -> np.ndarray:
@@ -85,9 +87,11 @@ def _map_array(
         say(f"computed once, and kept: {path}")
         with whole_file(path) as partial:
             array = np.lib.format.open_memmap(partial, "w+", dtype, shape)
+            done = 0
             with tqdm(total=shape[0], unit=" pictures", disable=None) as bar:
                 for chunk in chunks:
-                    array[bar.n : bar.n + len(chunk)] = chunk
+                    array[done : done + len(chunk)] = chunk
+                    done += len(chunk)
                     bar.update(len(chunk))
             array.flush()
     return np.load(path, mmap_mode="r")
@@ -95,7 +99,7 @@ def _map_array(
 
 def _checksum(examples: CaptionedPictures, size: int, captioner: Captioner | None = None) -> str:
     """Returns the checksum of pictures and of what reads them."""
-    digest = hashlib.sha256(f"{size}".encode())
+    digest = hashlib.sha256(f"{_FORMAT} {size}".encode())
     for picture in examples.pictures:
         digest.update(picture.digest.encode())
     if captioner is not None:
