@@ -1,9 +1,11 @@
 """The routes of a server: plain JSON, TensorFlow Serving's REST, Open Inference Protocol v2."""
 
-from collections.abc import AsyncIterator
+import inspect
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 from fastapi import APIRouter
+from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -24,6 +26,23 @@ _UNKNOWN = examples.refusals(401, 404, 429, 503)
 _GUARDED = examples.refusals(401, 429)
 
 
+class DirectRoute(APIRoute):
+    """A route whose function reads the request itself and returns a response.
+
+    FastAPI describes it as ever, but does not look for what else it might need to be called, which
+    takes a third of the time of a request.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        function, reads = self.endpoint, "request" in inspect.signature(self.endpoint).parameters
+
+        async def handle(request: Request) -> Response:
+            given = {"request": request} if reads else {}
+            return await function(**given, **request.path_params)
+
+        return handle
+
+
 def answered(value: Any, status: int = 200) -> Response:
     """Returns a response of JSON."""
     return Response(dump(value), status, media_type="application/json")
@@ -31,7 +50,7 @@ def answered(value: Any, status: int = 200) -> Response:
 
 def plain_routes(service: Service) -> APIRouter:
     """Returns the routes of plain JSON, which the page uses, too."""
-    routes = APIRouter(tags=[_PLAIN])
+    routes = APIRouter(route_class=DirectRoute, tags=[_PLAIN])
 
     async def read(name: str, request: Request) -> tuple[ServedModel, Version, list[str], Any]:
         """Returns the model that is asked, its version, the texts, and the options."""
@@ -88,7 +107,7 @@ def plain_routes(service: Service) -> APIRouter:
 
 def tensorflow_routes(service: Service) -> APIRouter:
     """Returns the routes of TensorFlow Serving's REST."""
-    routes = APIRouter(prefix="/v1/models", tags=[_V1])
+    routes = APIRouter(route_class=DirectRoute, prefix="/v1/models", tags=[_V1])
 
     async def predict(name: str, request: Request, version: str | None) -> Response:
         model, found = service.find(name, version)
@@ -127,7 +146,7 @@ def tensorflow_routes(service: Service) -> APIRouter:
 
 def inference_routes(service: Service) -> APIRouter:
     """Returns the routes of the Open Inference Protocol."""
-    routes = APIRouter(prefix="/v2", tags=[_V2])
+    routes = APIRouter(route_class=DirectRoute, prefix="/v2", tags=[_V2])
 
     @routes.get("", summary="Describe the server", responses=_GUARDED)
     async def server() -> Response:
@@ -195,7 +214,7 @@ def inference_routes(service: Service) -> APIRouter:
 
 def operation_routes(service: Service) -> APIRouter:
     """Returns the routes for those who run the server."""
-    routes = APIRouter(tags=["operation"])
+    routes = APIRouter(route_class=DirectRoute, tags=["operation"])
 
     @routes.get("/metrics", summary="Metrics for Prometheus", responses=_GUARDED)
     async def metrics() -> Response:
