@@ -25,8 +25,13 @@ def busy(seconds: int = 1) -> Refusal:
     return Refusal(503, "too many texts are waiting. Ask again later", retry_after=str(seconds))
 
 
-def unknown(kind: str, name: str, names: Iterable[str]) -> Refusal:
-    """Returns what refuses a name, with those there are."""
+def unknown(
+    kind: str, name: str, names: Iterable[str], status: int = 404, hint: str = ""
+) -> Refusal:
+    """Returns what refuses a name, with those there are, or with a hint in place of a guess."""
     known = [*names]
     listed = list_values(known, 20) or "none"
-    return Refusal(404, f"no {kind} {name[:100]!r}. There are: {listed}{did_you_mean(name, known)}")
+    return Refusal(
+        status,
+        f"no {kind} {name[:60]!r}. There are: {listed}{hint or did_you_mean(name, known)}",
+    )

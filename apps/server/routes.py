@@ -20,7 +20,6 @@ from apps.terminal.program import VERSION
 _PLAIN, _V1, _V2 = "plain JSON", "TensorFlow Serving", "Open Inference Protocol v2"
 # Of a body of plain JSON.
 _FIELDS = "texts", "options"
-_LISTED = ", ".join(_FIELDS)
 _NAME = "recurrent-text-suite"
 _UNKNOWN = examples.refusals(401, 404, 429, 503)
 _GUARDED = examples.refusals(401, 429)
@@ -59,7 +58,7 @@ def plain_routes(service: Service) -> APIRouter:
         for field in body:
             if field not in _FIELDS:
                 hint = f". Send it in {_FIELDS[1]}" if field in options_of(version) else ""
-                raise Refusal(422, f"no field {field[:60]!r}. There are: {_LISTED}{hint}")
+                raise unknown("field", field, _FIELDS, 422, hint)
         texts, options = map(body.get, _FIELDS)
         return model, version, service.check(version, texts, _FIELDS[0]), options
 

@@ -17,7 +17,7 @@ from apps.server.models.batcher import QueueFull
 from apps.server.models.engine import load_engine
 from apps.server.models.served_model import LoadEngine, ServedModel, Version
 from apps.server.protocols.cells import to_json
-from apps.server.protocols.generation import OPTIONS, check_options, unknown_option
+from apps.server.protocols.generation import OPTIONS, check_options
 from data.messages import say
 
 T = TypeVar("T")
@@ -216,7 +216,7 @@ def choose_mode(modes: Sequence[str], options: Mapping[str, Any]) -> str:
     """
     for name, value in options.items():
         if name not in modes:
-            raise unknown_option(name, modes)
+            raise unknown("option", name, modes, 422)
         if not isinstance(value, bool):
             raise Refusal(422, f"options.{name} takes true or false")
     return next((name for name, value in options.items() if value), "")

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from apps.server.errors import Refusal
-from data.errors import did_you_mean
+from apps.server.errors import Refusal, unknown
 from models.decoding.options import DecodingOptions
 
 
@@ -39,7 +38,7 @@ def check_options(given: Mapping[str, Any]) -> dict[str, Any]:
     """
     for name in given:
         if name not in OPTIONS:
-            raise unknown_option(name, OPTIONS)
+            raise unknown("option", name, OPTIONS, 422)
     found = {}
     for name, bounds in OPTIONS.items():
         value = given.get(name, default_of(name))
@@ -51,9 +50,3 @@ def check_options(given: Mapping[str, Any]) -> dict[str, Any]:
             )
         found[name] = bounds.kind(value)
     return found
-
-
-def unknown_option(name: str, known: Any) -> Refusal:
-    """Returns what refuses an option that a model does not have."""
-    listed = ", ".join(known) or "none"
-    return Refusal(422, f"no option {name[:60]!r}. There are: {listed}{did_you_mean(name, known)}")

@@ -27,7 +27,7 @@ def test_an_option_chooses_another_way_of_answering(serving):
 
 def test_a_field_that_nothing_reads_is_refused_and_an_option_is_sent_where_it_belongs(serving):
     client = serving()
-    for field, hint in {"text": "", "explain": ". Send it in options"}.items():
+    for field, hint in {"text": ". Did you mean texts?", "explain": ". Send it in options"}.items():
         refused = client.post("/api/toy", json={"texts": ["ab"], field: True})
         assert refused.status_code == 422
         expected = f"no field {field!r}. There are: texts, options{hint}"
