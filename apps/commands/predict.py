@@ -73,6 +73,7 @@ def run(application: Application, options: dict) -> None:
     from apps.serving.answers import batch_answerer
     from apps.serving.files import Prediction, check_files, window_answerer
     from apps.serving.jobs import answer_all_files, find_jobs, is_many
+    from apps.serving.rows import RowReader
 
     sharing = own_options(WorkerOptions, options)
     _check_workers(sharing, source, own)
@@ -132,7 +133,11 @@ def run(application: Application, options: dict) -> None:
                 answer(jobs[0])
         elif place:
             writer = opener(own, None, place, config.text_column, answering)
-            _tell(Prediction(answering, config.text_column, writer).answer_texts(texts, place))
+            _tell(
+                Prediction(answering, RowReader(config.text_column), writer).answer_texts(
+                    texts, place
+                )
+            )
         else:
             _print_answers(answering, _read_lines() if asks else texts)
         if isinstance(answering, Summarizing) and (source or place):

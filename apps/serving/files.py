@@ -20,14 +20,14 @@ from apps.serving.answers import (
     in_batches,
 )
 from apps.serving.row_report import RowReport
-from apps.serving.rows import WINDOW, RowReader, Rows
+from apps.serving.rows import RowReader, Rows
 from data.errors import UserError
-from data.formats.readers import READERS, TEXT_FORMATS, file_format, read_records
+from data.formats.readers import READERS, TEXT_FORMATS, file_format
 from data.formats.record import TEXT_COLUMN, Record
 from data.formats.suffixes import STANDARD_STREAM, SUBTITLE_SUFFIXES
 from data.formats.writers import WRITERS, record_writer
 from data.messages import warn
-from data.transcription.options import RECORDINGS, Transcription
+from data.transcription.options import RECORDINGS
 
 # Inputs whose rows have a start and an end.
 TIMED_SUFFIXES = (*SUBTITLE_SUFFIXES, *RECORDINGS)
@@ -126,22 +126,16 @@ class Prediction:
 
     Attributes:
         task: what answers.
-        column: of the texts, in the input and in the output.
+        reader: reads the rows; its column is that of the texts in the output, too.
         open_output: opens an output, like `data.formats.writers.record_writer`; None for a table
             with the types of the input's columns.
-        rows: of the input that are in memory at once.
-        transcription: how recordings become texts; None for the usual way.
         answer_windows: answers the texts of a file; None to make it of the task for each file.
-        read: reads the rows of a file that is no recording.
     """
 
     task: Answering | Direct
-    column: str
+    reader: RowReader
     open_output: OpenOutput | None = None
-    rows: int = WINDOW
     answer_windows: AnswerWindows | None = None
-    transcription: Transcription | None = None
-    read: Callable[[str], Iterator[Record]] = read_records
 
     def answer_texts(self, texts: list[str], output: str) -> int:
         """Writes texts and their answers into an output, a file or `-`; an empty text gets an empty
@@ -158,7 +152,7 @@ class Prediction:
             for number, (text, (row, problem)) in enumerate(zip(texts, answers, strict=True), 1):
                 if problem:
                     warn(f"text {number}: {problem}")
-                write(_join({self.column: text}, row, "the output"))
+                write(_join({self.reader.column: text}, row, "the output"))
         return sum(1 for _, problem in answers if problem)
 
     def answer_file(self, source: str, output: str) -> int:
@@ -188,10 +182,6 @@ class Prediction:
         """Returns what opens an output of the rows of a file."""
         return self.open_output or functools.partial(record_writer, like=source)
 
-    def reader(self) -> RowReader:
-        """Returns what reads the rows."""
-        return RowReader(self.column, self.rows, self.transcription, self.read)
-
     def answer_rows(self, source: str, done: int = 0) -> Iterator[AnsweredRow]:
         """Answers the rows of a file, and reports those that have no answer.
 
@@ -202,7 +192,7 @@ class Prediction:
         Raises:
             UserError: as `answer_file`.
         """
-        rows = self.reader().open(source, done)
+        rows = self.reader.open(source, done)
         with RowReport(source, done) as report:
             for window in self.answer_windows_of(rows, source):
                 for row in window:
@@ -221,14 +211,15 @@ class Prediction:
         Raises:
             UserError: as `answer_file`.
         """
+        column = self.reader.column
         waiting: deque[tuple[list[Record], list[str]]] = deque()
 
         def read_texts() -> Iterator[list[str]]:
             for window in rows.windows():
-                problems = [_problem(record, self.column) for record in window]
+                problems = [_problem(record, column) for record in window]
                 waiting.append((window, problems))
                 pairs = zip(window, problems, strict=True)
-                yield [record.values[self.column] for record, problem in pairs if not problem]
+                yield [record.values[column] for record, problem in pairs if not problem]
 
         answer_windows = self.answer_windows or window_answerer(batch_answerer(self.task))
         for texts in answer_windows(read_texts()):

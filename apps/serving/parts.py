@@ -140,7 +140,7 @@ class Parts:
         Raises:
             UserError: as `Prediction.answer_file`.
         """
-        rows = Rows(part.template, part.records, prediction.rows)
+        rows = Rows(part.template, part.records, prediction.reader.rows)
         windows = prediction.answer_windows_of(rows, self.source)
         return self._write(prediction, part.number, itertools.chain.from_iterable(windows))
 

@@ -68,16 +68,7 @@ class FileAnswers:
         """
         place = self.parts.path(1) if self.parts else self.job.own.place(self.job.output)
         writer = opener(self.job.own, self.job.source, place, self.column, answering)
-        reader = self.reader()
-        return Prediction(
-            answering,
-            reader.column,
-            writer,
-            reader.rows,
-            answer_windows,
-            reader.transcription,
-            reader.read,
-        )
+        return Prediction(answering, self.reader(), writer, answer_windows)
 
     def write(self, answering: Any, answer_windows: AnswerWindows) -> int:
         """Answers the rows; the arguments are those of `prediction`.

@@ -12,6 +12,7 @@ from apps.config.verbs import PredictOptions
 from apps.serving import answers, files, rows
 from apps.serving.answers import answer_by_length
 from apps.serving.files import Prediction
+from apps.serving.rows import RowReader
 from data.errors import UserError
 from data.formats.readers import read_records
 
@@ -41,7 +42,9 @@ def test_long_texts_are_answered_a_few_at_a_time(tmp_path, monkeypatch):
     monkeypatch.setattr(answers, "_CHARACTERS", 64)
     task, texts = Lengths(), ["a" * length for length in (70, 40, 30, 20, 9, 9, 9, 9, 9, 1)]
     (tmp_path / "in.txt").write_text("\n".join(texts), encoding="utf-8")
-    Prediction(task, "text").answer_file(str(tmp_path / "in.txt"), str(tmp_path / "out.csv"))
+    Prediction(task, RowReader("text")).answer_file(
+        str(tmp_path / "in.txt"), str(tmp_path / "out.csv")
+    )
     assert [len(batch) for batch in task.batches] == [1, 1, 2, 4, 2]
     assert pd.read_csv(tmp_path / "out.csv")["length"].tolist() == [len(text) for text in texts]
 
@@ -66,7 +69,7 @@ ROWS = [{"text": "a bee"}, {"text": "I"}, {"text": "éé"}, {"text": "no no no"}
 @pytest.mark.parametrize("output", READERS)
 def test_every_format_is_answered_in_every_format(tmp_path, source, output):
     WRITERS[source](tmp_path / f"in{source}", ROWS)
-    bad = Prediction(Lengths(), "text").answer_file(
+    bad = Prediction(Lengths(), RowReader("text")).answer_file(
         str(tmp_path / f"in{source}"), str(tmp_path / f"out{output}")
     )
     expected = [{**row, "length": len(row["text"].encode())} for row in ROWS]
@@ -79,7 +82,7 @@ def test_rows_keep_their_order_and_texts_of_like_length_are_answered_together(
     monkeypatch.setattr(answers, "MOST_AT_ONCE", 2)
     source, output, task = tmp_path / "in.txt", tmp_path / "out.jsonl", Lengths()
     source.write_text("ddd\na\ncc\nbbbb\nfff\ne\n")
-    Prediction(task, "text", rows=4).answer_file(str(source), str(output))
+    Prediction(task, RowReader("text", rows=4)).answer_file(str(source), str(output))
     assert [row["length"] for row in READERS[".jsonl"](output)] == [3, 1, 2, 4, 3, 1]
     assert task.batches == [[b"bbbb", b"ddd"], [b"cc", b"a"], [b"fff", b"e"]]
 
@@ -87,7 +90,7 @@ def test_rows_keep_their_order_and_texts_of_like_length_are_answered_together(
 def test_other_columns_stay_as_they_are(tmp_path):
     source, output = tmp_path / "in.csv", tmp_path / "out.csv"
     source.write_text('id,body,note\n007,"a, b",\n08,c,"x ""y"""\n')
-    Prediction(Lengths(), "body").answer_file(str(source), str(output))
+    Prediction(Lengths(), RowReader("body")).answer_file(str(source), str(output))
     assert output.read_text().splitlines() == [
         "id,body,note,length",
         '007,"a, b",,4',
@@ -114,7 +117,7 @@ def test_a_bad_row_is_reported_by_number_and_keeps_its_place(
 ):
     path, output = tmp_path / f"in{source}", tmp_path / "out.jsonl"
     path.write_text(content)
-    assert Prediction(Lengths(), "text").answer_file(str(path), str(output)) == 2
+    assert Prediction(Lengths(), RowReader("text")).answer_file(str(path), str(output)) == 2
     assert [row["length"] for row in READERS[".jsonl"](output)] == [1, None, None]
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
@@ -125,7 +128,7 @@ def test_a_bad_row_is_reported_by_number_and_keeps_its_place(
 def test_a_damaged_first_row_does_not_decide_the_columns(tmp_path, output):
     source, output = tmp_path / "in.jsonl", tmp_path / f"out{output}"
     source.write_text('{\n{"text": "a", "id": 7}\n')
-    assert Prediction(Lengths(), "text").answer_file(str(source), str(output)) == 1
+    assert Prediction(Lengths(), RowReader("text")).answer_file(str(source), str(output)) == 1
     row = READERS[output.suffix](output)[1]
     assert (row["text"], row["id"], row["length"]) == ("a", 7, 1)
 
@@ -135,7 +138,7 @@ def test_a_further_column_is_never_lost_in_silence(tmp_path, output):
     source, output = tmp_path / "in.jsonl", tmp_path / f"out{output}"
     source.write_text('{"text": "a"}\n{"text": "b", "id": 7}\n')
     with pytest.raises(UserError, match="id"):
-        Prediction(Lengths(), "text").answer_file(str(source), str(output))
+        Prediction(Lengths(), RowReader("text")).answer_file(str(source), str(output))
     assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
 
 
@@ -143,7 +146,7 @@ def test_a_column_that_is_empty_at_first_may_be_filled_later(tmp_path, monkeypat
     monkeypatch.setattr("data.formats.writers._PARQUET_ROWS", 1)
     source, output = tmp_path / "in.jsonl", tmp_path / "out.parquet"
     source.write_text('{"text": "a", "note": null}\n{"text": "b", "note": "x"}\n')
-    Prediction(Lengths(), "text").answer_file(str(source), str(output))
+    Prediction(Lengths(), RowReader("text")).answer_file(str(source), str(output))
     assert READERS[".parquet"](output)[1]["note"] == "x"
 
 
@@ -154,7 +157,9 @@ def test_a_file_whose_header_cannot_be_read_is_refused(tmp_path, name, header):
         header = header.replace(b",", b"\t")
     (tmp_path / name).write_bytes(header + b"\nham,1\n")
     with pytest.raises(UserError):
-        Prediction(Lengths(), "text").answer_file(str(tmp_path / name), str(tmp_path / "out.csv"))
+        Prediction(Lengths(), RowReader("text")).answer_file(
+            str(tmp_path / name), str(tmp_path / "out.csv")
+        )
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
@@ -174,13 +179,17 @@ def test_a_file_whose_header_cannot_be_read_is_refused(tmp_path, name, header):
 def test_a_file_of_no_readable_row_is_refused(tmp_path, name, content, problem):
     (tmp_path / name).write_text(content)
     with pytest.raises(UserError, match=f"(?i){re.escape(problem)}"):
-        Prediction(Lengths(), "text").answer_file(str(tmp_path / name), str(tmp_path / "out.csv"))
+        Prediction(Lengths(), RowReader("text")).answer_file(
+            str(tmp_path / name), str(tmp_path / "out.csv")
+        )
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_cells_between_semicolons_are_answered(tmp_path, capsys):
     (tmp_path / "in.csv").write_text('"text";"label"\r\n"a, b";"1"\r\nc;0\r\n')
-    Prediction(Lengths(), "text").answer_file(str(tmp_path / "in.csv"), str(tmp_path / "out.csv"))
+    Prediction(Lengths(), RowReader("text")).answer_file(
+        str(tmp_path / "in.csv"), str(tmp_path / "out.csv")
+    )
     assert (tmp_path / "out.csv").read_text().splitlines() == [
         "text,label,length",
         '"a, b",1,4',
@@ -195,7 +204,7 @@ def test_a_carriage_return_inside_of_a_line_makes_no_row(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
     for source in (str(tmp_path / "in.txt"), "-"):
         output = tmp_path / "out.jsonl"
-        assert Prediction(Lengths(), "text").answer_file(source, str(output)) == 0
+        assert Prediction(Lengths(), RowReader("text")).answer_file(source, str(output)) == 0
         rows = READERS[".jsonl"](output)
         assert len(rows) == 60
         assert rows[5] == {"text": "line 5 of\rsixty", "length": 15}
@@ -210,7 +219,7 @@ def test_parquet_keeps_the_types_of_the_input(tmp_path, monkeypatch):
     }
     pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "in.parquet")
     source, output = str(tmp_path / "in.parquet"), tmp_path / "out.parquet"
-    assert Prediction(Lengths(), "text").answer_file(source, str(output)) == 0
+    assert Prediction(Lengths(), RowReader("text")).answer_file(source, str(output)) == 0
     table = pyarrow.parquet.read_table(output)
     assert table.schema.types == [*(column.type for column in columns.values()), pyarrow.int64()]
     assert table["tags"].to_pylist() == [[], [], ["x"]]
@@ -222,7 +231,7 @@ def test_a_date_that_python_lacks_leaves_its_row_alone_without_an_answer(tmp_pat
     table = pyarrow.table({"text": ["a", "b"], "day": days})
     pyarrow.parquet.write_table(table, tmp_path / "in.parquet")
     source, output = str(tmp_path / "in.parquet"), tmp_path / "out.parquet"
-    assert Prediction(Lengths(), "text").answer_file(source, str(output)) == 1
+    assert Prediction(Lengths(), RowReader("text")).answer_file(source, str(output)) == 1
     assert pyarrow.parquet.read_table(output)["length"].to_pylist() == [1, None]
     assert "row 2: the cell of 'day'" in capsys.readouterr().err
 
@@ -230,7 +239,7 @@ def test_a_date_that_python_lacks_leaves_its_row_alone_without_an_answer(tmp_pat
 def test_what_parquet_cannot_hold_is_one_line_and_leaves_no_output(tmp_path):
     (tmp_path / "in.jsonl").write_text('{"text": "a", "n": 18446744073709551616}\n')
     with pytest.raises(UserError, match=r"Write \.jsonl instead"):
-        Prediction(Lengths(), "text").answer_file(
+        Prediction(Lengths(), RowReader("text")).answer_file(
             str(tmp_path / "in.jsonl"), str(tmp_path / "out.parquet")
         )
     assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
@@ -253,14 +262,14 @@ def test_texts_of_no_letters_are_answered(tmp_path):
 
 def test_the_column_of_texts_does_not_hide_an_answer(tmp_path):
     with pytest.raises(UserError, match="has a column 'length' already"):
-        Prediction(Lengths(), "length").answer_texts(["one"], str(tmp_path / "o.csv"))
+        Prediction(Lengths(), RowReader("length")).answer_texts(["one"], str(tmp_path / "o.csv"))
 
 
 def test_a_table_can_be_made_safe_for_spreadsheets(tmp_path):
     source, output = tmp_path / "in.csv", tmp_path / "out.csv"
     source.write_text("=id,text\n-1,=1+1\n")
     writer = PredictOptions(csv_safe=True).writer(str(source), "text", None)
-    Prediction(Lengths(), "text", writer).answer_file(str(source), str(output))
+    Prediction(Lengths(), RowReader("text"), writer).answer_file(str(source), str(output))
     assert output.read_text().splitlines() == ["'=id,text,length", "'-1,'=1+1,4"]
 
 
@@ -275,7 +284,7 @@ def test_only_tables_for_spreadsheets_can_be_made_safe_for_them(output):
 def test_of_many_bad_rows_the_first_ones_are_reported(tmp_path, capsys):
     source = tmp_path / "in.txt"
     source.write_text("\n" * 25 + "a\n")
-    assert Prediction(Lengths(), "text").answer_file(str(source), "-") == 25
+    assert Prediction(Lengths(), RowReader("text")).answer_file(str(source), "-") == 25
     lines = capsys.readouterr().err.splitlines()
     assert lines[19] == "row 20: an empty text"
     assert lines[20:] == ["further rows like these are counted only"]
@@ -292,7 +301,7 @@ def test_a_file_that_cannot_be_answered_leaves_no_output(tmp_path, content, colu
     source = tmp_path / "in.csv"
     source.write_text(content)
     with pytest.raises(UserError, match=message):
-        Prediction(Lengths(), column).answer_file(str(source), str(tmp_path / "out.csv"))
+        Prediction(Lengths(), RowReader(column)).answer_file(str(source), str(tmp_path / "out.csv"))
     assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
 
 
@@ -300,20 +309,22 @@ def test_a_missing_column_is_noticed_behind_a_damaged_row(tmp_path):
     source = tmp_path / "in.jsonl"
     source.write_text('{\n{"body": "a"}\n')
     with pytest.raises(UserError, match="no column 'text'"):
-        Prediction(Lengths(), "text").answer_file(str(source), str(tmp_path / "out.jsonl"))
+        Prediction(Lengths(), RowReader("text")).answer_file(
+            str(source), str(tmp_path / "out.jsonl")
+        )
 
 
 def test_bytes_that_are_not_utf8_are_answered_and_given_back(tmp_path):
     source, output, task = tmp_path / "in.txt", tmp_path / "out.csv", Lengths()
     source.write_bytes(b"caf\xe9\n")
-    Prediction(task, "text").answer_file(str(source), str(output))
+    Prediction(task, RowReader("text")).answer_file(str(source), str(output))
     assert task.batches == [[b"caf\xe9"]]
     assert output.read_bytes().splitlines() == [b"text,length", b"caf\xe9,4"]
 
 
 def test_standard_input_is_one_text_a_line(monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"one two\nthree\n")))
-    assert Prediction(Lengths(), "text").answer_file("-", "-") == 0
+    assert Prediction(Lengths(), RowReader("text")).answer_file("-", "-") == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert rows == [{"text": "one two", "length": 7}, {"text": "three", "length": 5}]
 
@@ -326,7 +337,9 @@ def test_standard_input_and_text_files_have_one_column(source, column):
 
 
 def test_texts_are_written_with_their_answers(tmp_path):
-    Prediction(Lengths(), "body").answer_texts(["one", "", "a,b"], str(tmp_path / "o.csv"))
+    Prediction(Lengths(), RowReader("body")).answer_texts(
+        ["one", "", "a,b"], str(tmp_path / "o.csv")
+    )
     with (tmp_path / "o.csv").open(newline="") as file:
         assert list(csv.reader(file)) == [["body", "length"], ["one", "3"], ["", ""], ["a,b", "3"]]
 

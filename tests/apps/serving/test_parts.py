@@ -45,7 +45,7 @@ def source(tmp_path):
 
 
 def answer(source, folder, task=None, **depends):
-    prediction = Prediction(task or Lengths(), "text", rows=2)
+    prediction = Prediction(task or Lengths(), RowReader("text", rows=2))
     return Parts(str(folder), str(source), {"model": "m", **depends}).answer(prediction)
 
 
@@ -136,7 +136,7 @@ def test_a_stream_cannot_be_read_again(tmp_path):
 def write_elsewhere(source, folder, done=None):
     """Writes the parts as processes of a cluster do, of which the second one comes first; returns
     how many rows have no answer."""
-    prediction = Prediction(Lengths(), "text", rows=2)
+    prediction = Prediction(Lengths(), RowReader("text", rows=2))
     folder = Parts(str(folder), str(source), {"model": "m"})
 
     def write(pieces):
