@@ -1,5 +1,8 @@
 """Padded batches of pairs of texts, of similar length on both sides."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -33,13 +36,21 @@ class ParallelBatches(Batches):
         replicas: int = 1,
         fixed_shapes: bool = False,
     ):
-        ids = {"token_ids": append_end(sources), "target_ids": prepend_start(targets)}
         super().__init__(
-            ids, append_end(targets), batch_size, batch_tokens, shuffle_seed, replicas, fixed_shapes
+            *_read_and_written(sources, targets),
+            batch_size,
+            batch_tokens,
+            shuffle_seed,
+            replicas,
+            fixed_shapes,
         )
-        self.sides = [side.row_lengths().numpy() for side in ids.values()]
+        self._measure()
+
+    def _measure(self) -> None:
+        """Sets the lengths and widths of the rows."""
+        self.sides = [side.row_lengths().numpy() for side in self.ids.values()]
         self.lengths = np.maximum(*self.sides)
-        self.widths = round_up_lengths(self.lengths) if fixed_shapes else self.lengths
+        self.widths = round_up_lengths(self.lengths) if self.fixed_shapes else self.lengths
 
     def order(self, epoch: int) -> list[np.ndarray]:
         generator = None
@@ -60,6 +71,40 @@ class ParallelBatches(Batches):
             len(self.fill_up(rows)) * int(width[rows].max()) for rows in order for width in wide
         )
         return 1.0 - sum(int(side.sum()) for side in self.sides) / positions if positions else 0.0
+
+
+class RedrawnBatches(ParallelBatches):
+    """Batches of pairs whose tokens are drawn anew for each epoch.
+
+    Args:
+        draw: returns the sources and the targets of an epoch, <int32>[rows, (length)] each; of the
+            same number always the same.
+        options: all others of `ParallelBatches`.
+    """
+
+    def __init__(
+        self,
+        draw: Callable[[int], tuple[tf.RaggedTensor, tf.RaggedTensor]],
+        *options: Any,
+    ):
+        self._draw, self._epoch = draw, 0
+        super().__init__(*draw(0), *options)
+
+    def order(self, epoch: int) -> list[np.ndarray]:
+        # Whatever reads rows of an epoch asks for their order before.
+        if epoch != self._epoch:
+            self.ids, self.targets = _read_and_written(*self._draw(epoch))
+            self._epoch = epoch
+            self._measure()
+        return super().order(epoch)
+
+
+def _read_and_written(
+    sources: tf.RaggedTensor, targets: tf.RaggedTensor
+) -> tuple[dict[str, tf.RaggedTensor], tf.RaggedTensor]:
+    """Returns the ids that a model reads of pairs, and those that it learns to write."""
+    ids = {"token_ids": append_end(sources), "target_ids": prepend_start(targets)}
+    return ids, append_end(targets)
 
 
 def prepend_start(ids: tf.RaggedTensor) -> tf.RaggedTensor:

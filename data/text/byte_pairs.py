@@ -1,10 +1,12 @@
 """Byte-pair encoding on characters: learned in Python, applied in stock TensorFlow ops.
 
-Sennrich et al. (2016), "Neural Machine Translation of Rare Words with Subword Units".
+Sennrich et al. (2016), "Neural Machine Translation of Rare Words with Subword Units"; Provilkov et
+al. (2020), "BPE-Dropout: Simple and Effective Subword Regularization".
 """
 
 import heapq
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from itertools import pairwise
 
 import tensorflow as tf
@@ -13,6 +15,7 @@ from data.graphs import graph
 
 # The rank of a pair that is never merged.
 _NONE = tf.int32.max
+_SYMBOLS = tf.RaggedTensorSpec([None, None], tf.int32)
 
 Pair = tuple[str, str]
 
@@ -124,13 +127,46 @@ class Merger(tf.Module):
         self.merged_ids = tf.constant([ids["".join(pair)] for pair in merges] or [0], tf.int32)
 
     # A graph: called eagerly, each turn would be a dozen calls.
-    @graph(input_signature=[tf.RaggedTensorSpec([None, None], tf.int32)])
+    @graph(input_signature=[_SYMBOLS])
     def __call__(self, symbols: tf.RaggedTensor) -> tf.RaggedTensor:
         """Merges the symbols of pieces, <int32>[pieces, (symbols)] both."""
+        return self._merge(symbols, lambda ranks, _: ranks)
+
+    @graph(input_signature=[_SYMBOLS, tf.TensorSpec([]), tf.TensorSpec([2], tf.int64)])
+    def merge_by_chance(
+        self, symbols: tf.RaggedTensor, dropout: tf.Tensor, seed: tf.Tensor
+    ) -> tf.RaggedTensor:
+        """Merges the symbols of pieces, but in each turn leaves out pairs by chance, as algorithm 1
+        of Provilkov et al. (2020) does.
+
+        Args:
+            symbols: <int32>[pieces, (symbols)].
+            dropout: <float32>[], the share of pairs that a turn leaves out.
+            seed: <int64>[2].
+
+        Returns:
+            <int32>[pieces, (symbols)].
+        """
+
+        def leave_out(ranks: tf.Tensor, turn: tf.Tensor) -> tf.Tensor:
+            own = seed + tf.stack([tf.constant(0, tf.int64), turn])
+            chances = tf.random.stateless_uniform(tf.shape(ranks), own)
+            return tf.where(chances < dropout, _NONE, ranks)
+
+        return self._merge(symbols, leave_out)
+
+    def _merge(
+        self, symbols: tf.RaggedTensor, leave_out: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+    ) -> tf.RaggedTensor:
+        """Merges symbols; what is left out takes ranks <int32>[pairs] and the turn <int64>[]."""
         pieces = symbols.nrows()
 
-        def turn(ids: tf.Tensor, rows: tf.Tensor, _: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            ranks = self._ranks(ids, rows)
+        def merge_once(
+            ids: tf.Tensor, rows: tf.Tensor, unfinished: tf.Tensor, turn: tf.Tensor
+        ) -> tuple[tf.Tensor, ...]:
+            ranks = leave_out(self._ranks(ids, rows), turn)
+            # A piece of which all pairs were left out once is finished.
+            ranks = tf.where(tf.gather(unfinished, rows[:-1]), ranks, _NONE)
             best = tf.math.unsorted_segment_min(ranks, rows[:-1], pieces)
             wanted = (ranks < _NONE) & (ranks == tf.gather(best, rows[:-1]))
             wanted = _drop_overlapping(wanted)
@@ -141,14 +177,21 @@ class Merger(tf.Module):
             return (
                 tf.boolean_mask(tf.where(here, new, ids), kept),
                 tf.boolean_mask(rows, kept),
-                tf.reduce_any(wanted),
+                best < _NONE,
+                turn + 1,
             )
 
-        ids, rows, _ = tf.while_loop(
-            lambda *state: state[2],
-            turn,
-            [symbols.flat_values, symbols.value_rowids(), tf.constant(True)],
-            shape_invariants=[tf.TensorShape([None]), tf.TensorShape([None]), tf.TensorShape([])],
+        whole = tf.TensorShape([None])
+        ids, rows, *_ = tf.while_loop(
+            lambda ids, rows, unfinished, turn: tf.reduce_any(unfinished),
+            merge_once,
+            [
+                symbols.flat_values,
+                symbols.value_rowids(),
+                tf.fill([pieces], True),
+                tf.constant(0, tf.int64),
+            ],
+            shape_invariants=[whole, whole, whole, tf.TensorShape([])],
         )
         return tf.RaggedTensor.from_value_rowids(ids, rows, nrows=pieces, validate=False)
 

@@ -1,5 +1,6 @@
 """The tokenizer of language models and translators: texts to token ids and back."""
 
+import numpy as np
 import tensorflow as tf
 
 from data.graphs import graph, in_chunks
@@ -85,6 +86,33 @@ class Tokenizer(tf.Module):
             "subwords": self._encode_subwords,
         }
         return encoders.get(self.kind, self._encode_words)(texts)
+
+    def encode_by_chance(
+        self, texts: list[str], groups: np.ndarray, dropout: float, seed: tuple[int, int]
+    ) -> tf.RaggedTensor:
+        """Returns the ids of texts, in which some words are cut into smaller sub-words than usual
+        (BPE-dropout, Provilkov et al. 2020); in all texts of a group a word is cut alike.
+
+        Args:
+            texts: any number, at once in memory; the tokens are sub-words.
+            groups: <int64>[texts], the number of each text's group.
+            dropout: share of merges that are left out, from 0 to 1.
+            seed: of the chances.
+
+        Returns:
+            <int32>[texts, (length)].
+        """
+        assert self._merger is not None, "only sub-words are merged"
+        pieces = pretokenize(self._prepare(tf.constant(texts, tf.string)))
+        different, numbers = tf.unique(pieces.flat_values, tf.int64)
+        # A number for each word of each group.
+        rows = tf.gather(tf.constant(groups, tf.int64), pieces.value_rowids())
+        words, index = tf.unique(rows * tf.size(different, tf.int64) + numbers)
+        symbols = tf.gather(
+            self._encode_characters(different), words % tf.size(different, tf.int64)
+        )
+        merged = self._merger.merge_by_chance(symbols, dropout, tf.constant(seed, tf.int64))
+        return pieces.with_flat_values(tf.gather(merged, index)).merge_dims(1, 2)
 
     def decode(self, ids: tf.Tensor | tf.RaggedTensor) -> tf.Tensor:
         """Returns the texts of ids.

@@ -25,7 +25,7 @@ TEXT = "The kettle is boiling."
 def run(tmp_path_factory):
     """The run folder of one tiny training on the sample; read only."""
     folder = tmp_path_factory.mktemp("trained") / "run"
-    main(APPLICATION, ["train", *TINY, "--run", str(folder)])
+    main(APPLICATION, ["train", *TINY, "--subword-dropout", "0.1", "--run", str(folder)])
     return folder
 
 
@@ -150,6 +150,7 @@ def test_texts_that_are_all_too_long_are_refused(command_of, tmp_path):
             "--input-feeding context needs an --attention",
         ),
         (["--attention", "dto"], "invalid choice: 'dto'"),
+        (["--tokenizer", "words", "--subword-dropout", "0.1"], "needs --tokenizer subwords"),
     ],
 )
 def test_trainings_that_cannot_be_are_refused(options, words, command_of, tmp_path):

@@ -15,9 +15,9 @@ from apps.tasks.chat.terminal import ChatTerminal
 from apps.tasks.n_best import empty_columns, n_best_rows, read_n_best, to_columns
 from apps.tasks.seq2seq.answers import Written
 from apps.tasks.seq2seq.baselines import BASELINES
+from apps.tasks.seq2seq.encoding import encode_pairs
 from apps.tasks.seq2seq.search_options import SEARCHED, searching
 from apps.tasks.seq2seq.task import Seq2Seq
-from apps.tasks.seq2seq.validation import encode_pairs
 from apps.tasks.token_loss import TokenLoss
 from data.batches.parallel import ParallelBatches
 from data.errors import UserError

@@ -72,6 +72,13 @@ class Seq2SeqTextOptions(Options):
     vocabulary_size: int = option(
         8000, "tokens of the vocabulary, at most; sub-words have one for both sides", at_least=2
     )
+    subword_dropout: float = option(
+        0.0,
+        "share of merges that are left out of sub-words, by chance and anew in each epoch "
+        "(Provilkov et al. 2020)",
+        at_least=0.0,
+        below=1.0,
+    )
     max_length: int = option(
         80, "tokens of a text; longer ones are not trained on, and cut to be answered", at_least=4
     )
@@ -218,6 +225,10 @@ class Seq2SeqConfig(
             raise UserError(
                 "--copy needs one vocabulary for both sides, words of two languages have two. "
                 "Choose --tokenizer subwords"
+            )
+        if self.subword_dropout and self.tokenizer != "subwords":
+            raise UserError(
+                f"--subword-dropout needs --tokenizer subwords. Received: {self.tokenizer}"
             )
         if self.min_length > self.max_length:
             raise UserError(

@@ -1,9 +1,11 @@
 """The task of models that turn one text into another: one such model, from data to answers."""
 
+import functools
 from dataclasses import replace
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from apps.runs.contents import CONFIG, MODEL
@@ -21,11 +23,12 @@ from apps.tasks.seq2seq.builder import (
     vocabulary_names,
 )
 from apps.tasks.seq2seq.config import Seq2SeqConfig, Seq2SeqExportOptions, Seq2SeqPredictOptions
+from apps.tasks.seq2seq.encoding import cut_sources, draw_pairs, encode_pairs, report_cut
 from apps.tasks.seq2seq.report import Seq2SeqReport, find_worst
 from apps.tasks.seq2seq.search_options import apply_options, search_options
-from apps.tasks.seq2seq.validation import Seq2SeqValidation, encode_pairs
+from apps.tasks.seq2seq.validation import Seq2SeqValidation
 from apps.training import fit as training
-from data.batches.parallel import ParallelBatches
+from data.batches.parallel import ParallelBatches, RedrawnBatches
 from data.errors import UserError
 from data.examples.parallel import ParallelCorpus, ParallelTexts
 from data.messages import detail, printable, say
@@ -132,9 +135,7 @@ class Seq2Seq:
         config, train = self.config, corpus.split("train")
         sources, targets = encode_pairs(self.tokenizers, train)
         lengths = targets.row_lengths()
-        if config.max_source_length:
-            sources = _cut(sources, config.max_source_length, config.keeps_end)
-        else:
+        if not config.max_source_length:
             lengths = tf.maximum(sources.row_lengths(), lengths)
         short = lengths <= config.max_length
         kept = int(tf.math.count_nonzero(short))
@@ -148,17 +149,31 @@ class Seq2Seq:
                 f"left out: {len(train) - kept:,} of {len(train):,} pairs are longer than "
                 f"{config.max_length} tokens"
             )
-        batches = ParallelBatches(
-            tf.ragged.boolean_mask(sources, short),
-            tf.ragged.boolean_mask(targets, short),
+        options = (
             config.batch_size,
             config.batch_tokens,
             config.seed,
             self.model.distribute_strategy.num_replicas_in_sync,
             config.jit,
         )
+        sources = tf.ragged.boolean_mask(sources, short)
+        report_cut(config, sources)
+        batches: ParallelBatches
+        if config.subword_dropout:
+            rows = train.take(np.flatnonzero(short).tolist())
+            batches = RedrawnBatches(functools.partial(self._draw, rows), *options)
+        else:
+            targets = tf.ragged.boolean_mask(targets, short)
+            batches = ParallelBatches(cut_sources(config, sources), targets, *options)
         detail(f"padding: {batches.padding_share():.1%} of the tokens")
         return batches, TranslationLoss(config.label_smoothing)
+
+    def _draw(self, examples: ParallelTexts, epoch: int) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+        """Returns the tokens of pairs for an epoch."""
+        config = self.config
+        seed = config.seed, epoch
+        sources, targets = draw_pairs(self.tokenizers[0], examples, config.subword_dropout, seed)
+        return cut_sources(config, sources), targets
 
     def fit(self, corpus: ParallelCorpus, folder: Path) -> training.TrainingResult:
         """Trains, see `apps.training.fit.fit`."""
@@ -276,18 +291,3 @@ class Seq2Seq:
             picture = picture.with_stem(f"{picture.stem}-{number}")
         row["alignment"].draw(picture)
         return picture
-
-
-def _cut(sources: tf.RaggedTensor, length: int, keeps_end: bool) -> tf.RaggedTensor:
-    """Returns the first or the last tokens of each source, and reports how much was cut."""
-    lengths = sources.row_lengths()
-    long = int(tf.math.count_nonzero(lengths > length))
-    if not long:
-        return sources
-    kept = tf.reduce_sum(tf.minimum(lengths, length)) / tf.reduce_sum(lengths)
-    read = f"their last {length} are read" if keeps_end else "are read up to there"
-    say(
-        f"cut: {long:,} of {int(sources.nrows()):,} sources are longer than {length} tokens and "
-        f"{read}, {float(kept):.0%} of all tokens"
-    )
-    return sources[:, -length:] if keeps_end else sources[:, :length]

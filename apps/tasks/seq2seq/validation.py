@@ -7,24 +7,16 @@ import keras
 import tensorflow as tf
 
 from apps.serving.answers import answer_by_length
+from apps.tasks.seq2seq.encoding import cut_sources, encode_pairs
 from apps.tasks.token_loss import TokenLoss
 from data.batches.parallel import ParallelBatches
 from data.examples.parallel import ParallelTexts
-from data.text.tokenizer import Tokenizer
 from models.evaluation import generated_texts
 from models.serving.translator import ServingTranslator
 
 # Enough to choose an epoch by; more would take longer than they tell.
 _MOST_ROWS = 2000
 _TOKENS = 4096
-
-
-def encode_pairs(
-    tokenizers: tuple[Tokenizer, Tokenizer], examples: ParallelTexts
-) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
-    """Encodes both sides of all pairs: <int32>[rows, (length)] each."""
-    source, target = tokenizers
-    return source.encode_all(examples.texts), target.encode_all(examples.translations)
 
 
 class Seq2SeqValidation:
@@ -40,10 +32,9 @@ class Seq2SeqValidation:
         self.examples = examples.take(range(min(_MOST_ROWS, len(examples))))
         config = task.config
         sources, targets = encode_pairs(task.tokenizers, self.examples)
-        most = config.source_length
-        sources = sources[:, -most:] if config.keeps_end else sources[:, :most]
         targets = targets[:, : config.max_length]
-        self.loss = TokenLoss(ParallelBatches(sources, targets, 1, batch_tokens=_TOKENS))
+        batches = ParallelBatches(cut_sources(config, sources), targets, 1, batch_tokens=_TOKENS)
+        self.loss = TokenLoss(batches)
         self._serve: Callable[[tf.Tensor], dict[str, tf.Tensor]] | None = None
 
     def measure(self, model: keras.Model) -> dict[str, float]:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data.batches.parallel import ParallelBatches
+from data.batches.parallel import ParallelBatches, RedrawnBatches
 from data.text.special_tokens import END, START
 
 
@@ -43,3 +43,24 @@ def test_an_epoch_can_begin_in_its_middle():
     batches = ParallelBatches(ragged([1, 2, 3, 4] * 4), ragged([4, 3, 2, 1] * 4), 4, shuffle_seed=0)
     whole = [targets.numpy().tolist() for _, targets in batches.dataset(2)]
     assert [targets.numpy().tolist() for _, targets in batches.dataset(2, 1)] == whole[1:]
+
+
+def test_pairs_that_are_redrawn_have_the_tokens_of_their_epoch():
+    drawn = []
+
+    def draw(epoch):
+        drawn.append(epoch)
+        return ragged([1 + epoch] * 6), ragged([2 + epoch, 1 + epoch] * 3)
+
+    batches = RedrawnBatches(draw, 2, 0, 5)
+    for epoch in (0, 1, 3):
+        usual = ParallelBatches(*draw(epoch), 2, 0, 5)
+        assert batches.steps(epoch) == 3
+        assert batches.padding_share(epoch) == usual.padding_share(epoch)
+        for (ids, targets), (own, others) in zip(
+            batches.dataset(epoch, 1), usual.dataset(epoch, 1), strict=True
+        ):
+            assert ids["token_ids"].numpy().tolist() == own["token_ids"].numpy().tolist()
+            assert targets.numpy().tolist() == others.numpy().tolist()
+    # Once an epoch; the other draws are those of this test.
+    assert drawn == [0, 0, 1, 1, 3, 3]

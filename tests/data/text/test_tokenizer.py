@@ -1,5 +1,6 @@
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings
@@ -53,6 +54,30 @@ def test_merging_in_the_graph_is_merging_in_python(tokenizers, texts):
     vocabulary = tokenizers["subwords"].learned
     expected = [encoded_in_python(text, vocabulary) for text in texts]
     assert tokenizers["subwords"].graph(tf.constant(texts)).to_list() == expected
+
+
+def test_merges_left_out_by_chance_make_smaller_pieces_of_the_same_text(tokenizers):
+    tokenizer, alone = tokenizers["subwords"], np.arange(2)
+    usual = tokenizer.encode(tf.constant(TEXTS))
+    assert tokenizer.encode_by_chance(TEXTS, alone, 0.0, (0, 0)).to_list() == usual.to_list()
+    pieces = [
+        tokenizer.encode_by_chance(TEXTS, alone, dropout, (0, 1)) for dropout in (0.1, 0.5, 1.0)
+    ]
+    counts = [usual.flat_values.shape[0], *(each.flat_values.shape[0] for each in pieces)]
+    assert counts == sorted({*counts}) and counts[-1] == sum(map(len, TEXTS))
+    for each in pieces:
+        assert [text.decode() for text in tokenizer.decode(each).numpy()] == TEXTS
+
+
+def test_chances_follow_from_the_seed_and_are_equal_within_a_group(tokenizers):
+    tokenizer, texts = tokenizers["subwords"], [" lower lowest"] * 40
+
+    def draw(groups, seed):
+        return tokenizer.encode_by_chance(texts, np.array(groups), 0.3, (7, seed)).to_list()
+
+    apart, together = draw(range(40), 0), draw([3] * 40, 0)
+    assert apart == draw(range(40), 0) != draw(range(40), 1)
+    assert len({*map(tuple, apart)}) > 2 and len({*map(tuple, together)}) == 1
 
 
 @settings(deadline=None, max_examples=100)
