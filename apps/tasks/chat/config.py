@@ -8,7 +8,8 @@ from apps.config.groups import RecurrentOptions, SplitFileOptions
 from apps.config.options import Options, option, redefault
 from apps.config.verbs import TextPredictOptions
 from apps.pretrained.names import find_run
-from apps.tasks.seq2seq.config import SearchOptions, Seq2SeqConfig, Seq2SeqExportOptions
+from apps.tasks.seq2seq.config import Seq2SeqConfig, Seq2SeqExportOptions
+from apps.tasks.seq2seq.options import SearchOptions
 from data.errors import UserError
 from data.formats.record import Record
 
