@@ -35,6 +35,8 @@ class CaptionBatches(Batches):
             whose longest captions are of like length, so that less is padding.
         shift: the largest share of its sides by which a picture is moved, see
             `data.batches.pictures.shift_pictures`; 0 for arrays that are no pictures.
+        mirrored: the array of the pictures left for right, of which each epoch reads half, by
+            chance; None to read all as they are.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class CaptionBatches(Batches):
         fixed_shapes: bool = False,
         mixed: bool = False,
         shift: float = 0.0,
+        mirrored: np.ndarray | None = None,
     ):
         super().__init__(
             {"token_ids": captions},
@@ -60,6 +63,7 @@ class CaptionBatches(Batches):
             fixed_shapes,
         )
         self.array, self.name, self.mixed, self.shift = array, name, mixed, shift
+        self.mirrored = mirrored
         # Of each picture: its captions, and the tokens of the longest, with START or END.
         self.counts = captions.row_lengths().numpy()
         longest = tf.reduce_max(captions.row_lengths(axis=2), axis=1)
@@ -114,11 +118,20 @@ class CaptionBatches(Batches):
 
     def _reader(self, epoch: int) -> Callable:
         seed = self.shuffle_seed or 0
+        turned = np.zeros(len(self.counts), bool)
+        if self.mirrored is not None:
+            turned = np.random.default_rng([seed, epoch]).random(len(turned)) < 0.5
+
+        def take(rows: np.ndarray) -> np.ndarray:
+            found = self.array[rows].astype(np.float32)
+            if self.mirrored is not None:
+                found[turned[rows]] = self.mirrored[rows[turned[rows]]]
+            return found
 
         @without_autograph
         def add_pictures(number: tf.Tensor, batch: tuple) -> tuple:
             inputs, *rest = batch
-            (found,) = tf.numpy_function(self._take, [inputs["rows"]], [tf.float32])
+            (found,) = tf.numpy_function(take, [inputs["rows"]], [tf.float32])
             found = tf.ensure_shape(found, [None, *self.array.shape[1:]])
             if self.shift:
                 # The same shifts whenever the training comes here.
@@ -127,9 +140,6 @@ class CaptionBatches(Batches):
             return {self.name: found, "target_ids": inputs["target_ids"]}, *rest
 
         return add_pictures
-
-    def _take(self, rows: np.ndarray) -> np.ndarray:
-        return self.array[rows].astype(np.float32)
 
 
 def _add_token(captions: tf.RaggedTensor, token: int, first: bool) -> tf.RaggedTensor:

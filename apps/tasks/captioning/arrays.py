@@ -26,12 +26,15 @@ _IN_MEMORY = 2**29
 _FORMAT = 2
 
 
-def make_array(captioner: Captioner, examples: CaptionedPictures) -> np.ndarray:
+def make_array(
+    captioner: Captioner, examples: CaptionedPictures, mirrored: bool = False
+) -> np.ndarray:
     """Returns what the trained part of a captioner reads of pictures.
 
     Args:
         captioner: its encoder has its weights if it stays as it is.
         examples: the pictures.
+        mirrored: whether they are turned left for right.
 
     Returns:
         Pixels <uint8>[pictures, size, size, 3], or features <float16>[pictures, places, features].
@@ -44,11 +47,19 @@ def make_array(captioner: Captioner, examples: CaptionedPictures) -> np.ndarray:
         shape: tuple[int, ...] = (len(examples), size, size, 3)
         chunks = read_pixels(examples.pictures, size)
         if math.prod(shape) <= _IN_MEMORY:
-            return np.concatenate([np.empty((0, *shape[1:]), np.uint8), *chunks])
-        return _map_array(_checksum(examples, size), shape, np.uint8, chunks)
+            array = np.concatenate([np.empty((0, *shape[1:]), np.uint8), *chunks])
+        else:
+            array = _map_array(_checksum(examples, size), shape, np.uint8, chunks)
+        return _turn(array) if mirrored else array
     shape = (len(examples), *encoder.output_shape[1:])
-    name = _checksum(examples, size, captioner)
-    return _map_array(name, shape, np.float16, _find_features(captioner, examples, size))
+    name = _checksum(examples, size, captioner) + ("-mirrored" if mirrored else "")
+    chunks = _find_features(captioner, examples, size, mirrored)
+    return _map_array(name, shape, np.float16, chunks)
+
+
+def _turn(pixels: np.ndarray) -> np.ndarray:
+    """Returns pictures left for right, without a copy."""
+    return pixels[:, :, ::-1]
 
 
 def mean_features(captioner: Captioner, examples: CaptionedPictures) -> np.ndarray:
@@ -66,7 +77,7 @@ def mean_features(captioner: Captioner, examples: CaptionedPictures) -> np.ndarr
 
 
 def _find_features(
-    captioner: Captioner, examples: CaptionedPictures, size: int
+    captioner: Captioner, examples: CaptionedPictures, size: int, mirrored: bool = False
 ) -> Iterator[np.ndarray]:
     @graph
     def find(pixels: tf.Tensor) -> tf.Tensor:
@@ -74,7 +85,7 @@ def _find_features(
 
     find = find.get_concrete_function(tf.TensorSpec([None, size, size, 3], tf.uint8))
     for pixels in read_pixels(examples.pictures, size):
-        yield find(tf.constant(pixels)).numpy()
+        yield find(tf.constant(_turn(pixels) if mirrored else pixels)).numpy()
 
 
 def _map_array(

@@ -100,6 +100,10 @@ class CaptionerOptions(Options):
         "(--init-from, --learning-rate 1e-4)",
     )
     augment: bool = option(False, "random shifts of the pictures, for an encoder that learns")
+    mirror: bool = option(
+        False,
+        "pictures left for right by chance; not for captions that tell left from right",
+    )
     attention: str = option("general", "attention to the places", ("none", *PLACE_ATTENTIONS))
     doubly_stochastic: float = option(
         0.0,

@@ -157,6 +157,7 @@ class Captioning:
             config.jit,
             self.captioner.image_encoder.trainable,
             _SHIFT if config.augment else 0.0,
+            make_array(self.captioner, train, mirrored=True) if config.mirror else None,
         )
         detail(f"padding: {batches.padding_share():.1%} of the tokens")
         return batches, TranslationLoss(config.label_smoothing)

@@ -49,6 +49,21 @@ def test_an_epoch_goes_on_in_its_middle_with_the_same_shifts():
     assert all((one == other).all() for one, other in zip(whole[1:], rest, strict=True))
 
 
+def test_an_epoch_reads_some_pictures_left_for_right_the_same_ones_each_time():
+    captions = tf.ragged.constant([[[5]]] * 40, dtype=tf.int32)
+    plain = np.arange(40, dtype=np.float32)[:, None]
+    options = {"batch_size": 4, "shuffle_seed": 0}
+    batches = CaptionBatches(captions, plain, "features", mirrored=-plain - 1, **options)
+
+    def read(epoch):
+        return np.concatenate([inputs["features"].numpy() for inputs, _ in batches.dataset(epoch)])
+
+    first = read(0)
+    assert (first == read(0)).all() and (first != read(1)).any()
+    assert 8 < (first < 0).sum() < 32
+    assert sorted(np.where(first < 0, -first - 1, first).ravel()) == list(range(40))
+
+
 def test_a_shift_moves_a_picture_and_repeats_its_border():
     image = np.arange(9, dtype=np.float32).reshape(1, 3, 3, 1)
     found = {

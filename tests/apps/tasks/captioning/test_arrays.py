@@ -12,12 +12,13 @@ from data.batches import pictures
 from data.examples.captions import CaptionedPictures
 
 
-class Plain:
-    """A picture of one shade."""
+class Ramp:
+    """A picture that grows lighter from left to right, by 1 a column."""
 
     def __init__(self, shade):
         self.digest = str(shade)
         self._pixels = np.full((8, 8, 3), shade, np.uint8)
+        self._pixels += np.arange(8, dtype=np.uint8)[:, None]
 
     def read(self):
         return tf.io.encode_png(self._pixels).numpy()
@@ -25,14 +26,9 @@ class Plain:
 
 @pytest.fixture
 def captioner():
-    """What is asked of a captioner: an encoder that finds the mean of a picture."""
-    encoder = keras.Sequential(
-        [
-            keras.Input((8, 8, 3)),
-            keras.layers.GlobalAveragePooling2D(),
-            keras.layers.Reshape((1, 3)),
-        ]
-    )
+    """What is asked of a captioner: an encoder that finds the means of the columns of a picture."""
+    encoder = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.AveragePooling2D((8, 1))])
+    encoder.add(keras.layers.Reshape((8, 3)))
     encoder.trainable = False
     return SimpleNamespace(
         settings={"picture_size": 8, "encoder": "mean"},
@@ -48,9 +44,11 @@ def test_all_chunks_of_features_are_kept_also_where_no_bar_is_shown(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(pictures, "_CHUNK", 2)
     shades = [10, 20, 30, 40, 50]
-    examples = CaptionedPictures([Plain(shade) for shade in shades], [("one",)] * len(shades))
+    examples = CaptionedPictures([Ramp(shade) for shade in shades], [("one",)] * len(shades))
     found = make_array(captioner, examples)
-    assert found.shape == (5, 1, 3) and found.dtype == np.float16
-    assert found[:, 0, 0].tolist() == shades
+    assert found.shape == (5, 8, 3) and found.dtype == np.float16
+    assert found[:, :, 0].tolist() == [list(range(shade, shade + 8)) for shade in shades]
+    mirrored = make_array(captioner, examples, mirrored=True)
+    assert mirrored.tolist() == found[:, ::-1].tolist()
     captioner.find_features = None  # the file is read, nothing is computed
     assert make_array(captioner, examples).tolist() == found.tolist()
