@@ -6,6 +6,7 @@ python -m apps.chat train --dataset dailydialog --data-dir DIR --run runs/chat
 from apps.commands.application import Application
 from apps.commands.main import main
 from apps.tasks.chat.config import ChatConfig, ChatExportOptions, ChatPredictOptions
+from apps.tasks.chat.evaluate_options import ChatEvaluateOptions
 from apps.tasks.loading import load_chat
 
 _DAILYDIALOG = {
@@ -54,7 +55,11 @@ APPLICATION = Application(
         "dailydialog": _DAILYDIALOG,
         "dailydialog_clean": _DAILYDIALOG,
     },
-    options={"predict": ChatPredictOptions, "export": ChatExportOptions},
+    options={
+        "evaluate": ChatEvaluateOptions,
+        "predict": ChatPredictOptions,
+        "export": ChatExportOptions,
+    },
 )
 
 if __name__ == "__main__":

@@ -196,15 +196,17 @@ def read_dialogues(
     sides: tuple[str, str],
     turns: int,
     files: DialogueFiles = DialogueFiles(),  # noqa: B008 (it is frozen)
+    is_reversed: bool = False,
 ) -> ParallelCorpus:
     """Reads a data set of dialogues as pairs: a turn is the answer to those before it.
 
     Args:
         dataset: `sample`, a name in `DIALOGUE_CORPORA`, or else the path of a user's file.
         sample, data_dir: as in `read_labelled_texts`.
-        sides: what turns and answers are called.
+        sides: what sources and targets are called.
         turns: how many of the last turns an answer is given to.
         files: for users' files, see `data.user_files.dialogues`.
+        is_reversed: whether a turn is the source, and the one before it the target.
 
     Raises:
         UserError: there is no such data set, or something in it cannot be used.
@@ -217,7 +219,7 @@ def read_dialogues(
         splits = read_dialogue_files(str(registry.SAMPLES / sample), DialogueFiles())
     else:
         name, splits = Path(dataset).name, read_dialogue_files(dataset, files)
-    return replace(dialogue_corpus(name, sides, splits, turns), sides="columns")
+    return replace(dialogue_corpus(name, sides, splits, turns, is_reversed), sides="columns")
 
 
 def read_captioned_pictures(

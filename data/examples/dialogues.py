@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from data.examples.parallel import Pair, ParallelCorpus, ParallelTexts
 from data.examples.splits import split_by_content
@@ -50,13 +51,18 @@ def join_speakers(spoken: Iterable[tuple[str, str]]) -> Dialogue:
     return tuple(turns)
 
 
-def pairs_of(dialogues: Iterable[Dialogue], turns: int) -> ParallelTexts:
+def pairs_of(dialogues: Iterable[Dialogue], turns: int, is_reversed: bool = False) -> ParallelTexts:
     """Returns each turn but the first of each dialogue, as an answer to those before it.
 
     Args:
         dialogues: cleaned turns.
         turns: how many of the last turns an answer is given to.
+        is_reversed: whether the sources are the answers, and the targets the turn before each.
     """
+    if is_reversed:
+        return ParallelTexts(
+            [Pair(answer, turn) for dialogue in dialogues for turn, answer in pairwise(dialogue)]
+        )
     return ParallelTexts(
         [
             Pair(join_turns(dialogue[max(0, place - turns) : place]), dialogue[place])
@@ -96,15 +102,19 @@ def drop_copies(dialogues: Iterable[Dialogue], known: Iterable[Dialogue]) -> lis
 
 
 def dialogue_corpus(
-    name: str, sides: tuple[str, str], splits: dict[str, list[Dialogue]], turns: int
+    name: str,
+    sides: tuple[str, str],
+    splits: dict[str, list[Dialogue]],
+    turns: int,
+    is_reversed: bool = False,
 ) -> ParallelCorpus:
     """Returns the pairs of all splits; see `pairs_of`.
 
     Args:
         name: of the corpus.
-        sides: what turns and answers are called.
+        sides: what sources and targets are called.
         splits: dialogues by split name.
-        turns: as `pairs_of`.
+        turns, is_reversed: as `pairs_of`.
     """
-    pairs = {split: pairs_of(dialogues, turns) for split, dialogues in splits.items()}
+    pairs = {split: pairs_of(dialogues, turns, is_reversed) for split, dialogues in splits.items()}
     return ParallelCorpus.from_splits(name, sides, pairs)

@@ -1,10 +1,12 @@
 """The serving model of a chatbot: the last turns of a dialogue to the next one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from data.batches.parallel import append_end
 from data.text.special_tokens import END, PADDING
 from data.text.tokenizer import Tokenizer
 from models.decoding.agreement import agreement
@@ -36,12 +38,15 @@ class ChatSearch:
             turn, gives the second probability. 0 for the likeliest.
         agreement: weight of what an answer shares with the other candidates, see
             `models.decoding.agreement`, among scores that are divided by their lengths. 0 for none.
+        reversed_weight: of `log p(last turn | answer)` by a model of the other direction, divided
+            by the penalty of the turn's length: `lambda / (1 - lambda)` of their MMI-bidi.
     """
 
     turns: int = 3
     candidates: int = 1
     information: float | tf.Tensor = 0.0
     agreement: float = 0.0
+    reversed_weight: float = 1.0
 
 
 class _Several(NamedTuple):
@@ -71,6 +76,8 @@ class ServingChatbot(ServingTranslator):
         search: how answers are searched or drawn. Its seed and the turns alone decide what is
             drawn, not the batch.
         several: how the best one is found.
+        reversed_chatbot: from an answer to the turn before it, with a vocabulary of its own; it
+            helps to choose the best answer. None for none.
     """
 
     def __init__(
@@ -79,8 +86,9 @@ class ServingChatbot(ServingTranslator):
         model: Translator | TranslatorEnsemble,
         search: TranslationSearch,
         several: ChatSearch,
+        reversed_chatbot: "ServingChatbot | None" = None,
     ) -> None:
-        self.several = several
+        self.several, self.reversed_chatbot = several, reversed_chatbot
         super().__init__(tokenizer, tokenizer, model, search, answers="answers", keeps_end=True)
 
     def endpoints(self) -> Endpoints:
@@ -145,7 +153,7 @@ class ServingChatbot(ServingTranslator):
         self, texts: tf.Tensor, search: TranslationSearch, several: ChatSearch
     ) -> dict[str, tf.Tensor]:
         """Returns the best answers, `search.n_best` of them, and their scores."""
-        texts = self._last_turns(texts)
+        texts = _last_lines(texts, self.several.turns)
         token_ids, _ = self._read(texts)
         with for_seldom_shapes():
             ids, likely = self._candidates(token_ids, texts, search)
@@ -156,20 +164,47 @@ class ServingChatbot(ServingTranslator):
         scores /= length_divisor(lengths, search.length_penalty)
         if several.agreement:
             scores += several.agreement * agreement(ids)
+        batch, candidates, length = tf.unstack(tf.shape(ids))
+        strings = self.target_tokenizer.decode(tf.reshape(ids, [-1, length]))
+        strings = tf.reshape(strings, [batch, candidates])
+        if self.reversed_chatbot is not None:
+            turn_scores = self.reversed_chatbot.score_answer(
+                strings, _last_lines(texts, 1), search.length_penalty
+            )
+            scores += several.reversed_weight * turn_scores
         # Beams that are empty have no score.
         scores = tf.where(lengths > 0, scores, float("-inf"))
         best, places = tf.math.top_k(scores, search.n_best)
-        ids = tf.gather(ids, places, batch_dims=1)
-        batch, n_best, length = tf.unstack(tf.shape(ids))
-        strings = self.target_tokenizer.decode(tf.reshape(ids, [-1, length]))
-        strings = tf.reshape(strings, [batch, n_best])
+        strings = tf.gather(strings, places, batch_dims=1)
         return {self.answers: tf.where((texts == "")[:, None], "", strings), "scores": best}
 
-    def _last_turns(self, texts: tf.Tensor) -> tf.Tensor:
-        """Returns the last turns of each text, which has one in each line."""
-        lines = tf.strings.strip(tf.strings.split(texts, _TURN_END))
-        lines = tf.ragged.boolean_mask(lines, lines != "")[:, -self.several.turns :]
-        return tf.strings.reduce_join(lines, axis=-1, separator=_TURN_END)
+    def score_answer(
+        self, texts: tf.Tensor, answers: tf.Tensor, length_penalty: float | tf.Tensor = 0.0
+    ) -> tf.Tensor:
+        """Computes the log-probability of one answer to each of several texts.
+
+        Args:
+            texts: <string>[batch, texts], a turn each.
+            answers: <string>[batch]; only so many tokens are scored as the search says.
+            length_penalty: the power of the answer's length by which scores are divided, see
+                `models.decoding.beam_search.length_divisor`.
+
+        Returns:
+            <float32>[batch, texts].
+        """
+        # A turn is one line.
+        texts = tf.strings.strip(tf.strings.regex_replace(texts, r"\s+", " "))
+        ids = append_end(self.target_tokenizer.encode(answers)[:, : self.search.max_length])
+        divisor = length_divisor(tf.cast(ids.row_lengths(), tf.int32), length_penalty)
+        # Of an empty batch the ids have no column.
+        ids = tf.pad(ids.to_tensor(), [[0, 0], [0, 1 - tf.minimum(tf.size(answers), 1)]])
+
+        def score(texts: tf.Tensor) -> tf.Tensor:
+            return self._score(self._read(texts)[0], ids)
+
+        with for_seldom_shapes():
+            columns = _map_columns(score, texts)
+        return columns / divisor[:, None]
 
     def _candidates(
         self, token_ids: tf.Tensor, texts: tf.Tensor, search: TranslationSearch
@@ -202,17 +237,42 @@ class ServingChatbot(ServingTranslator):
         """Returns the log-probabilities of answers to no turn, <float32>[batch, candidates]."""
 
         def score(ids: tf.Tensor) -> tf.Tensor:
-            nothing = tf.fill([tf.shape(ids)[0], 1], END)
-            logits = self.model({"token_ids": nothing, "target_ids": prepend_start(ids)})
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
-                ids, tf.cast(logits, tf.float32)
-            )
-            return -tf.reduce_sum(tf.where(ids != PADDING, losses, 0.0), axis=-1)
+            return self._score(tf.fill([tf.shape(ids)[0], 1], END), ids)
 
-        # One candidate of each row at a time: logits of all would not fit into memory.
-        columns = tf.map_fn(
-            score,
-            tf.transpose(ids, [1, 0, 2]),
-            fn_output_signature=tf.TensorSpec([None], tf.float32),
-        )
-        return tf.transpose(columns)
+        return _map_columns(score, ids)
+
+    def _score(self, token_ids: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
+        """Returns the log-probabilities <float32>[batch] of answers, END included.
+
+        Args:
+            token_ids: <int32>[batch, time], the sources.
+            ids: <int32>[batch, length], the answers.
+        """
+        logits = self.model({"token_ids": token_ids, "target_ids": prepend_start(ids)})
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(ids, tf.cast(logits, tf.float32))
+        return -tf.reduce_sum(tf.where(ids != PADDING, losses, 0.0), axis=-1)
+
+
+def _last_lines(texts: tf.Tensor, count: int) -> tf.Tensor:
+    """Returns the last lines of each text that are not empty."""
+    lines = tf.strings.strip(tf.strings.split(texts, _TURN_END))
+    lines = tf.ragged.boolean_mask(lines, lines != "")[:, -count:]
+    return tf.strings.reduce_join(lines, axis=-1, separator=_TURN_END)
+
+
+def _map_columns(score: Callable[[tf.Tensor], tf.Tensor], candidates: tf.Tensor) -> tf.Tensor:
+    """Scores one candidate of each row at a time: logits of all would not fit into memory.
+
+    Args:
+        score: takes [batch, ...] and returns <float32>[batch].
+        candidates: [batch, candidates, ...].
+
+    Returns:
+        <float32>[batch, candidates].
+    """
+    columns = tf.map_fn(
+        score,
+        tf.transpose(candidates, [1, 0, *range(2, len(candidates.shape))]),
+        fn_output_signature=tf.TensorSpec([None], tf.float32),
+    )
+    return tf.transpose(columns)

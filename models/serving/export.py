@@ -85,8 +85,7 @@ def _trackable(
     module.read = [function.variables for function in functions.values()]
     module.tables = [
         child
-        for part in (serving.model, serving.preprocessor)
-        for child in tf.train.TrackableView(part).descendants()
+        for child in tf.train.TrackableView(serving).descendants()
         if isinstance(child, tf.saved_model.experimental.TrackableResource)
     ]
     for name, function in functions.items():

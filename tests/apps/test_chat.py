@@ -3,12 +3,16 @@
 import contextlib
 import io
 import json
+import shutil
+from dataclasses import replace
 
 import pytest
 import tensorflow as tf
 
 from apps.chat import APPLICATION
 from apps.commands.main import main
+from apps.runs.checksums import fingerprint
+from apps.tasks.chat.config import ChatConfig
 from apps.tasks.chat.moderation import choose_unflagged
 from apps.tasks.chat.task import answers_alone
 from apps.tasks.chat.terminal import ChatTerminal
@@ -33,6 +37,18 @@ def trained(tmp_path_factory):
 def chat(command_of, trained):
     """Calls a verb with the tiny run."""
     return lambda verb, *rest: command_of(APPLICATION, verb, "--run", trained[0], *rest)
+
+
+@pytest.fixture(scope="module")
+def reversed_run(trained, tmp_path_factory):
+    """The run folder of a model that counts as reversed: the same weights, by another name."""
+    folder = tmp_path_factory.mktemp("reversed") / "run"
+    shutil.copytree(trained[0], folder)
+    description = json.loads((folder / "config.json").read_text())
+    description["config"]["reversed"] = True
+    description["fingerprint"] = fingerprint(description)
+    (folder / "config.json").write_text(json.dumps(description))
+    return folder
 
 
 def test_a_training_reads_the_last_tokens_of_long_turns(trained):
@@ -66,14 +82,16 @@ def test_dialogues_of_a_file_are_answered_row_by_row(chat, tmp_path):
     assert all(row["answer"] != row["answer_2"] for row in found)
 
 
-def test_an_export_answers_as_the_run_does(chat, tmp_path):
+def test_an_export_answers_as_the_run_does_with_a_reversed_model(chat, reversed_run, tmp_path):
     folder, output = tmp_path / "model", tmp_path / "out.jsonl"
-    assert chat("export", "--output", folder).status == 0
-    chat("predict", "Hello!\nHi!", "--output", output)
+    given = ("--reversed-run", reversed_run)
+    assert chat("export", "--output", folder, *given).status == 0
+    chat("predict", "Hello!\nHi!", "--output", output, *given)
     row = json.loads(output.read_text())
     signatures = tf.saved_model.load(str(folder / "1")).signatures
     answer = signatures["serving_default"](texts=tf.constant(["Hello!\nHi!"]))
     assert answer["answers"].numpy()[0].decode() == row["answer"]
+    assert float(answer["scores"][0]) == pytest.approx(row["score"], abs=1e-3)
     counts = tf.constant([2], tf.int64)
     again = signatures["with_turns"](turns=tf.constant(["Hello!", "Hi!"]), counts=counts)
     assert again["answers"].numpy()[0] == answer["answers"].numpy()[0]
@@ -85,6 +103,8 @@ def test_an_export_answers_as_the_run_does(chat, tmp_path):
         ("train", ["--copy"], "--copy reads a text as one line"),
         ("predict", ["Hi", "--n-best", "4"], "needs as many candidates. Received: --candidates 3"),
         ("predict", ["Hi", "--moderate", "nowhere"], "no run folder 'nowhere'. Check --moderate"),
+        ("predict", ["Hi", "--reversed-run", "x"], "no run folder 'x'. Check --reversed-run"),
+        ("evaluate", ["--candidates", "4"], "is for --reversed-run RUN. Add it"),
         ("predict", ["Hi", "--moderate-class", "rude"], "is for --moderate RUN. Add it"),
         ("predict", ["--interactive", "--output", "a.csv"], "--output has no effect. Drop it"),
     ],
@@ -92,6 +112,55 @@ def test_an_export_answers_as_the_run_does(chat, tmp_path):
 def test_what_cannot_be_is_refused(verb, options, words, chat):
     answer = chat(verb, *options)
     assert answer.status == 2 and words in answer.err
+
+
+def test_a_reversed_model_learns_the_one_turn_before_an_answer():
+    config = ChatConfig(turns=3)
+    forward, backward = (
+        replace(config, reversed=each).read_corpus("chat.jsonl") for each in (False, True)
+    )
+    assert (forward.languages, backward.languages) == (("turns", "answer"), ("answer", "turns"))
+    pairs = [corpus.split("validation").rows for corpus in (forward, backward)]
+    last = [(pair.source.split("\n")[-1], pair.target) for pair in pairs[0]]
+    assert last == [(pair.target, pair.source) for pair in pairs[1]]
+
+
+def test_a_reversed_model_chooses_among_the_candidates(chat, reversed_run, tmp_path):
+    def predict(*options):
+        output = tmp_path / "out.jsonl"
+        given = ("Hello!\nHi!", "--n-best", "3", "--output", output, *options)
+        assert chat("predict", *given).status == 0
+        [row] = [json.loads(line) for line in output.read_text().splitlines()]
+        return {row[f"answer{end}"]: row[f"score{end}"] for end in ("", "_2", "_3")}
+
+    plain = predict()
+    some = predict("--reversed-run", reversed_run)
+    # The same answers, each with less than before: the turn has a probability, too.
+    assert {*some} == {*plain} and all(some[text] < plain[text] for text in plain)
+
+
+def test_answers_that_a_reversed_model_chooses_are_measured_beside_the_others(
+    chat, trained, reversed_run
+):
+    given = ("--reversed-run", reversed_run, "--reversed-weight", "5")
+    answer = chat("evaluate", "--split", "validation", *given)
+    assert (answer.status, answer.err) == (0, "")
+    assert "chosen by the reversed model\nBLEU-2" in answer.out
+    metrics = json.loads((trained[0] / "metrics.json").read_text())["validation"]
+    assert {*metrics["reversed model"]} < {*metrics}
+
+
+def test_only_a_reversed_chatbot_chooses_among_several_answers(
+    chat, command_of, trained, reversed_run
+):
+    answer = chat("predict", "Hi", "--reversed-run", trained[0])
+    assert answer.status == 2 and "run of train --reversed." in answer.err
+    assert "holds a chatbot that answers" in answer.err
+    answer = chat("predict", "Hi", "--reversed-run", reversed_run, "--candidates", "1")
+    assert answer.status == 2 and "--candidates is 1. Add --candidates 16" in answer.err
+    given = ("Hi", "--reversed-run", reversed_run)
+    answer = command_of(APPLICATION, "predict", "--run", reversed_run, *given)
+    assert answer.status == 2 and "this model predicts turns" in answer.err
 
 
 def test_only_a_classifier_moderates(chat, trained):

@@ -53,6 +53,11 @@ class TurnOptions(Options):
         at_least=0.0,
         at_most=1.0,
     )
+    reversed: bool = option(
+        False,
+        "model of the other direction, for --reversed-run: it reads an answer and predicts the one "
+        "turn before it, whatever --turns says",
+    )
 
 
 @dataclass(frozen=True)
@@ -136,9 +141,10 @@ class ChatConfig(ChatSearchOptions, TurnOptions, DialogueDataOptions, Seq2SeqCon
             self.dataset,
             sample,
             self.data_dir,
-            ("turns", self.answer),
+            (self.answer, "turns") if self.reversed else ("turns", self.answer),
             self.turns,
             self.dialogue_files(),
+            self.reversed,
         )
 
     def __post_init__(self) -> None:
@@ -151,7 +157,27 @@ class ChatConfig(ChatSearchOptions, TurnOptions, DialogueDataOptions, Seq2SeqCon
 
 
 @dataclass(frozen=True)
-class ChatExportOptions(Seq2SeqExportOptions):
+class ReversedOptions(Options):
+    """A model of the other direction, which chooses among answers."""
+
+    title: ClassVar[str] = "search"
+
+    reversed_run: str | None = option(
+        None,
+        "run folder of train --reversed; the best answer is the one from which the turn before it "
+        "can be told, too: maximum mutual information (Li et al. 2016, MMI-bidi)",
+    )
+    reversed_weight: float = option(
+        1.0, "weight of that turn's log-probability, beside that of the answer", at_least=0.0
+    )
+
+    def __post_init__(self) -> None:
+        if self.reversed_run is not None and not find_run(self.reversed_run).is_dir():
+            raise UserError(f"no run folder {self.reversed_run!r}. Check --reversed-run")
+
+
+@dataclass(frozen=True)
+class ChatExportOptions(ReversedOptions, Seq2SeqExportOptions):
     """How the exported chatbot answers; None leaves the training's options."""
 
     title: ClassVar[str] = "search"
@@ -192,6 +218,7 @@ class ChatPredictOptions(ChatExportOptions, TextPredictOptions):
         "candidates",
         "information",
         "agreement",
+        "reversed_run",
         "n_best",
         "seed",
         "moderate",
@@ -209,6 +236,7 @@ class ChatPredictOptions(ChatExportOptions, TextPredictOptions):
     )
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.moderate_class and self.moderate is None:
             raise UserError("--moderate-class is for --moderate RUN. Add it")
         if self.moderate is not None and not find_run(self.moderate).is_dir():

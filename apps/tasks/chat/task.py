@@ -11,6 +11,7 @@ from apps.serving.answers import answer_by_length, encode
 from apps.tasks.chat.config import ChatConfig, ChatExportOptions, ChatPredictOptions
 from apps.tasks.chat.moderation import NOTHING, Moderator
 from apps.tasks.chat.report import SHOWN, Answered, ChatReport
+from apps.tasks.chat.reranking import read_reversed
 from apps.tasks.chat.terminal import ChatTerminal
 from apps.tasks.n_best import empty_columns, n_best_rows, read_n_best, to_columns
 from apps.tasks.seq2seq.answers import Written
@@ -67,6 +68,8 @@ class Chat(Seq2Seq):
         super().__init__(*args)
         self.options = ChatPredictOptions()
         self._moderator: Moderator | None = None
+        self._reversed: ServingChatbot | None = None
+        self._reversed_weight = 0.0
 
     def training_data(self, corpus: ParallelCorpus) -> tuple[ParallelBatches, keras.losses.Loss]:
         """Returns the batches of the training split and the loss to minimise.
@@ -85,11 +88,15 @@ class Chat(Seq2Seq):
     def evaluate(self, examples: ParallelTexts) -> ChatReport:  # type: ignore[override]
         """Measures the chatbot on a split: its answers as `predict` gives them, through the serving
         model, and the perplexity of what was said."""
-        rows = answer_by_length(self, self.serving().serve, examples.texts)
-        written = [row[_COLUMN] for row in rows]
+        written = self.reply(examples.texts)
         metrics = {**dialogue_scores(written, examples.translations), **self.perplexities(examples)}
         shown = [Answered(*examples.rows[n], written[n]) for n in evenly(len(written), SHOWN)]
         return ChatReport(metrics, tuple(shown))
+
+    def reply(self, texts: list[str]) -> list[str]:
+        """Returns the best answer to each text."""
+        rows = answer_by_length(self, self.serving().serve, texts)
+        return [row[_COLUMN] for row in rows]
 
     def perplexities(self, examples: ParallelTexts) -> dict[str, float]:
         """Measures the perplexity of answers that were given; the end of each counts as a token,
@@ -131,7 +138,7 @@ class Chat(Seq2Seq):
 
         Raises:
             UserError: more answers are wanted than there are candidates, or there is no such run
-                to moderate by.
+                to moderate or to choose by, or nothing to choose among.
         """
         config = searching(self.config, options, (*SEARCHED, *_DRAWN))
         assert isinstance(config, ChatConfig)
@@ -149,6 +156,24 @@ class Chat(Seq2Seq):
                 f"--n-best {self.options.n_best} needs as many candidates. Received: "
                 f"--{name} {self._most()}"
             )
+        self._reversed, self._reversed_weight = None, options.reversed_weight
+        if options.reversed_run is not None:
+            self._reversed = self._read_reversed(options.reversed_run)
+
+    def _read_reversed(self, run: str) -> ServingChatbot:
+        """Returns the model that chooses among answers.
+
+        Raises:
+            UserError: there is nothing to choose among, or the run is of another kind.
+        """
+        if self.config.reversed:
+            raise UserError("--reversed-run chooses answers, and this model predicts turns")
+        if self._most() == 1:
+            name = "candidates" if self.config.temperature else "beam-width"
+            raise UserError(
+                f"--reversed-run chooses among answers, and --{name} is 1. Add --{name} 16"
+            )
+        return read_reversed(run, Chat.load)
 
     def _most(self) -> int:
         """Returns how many answers there are to choose from."""
@@ -177,8 +202,14 @@ class Chat(Seq2Seq):
 
     def _serving(self, model: Any) -> ServingChatbot:
         config = self.config
-        several = ChatSearch(config.turns, config.candidates, config.information, config.agreement)
-        return ServingChatbot(self.tokenizers[0], model, self.search(), several)
+        several = ChatSearch(
+            config.turns,
+            config.candidates,
+            config.information,
+            config.agreement,
+            self._reversed_weight,
+        )
+        return ServingChatbot(self.tokenizers[0], model, self.search(), several, self._reversed)
 
     def output_rows(self, answer: dict[str, tf.Tensor]) -> list[dict]:
         """Returns the output columns of each text of a batch that the serving model answered: the

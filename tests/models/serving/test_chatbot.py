@@ -129,3 +129,59 @@ def test_options_are_scalars_of_a_signature(model):
     answer = bot.answer_with_options(texts, *given, tf.constant(3))
     assert written(answer) == written(bot.answer(texts))
     assert set(bot.endpoints()) == {"serving_default", "with_turns", "with_options"}
+
+
+# The vocabulary of a model of the other direction, which has other words in another order.
+OTHER_WORDS = TokenizerVocabulary("words", (" sleeps", "\n", " cat", "A"))
+
+
+@pytest.fixture(scope="module")
+def reversed_model():
+    keras.utils.set_random_seed(2)
+    size = OTHER_WORDS.vocabulary_size
+    made = Translator(size, size, 4, {"cell": "gru", "units": 3, "use_cudnn": False})
+    generator = np.random.default_rng(3)
+    made.set_weights([w + generator.normal(0, 0.9, w.shape) for w in made.get_weights()])
+    return made
+
+
+def reversed_bot(reversed_model):
+    search = TranslationSearch(max_length=3, source_length=5)
+    return ServingChatbot(Tokenizer(OTHER_WORDS), reversed_model, search, ChatSearch())
+
+
+def test_the_last_turn_given_each_answer_counts_by_its_length(model, reversed_model):
+    bot = reversed_bot(reversed_model)
+    options = {"n_best": 4, "length_penalty": 0.7}
+    plain = serving(model, **options)
+    choosing = ServingChatbot(
+        plain.preprocessor, model, plain.search, plain.several, bot
+    ).answer_n_best(tf.constant(["A dog\nA cat sleeps sleeps sleeps"]))
+    likely = plain.answer_n_best(tf.constant(["A dog\nA cat sleeps sleeps sleeps"]))
+    scores = dict(zip(written_all(likely), likely["scores"].numpy()[0], strict=True))
+    assert list(choosing["scores"].numpy()[0]) == sorted(choosing["scores"].numpy()[0])[::-1]
+    tokenizer = Tokenizer(OTHER_WORDS)
+    # Three tokens of the turn are scored, and its end: the reversed model has learned no more.
+    turn = tf.concat([tokenizer.encode(["A cat sleeps sleeps"]).to_tensor()[:, :3], [[END]]], 1)
+    divisor = ((5 + 4) / 6) ** 0.7
+    for text, value in zip(written_all(choosing), choosing["scores"].numpy()[0], strict=True):
+        read = tokenizer.encode([" ".join(text.split())])[:, -5:].to_tensor()
+        read = tf.concat([tf.cast(read, tf.int32), [[END]]], 1)
+        logits = reversed_model({"token_ids": read, "target_ids": prepend_start(turn)})
+        logs = tf.gather(tf.nn.log_softmax(logits), turn, batch_dims=2)
+        assert_allclose(value, scores[text] + float(tf.reduce_sum(logs)) / divisor, atol=1e-4)
+    assert len(scores) > 1
+
+
+def test_a_reversed_model_scores_a_row_alone_as_in_a_batch_and_an_empty_batch(reversed_model):
+    bot = reversed_bot(reversed_model)
+    texts = [["A cat", "A"], ["sleeps", " A \n cat "]]
+    together = bot.score_answer(tf.constant(texts), tf.constant(["A", "A cat sleeps"])).numpy()
+    alone = bot.score_answer(tf.constant(texts[:1]), tf.constant(["A"])).numpy()
+    assert_allclose(together[:1], alone, atol=1e-5)
+    # A turn is one line.
+    again = bot.score_answer(tf.constant([["A cat"]]), tf.constant(["A cat sleeps"])).numpy()
+    assert_allclose(together[1, 1], again[0, 0], atol=1e-5)
+    assert together[0, 0] != together[0, 1]
+    empty = bot.score_answer(tf.zeros([0, 2], tf.string), tf.zeros([0], tf.string))
+    assert empty.shape == (0, 2)
