@@ -3,8 +3,9 @@
     python benchmarks/summarization.py --run runs/aeslc --data-dir corpora
 
 Prints ROUGE of the run and of its baselines on all texts of the split, and on those whose most
-similar training text has a cosine of at most `--similarity` (TF-IDF of words and pairs), and
-writes `summarization.json`.
+similar training text has a cosine of at most `--similarity` (TF-IDF of words and pairs): against
+the summary of each text, and where the data have several, against the nearest of them. Writes
+`summarization.json`.
 """
 
 import argparse
@@ -40,13 +41,21 @@ def figures(options: argparse.Namespace) -> list[dict]:
     rows = answer_by_length(task, task.serving().serve, split.texts)
     systems = {"this run": [row[config.answer] for row in rows], **systems}
     found = []
-    for name, written in systems.items():
-        for part, chosen in parts.items():
-            kept = chosen.nonzero()[0]
-            report = rouge_report(
-                [written[row] for row in kept], [split.translations[row] for row in kept]
-            )
-            found.append({"system": name, "part": part, "texts": len(kept), **report})
+    # Further summaries than that of the text stand beside it.
+    known = {"first": [(each,) for each in split.translations]}
+    if split.others:
+        known["nearest"] = [
+            (*first, *more) for first, more in zip(known["first"], split.others, strict=True)
+        ]
+    for references, summaries in known.items():
+        for name, written in systems.items():
+            for part, chosen in parts.items():
+                kept = chosen.nonzero()[0]
+                report = rouge_report(
+                    [written[row] for row in kept], [summaries[row] for row in kept]
+                )
+                row = {"system": name, "part": part, "references": references, "texts": len(kept)}
+                found.append({**row, **report})
     for row, text in zip(split.rows[: options.shown], systems["this run"], strict=False):
         print(f"{row.target!r}  <-  {text!r}")
     return found
@@ -57,7 +66,10 @@ def line(row: dict) -> str:
         f"{row[name]:5.1f} ({row['intervals'][name][0]:.1f} - {row['intervals'][name][1]:.1f})"
         for name in ("rouge_1", "rouge_2", "rouge_l")
     ]
-    return f"{row['system']:22} {row['part']:4} {row['texts']:6,}  {'  '.join(scores)}"
+    return (
+        f"{row['system']:22} {row['part']:4} {row['references']:9} {row['texts']:6,}  "
+        f"{'  '.join(scores)}"
+    )
 
 
 def main() -> None:
@@ -76,7 +88,7 @@ def main() -> None:
     options = parser.parse_args()
     rows = figures(options)
     Path(options.json).write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
-    print("system                 part  texts  ROUGE-1  ROUGE-2  ROUGE-L, with intervals of 95 %")
+    print("system, part, references, texts: ROUGE-1  ROUGE-2  ROUGE-L, with intervals of 95 %")
     for row in rows:
         print(line(row))
 

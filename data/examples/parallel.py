@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
 from data.examples.corpus import Corpus, order_splits
@@ -18,9 +18,16 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True)
 class ParallelTexts:
-    """The pairs of one split."""
+    """The pairs of one split.
+
+    Attributes:
+        rows: the pairs.
+        others: of each pair, further targets that are right, too; an empty list where the data have
+            one alone. Models are measured by them, and do not learn from them.
+    """
 
     rows: list[Pair]
+    others: list[tuple[str, ...]] = field(default_factory=list)
 
     @property
     def texts(self) -> list[str]:
@@ -33,9 +40,16 @@ class ParallelTexts:
         return [row.target for row in self.rows]
 
     @classmethod
+    def with_others(cls, found: Sequence[tuple[Pair, tuple[str, ...]]]) -> Self:
+        """Returns pairs, each of which has further targets, or none."""
+        others = [more for _, more in found]
+        return cls([pair for pair, _ in found], others if any(others) else [])
+
+    @classmethod
     def join(cls, parts: Sequence[Self]) -> Self:
         """Returns the pairs of all parts, one after the other."""
-        return cls([row for part in parts for row in part])
+        others = [each for part in parts for each in part.others or [()] * len(part)]
+        return cls([row for part in parts for row in part], others if any(others) else [])
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -45,7 +59,8 @@ class ParallelTexts:
 
     def take(self, rows: Sequence[int]) -> Self:
         """Returns the pairs at the given row numbers, in that order."""
-        return type(self)([self.rows[row] for row in rows])
+        others = [self.others[row] for row in rows] if self.others else []
+        return type(self)([self.rows[row] for row in rows], others)
 
 
 @dataclass(frozen=True)
@@ -69,7 +84,7 @@ class ParallelCorpus(Corpus[ParallelTexts]):
         Args:
             name: of the corpus.
             languages: as the attribute.
-            splits: pairs by split name.
+            splits: pairs by split name; further targets change no training, and no checksum.
         """
         splits = order_splits(splits)
         return cls(name, _checksum(splits), splits, languages)

@@ -161,7 +161,8 @@ def read_pairs(
 
 
 def read_named_columns(path: str, source: str, target: str) -> ParallelTexts:
-    """Reads JSON lines or a .parquet file, a pair a row.
+    """Reads JSON lines or a .parquet file, a pair a row; of a list of targets the first is that of
+    the pair, and the others are right, too.
 
     Args:
         path: the file.
@@ -172,7 +173,8 @@ def read_named_columns(path: str, source: str, target: str) -> ParallelTexts:
     """
     pairs, broken, missing, others = [], [], [], []
     for record in read_records(path):
-        cells = [record.values.get(name) for name in (source, target)]
+        text, targets = (record.values.get(name) for name in (source, target))
+        cells = [text, *(targets if isinstance(targets, list) and targets else [targets])]
         if record.problem:
             broken.append(record.number)
         elif not all(cell is None or isinstance(cell, str) for cell in cells):
@@ -180,13 +182,14 @@ def read_named_columns(path: str, source: str, target: str) -> ParallelTexts:
         elif not all(isinstance(cell, str) and cell.strip() for cell in cells):
             missing.append(record.number)
         else:
-            pairs.append(Pair(*(str(cell).strip() for cell in cells)))
+            text, first, *more = (str(cell).strip() for cell in cells)
+            pairs.append((Pair(text, first), tuple(more)))
     refuse_rows(path, broken, "that cannot be read")
     refuse_rows(path, others, f"whose {source!r} or {target!r} is not text")
     refuse_rows(path, missing, f"without a text in {source!r} and in {target!r}")
     if not pairs:
         raise UserError(f"{path} has no pair of texts. Check the file")
-    return ParallelTexts(pairs)
+    return ParallelTexts.with_others(pairs)
 
 
 def read_member(path: str, member: str, remedy: str) -> ParallelTexts:

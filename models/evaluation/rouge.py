@@ -1,5 +1,6 @@
 """ROUGE of summaries (Lin 2004) with the package rouge-score, and its bootstrap intervals."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,16 +12,21 @@ TITLES = {"rouge_1": "ROUGE-1", "rouge_2": "ROUGE-2", "rouge_l": "ROUGE-L"}
 _RESAMPLES, _SEED = 1000, 0
 
 
-def rouge_rows(written: list[str], references: list[str]) -> np.ndarray:
+def rouge_rows(written: list[str], references: Sequence[str | Sequence[str]]) -> np.ndarray:
     """Computes the F1 of ROUGE-1, ROUGE-2 and ROUGE-L of each text, of stems in lower case.
+
+    Args:
+        written: the texts.
+        references: what each should be; of several the nearest one counts, for ROUGE-1, -2 and -L
+            each (`RougeScorer.score_multi`).
 
     Returns:
         <float64>[rows, 3], from 0 to 100.
     """
     scorer = RougeScorer([*_KINDS.values()], use_stemmer=True)
     rows = []
-    for text, reference in zip(written, references, strict=True):
-        found = scorer.score(reference, text)
+    for text, known in zip(written, references, strict=True):
+        found = scorer.score_multi([known] if isinstance(known, str) else known, text)
         rows.append([100.0 * found[kind].fmeasure for kind in _KINDS.values()])
     return np.array(rows).reshape(-1, len(_KINDS))
 
@@ -31,8 +37,9 @@ def rouge_scores(written: list[str], references: list[str]) -> dict[str, float]:
     return {name: float(mean) for name, mean in zip(_KINDS, means, strict=True)}
 
 
-def rouge_report(written: list[str], references: list[str]) -> dict[str, Any]:
-    """Computes `rouge_scores`, and the `intervals` of 95 % that a bootstrap over the rows gives."""
+def rouge_report(written: list[str], references: Sequence[str | Sequence[str]]) -> dict[str, Any]:
+    """Computes `rouge_scores`, and the `intervals` of 95 % that a bootstrap over the rows gives;
+    arguments as `rouge_rows`."""
     rows = rouge_rows(written, references)
     generator = np.random.default_rng(_SEED)
     drawn = generator.integers(len(rows), size=(_RESAMPLES, len(rows)))

@@ -1,6 +1,7 @@
 """Metrics of translators: BLEU and chrF of a split, and BLEU by the length of the source."""
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 from sacrebleu.metrics import BLEU, CHRF
@@ -10,20 +11,38 @@ _SENTENCE_CHRF = CHRF()
 _LENGTHS = (6, 9, 12, 15, 19, 24)
 
 
-def translation_metrics(translations: list[str], references: list[str]) -> dict[str, float]:
+def translation_metrics(
+    translations: list[str], references: Sequence[str | Sequence[str]]
+) -> dict[str, float]:
     """Computes `bleu` (Papineni et al. 2002) and `chrf` (Popovic 2015), from 0 to 100, of unchanged
-    texts with sacreBLEU (Post 2018)."""
+    texts with sacreBLEU (Post 2018).
+
+    Args:
+        translations: the predicted translations.
+        references: the true one of each, or several, all of which BLEU counts the n-grams of, and
+            of which chrF takes the nearest.
+    """
     return {**bleu_score(translations, references), **chrf_score(translations, references)}
 
 
-def bleu_score(translations: list[str], references: list[str]) -> dict[str, float]:
+def bleu_score(
+    translations: list[str], references: Sequence[str | Sequence[str]]
+) -> dict[str, float]:
     """Computes `bleu`, see `translation_metrics`."""
-    return {"bleu": BLEU().corpus_score(translations, [references]).score}
+    return {"bleu": BLEU().corpus_score(translations, _streams(references)).score}
 
 
-def chrf_score(translations: list[str], references: list[str]) -> dict[str, float]:
+def chrf_score(
+    translations: list[str], references: Sequence[str | Sequence[str]]
+) -> dict[str, float]:
     """Computes `chrf`, see `translation_metrics`."""
-    return {"chrf": CHRF().corpus_score(translations, [references]).score}
+    return {"chrf": CHRF().corpus_score(translations, _streams(references)).score}
+
+
+def _streams(references: Sequence[str | Sequence[str]]) -> list[list[str | None]]:
+    """Returns the first references of all texts, the second ones, ...; None where there is none."""
+    known = [(each,) if isinstance(each, str) else tuple(each) for each in references]
+    return [list(stream) for stream in itertools.zip_longest(*known)] or [[]]
 
 
 def sentence_chrf(translation: str, reference: str) -> float:

@@ -208,7 +208,11 @@ class Seq2Seq:
     def _report(self, written: list[str], examples: ParallelTexts) -> Seq2SeqReport:
         return self.read_report(
             generated_texts.text_report(
-                self.config.metrics, written, examples.translations, examples.texts
+                self.config.metrics,
+                written,
+                examples.translations,
+                examples.texts,
+                examples.others,
             )
         )
 

@@ -24,7 +24,8 @@ def read(data_dir: str | None, source: str, target: str) -> ParallelCorpus:
 
     The archive, or its folder, has e-mails to train (14,436), of which one in twenty validates, by
     a hash of the body; the annotated e-mails for development (1,960) are the split `test` where
-    the archive has no other, as its first part has none. Annotators' subjects are not read.
+    the archive has no other, as its first part has none. What annotators wrote are further
+    subjects of these, for measuring alone.
 
     Args:
         data_dir: the data folder.
@@ -40,22 +41,24 @@ def read(data_dir: str | None, source: str, target: str) -> ParallelCorpus:
             f"<folder>/aeslc/{_FOLDER} and pass --data-dir <folder>"
         )
     mails = _read_mails(path)
-    if not mails["train"]:
+    if not len(mails["train"]):
         raise UserError(f"{path} has no e-mails in {_FOLDER}/train. Get it from {_HOME}")
-    splits = split_parallel(ParallelTexts(mails["train"]), fractions=_FRACTIONS)
-    if measured := mails["test"] or mails["dev"]:
-        splits["test"] = ParallelTexts(measured)
+    splits = split_parallel(mails["train"], fractions=_FRACTIONS)
+    measured = mails["test"] if len(mails["test"]) else mails["dev"]
+    if len(measured):
+        splits["test"] = measured
     return ParallelCorpus.from_splits("aeslc", (source, target), splits)
 
 
-def _read_mails(path: Path) -> dict[str, list[Pair]]:
+def _read_mails(path: Path) -> dict[str, ParallelTexts]:
     """Returns the pairs of each part of the corpus, in the order of their files' names."""
-    mails: dict[str, list[Pair]] = {part: [] for part in _MAILS}
+    mails: dict[str, list[tuple[Pair, tuple[str, ...]]]] = {part: [] for part in _MAILS}
     for name, content in sorted(_read_files(path)):
-        pair = _parse(content.decode("utf-8", "replace"))
-        if all(pair):
-            mails[PurePosixPath(name).parent.name].append(pair)
-    return mails
+        body, subject, *others = _parse(content.decode("utf-8", "replace"))
+        if body and subject:
+            mail = Pair(body, subject), tuple(filter(None, others))
+            mails[PurePosixPath(name).parent.name].append(mail)
+    return {part: ParallelTexts.with_others(found) for part, found in mails.items()}
 
 
 def _read_files(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -74,8 +77,10 @@ def _is_mail(name: str) -> bool:
     return place.suffix == ".subject" and place.parent.name in _MAILS
 
 
-def _parse(text: str) -> Pair:
-    """Returns the body and the sender's subject; empty where there is none."""
+def _parse(text: str) -> list[str]:
+    """Returns the body, the sender's subject, and those of annotators; empty where there is
+    none."""
     body, *parts = _PARTS.split(text.replace("\r", ""))
     subjects = dict(zip(parts[::2], parts[1::2], strict=True))
-    return Pair(body.strip(), " ".join(subjects.get("subject", "").split()))
+    written = [subjects.pop("subject", ""), *subjects.values()]
+    return [body.strip(), *(" ".join(each.split()) for each in written)]

@@ -27,6 +27,9 @@ def archive(folder, mails, top="enron_subject_line"):
 def test_the_senders_subject_is_the_summary_of_a_mail(tmp_path):
     corpus = read(archive(tmp_path, MAILS), "text", "summary")
     assert corpus.split("test").rows == [Pair("Who comes?", "Dinner tonight")]
+    # What annotators wrote is right, too.
+    assert corpus.split("test").others == [("guests", "who")]
+    assert corpus.split("train").others == []
     train, validation = corpus.split("train"), corpus.split("validation")
     assert (len(train) + len(validation), len(validation) < 15) == (60, True)
     assert Pair("Body 7.\nBye", "Subject 7") in [*train, *validation]

@@ -1,4 +1,5 @@
 import gzip
+import json
 import lzma
 import zipfile
 from dataclasses import replace
@@ -9,13 +10,18 @@ import pytest
 from data.corpora.parallel import multi30k, tatoeba
 from data.datasets import read_parallel_texts
 from data.errors import UserError
-from data.examples.parallel import Pair
+from data.examples.parallel import Pair, ParallelCorpus, ParallelTexts
 from data.examples.splits import canonical_form
 from data.files import archives
 from data.files.lines import LONGEST_LINE
 from data.files.writing import sha256
 from data.user_files.columns import ParallelFiles
-from data.user_files.parallel import read_aligned, read_pairs, read_parallel_files
+from data.user_files.parallel import (
+    read_aligned,
+    read_named_columns,
+    read_pairs,
+    read_parallel_files,
+)
 
 FILES = ParallelFiles("en", "fr")
 DATA = Path(__file__).parents[4] / "shared" / "data"
@@ -371,9 +377,34 @@ def test_json_lines_are_pairs_by_the_names_of_their_columns(tmp_path):
     assert corpus.describe().endswith("; columns text, summary")
 
 
+def test_a_list_of_targets_is_a_pair_with_further_references(tmp_path):
+    rows = [("a", ["b", " c "]), ("d", ["e"]), ("f", "g")]
+    lines = [json.dumps({"text": text, "summary": summary}) for text, summary in rows]
+    path = written(tmp_path / "a.jsonl", "\n".join(lines))
+    found = read_named_columns(path, "text", "summary")
+    assert found.rows == [Pair("a", "b"), Pair("d", "e"), Pair("f", "g")]
+    assert found.others == [("c",), (), ()]
+    assert found.take([2, 0]).others == [(), ("c",)]
+    assert ParallelTexts.join([ParallelTexts([Pair("x", "y")]), found]).others == [
+        (),
+        *found.others,
+    ]
+    # Without a list there are none.
+    one = read_named_columns(written(tmp_path / "b.jsonl", lines[1]), "text", "summary")
+    assert one.others == []
+    corpora = [
+        ParallelCorpus.from_splits("a", ("text", "summary"), {"train": part})
+        for part in (found, ParallelTexts(found.rows))
+    ]
+    assert corpora[0].checksum == corpora[1].checksum
+
+
 @pytest.mark.parametrize(
     ("row", "words"),
     [
+        ('{"text": "a", "summary": ["b", 5]}', "whose 'text' or 'summary' is not text: row 2"),
+        ('{"text": "a", "summary": []}', "whose 'text' or 'summary' is not text: row 2"),
+        ('{"text": "a", "summary": ["b", ""]}', "without a text in 'text' and in 'summary': row 2"),
         ('{"text": "a", "summary": 5}', "whose 'text' or 'summary' is not text: row 2"),
         ('{"text": "a"}', "without a text in 'text' and in 'summary': row 2"),
         ('{"text": "a", "summary": " "}', "without a text in 'text' and in 'summary': row 2"),
