@@ -149,7 +149,7 @@ class Merger(tf.Module):
         """
 
         def leave_out(ranks: tf.Tensor, turn: tf.Tensor) -> tf.Tensor:
-            own = seed + tf.stack([tf.constant(0, tf.int64), turn])
+            own = tf.random.experimental.stateless_fold_in(seed, turn)
             chances = tf.random.stateless_uniform(tf.shape(ranks), own)
             return tf.where(chances < dropout, _NONE, ranks)
 

@@ -88,7 +88,7 @@ class Tokenizer(tf.Module):
         return encoders.get(self.kind, self._encode_words)(texts)
 
     def encode_by_chance(
-        self, texts: list[str], groups: np.ndarray, dropout: float, seed: tuple[int, int]
+        self, texts: list[str], groups: np.ndarray, dropout: float, seed: tuple[int, ...]
     ) -> tf.RaggedTensor:
         """Returns the ids of texts, in which some words are cut into smaller sub-words than usual
         (BPE-dropout, Provilkov et al. 2020); in all texts of a group a word is cut alike.
@@ -97,7 +97,7 @@ class Tokenizer(tf.Module):
             texts: any number, at once in memory; the tokens are sub-words.
             groups: <int64>[texts], the number of each text's group.
             dropout: share of merges that are left out, from 0 to 1.
-            seed: of the chances.
+            seed: of the chances, numbers from 0.
 
         Returns:
             <int32>[texts, (length)].
@@ -111,7 +111,8 @@ class Tokenizer(tf.Module):
         symbols = tf.gather(
             self._encode_characters(different), words % tf.size(different, tf.int64)
         )
-        merged = self._merger.merge_by_chance(symbols, dropout, tf.constant(seed, tf.int64))
+        own = np.random.SeedSequence(seed).generate_state(2)
+        merged = self._merger.merge_by_chance(symbols, dropout, tf.constant(own, tf.int64))
         return pieces.with_flat_values(tf.gather(merged, index)).merge_dims(1, 2)
 
     def decode(self, ids: tf.Tensor | tf.RaggedTensor) -> tf.Tensor:

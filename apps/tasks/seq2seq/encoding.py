@@ -8,6 +8,9 @@ from data.examples.parallel import ParallelTexts
 from data.messages import say
 from data.text.tokenizer import Tokenizer
 
+# Pairs whose tokens are drawn at once: each character takes a hundred bytes meanwhile.
+_CHUNK = 1024
+
 
 def encode_pairs(
     tokenizers: tuple[Tokenizer, Tokenizer], examples: ParallelTexts
@@ -32,10 +35,16 @@ def draw_pairs(
     Returns:
         Sources and targets, <int32>[rows, (length)] each.
     """
-    rows = np.arange(len(examples))
-    texts = [*examples.texts, *examples.translations]
-    drawn = tokenizer.encode_by_chance(texts, np.tile(rows, 2), dropout, seed)
-    return drawn[: len(rows)], drawn[len(rows) :]
+    sides: tuple[list[tf.RaggedTensor], list[tf.RaggedTensor]] = [], []
+    for start in range(0, len(examples), _CHUNK):
+        chunk = slice(start, start + _CHUNK)
+        sources, targets = examples.texts[chunk], examples.translations[chunk]
+        rows = np.tile(np.arange(len(sources)), 2)
+        drawn = tokenizer.encode_by_chance([*sources, *targets], rows, dropout, (*seed, start))
+        sides[0].append(drawn[: len(sources)])
+        sides[1].append(drawn[len(sources) :])
+    source, target = (tf.concat(parts, axis=0) for parts in sides)
+    return source, target
 
 
 def cut_sources(config: Seq2SeqConfig, sources: tf.RaggedTensor) -> tf.RaggedTensor:
