@@ -15,10 +15,11 @@ from apps.tasks.seq2seq.config import (
     Seq2SeqExportOptions,
     Seq2SeqPredictOptions,
 )
+from apps.tasks.seq2seq.options import LanguageModelStart
 
 
 @dataclass(frozen=True)
-class SummarizationConfig(PairsConfig):
+class SummarizationConfig(LanguageModelStart, PairsConfig):
     """All options of a summarizer: both sides are of one language, and words are copied."""
 
     kind: ClassVar[str] = "summarizer"

@@ -18,7 +18,7 @@ APPLICATION = Application(
     config=GenerationConfig,
     load_task=load_generation,
     sample="",
-    corpora=("tiny_shakespeare", "davidson", "imdb", "sms_spam", "sst2"),
+    corpora=("tiny_shakespeare", "aeslc", "davidson", "imdb", "sms_spam", "sst2"),
     recipes={
         # Of sub-words even a small model, in less than two minutes of two cores, writes words that
         # exist.

@@ -62,6 +62,8 @@ DOCUMENT_CORPORA = {
 }
 # Those that TensorFlow prepares, and whose modules have `read_original`, which does without it.
 _PREPARED = ("davidson", "sms_spam")
+# Pairs whose sources are documents by themselves.
+CORPORA_WITH_BODIES = {"aeslc": PARALLEL_CORPORA["aeslc"]}
 SAMPLE_LANGUAGES = ("en", "fr")
 
 CorpusT = TypeVar("CorpusT", bound=Corpus)
@@ -255,8 +257,8 @@ def read_documents(
     """Reads texts to learn a language from.
 
     Args:
-        dataset: a name in `DOCUMENT_CORPORA` or `LABELLED_CORPORA`, or else a user's file or
-            folder.
+        dataset: a name in `DOCUMENT_CORPORA`, `CORPORA_WITH_BODIES` or `LABELLED_CORPORA`, or else
+            a user's file or folder.
         data_dir: as in `read_labelled_texts`.
         columns, validation, test: for users' files, see `data.user_files.documents`.
         conditioned: whether the texts keep their classes.
@@ -270,8 +272,11 @@ def read_documents(
         names = class_names if conditioned else ()
         corpus = read_labelled_texts(dataset, "", data_dir, class_names=names, original=original)
         return DocumentCorpus.from_labelled(corpus, conditioned)
-    if conditioned and dataset in DOCUMENT_CORPORA:
+    if conditioned and dataset in (*DOCUMENT_CORPORA, *CORPORA_WITH_BODIES):
         raise UserError(f"--conditioned needs texts with classes, {dataset} has none. Leave it out")
+    if dataset in CORPORA_WITH_BODIES:
+        pairs = importlib.import_module(CORPORA_WITH_BODIES[dataset]).read(data_dir, "text", "")
+        return DocumentCorpus.from_sources(pairs)
     read_file = partial(
         read_document_files,
         columns=columns,

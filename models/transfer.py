@@ -1,7 +1,7 @@
 """Copies the weights of trained models to new ones.
 
-Those of a language model go to a classifier, a tagger or another language model, those of a
-classifier or a tagger to another one.
+Those of a language model go to a classifier, a tagger, an encoder-decoder or another language
+model, those of a classifier or a tagger to another one.
 """
 
 from typing import Any
@@ -13,6 +13,7 @@ from data.text.special_tokens import END, FIRST_ENTRY, UNKNOWN
 from models.classification.classifier import TextClassifier
 from models.language_model.language_model import LanguageModel
 from models.layers.embedding import assign_vectors, get_vectors
+from models.seq2seq.encoder_decoder import Translator
 from models.tagging.tagger import Tagger
 
 
@@ -31,6 +32,34 @@ def load_language_model_into_classifier(model: keras.Model, language_model: Lang
     vectors = np.delete(language_model.embedding.embeddings.numpy(), END, axis=0)
     model.get_layer("embedding").set_weights([vectors])
     model.get_layer("recurrent").set_weights(language_model.stack.get_weights())
+
+
+def load_language_model_into_translator(model: Translator, language_model: LanguageModel) -> None:
+    """Copies the embedding and the recurrent layers of a language model to encoder and decoder
+    (Ramachandran et al. 2017, "Unsupervised Pretraining for Sequence to Sequence Learning").
+
+    Of an encoder that reads both ways, the forward direction of the first layer begins with those
+    of the language model: what the other layers read is of another size, and what reads backward
+    predicts nothing that the language model knows.
+
+    Args:
+        model: has one embedding or two with the vocabulary of the language model, a decoder of the
+            same shapes whose steps read nothing of the attention, and an encoder of the same cell
+            and sizes.
+        language_model: the trained one.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    encoder, decoder, theirs = model.get_layer("encoder"), model.decoder, language_model.stack
+    for embedding in (encoder.get_layer("embedding"), decoder.embedding):
+        assign_vectors(embedding, get_vectors(language_model.embedding))
+    decoder.stack.set_weights(theirs.get_weights())
+    stack = encoder.get_layer("recurrent")
+    if stack.bidirectional:
+        stack.layers[0].forward_layer.set_weights(theirs.layers[0].get_weights())
+    else:
+        stack.set_weights(theirs.get_weights())
 
 
 def load_classifier_weights(

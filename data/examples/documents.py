@@ -10,6 +10,7 @@ import numpy as np
 from data.errors import UserError
 from data.examples.corpus import Corpus, order_splits
 from data.examples.labelled import LabelledCorpus
+from data.examples.parallel import ParallelCorpus
 from data.examples.splits import split_by_content
 
 # The beginning of a single text that is read to train.
@@ -101,6 +102,16 @@ class DocumentCorpus(Corpus[Documents]):
             splits[name] = Documents(part.texts, True, labels)
         class_names = corpus.class_names if conditioned else ()
         return cls.from_splits(corpus.name, splits, class_names, corpus.checksum)
+
+    @classmethod
+    def from_sources(cls, corpus: ParallelCorpus) -> Self:
+        """Takes the sources of pairs for documents, each as one line: so does a summarizer that
+        copies read them."""
+        splits = {
+            name: Documents([" ".join(text.split()) for text in part.texts])
+            for name, part in corpus.splits.items()
+        }
+        return cls.from_splits(corpus.name, splits)
 
     def describe_labels(self) -> str:
         """Returns the classes, such as `classes ham, spam`; empty if there are none."""

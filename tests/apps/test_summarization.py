@@ -3,14 +3,24 @@
 import contextlib
 import io
 import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from numpy.testing import assert_array_equal
 
+from apps import chat
 from apps.commands.main import main
+from apps.runs.files import read_run
+from apps.runs.folder import RunFolder
+from apps.runs.init_from import options_from_pretrained
 from apps.summarization import APPLICATION
 from apps.tasks.seq2seq.alignment import Alignment
+from data.text.tokenizer_vocabulary import TokenizerVocabulary
 
 TINY = ["--epochs", "1", "--units", "4", "--embedding-dim", "6", "--vocabulary-size", "80"]
 # One batch of one shape: each is compiled for itself.
@@ -122,3 +132,57 @@ def test_a_translator_of_words_cannot_copy(command_of, tmp_path):
     options = ["--tokenizer", "words", "--copy", "--run", tmp_path / "run"]
     answer = command_of(TRANSLATION, "train", *options)
     assert answer.status == 2 and "--copy needs one vocabulary for both sides" in answer.err
+
+
+RUNS = Path(__file__).parents[1] / "runs"
+
+
+@pytest.fixture(scope="module")
+def language_models(tmp_path_factory):
+    """The folder of runs of tiny language models; read only."""
+    folder = tmp_path_factory.mktemp("language_models")
+    for name in ("subwords", "tagger_tokens"):
+        shutil.unpack_archive(RUNS / f"{name}.zip", folder / name)
+    return folder
+
+
+@pytest.mark.parametrize("application", [APPLICATION, chat.APPLICATION])
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_encoder_and_decoder_begin_with_a_language_model(
+    application, bidirectional, language_models
+):
+    run = language_models / "subwords"
+    config = replace(application.config(), init_from=str(run), bidirectional=bidirectional)
+    config = options_from_pretrained(config, {}, read_run(RunFolder(run)).description)
+    task = application.load_task().build(config, config.read_corpus(application.sample))
+    theirs = keras.saving.load_model(run / "model.keras", compile=False)
+    vocabulary = TokenizerVocabulary.load(run)
+    assert task.tokenizer_vocabularies == (vocabulary, vocabulary)
+    encoder, decoder = task.model.get_layer("encoder"), task.model.decoder
+    vectors = theirs.embedding.embeddings.numpy()
+    assert_array_equal(encoder.get_layer("embedding").embeddings.numpy(), vectors)
+    assert_array_equal(decoder.embedding.embeddings.numpy(), vectors)
+    stack = encoder.get_layer("recurrent")
+    pairs = [(decoder.stack, theirs.stack), (stack, theirs.stack)]
+    if bidirectional:
+        pairs[1] = (stack.layers[0].forward_layer, theirs.stack.layers[0])
+    for ours, other in pairs:
+        for mine, weight in zip(ours.get_weights(), other.get_weights(), strict=True):
+            assert_array_equal(mine, weight)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [
+        ("subwords", ["--decoder-units", "9"], "--decoder-units is 9, with --init-from"),
+        ("subwords", ["--cell", "lstm"], "--cell is 'lstm', with --init-from"),
+        ("subwords", ["--input-feeding", "context"], "--input-feeding is 'context', with --init"),
+        ("tagger_tokens", [], "reads tagger-tokens, not the tokens of an encoder and a decoder."),
+    ],
+)
+def test_a_language_model_of_another_shape_is_no_beginning(
+    name, options, words, language_models, command_of, tmp_path
+):
+    given = ("--init-from", language_models / name, "--run", tmp_path / "run", *options)
+    answer = command_of(APPLICATION, "train", *given)
+    assert answer.status == 2 and words in answer.err

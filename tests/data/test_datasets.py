@@ -19,6 +19,7 @@ from apps import (
 from data.corpora.labelled.davidson import Davidson
 from data.corpora.labelled.sms_spam import SmsSpam
 from data.datasets import (
+    CORPORA_WITH_BODIES,
     DIALOGUE_CORPORA,
     DOCUMENT_CORPORA,
     LABELLED_CORPORA,
@@ -135,7 +136,7 @@ def test_the_module_of_every_named_corpus_reads_it(corpora, arguments):
         (translation, PARALLEL_CORPORA),
         (summarization, PARALLEL_CORPORA),
         (chat, DIALOGUE_CORPORA),
-        (text_generation, DOCUMENT_CORPORA | LABELLED_CORPORA),
+        (text_generation, DOCUMENT_CORPORA | CORPORA_WITH_BODIES | LABELLED_CORPORA),
     ],
 )
 def test_every_named_corpus_of_an_application_is_known(application, corpora):

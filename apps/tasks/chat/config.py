@@ -9,7 +9,7 @@ from apps.config.options import Options, option, redefault
 from apps.config.verbs import TextPredictOptions
 from apps.pretrained.names import find_run
 from apps.tasks.seq2seq.config import Seq2SeqConfig, Seq2SeqExportOptions
-from apps.tasks.seq2seq.options import SearchOptions
+from apps.tasks.seq2seq.options import LanguageModelStart, SearchOptions
 from data.errors import UserError
 from data.formats.record import Record
 
@@ -86,7 +86,9 @@ class ChatSearchOptions(SearchOptions):
 
 
 @dataclass(frozen=True)
-class ChatConfig(ChatSearchOptions, TurnOptions, DialogueDataOptions, Seq2SeqConfig):
+class ChatConfig(
+    LanguageModelStart, ChatSearchOptions, TurnOptions, DialogueDataOptions, Seq2SeqConfig
+):
     """All options of a chatbot."""
 
     kind: ClassVar[str] = "chatbot"

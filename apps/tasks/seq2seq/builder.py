@@ -3,12 +3,27 @@
 import math
 
 from apps.tasks.builder import build, recurrent_options
+from apps.tasks.pretrained import TrainedModel
 from apps.tasks.seq2seq.config import Seq2SeqConfig
+from apps.tasks.seq2seq.options import LanguageModelStart
 from data.examples.parallel import ParallelTexts
+from data.messages import say
 from data.text.tokenizer import Tokenizer
 from data.text.tokenizer_vocabulary import NAME, TokenizerVocabulary, learn_vocabulary
 from models.registry import PRECISIONS
 from models.seq2seq.encoder_decoder import Translator
+from models.transfer import load_language_model_into_translator
+
+
+def find_vocabularies(
+    config: Seq2SeqConfig, train: ParallelTexts, trained: TrainedModel | None = None
+) -> tuple[TokenizerVocabulary, TokenizerVocabulary]:
+    """Returns the vocabulary of either side: that of the `trained` language model, or learned."""
+    if trained is None:
+        return learn_vocabularies(config, train)
+    vocabulary = trained.tokenizer_vocabulary
+    assert vocabulary is not None, "a language model has one"
+    return vocabulary, vocabulary
 
 
 def learn_vocabularies(
@@ -53,9 +68,13 @@ def sizes(tokenizers: tuple[Tokenizer, Tokenizer]) -> dict[str, int]:
 
 
 def build_translator(
-    config: Seq2SeqConfig, tokenizers: tuple[Tokenizer, Tokenizer], rows: int
+    config: Seq2SeqConfig,
+    tokenizers: tuple[Tokenizer, Tokenizer],
+    rows: int,
+    trained: TrainedModel | None = None,
 ) -> Translator:
-    """Builds the untrained model; `rows` are the pairs to train on.
+    """Builds the untrained model, or one whose encoder and decoder have the weights of a `trained`
+    language model; `rows` are the pairs to train on.
 
     Raises:
         UserError: options that do not fit each other, or an unknown initializer.
@@ -79,4 +98,9 @@ def build_translator(
         "coverage": config.coverage,
         "dtype": PRECISIONS[config.mixed_precision],
     }
-    return build(Translator, settings)
+    model = build(Translator, settings)
+    if trained is not None:
+        assert isinstance(config, LanguageModelStart)
+        load_language_model_into_translator(model, trained.model)
+        say(f"vectors and recurrent layers: weights from {config.init_from}")
+    return model

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from apps.config.groups import LARGEST_STATE, SplitFileOptions
-from apps.config.options import Options, option
+from apps.config.groups import LARGEST_STATE, SHAPE_OPTIONS, InitFromOptions, SplitFileOptions
+from apps.config.options import Options, option, redefault
 from data.registry import TOKENIZERS
 from models.registry import ATTENTIONS
 
@@ -122,3 +122,27 @@ class SearchOptions(Options):
     replace_unknown: bool = option(
         True, "source word that the decoder looked at in place of an unknown one"
     )
+
+
+@dataclass(frozen=True)
+class LanguageModelStart(InitFromOptions):
+    """An encoder and a decoder that begin with a language model: both sides are of its language."""
+
+    begins_with: ClassVar[tuple[str, ...]] = ("language model",)
+
+    init_from: str | None = redefault(
+        InitFromOptions,
+        "init_from",
+        None,
+        "run folder of a language model with whose tokens, vectors and recurrent layers encoder "
+        "and decoder begin",
+    )
+
+    def options_from(self, kind: str, trained: dict) -> dict:
+        self.check_tokenizer(trained, TOKENIZERS, "an encoder and a decoder")
+        return {
+            **{name: trained[name] for name in (*SHAPE_OPTIONS, "tokenizer", "vocabulary_size")},
+            "decoder_units": trained["units"],
+            # A step that reads of the attention, too, has weights of other shapes.
+            "input_feeding": "none",
+        }

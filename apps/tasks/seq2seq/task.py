@@ -13,12 +13,13 @@ from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
 from apps.serving.answers import answer_by_length
 from apps.tasks.builder import check_same_vocabularies, load
+from apps.tasks.pretrained import load_pretrained
 from apps.tasks.seq2seq import answers as written_answers
 from apps.tasks.seq2seq.baselines import BASELINES
 from apps.tasks.seq2seq.builder import (
     build_tokenizers,
     build_translator,
-    learn_vocabularies,
+    find_vocabularies,
     sizes,
     vocabulary_names,
 )
@@ -71,13 +72,15 @@ class Seq2Seq:
     def build(
         cls, config: Seq2SeqConfig, corpus: ParallelCorpus, pretrained: RunFiles | None = None
     ) -> "Seq2Seq":
-        """Returns a new translator for a corpus; its tokens come from the training split alone."""
+        """Returns a new translator for a corpus; its tokens come from the training split alone, or
+        from the language model that it begins with."""
         train = corpus.split("train")
-        vocabularies = learn_vocabularies(config, train)
+        trained = load_pretrained(config, pretrained)
+        vocabularies = find_vocabularies(config, train, trained)
         tokenizers = build_tokenizers(vocabularies, config.copy)
         source, target = sizes(tokenizers).values()
         say(f"tokens: {config.tokenizer}, vocabularies of {source:,} and {target:,}")
-        model = build_translator(config, tokenizers, len(train))
+        model = build_translator(config, tokenizers, len(train), trained)
         return cls(config, corpus.languages, vocabularies, model)
 
     @classmethod

@@ -4,6 +4,7 @@ import tarfile
 import pytest
 
 from data.corpora.parallel.aeslc import read
+from data.datasets import read_documents
 from data.errors import UserError
 from data.examples.parallel import Pair
 
@@ -49,6 +50,15 @@ def test_an_unpacked_folder_is_the_same_corpus(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, newline="")
     assert read(str(tmp_path / "b"), "text", "summary") == packed
+
+
+def test_the_bodies_alone_are_documents_in_the_same_splits(tmp_path):
+    folder = archive(tmp_path, MAILS)
+    mails, documents = read(folder, "text", "summary"), read_documents("aeslc", folder)
+    assert documents.split("test").texts == ["Who comes?"]
+    assert "Body 7. Bye" in [*documents.split("train"), *documents.split("validation")]
+    sizes = ({name: len(part) for name, part in each.splits.items()} for each in (mails, documents))
+    assert next(sizes) == next(sizes)
 
 
 def test_what_is_not_there_or_empty_is_refused_with_a_remedy(tmp_path):
