@@ -24,7 +24,7 @@ def read_reversed(
 
     Args:
         run: its folder.
-        load: returns the trained chatbot of a folder, `apps.tasks.chat.task.Chat.load`.
+        load: returns the trained chatbot of a folder, `apps.tasks.seq2seq.task.Seq2Seq.load`.
 
     Raises:
         UserError: it holds something else, or is damaged.
