@@ -130,7 +130,7 @@ class Merger(tf.Module):
     @graph(input_signature=[_SYMBOLS])
     def __call__(self, symbols: tf.RaggedTensor) -> tf.RaggedTensor:
         """Merges the symbols of pieces, <int32>[pieces, (symbols)] both."""
-        return self._merge(symbols, lambda ranks, _: ranks)
+        return self._merge(symbols)
 
     @graph(input_signature=[_SYMBOLS, tf.TensorSpec([]), tf.TensorSpec([2], tf.int64)])
     def merge_by_chance(
@@ -156,17 +156,22 @@ class Merger(tf.Module):
         return self._merge(symbols, leave_out)
 
     def _merge(
-        self, symbols: tf.RaggedTensor, leave_out: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+        self,
+        symbols: tf.RaggedTensor,
+        leave_out: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
     ) -> tf.RaggedTensor:
-        """Merges symbols; what is left out takes ranks <int32>[pairs] and the turn <int64>[]."""
+        """Merges symbols; what leaves out pairs takes ranks <int32>[pairs] and the turn <int64>[],
+        and returns ranks."""
         pieces = symbols.nrows()
 
         def merge_once(
             ids: tf.Tensor, rows: tf.Tensor, unfinished: tf.Tensor, turn: tf.Tensor
         ) -> tuple[tf.Tensor, ...]:
-            ranks = leave_out(self._ranks(ids, rows), turn)
-            # A piece of which all pairs were left out once is finished.
-            ranks = tf.where(tf.gather(unfinished, rows[:-1]), ranks, _NONE)
+            ranks = self._ranks(ids, rows)
+            if leave_out is not None:
+                # A piece of which all pairs were left out once is finished.
+                going = tf.gather(unfinished, rows[:-1])
+                ranks = tf.where(going, leave_out(ranks, turn), _NONE)
             best = tf.math.unsorted_segment_min(ranks, rows[:-1], pieces)
             wanted = (ranks < _NONE) & (ranks == tf.gather(best, rows[:-1]))
             wanted = _drop_overlapping(wanted)
