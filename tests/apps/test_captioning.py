@@ -35,7 +35,7 @@ def small_sample():
 @pytest.fixture(scope="module")
 def run(small_sample, tmp_path_factory):
     folder = tmp_path_factory.mktemp("captioning") / "run"
-    main(APPLICATION, ["train", *TINY, "--run", str(folder)])
+    main(APPLICATION, ["train", *TINY, "--mirror", "--run", str(folder)])
     return folder
 
 

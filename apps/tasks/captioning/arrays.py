@@ -26,15 +26,12 @@ _IN_MEMORY = 2**29
 _FORMAT = 2
 
 
-def make_array(
-    captioner: Captioner, examples: CaptionedPictures, mirrored: bool = False
-) -> np.ndarray:
+def make_array(captioner: Captioner, examples: CaptionedPictures) -> np.ndarray:
     """Returns what the trained part of a captioner reads of pictures.
 
     Args:
         captioner: its encoder has its weights if it stays as it is.
         examples: the pictures.
-        mirrored: whether they are turned left for right.
 
     Returns:
         Pixels <uint8>[pictures, size, size, 3], or features <float16>[pictures, places, features].
@@ -47,19 +44,42 @@ def make_array(
         shape: tuple[int, ...] = (len(examples), size, size, 3)
         chunks = read_pixels(examples.pictures, size)
         if math.prod(shape) <= _IN_MEMORY:
-            array = np.concatenate([np.empty((0, *shape[1:]), np.uint8), *chunks])
-        else:
-            array = _map_array(_checksum(examples, size), shape, np.uint8, chunks)
-        return _turn(array) if mirrored else array
-    shape = (len(examples), *encoder.output_shape[1:])
-    name = _checksum(examples, size, captioner) + ("-mirrored" if mirrored else "")
-    chunks = _find_features(captioner, examples, size, mirrored)
-    return _map_array(name, shape, np.float16, chunks)
+            return np.concatenate([np.empty((0, *shape[1:]), np.uint8), *chunks])
+        return _map_array(_checksum(examples, size), shape, np.uint8, chunks)
+    return _map_features(captioner, examples)
+
+
+def mirror_array(
+    captioner: Captioner, examples: CaptionedPictures, array: np.ndarray
+) -> np.ndarray:
+    """Returns what `make_array` does of pictures that are turned left for right.
+
+    Args:
+        captioner, examples: as `make_array` takes them.
+        array: what that returned of them.
+
+    Raises:
+        UserError: a picture cannot be read.
+    """
+    if captioner.image_encoder.trainable:
+        return _turn(array)
+    return _map_features(captioner, examples, mirrored=True)
 
 
 def _turn(pixels: np.ndarray) -> np.ndarray:
     """Returns pictures left for right, without a copy."""
     return pixels[:, :, ::-1]
+
+
+def _map_features(
+    captioner: Captioner, examples: CaptionedPictures, mirrored: bool = False
+) -> np.ndarray:
+    """Returns the features of pictures, as they are or left for right."""
+    size = captioner.settings["picture_size"]
+    shape = (len(examples), *captioner.image_encoder.output_shape[1:])
+    name = _checksum(examples, size, captioner) + ("-mirrored" if mirrored else "")
+    chunks = _find_features(captioner, examples, size, mirrored)
+    return _map_array(name, shape, np.float16, chunks)
 
 
 def mean_features(captioner: Captioner, examples: CaptionedPictures) -> np.ndarray:

@@ -13,7 +13,7 @@ from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
 from apps.tasks.builder import load
 from apps.tasks.captioning import answers as described
-from apps.tasks.captioning.arrays import array_name, make_array, mean_features
+from apps.tasks.captioning.arrays import array_name, make_array, mean_features, mirror_array
 from apps.tasks.captioning.builder import build_captioner, trained_part
 from apps.tasks.captioning.config import (
     CaptioningConfig,
@@ -146,9 +146,10 @@ class Captioning:
                 f"left out: {total - kept:,} of {total:,} captions are longer than "
                 f"{config.max_length} tokens"
             )
+        array = make_array(self.captioner, train)
         batches = CaptionBatches(
             tf.ragged.boolean_mask(captions, short),
-            make_array(self.captioner, train),
+            array,
             array_name(self.captioner),
             config.batch_size,
             config.batch_tokens,
@@ -157,7 +158,7 @@ class Captioning:
             config.jit,
             self.captioner.image_encoder.trainable,
             _SHIFT if config.augment else 0.0,
-            make_array(self.captioner, train, mirrored=True) if config.mirror else None,
+            mirror_array(self.captioner, train, array) if config.mirror else None,
         )
         detail(f"padding: {batches.padding_share():.1%} of the tokens")
         return batches, TranslationLoss(config.label_smoothing)

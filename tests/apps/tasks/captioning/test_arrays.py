@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from apps.tasks.captioning.arrays import make_array
+from apps.tasks.captioning.arrays import make_array, mirror_array
 from data.batches import pictures
 from data.examples.captions import CaptionedPictures
 
@@ -48,7 +48,7 @@ def test_all_chunks_of_features_are_kept_also_where_no_bar_is_shown(
     found = make_array(captioner, examples)
     assert found.shape == (5, 8, 3) and found.dtype == np.float16
     assert found[:, :, 0].tolist() == [list(range(shade, shade + 8)) for shade in shades]
-    mirrored = make_array(captioner, examples, mirrored=True)
+    mirrored = mirror_array(captioner, examples, found)
     assert mirrored.tolist() == found[:, ::-1].tolist()
     captioner.find_features = None  # the file is read, nothing is computed
     assert make_array(captioner, examples).tolist() == found.tolist()
