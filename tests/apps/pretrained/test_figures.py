@@ -31,4 +31,4 @@ def test_a_recorded_figure_is_reproduced(name, shipped_samples):
     recorded = read_object(files.run.path / "metrics.json")[evaluation.name]
     expected = replace(evaluation.report, metrics=recorded).main_metrics()
     # An answer at its threshold may go either way on another processor.
-    assert evaluation.report.main_metrics() == pytest.approx(expected, abs=0.005)
+    assert evaluation.report.main_metrics() == pytest.approx(expected, rel=1e-3, abs=0.005)
