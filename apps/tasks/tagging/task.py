@@ -212,14 +212,18 @@ class TextTagging:
         self, chosen: "TextTagging", corpus: TaggedCorpus, folder: Path, epochs: int
     ) -> training.TrainingResult:
         """Trains without a validation split, see `apps.commands.refit`; the shift is that of
-        `chosen`."""
+        `chosen`, unless that does harm."""
         batches, loss = self.training_data(corpus)
         monitor, config = self.config.monitor, self.config
         ending = training.fit(
             self.model, batches, None, loss, monitor, config, folder, epochs=epochs
         )
         self.model, self.refit_epochs = in_full_precision(self.model), ending.epochs
-        self._shift_outside(chosen.shift)
+        if chosen.shift:
+            train = corpus.split("train")
+            learned = self._rows(train, tokenize_all(train.texts))
+            held = TaggerValidation(learned, train, self.class_names)
+            self._shift_outside(held.harmless_shift(self.model, chosen.shift))
         return ending
 
     def _shift_outside(self, by: float) -> None:
