@@ -21,6 +21,7 @@ import numpy as np
 
 from data.files.json_files import parse_json
 from models.captioning.captioner import Captioner
+from models.captioning.ensemble import CaptionerEnsemble
 from models.classification.classifier import TextClassifier
 from models.classification.ensemble import Ensemble
 from models.classification.wide_classifier import WideClassifier
@@ -44,6 +45,7 @@ MODELS = {
         TaggerEnsemble,
         LanguageModelEnsemble,
         TranslatorEnsemble,
+        CaptionerEnsemble,
     )
 }
 # Models that hold other models, and the argument with a list of them, or with one.

@@ -129,7 +129,6 @@ DROPPED = (
     "batch_tokens",  # of language models
     "bidirectional",  # of language models
     "devices",  # of language models
-    "ensemble",  # of captioners
     "freeze_vectors",  # of language models and translators
     "vectors",  # of language models and translators
 )

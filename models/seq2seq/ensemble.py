@@ -1,6 +1,6 @@
 """Several translators, or the like, as one: the search sees the mean of their next tokens."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import keras
@@ -68,8 +68,46 @@ class DecoderEnsemble:
         return state
 
 
+class SearchedTogether:
+    """Several models whose decoders a search asks side by side."""
+
+    @property
+    def members(self) -> list[Any]:
+        """The models; each encodes sources and has a decoder."""
+        raise NotImplementedError
+
+    def sources_of_members(self, sources: tf.Tensor) -> Sequence[tf.Tensor]:
+        """Returns what each member encodes: all the same, unless a class says otherwise."""
+        return [sources] * len(self.members)
+
+    @property
+    def decoder(self) -> DecoderEnsemble:
+        """The decoders of the members, which take single steps."""
+        return DecoderEnsemble([member.decoder for member in self.members])
+
+    def encode(self, sources: tf.Tensor) -> tuple[Memory, list]:
+        """Encodes sources without dropout; `values` and `keys` of the memory are those of each
+        member, and so are the initial states."""
+        found = [member.encode(part) for member, part in self._with_sources(sources)]
+        memories = [memory for memory, _ in found]
+        first = memories[0]
+        keys = None if first.keys is None else tuple(each.keys for each in memories)
+        values = tuple(each.values for each in memories)
+        memory = Memory(values, keys, first.mask, first.token_ids)
+        return memory, [states for _, states in found]
+
+    def attention_weights(self, sources: tf.Tensor, target_ids: tf.Tensor) -> tf.Tensor:
+        """Computes the mean of the members' attention, <float32>[batch, steps, time]."""
+        members = self._with_sources(sources)
+        found = [member.attention_weights(part, target_ids) for member, part in members]
+        return tf.reduce_mean(tf.stack(found), axis=0)
+
+    def _with_sources(self, sources: tf.Tensor) -> Iterable[tuple[Any, tf.Tensor]]:
+        return zip(self.members, self.sources_of_members(sources), strict=True)
+
+
 @keras.saving.register_keras_serializable(package="models")
-class TranslatorEnsemble(OfMembers, keras.Model):
+class TranslatorEnsemble(OfMembers, SearchedTogether, keras.Model):
     """A translator that is the mean of several, see `OfMembers`.
 
     At each step of a search the probabilities of the next token are averaged, and all members read
@@ -97,27 +135,6 @@ class TranslatorEnsemble(OfMembers, keras.Model):
     def for_export(self) -> "TranslatorEnsemble":
         """Returns the ensemble of its members' copies for export."""
         return TranslatorEnsemble([each.for_export() for each in self.members], name=self.name)
-
-    @property
-    def decoder(self) -> DecoderEnsemble:
-        """The decoders of the members, which take single steps."""
-        return DecoderEnsemble([member.decoder for member in self.members])
-
-    def encode(self, sources: tf.Tensor) -> tuple[Memory, list]:
-        """Encodes sources without dropout; `values` and `keys` of the memory are those of each
-        member, and so are the initial states."""
-        found = [member.encode(sources) for member in self.members]
-        memories = [memory for memory, _ in found]
-        first = memories[0]
-        keys = None if first.keys is None else tuple(each.keys for each in memories)
-        values = tuple(each.values for each in memories)
-        memory = Memory(values, keys, first.mask, first.token_ids)
-        return memory, [states for _, states in found]
-
-    def attention_weights(self, sources: tf.Tensor, target_ids: tf.Tensor) -> tf.Tensor:
-        """Computes the mean of the members' attention, <float32>[batch, steps, time]."""
-        found = [member.attention_weights(sources, target_ids) for member in self.members]
-        return tf.reduce_mean(tf.stack(found), axis=0)
 
     def copied_shares(self, sources: tf.Tensor, target_ids: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
         """Computes the mean of the shares that the members copy, <float32>[batch, steps]."""

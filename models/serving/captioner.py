@@ -9,6 +9,7 @@ from data.graphs import graph
 from data.text.special_tokens import PADDING
 from data.text.tokenizer import Tokenizer
 from models.captioning.captioner import Captioner
+from models.captioning.ensemble import CaptionerEnsemble
 from models.recurrent.seldom_shapes import for_seldom_shapes
 from models.seq2seq.search import TranslationSearch, prepend_start
 from models.serving.export import Endpoints
@@ -29,7 +30,7 @@ class ServingCaptioner(tf.Module):
     def __init__(
         self,
         tokenizer: Tokenizer,
-        model: Captioner,
+        model: Captioner | CaptionerEnsemble,
         search: TranslationSearch,
         attention: bool = False,
     ) -> None:
@@ -84,7 +85,7 @@ class ServingCaptioner(tf.Module):
         with for_seldom_shapes():
             weights = self.model.head.attention_weights(features, prepend_start(ids))
         weights = tf.where((ids != PADDING)[:, :, None], weights, 0.0)
-        side = math.isqrt(features.shape[1])
+        side = math.isqrt(features.shape[-2])
         return {
             "captions": decode_captions(self.preprocessor, ids),
             "scores": scores[:, 0],
@@ -109,7 +110,7 @@ def search_captions(
     """Searches for captions, and cuts them to the length of the longest one.
 
     Args:
-        model: a `models.captioning.captioner.FeatureCaptioner`, or a `Captioner`.
+        model: a `Captioner`, or the head of one or of several, which encodes features.
         features: what it encodes, [batch, ...].
         search: how.
 

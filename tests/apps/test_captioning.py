@@ -13,6 +13,8 @@ from apps.captioning import APPLICATION
 from apps.commands.main import main
 from apps.config.serving import ServeOptions
 from apps.server.models.engine import load_engine
+from apps.tasks.captioning.answers import find_pictures
+from apps.tasks.captioning.config import CaptioningPredictOptions
 from apps.tasks.captioning.task import Captioning
 from data.errors import UserError
 from data.scenes import corpus as scenes
@@ -102,6 +104,22 @@ def test_an_export_answers_files_as_the_task_does(task, pictures, tmp_path):
     weights = answer["attention"].numpy()
     assert weights.shape[2:] == (2, 2)
     assert weights.sum(axis=(2, 3)) == pytest.approx(real.astype(np.float32), abs=1e-5)
+
+
+def test_the_mean_of_a_captioner_and_itself_answers_as_it_does(task, pictures, tmp_path):
+    whole = Captioning.ensemble([task, task], corpus=None)
+    assert whole.model is whole.captioner and whole.captioner.one_encoder
+    whole.set_options(CaptioningPredictOptions(html=str(tmp_path / "page.html")))
+    paths = find_pictures([str(pictures)])
+    expected = [row["caption"] for row in task.answer(paths)]
+    assert [row["caption"] for row in whole.answer(paths)] == expected
+
+
+def test_members_of_other_vocabularies_are_refused(run, task):
+    other = APPLICATION.trained(run)
+    other.tokenizer_vocabulary = replace(other.tokenizer_vocabulary, tokens=("other",))
+    with pytest.raises(UserError, match="different vocabularies"):
+        Captioning.ensemble([task, other], corpus=None)
 
 
 def test_a_training_begins_with_the_tokens_and_weights_of_another_captioner(run, task):

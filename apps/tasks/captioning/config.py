@@ -11,6 +11,7 @@ from apps.config.groups import (
     SHAPE_OPTIONS,
     BatchOptions,
     DeviceOptions,
+    EnsembleOptions,
     InitFromOptions,
     OptimizerOptions,
     RecurrentOptions,
@@ -163,6 +164,7 @@ class CaptioningConfig(
     CaptionedDataOptions,
     DeviceOptions,
     BatchOptions,
+    EnsembleOptions,
     TrainingConfig,
 ):
     """All options of a captioner, after Vinyals et al. (2015) and Xu et al. (2015)."""

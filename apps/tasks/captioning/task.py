@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -11,7 +12,7 @@ import tensorflow as tf
 from apps.runs.contents import MODEL
 from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
-from apps.tasks.builder import load
+from apps.tasks.builder import check_same_vocabularies, load
 from apps.tasks.captioning import answers as described
 from apps.tasks.captioning.arrays import array_name, make_array, mean_features, mirror_array
 from apps.tasks.captioning.builder import build_captioner, trained_part
@@ -38,6 +39,7 @@ from data.text.tokenizer_vocabulary import (
     learn_vocabulary,
 )
 from models.captioning.captioner import Captioner
+from models.captioning.ensemble import CaptionerEnsemble, have_one_encoder
 from models.evaluation.captions.neighbours import consensus_captions, nearest_captions
 from models.precision import in_full_precision
 from models.seq2seq.loss import TranslationLoss
@@ -66,7 +68,7 @@ class Captioning:
         self,
         config: CaptioningConfig,
         tokenizer_vocabulary: TokenizerVocabulary,
-        captioner: Captioner,
+        captioner: Captioner | CaptionerEnsemble,
     ):
         self.config, self.captioner = config, captioner
         self.tokenizer_vocabulary = tokenizer_vocabulary
@@ -78,7 +80,10 @@ class Captioning:
 
     @functools.cached_property
     def model(self) -> keras.Model:
-        """What is trained: all of it, or all but an encoder that stays as it is."""
+        """What is trained: all of it, or all but an encoder that stays as it is; an ensemble, whose
+        members are trained, is itself."""
+        if isinstance(self.captioner, CaptionerEnsemble):
+            return self.captioner
         # Made when it is trained, it is on the devices of the captioner.
         with self.captioner.distribute_strategy.scope():
             return trained_part(self.captioner)
@@ -113,6 +118,24 @@ class Captioning:
         vocabulary = TokenizerVocabulary.load(folder)
         sizes = {"vocabulary_size": vocabulary.vocabulary_size}
         return cls(config, vocabulary, load(folder / MODEL, sizes))
+
+    @classmethod
+    def ensemble(cls, members: list["Captioning"], corpus: CaptionCorpus) -> "Captioning":
+        """Returns the captioner whose search sees the mean of the members' probabilities.
+
+        Args:
+            members: trained with the same options but for the seed.
+            corpus: no matter: captions have no classes.
+
+        Raises:
+            UserError: their vocabularies differ.
+        """
+        first = members[0]
+        check_same_vocabularies([member.tokenizer_vocabulary for member in members])
+        captioners: list[Any] = [member.captioner for member in members]
+        one = have_one_encoder(captioners)
+        whole = CaptionerEnsemble.from_models(captioners, one_encoder=one)
+        return cls(first.config, first.tokenizer_vocabulary, whole)
 
     def describe(self) -> dict:
         """Returns what `load` needs besides config, vocabulary and model: nothing."""
@@ -205,7 +228,10 @@ class Captioning:
         """Measures the captions of the training pictures that look most alike to the encoder: that
         of the nearest one, and the one that 15 agree on (Devlin et al. 2015)."""
         train = corpus.split("train")
-        known, features = (mean_features(self.captioner, each) for each in (train, examples))
+        encoding = self.captioner
+        if isinstance(encoding, CaptionerEnsemble):
+            encoding = encoding.members[0]
+        known, features = (mean_features(encoding, each) for each in (train, examples))
         found = {
             "nearest picture": nearest_captions(known, train.captions, features),
             "consensus of 15 pictures": consensus_captions(known, train.captions, features),

@@ -104,7 +104,7 @@ def test_what_help_shows_first_are_options_and_with_those_of_the_verb_ten_at_mos
         (ClassificationConfig, set()),
         (TaggingConfig, set()),
         (TranslationConfig, {"vectors", "freeze_vectors"}),
-        (GenerationConfig, set(DROPPED) - {"ensemble"}),
+        (GenerationConfig, set(DROPPED)),
     ],
 )
 def test_a_config_lacks_what_its_task_does_not_read_and_former_files_still_load(config, lacking):
