@@ -5,9 +5,9 @@ Every option is read by every task whose config has it; a test says so.
 
 import os
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self, cast
+from typing import ClassVar
 
 from apps.config.options import Options, option
 from apps.config.recordings import refuse_recording
@@ -18,8 +18,8 @@ from models.registry import CELLS, INITIALIZERS, KERAS_INITIALIZERS, PRECISIONS,
 
 # Of a state or a token's vector: with a larger one no machine holds the weights.
 LARGEST_STATE = 65_536
-# More seeds or layers are a slip of the hand.
-_MOST_SEEDS, _MOST_LAYERS = 1000, 100
+# More layers are a slip of the hand.
+_MOST_LAYERS = 100
 
 
 # What the recurrent layers and the vectors of a trained model have the shapes of.
@@ -185,55 +185,6 @@ class DeviceOptions(Options):
     title: ClassVar[str] = "computation"
 
     devices: int = option(0, "GPUs that share each batch, at most; 0: all there are", at_least=0)
-
-
-@dataclass(frozen=True)
-class SeedsOptions(Options):
-    """Several runs of one recipe."""
-
-    title: ClassVar[str] = "several seeds"
-
-    seeds: int = option(
-        1,
-        "number of runs, with --seed, --seed + 1, ...; the best on validation is the model",
-        at_least=1,
-        at_most=_MOST_SEEDS,
-    )
-
-    @property
-    def averaged(self) -> bool:
-        """Whether the mean of all runs is the model."""
-        return False
-
-    def of_member(self, seed: int) -> Self:
-        """Returns the options of the run with one of the seeds."""
-        # A config has `RunOptions`, too, with the seed.
-        return replace(cast(Any, self), seed=seed, seeds=1)
-
-
-@dataclass(frozen=True)
-class EnsembleOptions(SeedsOptions):
-    """Several runs whose answers may be averaged; for tasks with the interface
-    `apps.tasks.task.Ensembling`."""
-
-    title: ClassVar[str] = "several seeds"
-
-    ensemble: bool = option(False, "mean of the runs of all --seeds as the model")
-
-    @property
-    def averaged(self) -> bool:
-        return self.ensemble
-
-    def of_member(self, seed: int) -> Self:
-        return replace(super().of_member(seed), ensemble=False)
-
-    def check(self) -> None:
-        super().check()
-        if self.ensemble and self.seeds == 1:
-            raise UserError(
-                "--ensemble averages models of several seeds, --seeds is 1. Pass --seeds 3, or "
-                "leave --ensemble out"
-            )
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from apps.config.ensembles import SeedsOptions
 from apps.config.groups import (
     DataOptions,
     OptimizerOptions,
     RunOptions,
-    SeedsOptions,
 )
 from apps.config.options import Options, option
 from apps.config.space import Range, Space

@@ -4,7 +4,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from apps.config.groups import DataOptions, SeedsOptions
+from apps.config.ensembles import SeedsOptions
+from apps.config.groups import DataOptions
 from apps.config.options import names_in, override
 from apps.config.space import Range, Space
 from apps.config.training import TrainingConfig

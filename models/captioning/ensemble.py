@@ -16,7 +16,8 @@ from models.seq2seq.ensemble import SearchedTogether
 class HeadEnsemble(SearchedTogether):
     """The heads of several captioners; the methods are those of `FeatureCaptioner`.
 
-    What they encode are features <float32>[batch, members, places, features].
+    What they encode are features <float32>[batch, places, features], or those that each member's
+    own encoder found, <float32>[batch, members, places, features].
 
     Args:
         members: the heads.
@@ -31,7 +32,9 @@ class HeadEnsemble(SearchedTogether):
         return [*self._members]
 
     def sources_of_members(self, sources: tf.Tensor) -> Sequence[tf.Tensor]:
-        """Returns the features that each member's own encoder found."""
+        """Returns the features that each member reads."""
+        if len(sources.shape) == 3:
+            return super().sources_of_members(sources)
         return tf.unstack(sources, num=len(self.members), axis=1)
 
 
@@ -84,10 +87,9 @@ class CaptionerEnsemble(OfMembers, keras.Model):
         return HeadEnsemble([member.head for member in self.members])
 
     def find_features(self, images: tf.Tensor) -> tf.Tensor:
-        """Computes features <float32>[batch, members, places, features] of images, as `call` takes
-        them."""
+        """Computes features of images, as `call` takes them: what `HeadEnsemble` encodes."""
         if self.one_encoder:
-            return tf.stack([self.members[0].find_features(images)] * len(self.members), axis=1)
+            return self.members[0].find_features(images)
         return tf.stack([each.find_features(images) for each in self.members], axis=1)
 
 

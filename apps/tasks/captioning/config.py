@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from apps.config.decoder import DecoderOptions
+from apps.config.ensembles import EnsembleOptions
 from apps.config.groups import (
     SHAPE_OPTIONS,
     BatchOptions,
     DeviceOptions,
-    EnsembleOptions,
     InitFromOptions,
     OptimizerOptions,
     RecurrentOptions,

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from apps.config.ensembles import EnsembleOptions
 from apps.config.groups import (
     SHAPE_OPTIONS,
     BatchOptions,
     BidirectionalOptions,
     DataOptions,
     DeviceOptions,
-    EnsembleOptions,
     InitFromOptions,
     RecurrentOptions,
     VectorOptions,

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from apps.config.ensembles import EnsembleOptions
 from apps.config.groups import (
     SHAPE_OPTIONS,
-    EnsembleOptions,
     InitFromOptions,
     RecurrentOptions,
     SplitFileOptions,

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from apps.config.decoder import DecoderOptions
+from apps.config.ensembles import EnsembleOptions
 from apps.config.groups import (
     BatchOptions,
     BidirectionalOptions,
     DeviceOptions,
-    EnsembleOptions,
     OptimizerOptions,
     RecurrentOptions,
 )

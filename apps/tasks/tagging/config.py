@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from apps.config.ensembles import EnsembleOptions
 from apps.config.groups import (
     SHAPE_OPTIONS,
     BatchOptions,
     BidirectionalOptions,
     DeviceOptions,
-    EnsembleOptions,
     InitFromOptions,
     OptimizerOptions,
     RecurrentOptions,

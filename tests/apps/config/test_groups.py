@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import pytest
 
-from apps.config.groups import BatchOptions, EnsembleOptions, RecurrentOptions, RunOptions
+from apps.config.ensembles import EnsembleOptions
+from apps.config.groups import BatchOptions, RecurrentOptions, RunOptions
 from apps.config.options import (
     DROPPED,
     Options,
