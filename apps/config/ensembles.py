@@ -1,4 +1,4 @@
-"""Options of several models of one recipe: their seeds, and their mean as the model."""
+"""Options of several models of one recipe: their seeds, their mean, and what one learns of them."""
 
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self, cast
@@ -57,3 +57,15 @@ class EnsembleOptions(SeedsOptions):
                 "--ensemble averages models of several seeds, --seeds is 1. Pass --seeds 3, or "
                 "leave --ensemble out"
             )
+
+
+@dataclass(frozen=True)
+class TeacherOptions(Options):
+    """A trained model whose answers are learned in the place of the data's."""
+
+    title: ClassVar[str] = "teacher"
+
+    teacher: str | None = option(
+        None,
+        "run folder of a trained model, such as an ensemble, whose answers are learned instead",
+    )

@@ -96,13 +96,20 @@ class LinearChainCRF(keras.layers.Layer):
 
         Args:
             emissions: as in a call.
-            tags: <int>[batch, time], anything where masked.
+            tags: <int>[batch, time], anything where masked; or <int>[batch, time, paths], several
+                paths of each text, of which the mean is computed.
             mask: as in a call.
         """
         emissions, mask = self._inputs(emissions, mask)
         weights, tags = self.constrained_weights(), tf.cast(tags, tf.int32)
         total = log_partition(emissions, mask, weights)
-        return path_score(emissions, tags, mask, weights) - total
+        if tags.shape.rank == 2:
+            return path_score(emissions, tags, mask, weights) - total
+        batch, time, paths = tf.unstack(tf.shape(tags))
+        tags = tf.reshape(tf.transpose(tags, [0, 2, 1]), [batch * paths, time])
+        emissions, mask = (tf.repeat(each, paths, axis=0) for each in (emissions, mask))
+        scores = path_score(emissions, tags, mask, weights)
+        return tf.reduce_mean(tf.reshape(scores, [batch, paths]), axis=1) - total
 
     def marginals(self, emissions: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
         """Computes the probability of each tag at each step, <float32>[batch, time, num_tags], 0

@@ -157,7 +157,8 @@ class TaggingLoss(keras.losses.Loss):
         tag_weights: one per tag, or None for equal weights.
 
     Call arguments:
-        y_true: <float32>[batch, time], tags from 1, 0 where padded.
+        y_true: <float32>[batch, time], tags from 1, 0 where padded; or several sequences of tags,
+            <float32>[batch, time, paths], as `Tagger.negative_log_likelihood` takes them.
         y_pred: <float32>[batch, 1 or time], from `Tagger.negative_log_likelihood`.
     """
 
@@ -172,6 +173,8 @@ class TaggingLoss(keras.losses.Loss):
             return ops.sum(y_pred, axis=-1)
         tags = ops.cast(y_true, "int32")
         weights = ops.take(ops.convert_to_tensor([0.0, *self.tag_weights]), tags)
+        if len(weights.shape) == 3:
+            weights, tags = ops.mean(weights, axis=-1), tags[:, :, 0]
         if y_pred.shape[-1] == 1:
             tokens = ops.sum(ops.cast(tags > 0, weights.dtype), axis=-1, keepdims=True)
             weights = ops.sum(weights, axis=-1, keepdims=True) / ops.maximum(tokens, 1.0)

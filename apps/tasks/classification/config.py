@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from apps.config.ensembles import EnsembleOptions
+from apps.config.ensembles import EnsembleOptions, TeacherOptions
 from apps.config.groups import (
     SHAPE_OPTIONS,
     BatchOptions,
@@ -125,10 +125,6 @@ class ClassifierOptions(Options):
         0.0, "share of the target spread over all classes", at_least=0.0, below=1.0
     )
     votes: bool = option(True, "training on annotators' shares where the corpus has them")
-    teacher: str | None = option(
-        None,
-        "run folder of a trained classifier, such as an ensemble, whose scores are learned instead",
-    )
     monitor: str = option(
         "average_precision",
         "validation metric that chooses the epoch",
@@ -183,6 +179,7 @@ class ClassifierInitFromOptions(InitFromOptions):
 class ClassificationConfig(
     ClassifierInitFromOptions,
     VectorOptions,
+    TeacherOptions,
     EnsembleOptions,
     ClassifierOptions,
     BidirectionalOptions,

@@ -15,7 +15,7 @@ from apps.tasks.builder import check_same_vocabularies, load, with_open_vocabula
 from apps.tasks.classification import answers
 from apps.tasks.classification.builder import build_classifier, sizes, vocabularies_for
 from apps.tasks.classification.config import ClassificationConfig
-from apps.tasks.classification.data import ClassifierData, read_teacher, soft_targets
+from apps.tasks.classification.data import ClassifierData, soft_targets
 from apps.tasks.classification.linear import add_linear_model, check_size
 from apps.tasks.classification.report import (
     ClassificationReport,
@@ -26,6 +26,7 @@ from apps.tasks.classification.report import (
 )
 from apps.tasks.classification.validation import ClassifierValidation, linear_logits, predict_logits
 from apps.tasks.pretrained import load_pretrained
+from apps.tasks.teacher import read_teacher
 from apps.tasks.training_batches import training_batches
 from apps.training import fit as training
 from data.batches.padded import Batches, describe_cut

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from apps.config.ensembles import EnsembleOptions
+from apps.config.ensembles import EnsembleOptions, TeacherOptions
 from apps.config.groups import (
     SHAPE_OPTIONS,
     BatchOptions,
@@ -137,6 +137,7 @@ class TaggingConfig(
     TaggedDataOptions,
     DeviceOptions,
     BatchOptions,
+    TeacherOptions,
     EnsembleOptions,
     TrainingConfig,
 ):

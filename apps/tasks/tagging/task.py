@@ -24,6 +24,8 @@ from apps.tasks.tagging.rows import (
     label_tokens,
     tag_rows,
 )
+from apps.tasks.tagging.teacher import soft_tags
+from apps.tasks.teacher import read_teacher
 from apps.tasks.training_batches import training_batches
 from apps.training import fit as training
 from data.batches.padded import Batches
@@ -112,7 +114,10 @@ class TextTagging:
             read = check_tokenizer_vocabulary(
                 trained.tokenizer_vocabulary, model, config.init_from or ""
             )
-        return cls(config, corpus.entity_types, vocabularies, model, read)
+        task = cls(config, corpus.entity_types, vocabularies, model, read)
+        if config.teacher:
+            read_teacher(task)  # refused before the training, not after it has begun
+        return task
 
     @classmethod
     def load(
@@ -180,7 +185,11 @@ class TextTagging:
         train = self._rows(corpus.split("train"), tokens)
         texts, rows = len(corpus.split("train")), train.tags.nrows()
         say(f"train: {rows:,} rows of at most {config.max_length} tokens of {texts:,} texts")
-        batches = training_batches(train.ids, train.tags, self.model, config)
+        learned = train.tags
+        if config.teacher:
+            learned = soft_tags(self, corpus.split("train"), tokens)
+            say(f"learning the tags of {config.teacher}")
+        batches = training_batches(train.ids, learned, self.model, config)
         weights = None
         if config.class_weight:
             tags = len(self.model.settings["tags"])

@@ -165,3 +165,40 @@ def test_a_shift_changes_the_emission_of_no_entity_alone():
 def test_an_unknown_head_is_refused():
     with pytest.raises(ValueError, match="Unknown head 'crff'"):
         tagger(head="crff")
+
+
+@pytest.mark.parametrize("head", ["crf", "softmax"])
+def test_the_likelihood_of_several_sequences_is_the_mean_of_theirs(head):
+    model = tagger(head=head)
+    emissions = model(INPUTS)
+    others = np.array([[1, 1, 1, 1], [1, 1, 0, 0]], np.int32)
+    expected = np.mean([model.negative_log_likelihood(emissions, tags) for tags in (Y, others)], 0)
+    both = np.stack([Y, others], axis=2)
+    assert_allclose(model.negative_log_likelihood(emissions, both), expected, rtol=1e-5)
+
+
+def test_weights_of_several_sequences_are_means():
+    texts, loss = np.array([[10.0], [20.0]], np.float32), TaggingLoss([1.0, 2.0, 3.0])
+    both = np.stack([Y, np.where(Y > 0, 3, 0)], axis=2)
+    # The tags of Y weigh 1.75 and 1.5 on average, the others 3.
+    assert_allclose(loss(both, texts), (10 * (1.75 + 3) / 2 + 20 * (1.5 + 3) / 2) / 2)
+
+
+@pytest.mark.parametrize("head", ["crf", "softmax"])
+def test_probable_sequences_are_as_many_as_they_are_probable(head):
+    model, count = tagger(head=head), 81
+    rng = np.random.default_rng(0)
+    emissions = tf.constant(2 * rng.normal(size=(2, 4, 3)), tf.float32)
+    mask = tf.constant(Y > 0)
+    found = model.probable_tags(emissions, mask, count).numpy()
+    assert found.shape == (2, 4, count) and not found[1, 2:].any()
+    shares = np.mean(found[:, :, :, None] == np.arange(1, 4), axis=2)
+    # All sequences there are were compared, so that tags have their marginal probabilities.
+    if head == "crf":
+        wanted = model.crf.marginals(emissions, mask)
+    else:
+        wanted = tf.nn.softmax(emissions) * tf.cast(mask, tf.float32)[:, :, None]
+    assert_allclose(shares, wanted, atol=0.08)
+    # With one sequence it is the best.
+    best = model.probable_tags(emissions, mask, 1).numpy()[:, :, 0]
+    assert_array_equal(best, np.where(mask, model.best_tags(emissions, mask) + 1, 0))
