@@ -70,8 +70,8 @@ def run(application: Application, options: dict) -> None:
         opener,
         write_in_cluster,
     )
-    from apps.serving.answers import batch_answerer
-    from apps.serving.files import Prediction, check_files, window_answerer
+    from apps.serving.answers import batch_answerer, window_answerer
+    from apps.serving.files import Prediction, check_files
     from apps.serving.jobs import answer_all_files, find_jobs, is_many
     from apps.serving.rows import RowReader
 

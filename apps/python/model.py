@@ -5,7 +5,6 @@ import functools
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -20,14 +19,8 @@ from apps.runs.description import RunDescription
 from apps.runs.export_folder import FORMATS
 from apps.runs.files import RunFiles, read_run
 from apps.serving.answering import Answer, Answering, Direct, Typed
-from apps.serving.answers import (
-    MOST_AT_ONCE,
-    AnswerBatch,
-    answer_all,
-    answer_with,
-    batch_answerer,
-    in_batches,
-)
+from apps.serving.answers import GraphAnswerer, answer_all, batch_answerer, in_batches
+from apps.serving.windows import MOST_AT_ONCE, AnswerBatch
 from apps.tasks.onnx_engine import OnnxEngine, copy_with
 from apps.tasks.task import Configurable, Interactive, Task
 from apps.terminal.errors import as_user_errors
@@ -357,7 +350,7 @@ class Model:
             task.set_options(own)
         answering = own.answering(task)
         if self._serve and exported:
-            return _Answerer(own, answering, partial(answer_with, answering, self._serve))
+            return _Answerer(own, answering, GraphAnswerer(answering, self._serve))
         return _Answerer(own, answering, batch_answerer(answering))
 
     def _read_again(self) -> RunFiles:

@@ -1,24 +1,20 @@
 """Answers to a list of texts."""
 
-import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from apps.serving.answering import Answering, Direct, Shown
+from apps.serving.windows import (
+    AnswerBatch,
+    AnswerWindows,
+    answer_in_threads,
+    answer_one_by_one,
+)
 
 if TYPE_CHECKING:
     import tensorflow as tf
-
-# As many texts at once as this, or fewer long ones: memory does not grow with their length.
-MOST_AT_ONCE = 256
-_CHARACTERS = 2**18
-# About the tokens of a text. By characters, a batch is as wide as the text of the shortest words.
-_TOKEN = re.compile(r"\w+|[^\w\s]")
-
-
-# Returns the output columns of each text of a batch.
-AnswerBatch = Callable[[list[str]], list[dict]]
 
 
 def answer(task: Answering | Direct, texts: list[str]) -> list[dict]:
@@ -30,15 +26,28 @@ def batch_answerer(task: Answering | Direct) -> AnswerBatch:
     """Returns what answers a batch of texts; where that is a graph, it is made now."""
     if isinstance(task, Direct):
         return task.answer
-    return partial(answer_with, task, task.serving().serve)
+    return GraphAnswerer(task, task.serving().serve)
 
 
-def answer_with(
-    task: Answering, serve: "Callable[[tf.Tensor], dict[str, tf.Tensor]]", texts: list[str]
-) -> list[dict]:
-    """Returns the output columns of each text by a serving model that was made before; all texts
-    are one batch."""
-    return task.output_rows(serve(encode(texts)))
+@dataclass(frozen=True)
+class GraphAnswerer:
+    """Answers a batch of texts by a graph that was made before.
+
+    Attributes:
+        task: it has the output columns.
+        serve: of its serving model.
+    """
+
+    task: Answering
+    serve: "Callable[[tf.Tensor], dict[str, tf.Tensor]]"
+
+    def __call__(self, texts: list[str]) -> list[dict]:
+        """Returns the output columns of each text."""
+        return self.task.output_rows(self.compute(texts))
+
+    def compute(self, texts: list[str]) -> "dict[str, tf.Tensor]":
+        """Returns what the graph answers; several threads may ask at once."""
+        return self.serve(encode(texts))
 
 
 def answer_by_length(
@@ -53,35 +62,22 @@ def answer_by_length(
         serve: of its serving model, which is made once.
         texts: as many as memory holds.
     """
-    return in_batches(partial(answer_with, task, serve), texts)
+    return in_batches(GraphAnswerer(task, serve), texts)
 
 
 def in_batches(answer_batch: AnswerBatch, texts: list[str]) -> list[dict]:
     """Returns the output columns of each text, as many as memory holds; texts of like length are a
     batch."""
-    rows: list[dict] = [{}] * len(texts)
-    for places in cut_batches(texts):
-        put_rows(rows, places, answer_batch([texts[i] for i in places]))
+    [rows] = window_answerer(answer_batch)([texts])
     return rows
 
 
-def cut_batches(texts: list[str]) -> list[list[int]]:
-    """Returns the places of the texts of each batch, texts of like length together."""
-    lengths = [(len(_TOKEN.findall(text)), len(text)) for text in texts]
-    order = sorted(range(len(texts)), key=lengths.__getitem__, reverse=True)
-    batches = []
-    while order:
-        size = _batch_size(max(len(texts[i]) for i in order[:MOST_AT_ONCE]))
-        batch, order = order[:size], order[size:]
-        # What is drawn by chance depends on the place in the batch.
-        batches.append(sorted(batch, key=lambda i: (-len(texts[i]), i)))
-    return batches
-
-
-def put_rows(rows: list[dict], places: list[int], answers: list[dict]) -> None:
-    """Puts the answers of a batch in the places of its texts."""
-    for i, row in zip(places, answers, strict=True):
-        rows[i] = row
+def window_answerer(answer_batch: AnswerBatch) -> AnswerWindows:
+    """Returns what answers windows of texts by what answers a batch: batches of a graph side by
+    side, others one after the other."""
+    if isinstance(answer_batch, GraphAnswerer):
+        return partial(answer_in_threads, answer_batch.compute, answer_batch.task.output_rows)
+    return partial(map, partial(answer_one_by_one, answer_batch))
 
 
 def answer_all(
@@ -116,8 +112,3 @@ def encode(texts: list[str]) -> "tf.Tensor":
     import tensorflow as tf
 
     return tf.constant([text.encode("utf-8", "surrogateescape") for text in texts], tf.string)
-
-
-def _batch_size(longest: int) -> int:
-    """Returns a power of two: graphs that are compiled for each size then meet few of them."""
-    return min(MOST_AT_ONCE, 1 << (max(1, _CHARACTERS // max(1, longest)).bit_length() - 1))

@@ -3,7 +3,7 @@
 import functools
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +12,15 @@ from typing import NamedTuple
 from apps.config.recordings import is_recording
 from apps.serving.answering import Answering, Direct
 from apps.serving.answers import (
-    AnswerBatch,
     answer,
     answer_all,
     batch_answerer,
     describe_problem,
-    in_batches,
+    window_answerer,
 )
 from apps.serving.row_report import RowReport
 from apps.serving.rows import RowReader, Rows
+from apps.serving.windows import AnswerWindows
 from data.errors import UserError
 from data.formats.readers import READERS, TEXT_FORMATS, file_format
 from data.formats.record import TEXT_COLUMN, Record
@@ -34,8 +34,6 @@ TIMED_SUFFIXES = (*SUBTITLE_SUFFIXES, *RECORDINGS)
 # All inputs.
 READABLE: dict[str, object] = {**READERS, **dict.fromkeys(RECORDINGS)}
 
-# Returns the output columns of the texts of each window, in order; it may read some windows ahead.
-AnswerWindows = Callable[[Iterable[list[str]]], Iterator[list[dict]]]
 # Opens an output, and yields what writes one row into it.
 OpenOutput = Callable[[str], AbstractContextManager[Callable[[dict], object]]]
 
@@ -231,11 +229,6 @@ class Prediction:
                 answer = self.task.empty_row() if problem else next(answers)
                 answered.append(AnsweredRow(record.number, _join(values, answer, source), problem))
             yield answered
-
-
-def window_answerer(answer_batch: AnswerBatch) -> AnswerWindows:
-    """Returns what answers one window after the other by what answers a batch."""
-    return functools.partial(map, functools.partial(in_batches, answer_batch))
 
 
 def _problem(record: Record, column: str) -> str:

@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -13,7 +12,7 @@ from multiprocessing.process import BaseProcess
 from queue import SimpleQueue
 from typing import Any, Self
 
-from apps.serving.answers import AnswerBatch, cut_batches, put_rows
+from apps.serving.windows import AnswerBatch, answer_side_by_side
 from data.errors import UserError
 
 # Processes that end while they answer the same batch, until the batch is given up.
@@ -61,8 +60,7 @@ class Workers:
     def answer_windows(self, windows: Iterable[list[str]]) -> Iterator[list[dict]]:
         """Yields the output columns of the texts of each window, in order.
 
-        Windows are read ahead until each process has two batches to answer: memory does not grow
-        with the number of windows.
+        Windows are read ahead until each process has two batches to answer.
 
         Args:
             windows: texts, as many at once as memory holds.
@@ -70,29 +68,11 @@ class Workers:
         Raises:
             UserError: processes die of a batch, or no process can load the model.
         """
-        read: deque[tuple[list[dict], list[tuple[list[int], Future]]]] = deque()
-        in_flight = 0
-        source = iter(windows)
-        try:
-            while True:
-                while in_flight < 2 * self._count and (texts := next(source, None)) is not None:
-                    batches = [
-                        (places, self._waiting.submit(self._answer, [texts[i] for i in places]))
-                        for places in cut_batches(texts)
-                    ]
-                    in_flight += len(batches)
-                    read.append(([{}] * len(texts), batches))
-                if not read:
-                    return
-                rows, batches = read.popleft()
-                for places, future in batches:
-                    put_rows(rows, places, future.result())
-                    in_flight -= 1
-                yield rows
-        finally:
-            for _, batches in read:
-                for _, future in batches:
-                    future.cancel()
+
+        def begin(texts: list[str]) -> Future:
+            return self._waiting.submit(self._answer, texts)
+
+        return answer_side_by_side(begin, lambda rows: rows, 2 * self._count, windows)
 
     def _answer(self, texts: list[str]) -> list[dict]:
         for _ in range(_MOST_DEATHS):

@@ -11,18 +11,17 @@ from apps.config.options import to_json
 from apps.config.training import TrainingConfig
 from apps.config.verbs import PredictOptions
 from apps.runs.description import RunDescription
-from apps.serving.answers import batch_answerer
+from apps.serving.answers import batch_answerer, window_answerer
 from apps.serving.files import (
-    AnswerWindows,
     Prediction,
     beside,
     column_of,
     is_subtitled,
-    window_answerer,
 )
 from apps.serving.jobs import Job
 from apps.serving.parts import Part, Parts, Written, is_folder
 from apps.serving.rows import WINDOW, RowReader
+from apps.serving.windows import AnswerWindows
 from data.errors import UserError
 from data.formats.subtitles import subtitle_writer
 from data.formats.suffixes import STANDARD_STREAM

@@ -16,7 +16,7 @@ from apps.tasks.task import Configurable
 from data.errors import UserError
 
 if TYPE_CHECKING:
-    from apps.serving.answers import AnswerBatch
+    from apps.serving.windows import AnswerBatch
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pyarrow.parquet
 import pytest
 
 from apps.config.verbs import PredictOptions
-from apps.serving import answers, files, rows
+from apps.serving import files, rows, windows
 from apps.serving.answers import answer_by_length
 from apps.serving.files import Prediction
 from apps.serving.rows import RowReader
@@ -38,14 +38,15 @@ class Lengths:
 
 
 def test_long_texts_are_answered_a_few_at_a_time(tmp_path, monkeypatch):
-    monkeypatch.setattr(answers, "MOST_AT_ONCE", 4)
-    monkeypatch.setattr(answers, "_CHARACTERS", 64)
+    monkeypatch.setattr(windows, "MOST_AT_ONCE", 4)
+    monkeypatch.setattr(windows, "_CHARACTERS", 64)
     task, texts = Lengths(), ["a" * length for length in (70, 40, 30, 20, 9, 9, 9, 9, 9, 1)]
     (tmp_path / "in.txt").write_text("\n".join(texts), encoding="utf-8")
     Prediction(task, RowReader("text")).answer_file(
         str(tmp_path / "in.txt"), str(tmp_path / "out.csv")
     )
-    assert [len(batch) for batch in task.batches] == [1, 1, 2, 4, 2]
+    # Threads may begin them in any order.
+    assert sorted(len(batch) for batch in task.batches) == [1, 1, 2, 2, 4]
     assert pd.read_csv(tmp_path / "out.csv")["length"].tolist() == [len(text) for text in texts]
 
 
@@ -79,7 +80,7 @@ def test_every_format_is_answered_in_every_format(tmp_path, source, output):
 def test_rows_keep_their_order_and_texts_of_like_length_are_answered_together(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(answers, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(windows, "MOST_AT_ONCE", 2)
     source, output, task = tmp_path / "in.txt", tmp_path / "out.jsonl", Lengths()
     source.write_text("ddd\na\ncc\nbbbb\nfff\ne\n")
     Prediction(task, RowReader("text", rows=4)).answer_file(str(source), str(output))

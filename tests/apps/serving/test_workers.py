@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from apps.serving import answers
+from apps.serving import windows
 from apps.serving.workers import Workers
 from data.errors import UserError
 
@@ -45,7 +45,7 @@ def refuse_to_load():
 
 @pytest.fixture(autouse=True)
 def one_text_a_batch(monkeypatch):
-    monkeypatch.setattr(answers, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(windows, "MOST_AT_ONCE", 1)
 
 
 @pytest.fixture(scope="module")
