@@ -19,7 +19,7 @@ from models.evaluation.entities import micro_f1
 from models.tagging.bio import Bio
 
 # Rows at once; always as many, since what compiles does so for each number.
-_ROWS = 64
+ROWS_AT_ONCE = 64
 # Added to the emission of "O"; beyond this range F1 only falls.
 _SHIFTS = np.arange(-1.5, 0.51, 0.25)
 # What a shift may cost of the F1 on texts that the model has learned.
@@ -110,7 +110,7 @@ class TaggerValidation:
     ):
         self.rows, self.types = rows, types
         self.shifts = _SHIFTS if shifted else np.zeros(1)
-        self.batches = Batches(rows.ids, rows.tags, _ROWS)
+        self.batches = Batches(rows.ids, rows.tags, ROWS_AT_ONCE)
         self._starts, self._ends = (
             split_places(each) for each in (rows.tokens.starts, rows.tokens.ends)
         )

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from apps.tasks.tagging.rows import tag_rows
+from apps.tasks.tagging.rows import ROWS_AT_ONCE, tag_rows
 from apps.tasks.teacher import load_teacher
 from data.batches.padded import Batches
 from data.examples.tagged import TaggedTexts
@@ -14,8 +14,6 @@ from data.text.word_tokenizer import Tokens
 
 # Sequences of each text: a probability is known to one part in so many.
 _SEQUENCES = 16
-# Rows at once; always as many, since what compiles does so for each number.
-_ROWS = 64
 
 
 def soft_tags(student: Any, examples: TaggedTexts, tokens: Tokens) -> tf.RaggedTensor:
@@ -37,7 +35,7 @@ def soft_tags(student: Any, examples: TaggedTexts, tokens: Tokens) -> tf.RaggedT
     teacher: Any = load_teacher(student)
     size = student.config.max_length
     rows = tag_rows(teacher.preprocessor, examples, tokens, student.class_names, size)
-    batches = Batches(rows.ids, rows.tags, _ROWS)
+    batches = Batches(rows.ids, rows.tags, ROWS_AT_ONCE)
     dataset = batches.dataset()
 
     def answer(ids: dict[str, tf.Tensor]) -> tf.Tensor:
