@@ -199,7 +199,8 @@ def test_states_carry_a_text_from_one_call_to_the_next(cell):
     whole, final = stack(TWO_TEXTS)
     head, states = stack(TWO_TEXTS[:, :1])
     tail, after = stack(TWO_TEXTS[:, 1:], initial_state=states)
-    assert_allclose(np.concatenate([head, tail], axis=1), whole, atol=1e-6)
+    # A layer normalisation divides by small deviations, and rounding errors with them.
+    assert_allclose(np.concatenate([head, tail], axis=1), whole, atol=1e-5)
     assert len(states) == stack.num_states == len(final)
     for ours, theirs in zip(after, final, strict=True):
         assert_allclose(ours, theirs, atol=1e-6)
