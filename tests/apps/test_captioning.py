@@ -130,6 +130,34 @@ def test_a_training_begins_with_the_tokens_and_weights_of_another_captioner(run,
         assert ours.numpy() == pytest.approx(theirs.numpy())
 
 
+def test_a_captioner_learns_from_what_it_draws(run, tmp_path):
+    own = tmp_path / "own"
+    options = ["--init-from", str(run), "--self-critical", "2", "--learning-rate", "0.01"]
+    main(APPLICATION, ["train", *TINY, *options, "--run", str(own)])
+    with open(own / "history.csv", newline="") as file:
+        (epoch,) = csv.DictReader(file)
+    assert float(epoch["reward"]) >= 0
+    described = json.loads((own / "config.json").read_text())
+    assert described["config"]["self_critical"] == 2
+    before, after = (APPLICATION.trained(folder).captioner.get_weights() for folder in (run, own))
+    assert any(not np.allclose(*pair) for pair in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"self_critical": 1}, "draw 2 or more"),
+        ({"self_critical": 2, "jit": True}, "Leave --jit and"),
+        ({"self_critical": 2, "scheduled_sampling": 0.1}, "Leave --jit and"),
+    ],
+    ids=["alone", "jit", "sampling"],
+)
+def test_what_does_not_go_with_captions_that_are_drawn_is_refused(options, message):
+    config = replace(APPLICATION.config(), init_from="runs/former", **options)
+    with pytest.raises(UserError, match=message):
+        config.check()
+
+
 def test_a_server_refuses_a_model_of_pictures(run):
     with pytest.raises(UserError, match="a server answers texts"):
         load_engine(run, ServeOptions())
@@ -143,8 +171,9 @@ def test_a_server_refuses_a_model_of_pictures(run):
         (["--fine-tune"], "small-cnn learns"),
         (["--attention", "none", "--doubly-stochastic", "1"], "need an --attention"),
         (["--dataset", "nowhere"], "no data set 'nowhere'"),
+        (["--self-critical", "4"], "Add --init-from RUN"),
     ],
-    ids=["unknown-encoder", "augment", "fine-tune", "no-attention", "no-data"],
+    ids=["unknown-encoder", "augment", "fine-tune", "no-attention", "no-data", "first"],
 )
 def test_wrong_options_are_one_line(options, message, tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:

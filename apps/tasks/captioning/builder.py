@@ -10,6 +10,8 @@ from data.messages import detail, say
 from models.captioning.captioner import Captioner
 from models.captioning.image_encoder import is_pretrained
 from models.captioning.pretrained import find_weights, load_weights, unfreeze
+from models.captioning.self_critical import SelfCriticalCaptioner
+from models.evaluation.captions.cider import CiderD
 from models.registry import PRECISIONS
 
 
@@ -59,10 +61,21 @@ def build_captioner(
     return captioner
 
 
-def trained_part(captioner: Captioner) -> keras.Model:
+def trained_part(
+    captioner: Captioner, config: CaptioningConfig, reward: CiderD | None = None
+) -> keras.Model:
     """Returns what a training changes: all of it, or all but an encoder that stays as it is.
 
     It is a model of the same layers, so that compiling it leaves the captioner as it is.
+
+    Args:
+        captioner: built.
+        config: the options.
+        reward: of captions that the captioner draws itself; None to learn from the references.
     """
     whole = captioner if captioner.image_encoder.trainable else captioner.head
-    return keras.Model(whole.input, whole.output, name="trained_part")
+    if reward is None:
+        return keras.Model(whole.input, whole.output, name="trained_part")
+    return SelfCriticalCaptioner(
+        whole, reward, config.self_critical, config.max_length, config.seed, name="trained_part"
+    )

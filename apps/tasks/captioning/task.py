@@ -40,6 +40,8 @@ from data.text.tokenizer_vocabulary import (
 )
 from models.captioning.captioner import Captioner
 from models.captioning.ensemble import CaptionerEnsemble, have_one_encoder
+from models.captioning.self_critical import frequencies_of
+from models.evaluation.captions.cider import CiderD
 from models.evaluation.captions.neighbours import consensus_captions, nearest_captions
 from models.precision import in_full_precision
 from models.seq2seq.loss import TranslationLoss
@@ -62,6 +64,7 @@ class Captioning:
 
     Attributes:
         folder: where pictures lie whose paths do not say so; None for the working folder.
+        reward: of captions that the captioner draws in its training; None where it draws none.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Captioning:
         self.tokenizer = Tokenizer(tokenizer_vocabulary)
         self.options = CaptioningPredictOptions()
         self.folder: Path | None = None
+        self.reward: CiderD | None = None
         # Made once for all batches.
         self._serve: Callable[[tf.Tensor], dict[str, tf.Tensor]] | None = None
 
@@ -86,7 +90,7 @@ class Captioning:
             return self.captioner
         # Made when it is trained, it is on the devices of the captioner.
         with self.captioner.distribute_strategy.scope():
-            return trained_part(self.captioner)
+            return trained_part(self.captioner, self.config, self.reward)
 
     @classmethod
     def build(
@@ -94,7 +98,8 @@ class Captioning:
     ) -> "Captioning":
         """Returns a new captioner for a corpus; its tokens come from the training split alone, or
         from the captioner that the training begins with."""
-        captions = [caption for _, caption in corpus.split("train").pairs()]
+        train = corpus.split("train")
+        captions = [caption for _, caption in train.pairs()]
         trained = load_pretrained(config, pretrained)
         if trained is not None:
             vocabulary = trained.tokenizer_vocabulary
@@ -104,7 +109,10 @@ class Captioning:
         size = vocabulary.vocabulary_size
         captioner = build_captioner(config, size, len(captions), trained and trained.model)
         say(f"vocabulary: {size:,}; parameters: {captioner.count_params():,}")
-        return cls(config, vocabulary, captioner)
+        task = cls(config, vocabulary, captioner)
+        if config.self_critical:
+            task.reward = frequencies_of(task.encode_captions(train))
+        return task
 
     @classmethod
     def load(
@@ -184,6 +192,8 @@ class Captioning:
             mirror_array(self.captioner, train, array) if config.mirror else None,
         )
         detail(f"padding: {batches.padding_share():.1%} of the tokens")
+        if self.reward is not None:
+            return batches, keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         return batches, TranslationLoss(config.label_smoothing)
 
     def encode_captions(self, examples: CaptionedPictures) -> tf.RaggedTensor:

@@ -2,13 +2,14 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-Words = Sequence[str]
-_Gram = tuple[str, ...]
+# Of strings, or of ids.
+Words = Sequence[Hashable]
+_Gram = tuple[Hashable, ...]
 _LONGEST = 4
 # The standard deviation of the penalty on a difference of lengths, in words.
 _SIGMA = 6.0
@@ -24,14 +25,8 @@ class _Vector(NamedTuple):
 
 
 def cider_d(captions: Sequence[Words], references: Sequence[Sequence[Words]]) -> np.ndarray:
-    """Computes CIDEr-D by picture; that of a split is the mean.
-
-    An n-gram of one to four words weighs as much as it is frequent in a caption and rare in the
-    references of other pictures. For each length, a caption is as similar to a reference as the
-    cosine of the vectors of these weights, of which the caption's are clipped at the reference's,
-    times exp(-d^2 / 72) if their lengths differ by d words. The score is ten times the mean over
-    references and lengths. As in the authors' code, frequencies are those of these references, so
-    that a single picture scores 0.
+    """Computes CIDEr-D by picture, with the frequencies of these references, as in the authors'
+    code; that of a split is the mean. A single picture scores 0.
 
     Args:
         captions: the words of one caption a picture.
@@ -40,21 +35,61 @@ def cider_d(captions: Sequence[Words], references: Sequence[Sequence[Words]]) ->
     Returns:
         <float64>[pictures], from 0 to 10.
     """
-    counted = [[_count(reference) for reference in group] for group in references]
-    frequency = Counter(gram for group in counted for gram in set().union(*group))
-    pictures = math.log(max(len(counted), 1))
-    weight = {gram: pictures - math.log(count) for gram, count in frequency.items()}
-    scores = np.zeros(len(counted))
-    for place, (caption, group) in enumerate(zip(captions, references, strict=True)):
+    scorer = CiderD(references)
+    pairs = zip(captions, references, strict=True)
+    scores = [scorer.scores([caption], group)[0] for caption, group in pairs]
+    return np.array(scores, np.float64)
+
+
+class CiderD:
+    """CIDEr-D with the frequencies of known references.
+
+    An n-gram of one to four words weighs as much as it is frequent in a caption and rare in the
+    references of other pictures. For each length, a caption is as similar to a reference as the
+    cosine of the vectors of these weights, of which the caption's are clipped at the reference's,
+    times exp(-d^2 / 72) if their lengths differ by d words. The score is ten times the mean over
+    references and lengths.
+
+    Args:
+        references: by picture, the words of its references; words are whatever can be compared.
+    """
+
+    def __init__(self, references: Sequence[Sequence[Words]]) -> None:
+        frequency = Counter(
+            gram for group in references for gram in set().union(*map(_count, group))
+        )
         # What no reference has weighs as much as what one picture's have.
-        said = _weigh(_count(caption), weight, pictures)
-        similarities = [
-            _similarity(said, _weigh(counts, weight, pictures))
-            * math.exp(-((len(caption) - len(reference)) ** 2) / (2 * _SIGMA**2))
-            for counts, reference in zip(counted[place], group, strict=True)
-        ]
-        scores[place] = _SCALE * float(np.mean(similarities)) if similarities else 0.0
-    return scores
+        self.rarest = math.log(max(len(references), 1))
+        self.weight = {gram: self.rarest - math.log(count) for gram, count in frequency.items()}
+
+    def scores(self, captions: Sequence[Words], references: Sequence[Words]) -> list[float]:
+        """Scores captions of one picture.
+
+        Args:
+            captions: the words of each.
+            references: the words of what people said of it.
+
+        Returns:
+            Of each caption, from 0 to 10; 0 without references.
+        """
+        wanted = [(len(each), self._weigh(each)) for each in references]
+        scores = []
+        for caption in captions:
+            said = self._weigh(caption)
+            total = sum(
+                _similarity(said, vectors)
+                * math.exp(-((len(caption) - length) ** 2) / (2 * _SIGMA**2))
+                for length, vectors in wanted
+            )
+            scores.append(_SCALE * total / max(len(wanted), 1))
+        return scores
+
+    def _weigh(self, words: Words) -> list[_Vector]:
+        """Returns the weights of all n-grams of a text by their length."""
+        parts: list[dict[_Gram, float]] = [{} for _ in range(_LONGEST)]
+        for gram, count in _count(words).items():
+            parts[len(gram) - 1][gram] = count * self.weight.get(gram, self.rarest)
+        return [_Vector(part, math.hypot(*part.values())) for part in parts]
 
 
 def _count(words: Words) -> Counter[_Gram]:
@@ -63,14 +98,6 @@ def _count(words: Words) -> Counter[_Gram]:
         for length in range(1, _LONGEST + 1)
         for start in range(len(words) - length + 1)
     )
-
-
-def _weigh(counts: Counter[_Gram], weight: dict[_Gram, float], rarest: float) -> list[_Vector]:
-    """Returns the weights of all n-grams of a caption by their length."""
-    parts: list[dict[_Gram, float]] = [{} for _ in range(_LONGEST)]
-    for gram, count in counts.items():
-        parts[len(gram) - 1][gram] = count * weight.get(gram, rarest)
-    return [_Vector(part, math.hypot(*part.values())) for part in parts]
 
 
 def _similarity(caption: list[_Vector], reference: list[_Vector]) -> float:

@@ -1,0 +1,109 @@
+"""Self-critical training of captioners."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from numpy.testing import assert_allclose
+
+from data.text.special_tokens import END, PADDING, START, UNKNOWN
+from models.captioning.captioner import Captioner
+from models.captioning.self_critical import SelfCriticalCaptioner, advantages_of, frequencies_of
+
+IMAGES = np.random.default_rng(0).uniform(0, 255, (2, 16, 16, 3)).astype(np.float32)
+# Two references of the first picture, one of the second.
+CAPTIONS = tf.ragged.constant([[[5, 6], [5, 6, 7]], [[8]]], dtype=tf.int32)
+BEFORE = np.array([[[START, 5, 6, 0], [START, 5, 6, 7]], [[START, 8, 0, 0], [0] * 4]], np.int32)
+AFTER = np.array([[5, 6, END, 0, 5, 6, 7, END], [8, END, 0, 0, 0, 0, 0, 0]], np.int32)
+MOST = 6
+
+
+@pytest.fixture
+def captioner():
+    keras.utils.set_random_seed(1)
+    return Captioner(9, 8, {"cell": "gru", "units": 8}, picture_size=16, dropout=0.1)
+
+
+def self_critical(captioner, captions=4, rate=0.02):
+    model = SelfCriticalCaptioner(
+        captioner, frequencies_of(CAPTIONS), captions, max_length=MOST, seed=3
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer=keras.optimizers.Adam(rate), loss=loss)
+    return model
+
+
+def batch(*weights):
+    data = ({"images": IMAGES, "target_ids": BEFORE}, AFTER, *weights)
+    return tf.data.Dataset.from_tensors(data)
+
+
+def test_a_caption_is_compared_with_the_others_of_its_picture():
+    found = advantages_of(tf.constant([[1.0, 2.0, 6.0], [4.0, 4.0, 4.0]]))
+    assert_allclose(found, [[-3, -1.5, 4.5], [0, 0, 0]])
+
+
+def test_a_caption_that_ends_as_a_reference_does_is_better_than_one_that_breaks_off():
+    reward = frequencies_of(CAPTIONS)
+    references = [[5, 6, END], [5, 6, 7, END]]
+    whole, broken = reward.scores([[5, 6, END], [5, 6]], references)
+    assert whole > broken > 0
+
+
+def test_captions_differ_between_steps_and_hold_nothing_that_no_caption_has(captioner):
+    model = self_critical(captioner, captions=50)
+    first, same, other = (model.draw(IMAGES, tf.constant(step)).numpy() for step in (1, 1, 2))
+    np.testing.assert_array_equal(first, same)
+    assert first.shape[:2] == (2, 50) and first.shape[2] <= MOST + 1
+    assert not np.array_equal(first[..., :2], other[..., :2])
+    assert not np.isin(first, [START, UNKNOWN]).any()
+    ended = np.maximum.accumulate(first == END, axis=-1)
+    assert (first[..., 1:][ended[..., :-1]] == PADDING).all()
+    assert (first[~ended] != PADDING).all()
+
+
+def test_the_gradient_is_that_of_the_advantages_times_the_log_probabilities(captioner):
+    # Without dropout, so that the captions can be scored again.
+    captioner = type(captioner).from_config({**captioner.get_config(), "dropout": 0.0})
+    model = self_critical(captioner)
+    model.compile(keras.optimizers.SGD(1.0), loss=model.loss, run_eagerly=True)
+    ids = model.draw(IMAGES, tf.constant(0)).numpy()
+    rewards = [
+        frequencies_of(CAPTIONS).scores(
+            [[t for t in said if t] for said in group], [[*each, END] for each in references]
+        )
+        for group, references in zip(ids.tolist(), CAPTIONS.to_list(), strict=True)
+    ]
+    advantages = advantages_of(tf.constant(rewards, tf.float32))
+    starts = np.concatenate([np.full((*ids.shape[:2], 1), START), ids[:, :, :-1]], axis=2)
+    bias, weights = captioner.decoder.logits.weights[-1], captioner.get_weights()
+    with tf.GradientTape() as tape:
+        # Batch normalisation reads the batch, as it does in training.
+        logits = captioner({"images": IMAGES, "target_ids": starts}, training=True)
+        tokens = tf.nn.log_softmax(tf.reshape(logits, [*ids.shape, -1]))
+        said = tf.gather(tokens, ids, batch_dims=3) * (ids != PADDING)
+        loss = -tf.reduce_sum(advantages * tf.reduce_sum(said, axis=2)) / (ids != PADDING).sum()
+    expected = tape.gradient(loss, bias.value)
+    before = bias.numpy()
+    # Its means have moved, and by them captions are drawn.
+    captioner.set_weights(weights)
+    model.fit(batch(), shuffle=False, verbose=0)
+    assert np.abs(expected).max() > 1e-3
+    assert_allclose(before - bias.numpy(), expected, atol=1e-5)
+
+
+def test_training_finds_captions_of_a_higher_reward(captioner):
+    model = self_critical(captioner)
+    history = model.fit(
+        batch().repeat(60), steps_per_epoch=20, epochs=3, shuffle=False, verbose=0
+    ).history
+    first, *_, last = history["reward"]
+    assert last > 2 * first
+
+
+def test_rows_that_fill_up_a_batch_teach_nothing(captioner):
+    model = self_critical(captioner)
+    before = captioner.decoder.get_weights()
+    model.fit(batch(np.zeros(2, np.float32)), shuffle=False, verbose=0)
+    for old, new in zip(before, captioner.decoder.get_weights(), strict=True):
+        assert_allclose(new, old, atol=1e-7)
