@@ -12,14 +12,18 @@ from models.evaluation.captions.cider import CiderD
 from models.seq2seq.memory import Memory
 from models.seq2seq.search import TranslationSearch, prepend_start
 
+_BANNED = (PADDING, START, UNKNOWN)
+# Is taken from the logits of what is banned: the exponential of the rest is 0.
+_NEVER = 1e9
+
 
 class SelfCriticalCaptioner(keras.Model):
     """A captioner that learns from its own captions (Rennie et al. 2017).
 
-    In each step it draws several captions of every picture, without dropout. The reward of one is
-    its CIDEr-D, to which END counts as a word, lest captions break off. The loss of its tokens is
-    their cross-entropy times the reward minus the mean reward of the other captions of the picture
-    (Luo 2020, "A Better Variant of Self-Critical Sequence Training", equation 3).
+    In each step it draws several captions of every picture; there is no dropout. The reward of one
+    is its CIDEr-D, to which END counts as a word, lest captions break off. The loss of its tokens
+    is their cross-entropy times the reward minus the mean reward of the other captions of the
+    picture (Luo 2020, "A Better Variant of Self-Critical Sequence Training", equation 3).
 
     It is compiled with `keras.losses.SparseCategoricalCrossentropy(from_logits=True)`, and shares
     all layers with the captioner. The targets of the data are the references; the inputs
@@ -48,6 +52,16 @@ class SelfCriticalCaptioner(keras.Model):
         self._max_length, self._seed = max_length, seed
         (self._array,) = set(captioner.input) - {"target_ids"}
         self.reward = keras.metrics.Mean(name="reward")
+
+    def call(self, inputs: dict, training: bool = False, mask: Any = None) -> tf.Tensor:
+        logits = super().call(inputs, training=False, mask=mask)
+        if not training:
+            return logits
+        # Captions are scored as they were drawn: without dropout, and without tokens that no
+        # caption may have. Else what becomes less probable would go to those, until nothing is
+        # left for all others.
+        banned = tf.reduce_sum(tf.one_hot(_BANNED, logits.shape[-1]), axis=0)
+        return logits - banned * _NEVER
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         inputs, references, weight = keras.utils.unpack_x_y_sample_weight(data)
@@ -84,7 +98,7 @@ class SelfCriticalCaptioner(keras.Model):
             temperature=1.0,
             seed=tf.stack([self._seed, step]),
             max_length=self._max_length,
-            banned_ids=(PADDING, START, UNKNOWN),
+            banned_ids=_BANNED,
             bounded=False,
         )
         ids = search(self._drawn, array)[0][:, 0]
