@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from data.errors import UserError
 from data.files.archives import explain_read_errors, open_unpacked
@@ -115,7 +114,7 @@ def read_first_words(path: str, count: int) -> list[str]:
     """
     if path == GLOVE:
         with explain_read_errors(f"vectors from {path}", _REMEDY):
-            return pd.read_parquet(_package_folder() / _INDEX)["index"].head(count).tolist()
+            return _read_package_words()[:count]
     with _open_rows(path) as rows:
         words = (row.word for row in rows if row.word and not _ASCII_SPACE.search(row.word))
         return list(itertools.islice(words, count))
@@ -224,10 +223,8 @@ def _to_vector(row: _Row) -> np.ndarray:
 
 def _read_package(wanted: set[str]) -> dict[str, np.ndarray]:
     """Reads vectors from the package of the extra, which has a matrix and an index of its rows."""
-    folder = _package_folder()
-    index = pd.read_parquet(folder / _INDEX)
-    matrix = np.load(folder / "glove_6B_50d_emb.npy", mmap_mode="r")
-    words: list[str] = index["index"].tolist()
+    words = _read_package_words()
+    matrix = np.load(_package_folder() / "glove_6B_50d_emb.npy", mmap_mode="r")
     rows = (row for row, word in enumerate(words) if word in wanted)
     return {words[row]: np.array(matrix[row], np.float32) for row in rows}
 
@@ -236,3 +233,10 @@ def _package_folder() -> Path:
     spec = importlib.util.find_spec(_GLOVE_PACKAGE)
     assert spec and spec.origin, "`find_vectors` found the package"
     return Path(spec.origin).parent / "data"
+
+
+def _read_package_words() -> list[str]:
+    """Reads the words of the package, in the order of its rows."""
+    import pandas as pd
+
+    return pd.read_parquet(_package_folder() / _INDEX)["index"].tolist()

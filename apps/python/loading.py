@@ -16,7 +16,7 @@ from apps.terminal.errors import as_user_errors
 from data.errors import UserError
 
 
-def load(path: str | Path, engine: str = "auto") -> Model:
+def load(path: str | Path, engine: str = "auto", *, lean: bool = False) -> Model:
     """Loads a trained model: of any application, an ensemble, a member of it, or an export.
 
     Nothing is printed. A run or an export with an ONNX form answers by it, at once; else TensorFlow
@@ -32,6 +32,8 @@ def load(path: str | Path, engine: str = "auto") -> Model:
             export (its last version) or of one version. An export answers by what it holds.
             `pretrained/spam` is the model of spam that ships, see `apps.pretrained`.
         engine: `onnx` or `tensorflow` to choose; `auto` takes the ONNX form where there is one.
+        lean: whether TensorFlow, if it is imported, comes without what is optional to Keras, such
+            as pandas as inputs of `fit`: for a process that does nothing else.
 
     Returns:
         The model.
@@ -62,7 +64,7 @@ def load(path: str | Path, engine: str = "auto") -> Model:
         found = None if version else find_engine(files, config, engine)
         if found is not None:
             return Model(application, files, place, engine=found)
-        import_tensorflow()
+        import_tensorflow(lean=lean)
         serve = _saved_model(version) if version else None
         return Model(application, files, place, serve)
 

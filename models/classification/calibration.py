@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 from scipy.special import expit, log_softmax, softmax
 
 # As in Guo et al. (2017) and most papers since.
@@ -27,6 +26,8 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray, multi_label: bool) 
         targets: <float32>[rows, num_classes], 0 or 1.
         multi_label: scores are independent probabilities (sigmoid) instead of a softmax.
     """
+    from scipy.optimize import minimize_scalar
+
     logits, targets = np.asarray(logits, np.float64), np.asarray(targets, np.float64)
 
     def cost(log_temperature: float) -> float:

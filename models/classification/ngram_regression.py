@@ -5,7 +5,6 @@ import math
 import numpy as np
 import tensorflow as tf
 from scipy.sparse import csr_array
-from sklearn.linear_model import LogisticRegression
 
 from models.classification.ngrams import LONGEST, NgramTerms, ngram_keys
 
@@ -85,6 +84,8 @@ def _fit_class(
 ) -> tuple[np.ndarray, float]:
     """Fits one class against the rest: coefficients <float64>[n-grams] of its log-odds, and a
     bias."""
+    from sklearn.linear_model import LogisticRegression
+
     if positive.all() or not positive.any():
         # As confident as the number of texts allows.
         level = math.log(len(positive) + 1.0)

@@ -5,7 +5,6 @@ from typing import Any, Self
 import keras
 import numpy as np
 from keras import ops
-from scipy.optimize import minimize
 
 from models.classification.calibration import negative_log_likelihood
 from models.classification.classifier import TextClassifier
@@ -120,6 +119,8 @@ def fit_share(
         targets: <float32>[rows, num_classes], 0 or 1.
         multi_label: scores are independent probabilities (sigmoid) instead of a softmax.
     """
+    from scipy.optimize import minimize
+
     both = np.stack([recurrent, linear]).astype(np.float64)
 
     def cost(factors: np.ndarray) -> float:

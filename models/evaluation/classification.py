@@ -1,16 +1,12 @@
-"""Metrics of classifiers, computed by scikit-learn, with bootstrap intervals."""
+"""Metrics of classifiers, computed by scikit-learn, with bootstrap intervals.
+
+scikit-learn is imported by what computes: a command that only answers does not wait for it.
+"""
 
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import (
-    average_precision_score,
-    confusion_matrix,
-    f1_score,
-    precision_recall_fscore_support,
-    roc_auc_score,
-)
 
 # Percentile bootstrap (Efron & Tibshirani 1993): resamples, and the two ends of the interval.
 RESAMPLES = 1000
@@ -43,6 +39,8 @@ def classification_metrics(
         `confusion_matrix` (rows: true class, columns: predicted). A metric that the split does
         not define (the ranking of a class that never or always occurs) is None.
     """
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
     truth = targets > 0.5
     precision, recall, f1, support = precision_recall_fscore_support(
         truth, predicted, average=None, zero_division=0
@@ -80,6 +78,8 @@ def decision_metrics(targets: np.ndarray, predicted: np.ndarray) -> dict[str, fl
 
     Arguments as in `classification_metrics`.
     """
+    from sklearn.metrics import f1_score
+
     truth = targets > 0.5
     return {
         "accuracy": float((predicted == truth).all(axis=1).mean()),
@@ -103,6 +103,8 @@ def _rankings(truth: np.ndarray, scores: np.ndarray) -> list[tuple[float | None,
 
 def _ranking(truth: np.ndarray, scores: np.ndarray) -> tuple[float | None, float | None]:
     """Returns ROC-AUC and average precision of one class against the rest."""
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
     if truth.all() or not truth.any():
         return None, None
     return float(roc_auc_score(truth, scores)), float(average_precision_score(truth, scores))

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from rouge_score.rouge_scorer import RougeScorer
 
 # Names in reports, and in the package.
 _KINDS = {"rouge_1": "rouge1", "rouge_2": "rouge2", "rouge_l": "rougeL"}
@@ -23,6 +22,8 @@ def rouge_rows(written: list[str], references: Sequence[str | Sequence[str]]) ->
     Returns:
         <float64>[rows, 3], from 0 to 100.
     """
+    from rouge_score.rouge_scorer import RougeScorer
+
     scorer = RougeScorer([*_KINDS.values()], use_stemmer=True)
     rows = []
     for text, known in zip(written, references, strict=True):

@@ -1,10 +1,6 @@
 """The baseline of classifiers: TF-IDF of n-grams and logistic regression."""
 
 import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.multiclass import OneVsRestClassifier
-from sklearn.pipeline import make_pipeline, make_union
 
 _FEW_TEXTS = 500
 
@@ -28,6 +24,11 @@ def baseline_scores(
     Returns:
         <float64>[rows, num_classes], probabilities.
     """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.multiclass import OneVsRestClassifier
+    from sklearn.pipeline import make_pipeline, make_union
+
     # Few texts hardly share any n-gram.
     min_df = 2 if len(train_texts) >= _FEW_TEXTS else 1
     features = make_union(

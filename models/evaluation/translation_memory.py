@@ -1,8 +1,6 @@
 """The baseline of translators: a memory that gives the translation of the most similar text."""
 
 import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.neighbors import NearestNeighbors
 
 from data.examples.parallel import ParallelTexts
 
@@ -21,6 +19,9 @@ def nearest_texts(known_texts: list[str], texts: list[str]) -> tuple[np.ndarray,
     Returns:
         Positions <int64>[texts] among the known ones, and similarities <float64>[texts].
     """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.neighbors import NearestNeighbors
+
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\S+")
     known = vectorizer.fit_transform(known_texts)
     nearest = NearestNeighbors(n_neighbors=1, metric="cosine", algorithm="brute").fit(known)

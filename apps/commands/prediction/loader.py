@@ -68,7 +68,7 @@ class Loader:
         config = self.application.config_of(files)
         task: Any = _find_engine(files, config, self.own, self.engine)
         if task is None:
-            import_tensorflow(announced)
+            import_tensorflow(announced, lean=True)
             task = self.application.load(files, config)
         if isinstance(task, Configurable):
             task.set_options(self.own)

@@ -113,7 +113,7 @@ def load_engine(path: Path, options: ServeOptions) -> Engine:
     Raises:
         UserError: there is none, or the engine that is wanted cannot answer it.
     """
-    model = load(path, options.engine)
+    model = load(path, options.engine, lean=True)
     if model.application == "captioning":
         # Its texts are paths: a client would read the files of the server.
         raise UserError(f"{path} describes pictures, and a server answers texts. Export the model")

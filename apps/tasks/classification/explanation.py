@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
-from scipy.stats import spearmanr
 
 from apps.tasks.classification.answers import Classification
 from apps.tasks.classification.explanation_output import format_explanation
@@ -67,6 +66,8 @@ class Explanation(RichCell):
         """Spearman's, between weights and drops; None where all words have the same rank."""
         if len(np.unique(self.weights)) < 2 or len(np.unique(self.drops)) < 2:
             return None
+        from scipy.stats import spearmanr
+
         return float(spearmanr(self.weights, self.drops).statistic)
 
     @property

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from apps.pages.parts import Part, Table
-from apps.plots import training
 from apps.tasks.classification.validation import ClassifierValidation
 from data.examples.labelled import LabelledTexts
 from models.classification.calibration import reliability
@@ -97,6 +96,8 @@ class ClassificationReport:
 
     def draw(self, split: str, folder: Path) -> None:
         """Draws the confusion matrix, if a text has one class, and the reliability of a split."""
+        from apps.plots import training
+
         if "confusion_matrix" in self.metrics:
             matrix, names = np.array(self.metrics["confusion_matrix"]), self.metrics["per_class"]
             training.confusion_matrix(matrix, tuple(names), folder / f"confusion_{split}.png")

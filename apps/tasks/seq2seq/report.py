@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from apps.pages.parts import Part, Table
-from apps.plots.translation import bleu_by_length
 from models.evaluation import generated_texts, translation
 
 # Translations that a page shows, and those that are scored one by one at most.
@@ -74,5 +73,7 @@ class Seq2SeqReport:
 
     def draw(self, split: str, folder: Path) -> None:
         """Draws BLEU by the length of the source into a folder."""
+        from apps.plots.translation import bleu_by_length
+
         curves = {self.title: self.metrics["by_length"]}
         bleu_by_length(curves, folder / f"bleu_by_length_{split}.png")

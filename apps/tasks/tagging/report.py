@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from apps.pages.parts import MarkedText, Part
-from apps.plots.training import confusion_matrix
 from data.examples.tags import Span
 from models.evaluation.entities import entity_table, main_metrics
 
@@ -74,6 +73,8 @@ class TaggingReport:
 
     def draw(self, split: str, folder: Path) -> None:
         """Draws the confusion matrix of a split into a folder."""
+        from apps.plots.training import confusion_matrix
+
         confusion_matrix(
             np.array(self.metrics["confusion_matrix"]),
             tuple(self.metrics["confusion_names"]),

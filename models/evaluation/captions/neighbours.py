@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import scipy.sparse
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from models.evaluation.captions.words import compared_words
 
@@ -62,6 +61,8 @@ def consensus_captions(
 def _weigh(sentences: list[str]) -> scipy.sparse.csr_matrix:
     """Returns a row a sentence; the product of two rows is the sum of the cosines by length of
     n-grams."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     parts = []
     words = [compared_words(sentence) for sentence in sentences]
     for length in range(1, _LONGEST + 1):

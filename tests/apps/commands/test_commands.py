@@ -518,6 +518,28 @@ finally:
 """
 
 
+ANSWERED_BY_TENSORFLOW = """
+import sys
+from apps.hate_speech import APPLICATION
+from apps.commands.main import main
+main(APPLICATION, sys.argv[1:])
+assert "tensorflow" in sys.modules
+slow = {"pandas", "sklearn", "matplotlib", "IPython", "pyarrow"} & sys.modules.keys()
+assert not slow, slow
+# Once Keras is there, they can be had.
+import matplotlib
+"""
+
+
+def test_an_answer_by_tensorflow_does_not_wait_for_what_keras_can_do_without(
+    tiny_run, python_process
+):
+    arguments = ["predict", "--run", tiny_run, "--engine", "tensorflow", "you clown"]
+    done = python_process(ANSWERED_BY_TENSORFLOW, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("you clown")
+
+
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [
