@@ -54,7 +54,10 @@ class Classifier:
             given = np.arange(ratios.shape[1]) == ratios.argmax(axis=1)[:, None]
         return [
             label_row(
-                [self.class_names[i] for i in places], row[places], chosen[places], self.class_names
+                [self.class_names[i] for i in places],
+                row[places].tolist(),
+                chosen[places].tolist(),
+                self.class_names,
             )
             for places, row, chosen in zip(order, scores, given, strict=True)
         ]

@@ -10,14 +10,17 @@ LABEL_SEPARATOR = "|"
 
 
 def label_row(
-    names: list[str], scores: np.ndarray, predicted: np.ndarray, class_names: tuple[str, ...]
+    names: list[str],
+    scores: Sequence[float],
+    predicted: Sequence[bool],
+    class_names: tuple[str, ...],
 ) -> dict[str, Any]:
     """Returns the output columns of a text.
 
     Args:
         names: of the classes, the most fitting first.
-        scores: <float32>[num_classes], in the same order.
-        predicted: <bool>[num_classes], the classes that the text gets.
+        scores: of float32, in the same order.
+        predicted: which of them the text gets.
         class_names: the order of the columns `score_<class>`.
     """
     # Nine digits are all that a float32 holds; more would be noise in the file.
