@@ -23,7 +23,7 @@ class SelfCriticalCaptioner(keras.Model):
     In each step it draws several captions of every picture; there is no dropout. The reward of one
     is its CIDEr-D, to which END counts as a word, lest captions break off. The loss of its tokens
     is their cross-entropy times the reward minus the mean reward of the other captions of the
-    picture (Luo 2020, "A Better Variant of Self-Critical Sequence Training", equation 3).
+    picture (Luo 2020, "A Better Variant of Self-Critical Sequence Training").
 
     It is compiled with `keras.losses.SparseCategoricalCrossentropy(from_logits=True)`, and shares
     all layers with the captioner. The targets of the data are the references; the inputs
