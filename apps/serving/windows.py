@@ -80,8 +80,8 @@ def answer_side_by_side(
 ) -> Iterator[list[dict]]:
     """Yields the output columns of the texts of each window, in order.
 
-    Windows are read ahead until so many batches wait: memory does not grow with the number of
-    windows.
+    One window is read ahead, and more until so many batches wait: memory does not grow with the
+    number of windows.
 
     Args:
         begin: begins to answer a batch.
@@ -94,7 +94,11 @@ def answer_side_by_side(
     source = iter(windows)
     try:
         while True:
-            while waiting < most and (texts := next(source, None)) is not None:
+            # What answers has something to do while the rows of a window are written, and others
+            # read: there is always a next one.
+            while waiting < most or len(read) < 2:
+                if (texts := next(source, None)) is None:
+                    break
                 batches = [
                     (places, begin([texts[i] for i in places])) for places in cut_batches(texts)
                 ]
