@@ -6,15 +6,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from data.text.special_tokens import END, PADDING, START, UNKNOWN
-from models.captioning.captioner import Captioner, FeatureCaptioner
+from data.text.special_tokens import END, PADDING
+from models.captioning.captioner import NEVER_SAID, Captioner, FeatureCaptioner
 from models.evaluation.captions.cider import CiderD
 from models.seq2seq.memory import Memory
 from models.seq2seq.search import TranslationSearch, prepend_start
 
-_BANNED = (PADDING, START, UNKNOWN)
-# Is taken from the logits of what is banned: the exponential of the rest is 0.
-_NEVER = 1e9
+# Is taken from the logits of what is never said: the exponential of the rest is 0.
+_FAR = 1e9
 
 
 class SelfCriticalCaptioner(keras.Model):
@@ -60,8 +59,8 @@ class SelfCriticalCaptioner(keras.Model):
         # Captions are scored as they were drawn: without dropout, and without tokens that no
         # caption may have. Else what becomes less probable would go to those, until nothing is
         # left for all others.
-        banned = tf.reduce_sum(tf.one_hot(_BANNED, logits.shape[-1]), axis=0)
-        return logits - banned * _NEVER
+        never = tf.reduce_sum(tf.one_hot(NEVER_SAID, logits.shape[-1]), axis=0)
+        return logits - never * _FAR
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         inputs, references, weight = keras.utils.unpack_x_y_sample_weight(data)
@@ -98,7 +97,7 @@ class SelfCriticalCaptioner(keras.Model):
             temperature=1.0,
             seed=tf.stack([self._seed, step]),
             max_length=self._max_length,
-            banned_ids=_BANNED,
+            banned_ids=NEVER_SAID,
             bounded=False,
         )
         ids = search(self._drawn, array)[0][:, 0]

@@ -31,14 +31,13 @@ from data.errors import UserError
 from data.examples.captions import CaptionCorpus, CaptionedPictures
 from data.images.files import PictureFile
 from data.messages import detail, printable, say, warn
-from data.text.special_tokens import PADDING, START, UNKNOWN
 from data.text.tokenizer import Tokenizer
 from data.text.tokenizer_vocabulary import (
     TokenizerVocabulary,
     find_vocabulary,
     learn_vocabulary,
 )
-from models.captioning.captioner import Captioner
+from models.captioning.captioner import NEVER_SAID, Captioner
 from models.captioning.ensemble import CaptionerEnsemble, have_one_encoder
 from models.captioning.self_critical import frequencies_of
 from models.evaluation.captions.cider import CiderD
@@ -277,8 +276,7 @@ class Captioning:
             config.length_penalty,
             n_best=self.options.n_best,
             max_length=config.max_length,
-            # A caption with a gap is of no use, and a picture has no word to fill it.
-            banned_ids=(PADDING, START, UNKNOWN),
+            banned_ids=NEVER_SAID,
             bounded=False,
         )
 
