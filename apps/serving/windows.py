@@ -86,7 +86,7 @@ def answer_side_by_side(
     Args:
         begin: begins to answer a batch.
         finish: returns the output columns by the result of what was begun.
-        most: batches that are not finished, from which on no further window is read.
+        most: batches that are not finished, from which on no window but the next one is read.
         windows: texts, as many at once as memory holds.
     """
     read: deque[tuple[list[dict], list[tuple[list[int], Future]]]] = deque()

@@ -128,8 +128,9 @@ def advantages_of(rewards: tf.Tensor) -> tf.Tensor:
     return rewards - others
 
 
-def frequencies_of(captions: tf.RaggedTensor) -> CiderD:
-    """Returns the reward of captions <int32>[pictures, (captions), (length)], without END."""
+def make_reward(captions: tf.RaggedTensor) -> CiderD:
+    """Returns what scores drawn captions, with the frequencies of those of the training
+    <int32>[pictures, (captions), (length)], which have no END."""
     return CiderD([[[*each, END] for each in group] for group in captions.to_list()])
 
 

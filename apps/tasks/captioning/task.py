@@ -39,7 +39,7 @@ from data.text.tokenizer_vocabulary import (
 )
 from models.captioning.captioner import NEVER_SAID, Captioner
 from models.captioning.ensemble import CaptionerEnsemble, have_one_encoder
-from models.captioning.self_critical import frequencies_of
+from models.captioning.self_critical import make_reward
 from models.evaluation.captions.cider import CiderD
 from models.evaluation.captions.neighbours import consensus_captions, nearest_captions
 from models.precision import in_full_precision
@@ -110,7 +110,7 @@ class Captioning:
         say(f"vocabulary: {size:,}; parameters: {captioner.count_params():,}")
         task = cls(config, vocabulary, captioner)
         if config.self_critical:
-            task.reward = frequencies_of(task.encode_captions(train))
+            task.reward = make_reward(task.encode_captions(train))
         return task
 
     @classmethod

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 
 from data.text.special_tokens import END, PADDING, START, UNKNOWN
 from models.captioning.captioner import Captioner
-from models.captioning.self_critical import SelfCriticalCaptioner, advantages_of, frequencies_of
+from models.captioning.self_critical import SelfCriticalCaptioner, advantages_of, make_reward
 
 IMAGES = np.random.default_rng(0).uniform(0, 255, (2, 16, 16, 3)).astype(np.float32)
 # The two pictures of the batch look alike to people; what they say of others sets the frequencies.
@@ -26,7 +26,7 @@ def captioner():
 
 def self_critical(captioner, captions=4, rate=0.02):
     model = SelfCriticalCaptioner(
-        captioner, frequencies_of(CAPTIONS), captions, max_length=MOST, seed=3
+        captioner, make_reward(CAPTIONS), captions, max_length=MOST, seed=3
     )
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer=keras.optimizers.Adam(rate), loss=loss)
@@ -44,7 +44,7 @@ def test_a_caption_is_compared_with_the_others_of_its_picture():
 
 
 def test_a_caption_that_ends_as_a_reference_does_is_better_than_one_that_breaks_off():
-    reward = frequencies_of(CAPTIONS)
+    reward = make_reward(CAPTIONS)
     references = [[5, 6, END], [5, 6, 7, END]]
     whole, broken = reward.scores([[5, 6, END], [5, 6]], references)
     assert whole > broken > 0
@@ -67,7 +67,7 @@ def test_the_gradient_is_that_of_the_advantages_times_the_log_probabilities(capt
     model.compile(keras.optimizers.SGD(1.0), loss=model.loss, run_eagerly=True)
     ids = model.draw(IMAGES, tf.constant(0)).numpy()
     rewards = [
-        frequencies_of(CAPTIONS).scores(
+        make_reward(CAPTIONS).scores(
             [[t for t in said if t] for said in group], [[*each, END] for each in references]
         )
         for group, references in zip(ids.tolist(), CAPTIONS[:2].to_list(), strict=True)
