@@ -2,13 +2,17 @@
 
     python benchmarks/generation.py
     python benchmarks/generation.py --units 512 --num-layers 2
+    python benchmarks/generation.py --cost-of runs/shakespeare --data-dir corpora
 
 One model of characters, with the same weights in each engine, samples from its whole distribution;
 greedily all engines write the same text, which is checked. The ways take turns, each in a process
-of its engine; figures are medians of the rounds. Prints a table and writes `generation.json`.
+of its engine; figures are medians of the rounds. Prints a table and writes `generation.json`. With
+`--cost-of`, nothing is timed: it prints what rounded weights cost a trained model on its
+validation split.
 """
 
 import argparse
+import dataclasses
 import json
 import statistics
 import sys
@@ -28,6 +32,8 @@ VOCABULARY_SIZE, EMBEDDING_DIM = 69, 96
 WAYS = {
     "one graph, batch 1": ("generation", {"way": "graph", "batch": 1}),
     "one graph, batch 32": ("generation", {"way": "graph", "batch": 32}),
+    "one graph, batch 1, --quantize int8": ("generation", {"way": "rounded", "batch": 1}),
+    "one graph, batch 32, --quantize int8": ("generation", {"way": "rounded", "batch": 32}),
     "model.predict a token": ("generation", {"way": "predict", "batch": 1}),
     "PyTorch loop, 1 thread": ("generation_torch", {"threads": 1}),
     f"PyTorch loop, {CORES} threads": ("generation_torch", {"threads": CORES}),
@@ -88,6 +94,23 @@ def rows_of(found: dict) -> list[tuple[str, str, str]]:
     return [(name, f"{value:,.0f}", f"{value / base:,.1f}") for name, value in medians.items()]
 
 
+def print_cost(run_folder: str, data_dir: str | None) -> None:
+    """Prints the nats a token of a run on its validation split, as it is and with the recurrent
+    weights rounded to eight bits."""
+    from apps.catalog import find_application
+    from apps.runs.folder import RunFolder
+    from models.recurrent.rounded_step import round_weights
+
+    application = find_application(RunFolder(Path(run_folder)).describe().application)
+    task = application.trained(run_folder)
+    config = dataclasses.replace(task.config, data_dir=data_dir or task.config.data_dir)
+    validation = application.read_data(config).split("validation")
+    print(f"weights as they are: {task.evaluate(validation).metrics['nats_per_unit']:.5f} nats")
+    for layer in task.language_model.stack.layers:
+        round_weights(layer.cell)
+    print(f"--quantize int8:     {task.evaluate(validation).metrics['nats_per_unit']:.5f} nats")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--units", type=int, default=256, help="state size of each layer")
@@ -95,7 +118,12 @@ def main() -> None:
     parser.add_argument("--length", type=int, default=1000, help="tokens generated in a round")
     parser.add_argument("--rounds", type=int, default=7, help="rounds of each way")
     parser.add_argument("--output", default="generation.json", help="where the figures go")
+    parser.add_argument("--cost-of", metavar="RUN", help="a run: cost of rounded weights instead")
+    parser.add_argument("--data-dir", help="folder of the corpora of --cost-of")
     options = parser.parse_args()
+    if options.cost_of:
+        print_cost(options.cost_of, options.data_dir)
+        return
     facts = surroundings()
     found = measure(options)
     with whole_file(Path(options.output)) as partial:

@@ -1,5 +1,6 @@
 """The worker of TensorFlow for `generation.py`: the suite's graph, and `model.predict` a token."""
 
+import itertools
 import time
 
 import keras
@@ -33,18 +34,16 @@ class Engine:
         self.tokenizer = Tokenizer(TokenizerVocabulary("characters", tuple(characters)))
         # The length is a scalar tensor of it: one graph serves all.
         self.generator = TextGenerator(self.tokenizer, self.model, GenerationOptions(), ends=False)
-        self.graph = tf.function(
-            lambda prompts, length, seed: self._sampled(prompts, length, seed),
-            input_signature=[
-                tf.TensorSpec([None], tf.string),
-                tf.TensorSpec([], tf.int32),
-                tf.TensorSpec([], tf.int32),
-            ],
+        rounded_model = self.model.for_export()
+        rounded_model.round_weights()
+        rounded = TextGenerator(
+            self.tokenizer, rounded_model, GenerationOptions(), ends=False, compiled=False
         )
+        self.graphs = {"graph": _sampling(self.generator), "rounded": _sampling(rounded)}
         self.step = _step_model(self.model)
         self.seed = 0
-        for batch in (1, 32):
-            self.round("graph", batch, 8)
+        for way, batch in itertools.product(self.graphs, (1, 32)):
+            self.round(way, batch, 8)
         self.round("predict", 1, 2)
         options = GenerationOptions(greedy=True, max_length=32)
         greedy = TextGenerator(self.tokenizer, self.model, options, ends=False)
@@ -55,17 +54,12 @@ class Engine:
         """Tokens a second."""
         self.seed += 1
         started = time.perf_counter()
-        if way == "graph":
+        if way in self.graphs:
             prompts = tf.constant([""] * batch)
-            self.graph(prompts, tf.constant(length), tf.constant(self.seed)).numpy()
+            self.graphs[way](prompts, tf.constant(length), tf.constant(self.seed)).numpy()
         else:
             self._predict(length)
         return batch * length / (time.perf_counter() - started)
-
-    def _sampled(self, prompts, length, seed):
-        options = GenerationOptions()
-        choices = options.temperature, options.top_k, options.top_p
-        return self.generator.generate(prompts, length, *choices, seed)["texts"]
 
     def _predict(self, length: int) -> None:
         """One call of `model.predict` for each token, with the states of the one before."""
@@ -76,6 +70,24 @@ class Engine:
             logits, *states = self.step.predict([token, *states], verbose=0)
             shares = np.exp(logits[0, _SPECIAL:] - logits[0, _SPECIAL:].max())
             token[0, 0] = _SPECIAL + generator.choice(len(shares), p=shares / shares.sum())
+
+
+def _sampling(generator: TextGenerator) -> tf.types.experimental.PolymorphicFunction:
+    """Returns the graph of a generator that samples texts from prompts, a length and a seed."""
+    options = GenerationOptions()
+    choices = options.temperature, options.top_k, options.top_p
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.string),
+            tf.TensorSpec([], tf.int32),
+            tf.TensorSpec([], tf.int32),
+        ]
+    )
+    def sample(prompts, length, seed):
+        return generator.generate(prompts, length, *choices, seed)["texts"]
+
+    return sample
 
 
 def _step_model(model: LanguageModel) -> keras.Model:

@@ -1,4 +1,5 @@
-// Runs every cell of the native operator over small shapes, forward and backward.
+// Runs every cell of the native operator over small shapes, forward and backward, and a step of it
+// with rounded weights.
 //
 // Compiled with sanitizers by `sanitize_native.py`. It also checks that the number of threads does
 // not change a bit, and that all targets of this processor agree with the plain one.
@@ -92,6 +93,46 @@ std::vector<Floats> results(const Cell& cell, const Case& c, const Options& opti
   return all;
 }
 
+std::vector<int8_t> draw_whole(int64_t count) {
+  std::vector<int8_t> numbers(count);
+  for (int8_t& x : numbers) x = static_cast<int8_t>(generator() % 255 - 127);
+  return numbers;
+}
+
+// The same weights, packed anew for each target.
+struct RoundedCase {
+  RoundedCase(const Cell& cell, const Sizes& s)
+      : kernel(draw_whole(s.features * cell.gates * s.units)),
+        recurrent_kernel(draw_whole(s.units * cell.gates * s.units)),
+        scales(draw(cell.gates * s.units)) {
+    for (float& x : scales) x *= 0.01f;
+  }
+
+  std::vector<int8_t> kernel, recurrent_kernel;
+  Floats scales;
+};
+
+// The states after a step with rounded weights, from the inputs of the first step.
+std::vector<Floats> rounded_results(const Cell& cell, const Case& c, const RoundedCase& rounded,
+                                    int threads) {
+  const PackedSizes packed = cell.packed_sizes(c.sizes);
+  std::vector<int8_t> panels(packed.panels);
+  Floats panel_scales(packed.columns), biases(packed.columns);
+  cell.pack_rounded({c.sizes, rounded.kernel.data(), rounded.recurrent_kernel.data(),
+                     rounded.scales.data(), c.bias.data(), c.recurrent_bias.data(), panels.data(),
+                     panel_scales.data(), biases.data()});
+  const Floats inputs(c.inputs.begin(), c.inputs.begin() + c.sizes.batch * c.sizes.features);
+  RoundedStep r = {};
+  r.sizes = c.sizes, r.panels = panels.data(), r.inputs = inputs.data();
+  r.panel_scales = panel_scales.data(), r.biases = biases.data();
+  r.parameters = c.parameters.data();
+  std::vector<Floats> after(cell.states, Floats(c.sizes.batch * c.sizes.units));
+  for (int n = 0; n < cell.states; ++n)
+    r.states[n] = c.states[n].data(), r.final_states[n] = after[n].data();
+  cell.rounded_step(r, threads);
+  return after;
+}
+
 void compare(const char* what, const Cell& cell, const std::vector<Floats>& one,
              const std::vector<Floats>& other, float tolerance) {
   for (size_t i = 0; i < one.size(); ++i)
@@ -111,15 +152,19 @@ int main() {
   for (int64_t batch : {0, 1, 5, 15, 37})
     for (int64_t steps : {0, 1, 4}) shapes.push_back({batch, steps, 3, 5});
   // Units and features of whole vectors and beside them, more steps than a chunk or a panel has.
-  shapes.insert(shapes.end(), {{3, 4, 16, 16}, {3, 3, 17, 19}, {13, 70, 7, 33}, {20, 300, 2, 40}});
+  shapes.insert(shapes.end(), {{3, 4, 16, 16}, {3, 3, 17, 19}, {13, 70, 7, 33}, {20, 300, 2, 40},
+                              {96, 1, 40, 200}});
   for (const Sizes& sizes : shapes)
     for (int i = 0; i < plain.count; ++i)
       for (int bits = 0; bits < 16; ++bits) {
         // One combination of options is enough for the large shapes.
-        if (sizes.steps > 4 && bits != 10) continue;
+        if ((sizes.steps > 4 || sizes.units > 100) && bits != 10) continue;
         const Options options = {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0};
         const Case c(plain.cells[i], sizes, (bits & 8) != 0);
         const auto expected = results(plain.cells[i], c, options, 1);
+        // Of the options a step knows nothing.
+        const bool stepped = sizes.steps > 0 && (bits == 0 || bits == 10);
+        const RoundedCase rounded(plain.cells[i], sizes);
         for (int t = 0; t < kTargetCount; ++t) {
           if (!kTargets[t].supported()) continue;
           const Cell& cell = kTargets[t].cells[i];
@@ -127,6 +172,12 @@ int main() {
           compare("another target", cell, expected, once, 2e-4f);
           compare("three threads", cell, once, results(cell, c, options, 3), 0.0f);
           compare("what is kept", cell, {once[0]}, {once[1]}, 0.0f);
+          if (stepped) {
+            const auto step = rounded_results(cell, c, rounded, 1);
+            compare("rounded", cell, rounded_results(plain.cells[i], c, rounded, 1), step, 2e-4f);
+            compare("rounded, three threads", cell, step, rounded_results(cell, c, rounded, 3),
+                    0.0f);
+          }
           ++calls;
         }
       }

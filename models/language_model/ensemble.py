@@ -99,6 +99,11 @@ class LanguageModelEnsemble(OfMembers, keras.Model):
         pairs = zip(self.models, parts, strict=True)
         return mean_logits([member.compute_logits(part) for member, part in pairs])
 
+    def round_weights(self) -> None:
+        """Makes `step` compute with recurrent weights of eight bits."""
+        for member in self.models:
+            member.round_weights()
+
     def step(
         self, token_ids: tf.Tensor, states: list[tf.Tensor]
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:

@@ -169,6 +169,10 @@ class LanguageModel(FromSettings, keras.Model):
         """Computes logits <float32>[..., vocabulary_size] of features <float32>[..., size]."""
         return self.output_layer(features, self.output_weights()[0])
 
+    def round_weights(self) -> None:
+        """Makes `step` compute with recurrent weights of eight bits, see `RecurrentStack`."""
+        self.stack.round_weights()
+
     def step(
         self, token_ids: tf.Tensor, states: list[tf.Tensor]
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:

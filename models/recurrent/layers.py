@@ -15,6 +15,7 @@ from keras import ops
 from models import compilation
 from models.recurrent import compiled_batch, equations
 from models.recurrent.native import operator
+from models.recurrent.rounded_step import RoundedStep
 
 # Keras' activations that the compiled loop has, too.
 _ELEMENTWISE: dict[Any, Callable] = {
@@ -140,6 +141,22 @@ class _CompiledLoop(keras.layers.RNN):
         run = self._run_native if is_native else self._run_compiled
         results = run(cell_equations, arguments)
         return tf.nest.map_structure(lambda x: tf.cast(x, self.compute_dtype), results)
+
+    def rounded_step(self) -> RoundedStep:
+        """Returns one step of the layer with its weights, as they are now, rounded to eight bits.
+
+        Raises:
+            ValueError: the native operator is missing, or has no such cell.
+        """
+        cell_equations = self._equations()
+        if not (cell_equations and cell_equations.native):
+            raise ValueError("the native operator has no such cell")
+        if reason := operator.why_missing():
+            raise ValueError(f"there is no native operator: {reason}")
+        cell, (biases, parameters) = self.cell, self._step_weights()
+        return RoundedStep(
+            cell_equations.native, cell.kernel, cell.recurrent_kernel, biases, parameters
+        )
 
     def _run_native(self, cell_equations, arguments):
         outputs, final = operator.run(

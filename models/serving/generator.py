@@ -45,6 +45,8 @@ class TextGenerator(tf.Module):
         options: how texts are continued.
         ends: whether the model was trained to end texts.
         label: the class of the generated texts, for a model with classes.
+        compiled: whether XLA compiles the model's step where it may, which it cannot with rounded
+            weights.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class TextGenerator(tf.Module):
         options: DecodingOptions,
         ends: bool = True,
         label: int = 0,
+        compiled: bool = True,
     ) -> None:
         super().__init__()
         self.preprocessor, self.model = tokenizer, model
@@ -65,7 +68,7 @@ class TextGenerator(tf.Module):
             repetition_penalty=options.repetition_penalty,
             no_repeat_ngram=options.no_repeat_ngram,
         )
-        self._compiled_step = graph(model.step, jit_compile=True)
+        self._fast_step = graph(model.step, jit_compile=True) if compiled else model.step
         self.stop = StopStrings(tokenizer.decode, options.stop) if options.stop else None
         self.serve = graph(self.answer, input_signature=[_STRINGS])
 
@@ -218,7 +221,7 @@ class TextGenerator(tf.Module):
 
     def _step(self) -> Callable:
         """Returns the model's step; compiled, it is one operation of the loop instead of dozens."""
-        return self._compiled_step if compiled_loops() else self.model.step
+        return self._fast_step if compiled_loops() else self.model.step
 
     def _stop_condition(self, watch: Callable | None) -> Callable | None:
         hooks = [hook for hook in (self.stop, watch) if hook is not None]

@@ -14,9 +14,12 @@ import tensorflow as tf
 from apps.commands.main import main
 from apps.runs.folder import RunFolder
 from apps.tasks.generation.config import GenerationOptions
+from apps.tasks.generation.task import TextGeneration
 from apps.text_generation import APPLICATION
 from apps.training.epochs import ProgressCallback
 from data.errors import UserError
+from models.recurrent.native import operator
+from models.recurrent.rounded_step import round_weights
 
 TINY = [
     *["--units", "8", "--embedding-dim", "6", "--epochs", "2", "--batch-size", "2"],
@@ -95,6 +98,37 @@ def test_texts_on_the_terminal_are_those_of_a_file(call, tmp_path, options):
     rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert shown.out == "".join(f"{row['text']}{row['continuation']}\n" for row in rows)
     assert all(row["log_likelihood"] <= 0 for row in rows)
+
+
+@pytest.mark.skipif(bool(operator.why_missing()), reason="no native operator")
+def test_rounded_weights_write_the_texts_that_they_say(call, trained, monkeypatch):
+    options = ["The ", "A dog", "--max-length", "60", "--seed", "3"]
+    answer = call("predict", *options, "--quantize", "int8")
+    assert (answer.status, answer.err) == (0, "")
+    load = TextGeneration.load
+
+    def load_rounded(*arguments):
+        task = load(*arguments)
+        for layer in task.language_model.stack.layers:
+            round_weights(layer.cell)
+        return task
+
+    exact = call("predict", *options).out
+    monkeypatch.setattr(TextGeneration, "load", load_rounded)
+    # Prompts are read with the weights as they are: the first token may differ.
+    rounded = call("predict", *options).out
+    assert answer.out == rounded and answer.out.startswith("The ")
+    assert len(answer.out) == len(exact)
+
+
+def test_weights_are_not_rounded_without_the_operator(call, monkeypatch):
+    monkeypatch.setenv(operator.SWITCH, "0")
+    answer = call("predict", "The", "--quantize", "int8")
+    assert (answer.status, answer.out) == (2, "")
+    assert answer.err.endswith(
+        "--quantize int8: there is no native operator: RECURRENT_TEXT_SUITE_NATIVE is 0. "
+        "Leave it out\n"
+    )
 
 
 def test_beginnings_in_a_file_are_answered(call, tmp_path):

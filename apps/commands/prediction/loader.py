@@ -87,5 +87,5 @@ def _find_engine(
         return find_engine(files, config, wanted)
     if wanted == "onnx":
         name = next(name for name in own.by_tensorflow if getattr(own, name))
-        raise UserError(f"--{name} looks into the network, which takes TensorFlow. Leave --engine")
+        raise UserError(f"--{name} takes TensorFlow. Leave --engine out")
     return None

@@ -270,10 +270,13 @@ class GenerationPredictOptions(GenerationOptions, TextPredictOptions):
         "interactive",
         "complete",
     )
-    by_tensorflow: ClassVar[tuple[str, ...]] = ("interactive", "complete")
+    by_tensorflow: ClassVar[tuple[str, ...]] = ("interactive", "complete", "quantize")
 
     interactive: bool = option(False, "repeated offer of the next token's choices")
     complete: bool = option(False, "answer of each line by the one that follows it, as in a chat")
+    quantize: str | None = option(
+        None, "rounding of the recurrent weights: a token takes less time", ("int8",)
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

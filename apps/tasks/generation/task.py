@@ -202,16 +202,26 @@ class TextGeneration:
         return {}
 
     def serving(self) -> TextGenerator:
-        """Returns the model that takes raw strings; `predict` and `export` use it."""
-        return self._serving(self.language_model.for_export())
+        """Returns the model that takes raw strings; `predict` and `export` use it.
+
+        Raises:
+            UserError: rounded weights are asked for, which this model or machine cannot use.
+        """
+        model = self.language_model.for_export()
+        if rounded := getattr(self.options, "quantize", None):
+            try:
+                model.round_weights()
+            except ValueError as error:
+                raise UserError(f"--quantize {rounded}: {error}. Leave it out") from None
+        return self._serving(model, compiled=not rounded)
 
     def to_portable(self) -> TextGenerator:
         """Returns the model that an ONNX form is written of: no copy, for it runs no graph."""
         return self._serving(self.language_model)
 
-    def _serving(self, model: LanguageModel) -> TextGenerator:
+    def _serving(self, model: LanguageModel, compiled: bool = True) -> TextGenerator:
         label = self.class_names.index(self.options.condition) if self.options.condition else 0
-        return TextGenerator(self.tokenizer, model, self.options, self.ends, label)
+        return TextGenerator(self.tokenizer, model, self.options, self.ends, label, compiled)
 
     def output_rows(self, answer: dict[str, tf.Tensor]) -> list[dict]:
         """Returns the output columns of each text of a batch that the serving model answered."""

@@ -4,6 +4,7 @@ the gradient of a recurrence."""
 import functools
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +31,23 @@ def is_available(training: bool = False) -> bool:
     Args:
         training: whether to say why there is none, if that was not said yet.
     """
-    if os.environ.get(SWITCH, "1") == "0":
-        return False
-    with _lock:
-        module, reason = _load()
-    if module is None and training:
+    reason = why_missing()
+    if reason and training and not _is_switched_off():
         _say_once(reason)
-    return module is not None
+    return not reason
+
+
+def why_missing() -> str:
+    """Returns why there is no native operator, or the empty text if there is one; the first call
+    may compile it."""
+    if _is_switched_off():
+        return f"{SWITCH} is 0"
+    with _lock:
+        return _load()[1]
+
+
+def _is_switched_off() -> bool:
+    return os.environ.get(SWITCH, "1") == "0"
 
 
 @functools.cache
@@ -56,7 +67,11 @@ def _load() -> tuple[Any, str]:
             return (tested[0] if tested else tf.load_op_library(str(library))), ""
     # Whatever it is, layers run without the operator.
     except Exception as error:
-        return None, " ".join(str(error).split())
+        return None, " ".join(str(error).split()) or type(error).__name__
+
+
+def _module() -> Any:
+    return _load()[0]
 
 
 @functools.cache
@@ -102,7 +117,7 @@ def run(
         The outputs <float32>[batch, time, units], or the last one <float32>[batch, units], and the
         final states.
     """
-    outputs, _, final_states = _load()[0].suite_recurrence(
+    outputs, _, final_states = _module().suite_recurrence(
         inputs=inputs,
         kernel=kernel,
         recurrent_kernel=recurrent_kernel,
@@ -126,6 +141,69 @@ def run(
     return outputs, final_states
 
 
+def pack_rounded(
+    cell: str,
+    kernel: tf.Tensor,
+    recurrent_kernel: tf.Tensor,
+    scales: tf.Tensor,
+    bias: tf.Tensor,
+    recurrent_bias: tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Writes rounded weights as `rounded_step` reads them; `is_available` must have said that it
+    can.
+
+    Args:
+        cell: the name that the operator has for it.
+        kernel: <int8>[features, gates * units].
+        recurrent_kernel: <int8>[units, gates * units].
+        scales: of the columns of both, <float32>[gates * units].
+        bias: of the first projection, <float32>[gates * units].
+        recurrent_bias: of the second projection, <float32>[gates * units].
+
+    Returns:
+        The weights <int8>[count], their scales and the biases <float32>[columns], in an order that
+        depends on the processor.
+    """
+    return _module().suite_rounded_weights(
+        kernel=kernel,
+        recurrent_kernel=recurrent_kernel,
+        scales=scales,
+        bias=bias,
+        recurrent_bias=recurrent_bias,
+        cell=cell,
+    )
+
+
+def rounded_step(
+    cell: str, inputs: tf.Tensor, packed: Sequence[tf.Tensor], parameters: Any, states: list
+) -> list[tf.Tensor]:
+    """Takes one step with rounded weights; it has no gradient.
+
+    Args:
+        cell: the name that the operator has for it.
+        inputs: <float32>[batch, features].
+        packed: what `pack_rounded` returned.
+        parameters: further weights of the cell in a row, <float32>[parameters * units].
+        states: <float32>[batch, units] each.
+
+    Returns:
+        The states after the step, of which the first is the output.
+    """
+    new = _module().suite_rounded_step(
+        inputs=inputs,
+        panels=packed[0],
+        panel_scales=packed[1],
+        biases=packed[2],
+        parameters=parameters,
+        initial_states=states,
+        cell=cell,
+        threads=_threads(),
+    )
+    for state, old in zip(new, states, strict=True):
+        state.set_shape(old.shape)
+    return new
+
+
 def sum_rows(rows: tf.Tensor, values: tf.Tensor, size: int) -> tf.Tensor:
     """Sums the rows of a sparse gradient; `is_available` must have said that it can.
 
@@ -137,7 +215,7 @@ def sum_rows(rows: tf.Tensor, values: tf.Tensor, size: int) -> tf.Tensor:
     Returns:
         <float32>[size, features], zero where there is no row.
     """
-    sums = _load()[0].suite_row_sums(
+    sums = _module().suite_row_sums(
         rows=tf.cast(rows, tf.int64), values=values, size=size, threads=_threads()
     )
     sums.set_shape([size, values.shape[1]])
@@ -152,7 +230,7 @@ def _threads() -> int:
 
 @tf.RegisterGradient("SuiteRecurrence")
 def _gradient(op: tf.Operation, d_outputs: tf.Tensor, _: Any, *d_states: tf.Tensor) -> list:
-    module = _load()[0]
+    module = _module()
     inputs, kernel, recurrent_kernel, parameters, mask, bias, recurrent_bias, *states = op.inputs
     attributes = {name: op.get_attr(name) for name in _ATTRIBUTES}
     kept = op.outputs[1]

@@ -56,14 +56,15 @@ _CELLS: dict[str, tuple[Callable, int, int, int]] = {
 
 
 def check_operator(module: Any) -> None:
-    """Runs every cell of a loaded library, masked and backwards, with its gradient, and the sum of
-    rows.
+    """Runs every cell of a loaded library, masked and backwards, with its gradient, a step of it
+    with rounded weights, and the sum of rows.
 
     Raises:
         NotBuiltError: a result differs from that of the equations.
     """
     for cell in _CELLS:
         _check_cell(module, cell)
+        _check_rounded_step(module, cell)
     rows, values = np.arange(_BATCH) % 4, np.ones((_BATCH, _UNITS), np.float32)
     sums = module.suite_row_sums(rows=tf.constant(rows, tf.int64), values=values, size=5, threads=2)
     expected = np.bincount(rows, minlength=5)[:, None] * values[:1]
@@ -109,6 +110,46 @@ def _check_cell(module: Any, cell: str) -> None:
             losses.append(sum(np.sin(result).sum() for result in _run(cell, moved, mask)))
         actual = np.sum(gradient[number].numpy().astype(np.float64) * direction)
         _compare("gradients", f"of {cell}", actual, (losses[1] - losses[0]) / 2e-4)
+
+
+def _check_rounded_step(module: Any, cell: str) -> None:
+    step, gates, states, parameters = _CELLS[cell]
+    generator = np.random.default_rng(0)
+    columns = gates * _UNITS
+    kernels = [
+        generator.integers(-127, 128, (rows, columns), np.int8) for rows in (_FEATURES, _UNITS)
+    ]
+    scales, bias, recurrent_bias, weights = (
+        generator.normal(0, size, count).astype(np.float32)
+        for size, count in [(0.005, columns), *[(0.5, columns)] * 2, (0.5, parameters * _UNITS)]
+    )
+    inputs, *before = (
+        generator.normal(0, 0.5, (_BATCH, size)).astype(np.float32)
+        for size in (_FEATURES, *[_UNITS] * states)
+    )
+    panels, panel_scales, biases = module.suite_rounded_weights(
+        kernel=kernels[0],
+        recurrent_kernel=kernels[1],
+        scales=scales,
+        bias=bias,
+        recurrent_bias=recurrent_bias,
+        cell=cell,
+    )
+    after = module.suite_rounded_step(
+        inputs=inputs,
+        panels=panels,
+        panel_scales=panel_scales,
+        biases=biases,
+        parameters=weights,
+        initial_states=before,
+        cell=cell,
+        threads=2,
+    )
+    exact = [kernel * scales.astype(np.float64) for kernel in kernels]
+    projections = inputs @ exact[0] + bias, before[0] @ exact[1] + recurrent_bias
+    expected = step(*projections, before, weights.reshape(-1, _UNITS))
+    for one, other in zip(after, expected, strict=True):
+        _compare("rounded steps", f"of {cell}", one, other)
 
 
 def _compare(what: str, of: str, actual: Any, expected: Any) -> None:

@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <new>
 #include <string>
+#include <type_traits>
 
 #include "tensorflow/c/kernels.h"
 #include "tensorflow/c/ops.h"
@@ -74,16 +75,27 @@ inline Tensor input(TF_OpKernelContext* context, int number, std::initializer_li
   return tensor;
 }
 
-inline Tensor output(TF_OpKernelContext* context, int number, std::initializer_list<int64_t> shape) {
+template <class T = float>
+Tensor output(TF_OpKernelContext* context, int number, std::initializer_list<int64_t> shape) {
+  constexpr TF_DataType kType = std::is_same<T, float>::value ? TF_FLOAT : TF_INT8;
   int64_t count = 1;
   for (int64_t size : shape) count *= size;
   Status status;
   TF_Tensor* tensor =
-      TF_AllocateOutput(context, number, TF_FLOAT, shape.begin(), static_cast<int>(shape.size()),
-                        count * sizeof(float), status.get());
+      TF_AllocateOutput(context, number, kType, shape.begin(), static_cast<int>(shape.size()),
+                        count * sizeof(T), status.get());
   Tensor owned(tensor);
   status.check();
   return owned;
+}
+
+inline std::string cell_of(TF_OpKernelConstruction* construction) {
+  char name[32] = {};
+  Status status;
+  TF_OpKernelConstruction_GetAttrString(construction, "cell", name, sizeof(name) - 1,
+                                        status.get());
+  status.check();
+  return name;
 }
 
 inline int64_t threads_of(TF_OpKernelConstruction* construction) {

@@ -5,12 +5,14 @@
 
 namespace recurrence {
 
-inline void copy(const float* from, int64_t count, float* to) {
-  if (count > 0) __builtin_memcpy(to, from, count * sizeof(float));
+template <class T>
+void copy(const T* from, int64_t count, T* to) {
+  if (count > 0) __builtin_memcpy(to, from, count * sizeof(T));
 }
 
-inline void clear(float* to, int64_t count) {
-  if (count > 0) __builtin_memset(to, 0, count * sizeof(float));
+template <class T>
+void clear(T* to, int64_t count) {
+  if (count > 0) __builtin_memset(to, 0, count * sizeof(T));
 }
 
 inline void add(const float* from, int64_t count, float* to) {

@@ -27,12 +27,7 @@ struct Kernel {
       : options{flag(construction, "reverse"), flag(construction, "return_sequences"),
                 flag(construction, "zero_masked")},
         keep(flag(construction, "keep")), threads(static_cast<int>(threads_of(construction))) {
-    char name[32] = {};
-    Status status;
-    TF_OpKernelConstruction_GetAttrString(construction, "cell", name, sizeof(name) - 1,
-                                          status.get());
-    status.check();
-    cell = find_cell(name);
+    cell = find_cell(cell_of(construction).c_str());
     require(cell != nullptr, "no such cell");
   }
 

@@ -49,6 +49,30 @@ struct Backward {
   float* d_states[kMostStates];
 };
 
+// The weights of a cell as whole numbers of eight bits, each times the scale of its column, which
+// is one for both kernels; and where they are written as a step reads them.
+struct RoundedWeights {
+  Sizes sizes;  // any batch and steps
+  const int8_t *kernel, *recurrent_kernel;
+  const float *scales, *bias, *recurrent_bias;
+  int8_t* panels;
+  float *panel_scales, *biases;
+};
+
+// How many numbers they have so: `panels` the first, `panel_scales` and `biases` each the second.
+struct PackedSizes {
+  int64_t panels, columns;
+};
+
+// One step of a batch with such weights, inputs [batch, features].
+struct RoundedStep {
+  Sizes sizes;
+  const int8_t* panels;
+  const float *inputs, *panel_scales, *biases, *parameters;
+  const float* states[kMostStates];
+  float* final_states[kMostStates];
+};
+
 // One cell, compiled for one kind of processor.
 struct Cell {
   const char* name;
@@ -59,6 +83,9 @@ struct Cell {
   // The results do not depend on the number of threads.
   void (*forward)(const Forward&, int threads);
   void (*backward)(const Backward&, int threads);
+  PackedSizes (*packed_sizes)(const Sizes&);
+  void (*pack_rounded)(const RoundedWeights&);
+  void (*rounded_step)(const RoundedStep&, int threads);
 };
 
 // All cells, compiled for one kind of processor.

@@ -8,6 +8,10 @@
 #include "recurrence.h"
 #include "threads.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #if defined(__clang__)
 #define BEGIN_TARGET(features) \
   DO_PRAGMA(clang attribute push(__attribute__((target(features))), apply_to = function))
