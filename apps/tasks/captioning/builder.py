@@ -10,7 +10,7 @@ from data.messages import detail, say
 from models.captioning.captioner import Captioner
 from models.captioning.image_encoder import is_pretrained
 from models.captioning.pretrained import find_weights, load_weights, unfreeze
-from models.captioning.self_critical import SelfCriticalCaptioner
+from models.seq2seq.self_critical import SelfCriticalCaptioner
 from models.evaluation.captions.cider import CiderD
 from models.registry import PRECISIONS
 

@@ -39,7 +39,7 @@ from data.text.tokenizer_vocabulary import (
 )
 from models.captioning.captioner import NEVER_SAID, Captioner
 from models.captioning.ensemble import CaptionerEnsemble, have_one_encoder
-from models.captioning.self_critical import make_reward
+from models.seq2seq.self_critical import make_reward
 from models.evaluation.captions.cider import CiderD
 from models.evaluation.captions.neighbours import consensus_captions, nearest_captions
 from models.precision import in_full_precision

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 
 from data.text.special_tokens import END, PADDING, START, UNKNOWN
 from models.captioning.captioner import Captioner
-from models.captioning.self_critical import SelfCriticalCaptioner, advantages_of, make_reward
+from models.seq2seq.self_critical import SelfCriticalCaptioner, advantages_of, make_reward
 
 IMAGES = np.random.default_rng(0).uniform(0, 255, (2, 16, 16, 3)).astype(np.float32)
 # The two pictures of the batch look alike to people; what they say of others sets the frequencies.
