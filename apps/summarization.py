@@ -23,6 +23,7 @@ class SummarizationConfig(LanguageModelStart, PairsConfig):
     """All options of a summarizer: both sides are of one language, and words are copied."""
 
     kind: ClassVar[str] = "summarizer"
+    begins_with: ClassVar[tuple[str, ...]] = ("language model", "summarizer")
     answer: ClassVar[str] = "summary"
     answers: ClassVar[str] = "summaries"
     sides: ClassVar[str] = "columns"

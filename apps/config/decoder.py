@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from apps.config.options import Options, option
+from data.errors import UserError
 from models.registry import FEEDINGS
 
 
@@ -34,3 +35,34 @@ class DecoderOptions(Options):
         at_least=0.0,
         at_most=1.0,
     )
+
+
+@dataclass(frozen=True)
+class SelfCriticalOptions(Options):
+    """A training by answers that the model draws itself."""
+
+    title: ClassVar[str] = "decoder"
+
+    self_critical: int = option(
+        0,
+        "answers that are drawn to each text, two or more, from which a model that has learned "
+        "before (--init-from) learns by what they share with the right one (Rennie et al. 2017); "
+        "0: none",
+        at_least=0,
+        at_most=100,
+    )
+
+    def check(self) -> None:
+        super().check()
+        if not self.self_critical:
+            return
+        if not getattr(self, "init_from", None):
+            raise UserError(
+                "--self-critical begins with a model that has learned before. Add --init-from RUN"
+            )
+        if self.self_critical == 1:
+            raise UserError("--self-critical compares answers: draw 2 or more. Received: 1")
+        if getattr(self, "jit", False) or getattr(self, "scheduled_sampling", 0.0):
+            raise UserError(
+                "--self-critical draws answers itself. Leave --jit and --scheduled-sampling out"
+            )

@@ -7,16 +7,12 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from data.text.special_tokens import PADDING, START, UNKNOWN
 from models.captioning.image_encoder import build_image_encoder, is_pretrained
 from models.copies import FromSettings
 from models.layers.initial_states import InitialStatesFromVector
 from models.precision import dtype_policy
 from models.seq2seq.decoder import TranslationDecoder
 from models.seq2seq.memory import Memory
-
-# Tokens that no caption has: one with a gap is of no use, and a picture has no word to fill it.
-NEVER_SAID = (PADDING, START, UNKNOWN)
 
 
 @keras.saving.register_keras_serializable(package="models")

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import tensorflow as tf
 
-from data.text.special_tokens import END, PADDING, START
+from data.text.special_tokens import END, PADDING, START, UNKNOWN
 from models.decoding.beam_search import beam_search, length_divisor
 from models.decoding.constraints import Constraints
 from models.decoding.decode import decode
@@ -14,6 +14,8 @@ from models.decoding.sampling import Sampling, greedy
 from models.seq2seq.decoder import TranslationDecoder
 from models.seq2seq.memory import Memory
 
+# Tokens that no text without gaps has.
+NEVER_SAID = (PADDING, START, UNKNOWN)
 # The most tokens of an answer: `_TIMES` those of its source, plus `_MORE`.
 _TIMES, _MORE = 2, 10
 _NEVER = float("-inf")

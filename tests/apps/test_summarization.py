@@ -54,6 +54,36 @@ def test_a_training_says_how_much_of_the_texts_it_cuts(trained):
     assert 'pipeline_tag: "summarization"' in card
 
 
+def test_a_training_goes_on_with_another_one_and_learns_from_what_it_writes(trained, tmp_path):
+    former, own = trained[0], tmp_path / "own"
+    options = ["--epochs", "1", "--batch-size", "500", "--max-source-length", "12"]
+    options += ["--self-critical", "2", "--learning-rate", "0.01", "--average-weights", "0"]
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        main(APPLICATION, ["train", "--init-from", str(former), *options, "--run", str(own)])
+    assert f"all layers: weights from {former}" in out.getvalue()
+    assert "reward" in (own / "history.csv").read_text()
+    tasks = [APPLICATION.trained(run) for run in (former, own)]
+    assert tasks[0].tokenizer_vocabularies == tasks[1].tokenizer_vocabularies
+    shapes = [
+        {name: getattr(task.config, name) for name in ("units", "copy", "vocabulary_size")}
+        for task in tasks
+    ]
+    assert shapes[0] == shapes[1] and shapes[0]["units"] == 4
+    before, after = (task.model.get_weights() for task in tasks)
+    moved = max(np.abs(one - other).max() for one, other in zip(before, after, strict=True))
+    # So far does Adam go in one step.
+    assert 0 < moved < 0.011
+
+
+def test_a_training_that_goes_on_begins_with_all_weights(trained):
+    former = APPLICATION.trained(trained[0])
+    config = replace(former.config, init_from=str(trained[0]), dropout=0.5)
+    begun = type(former).build(config, APPLICATION.read_data(config))
+    for one, other in zip(begun.model.get_weights(), former.model.get_weights(), strict=True):
+        assert_array_equal(one, other)
+    assert begun.model.settings["dropout"] == 0.5
+
+
 def test_rouge_is_measured_beside_what_needs_no_learning(summarization, trained):
     pytest.importorskip("sumy")
     answer = summarization("evaluate", "--split", "test", "--baseline")

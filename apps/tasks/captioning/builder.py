@@ -10,9 +10,10 @@ from data.messages import detail, say
 from models.captioning.captioner import Captioner
 from models.captioning.image_encoder import is_pretrained
 from models.captioning.pretrained import find_weights, load_weights, unfreeze
-from models.seq2seq.self_critical import SelfCriticalCaptioner
 from models.evaluation.captions.cider import CiderD
 from models.registry import PRECISIONS
+from models.seq2seq.search import TranslationSearch
+from models.seq2seq.self_critical import SelfCritical
 
 
 def build_captioner(
@@ -76,6 +77,7 @@ def trained_part(
     whole = captioner if captioner.image_encoder.trainable else captioner.head
     if reward is None:
         return keras.Model(whole.input, whole.output, name="trained_part")
-    return SelfCriticalCaptioner(
-        whole, reward, config.self_critical, config.max_length, config.seed, name="trained_part"
+    search = TranslationSearch(max_length=config.max_length, bounded=False)
+    return SelfCritical(
+        whole, reward, config.self_critical, search, config.seed, name="trained_part"
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from apps.config.decoder import DecoderOptions
+from apps.config.decoder import DecoderOptions, SelfCriticalOptions
 from apps.config.ensembles import EnsembleOptions
 from apps.config.groups import (
     SHAPE_OPTIONS,
@@ -112,13 +112,6 @@ class CaptionerOptions(Options):
         "2015)",
         at_least=0.0,
     )
-    self_critical: int = option(
-        0,
-        "captions that are drawn of each picture, two or more, from which a captioner that has "
-        "learned before (--init-from) learns by their CIDEr-D (Rennie et al. 2017); 0: none",
-        at_least=0,
-        at_most=100,
-    )
     monitor: str = option(
         "cider_d",
         "validation metric, of greedy decoding, that chooses the epoch",
@@ -162,6 +155,7 @@ class CaptionSearchOptions(Options):
 
 @dataclass(frozen=True)
 class CaptioningConfig(
+    SelfCriticalOptions,
     InitFromOptions,
     CaptionSearchOptions,
     CaptionerOptions,
@@ -220,26 +214,19 @@ class CaptioningConfig(
         None,
         "run folder of a captioner with whose tokens and weights the training begins",
     )
+    self_critical: int = redefault(
+        SelfCriticalOptions,
+        "self_critical",
+        0,
+        "captions that are drawn of each picture, two or more, from which a captioner that has "
+        "learned before (--init-from) learns by their CIDEr-D (Rennie et al. 2017); 0: none",
+    )
 
     def check(self) -> None:
         super().check()
         if self.attention == "none" and (self.doubly_stochastic or self.input_feeding != "none"):
             raise UserError(
                 "--doubly-stochastic and --input-feeding need an --attention. Received: none"
-            )
-
-        if self.self_critical and not self.init_from:
-            raise UserError(
-                "--self-critical begins with a captioner that has learned from captions. Add "
-                "--init-from RUN"
-            )
-        if self.self_critical == 1:
-            raise UserError(
-                "--self-critical compares captions of one picture: draw 2 or more. Received: 1"
-            )
-        if self.self_critical and (self.jit or self.scheduled_sampling):
-            raise UserError(
-                "--self-critical draws captions itself. Leave --jit and --scheduled-sampling out"
             )
 
     def options_from(self, kind: str, trained: dict) -> dict:

@@ -31,20 +31,20 @@ from data.errors import UserError
 from data.examples.captions import CaptionCorpus, CaptionedPictures
 from data.images.files import PictureFile
 from data.messages import detail, printable, say, warn
+from data.text.special_tokens import END
 from data.text.tokenizer import Tokenizer
 from data.text.tokenizer_vocabulary import (
     TokenizerVocabulary,
     find_vocabulary,
     learn_vocabulary,
 )
-from models.captioning.captioner import NEVER_SAID, Captioner
+from models.captioning.captioner import Captioner
 from models.captioning.ensemble import CaptionerEnsemble, have_one_encoder
-from models.seq2seq.self_critical import make_reward
 from models.evaluation.captions.cider import CiderD
 from models.evaluation.captions.neighbours import consensus_captions, nearest_captions
 from models.precision import in_full_precision
 from models.seq2seq.loss import TranslationLoss
-from models.seq2seq.search import TranslationSearch
+from models.seq2seq.search import NEVER_SAID, TranslationSearch
 from models.serving.captioner import ServingCaptioner
 
 # Pictures that are described at once.
@@ -110,7 +110,8 @@ class Captioning:
         say(f"vocabulary: {size:,}; parameters: {captioner.count_params():,}")
         task = cls(config, vocabulary, captioner)
         if config.self_critical:
-            task.reward = make_reward(task.encode_captions(train))
+            groups = task.encode_captions(train).to_list()
+            task.reward = CiderD([[[*each, END] for each in group] for group in groups])
         return task
 
     @classmethod

@@ -92,6 +92,7 @@ class ChatConfig(
     """All options of a chatbot."""
 
     kind: ClassVar[str] = "chatbot"
+    begins_with: ClassVar[tuple[str, ...]] = ("language model", "chatbot")
     answer: ClassVar[str] = "answer"
     answers: ClassVar[str] = "answers"
     sides: ClassVar[str] = "columns"
@@ -99,6 +100,8 @@ class ChatConfig(
     keeps_end: ClassVar[bool] = True
     metrics: ClassVar[tuple[str, ...]] = ("dialogue",)
     baselines: ClassVar[tuple[str, ...]] = ("nearest training turns",)
+    # BLEU-2 is what answers are measured by.
+    rewarded_ngram: ClassVar[int] = 2
     main: ClassVar[tuple[str, ...]] = (
         "dataset",
         "data_dir",

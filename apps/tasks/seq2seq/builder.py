@@ -2,6 +2,8 @@
 
 import math
 
+import keras
+
 from apps.tasks.builder import build, recurrent_options
 from apps.tasks.pretrained import TrainedModel
 from apps.tasks.seq2seq.config import Seq2SeqConfig
@@ -10,8 +12,11 @@ from data.examples.parallel import ParallelTexts
 from data.messages import say
 from data.text.tokenizer import Tokenizer
 from data.text.tokenizer_vocabulary import NAME, TokenizerVocabulary, learn_vocabulary
+from models.evaluation.gleu import Gleu
 from models.registry import PRECISIONS
 from models.seq2seq.encoder_decoder import Translator
+from models.seq2seq.search import TranslationSearch
+from models.seq2seq.self_critical import SelfCritical
 from models.transfer import load_language_model_into_translator
 
 
@@ -65,6 +70,19 @@ def sizes(tokenizers: tuple[Tokenizer, Tokenizer]) -> dict[str, int]:
     """Returns the arguments of the model that follow from the data."""
     source, target = (tokenizer.vocabulary_size for tokenizer in tokenizers)
     return {"source_vocabulary_size": source, "target_vocabulary_size": target}
+
+
+def trained_part(model: Translator, config: Seq2SeqConfig) -> keras.Model:
+    """Returns what a training changes: the model itself, or one of the same layers that learns from
+    its own answers."""
+    if not config.self_critical:
+        return model
+    search = TranslationSearch(max_length=config.max_length, source_length=config.source_length)
+    reward = Gleu(config.rewarded_ngram)
+    with model.distribute_strategy.scope():
+        return SelfCritical(
+            model, reward, config.self_critical, search, config.seed, name="trained_part"
+        )
 
 
 def build_translator(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from apps.config.decoder import DecoderOptions
+from apps.config.decoder import DecoderOptions, SelfCriticalOptions
 from apps.config.ensembles import EnsembleOptions
 from apps.config.groups import (
     BatchOptions,
@@ -24,6 +24,7 @@ from apps.tasks.seq2seq.options import (
     Seq2SeqTextOptions,
     SideOptions,
     TranslatorOptions,
+    TranslatorStart,
 )
 from data.errors import UserError
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:  # a command that only prints its help must not wait for the r
 
 @dataclass(frozen=True)
 class Seq2SeqConfig(
+    SelfCriticalOptions,
+    TranslatorStart,
     SearchOptions,
     TranslatorOptions,
     DecoderOptions,
@@ -55,6 +58,7 @@ class Seq2SeqConfig(
         keeps_end: whether the end of a source is read that is too long, instead of its beginning.
         metrics: names in `models.evaluation.generated_texts.METRICS`, the main ones first.
         baselines: names in `apps.tasks.seq2seq.baselines.BASELINES`.
+        rewarded_ngram: the longest n-gram that answers are rewarded for which it draws itself.
     """
 
     answer: ClassVar[str] = "translation"
@@ -64,6 +68,7 @@ class Seq2SeqConfig(
     keeps_end: ClassVar[bool] = False
     metrics: ClassVar[tuple[str, ...]] = ("bleu", "chrf")
     baselines: ClassVar[tuple[str, ...]] = ("copy", "translation memory")
+    rewarded_ngram: ClassVar[int] = 4
     kind: ClassVar[str] = "translator"
     search_space: ClassVar[Space] = {
         "learning_rate": Range(5e-4, 1e-2, log=True),

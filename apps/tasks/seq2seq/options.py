@@ -8,6 +8,24 @@ from apps.config.options import Options, option, redefault
 from data.registry import TOKENIZERS
 from models.registry import ATTENTIONS
 
+# What a model shares with one of its kind that its training begins with.
+_TRANSLATOR_SHAPE = (
+    *SHAPE_OPTIONS,
+    "bidirectional",
+    "tokenizer",
+    "vocabulary_size",
+    "decoder_units",
+    "attention",
+    "attention_window",
+    "input_feeding",
+    "encoder_self_attention",
+    "shared_embeddings",
+    "tied",
+    "copy",
+)
+# Which of two sides is read, of those that have such options.
+_SIDES = ("source", "target", "reversed")
+
 
 @dataclass(frozen=True)
 class ParallelDataOptions(SplitFileOptions):
@@ -125,20 +143,39 @@ class SearchOptions(Options):
 
 
 @dataclass(frozen=True)
-class LanguageModelStart(InitFromOptions):
-    """An encoder and a decoder that begin with a language model: both sides are of its language."""
+class TranslatorStart(InitFromOptions):
+    """A training that begins with all weights of a model of its own kind."""
 
-    begins_with: ClassVar[tuple[str, ...]] = ("language model",)
+    begins_with: ClassVar[tuple[str, ...]] = ("translator",)
+
+    init_from: str | None = redefault(
+        InitFromOptions,
+        "init_from",
+        None,
+        "run folder of a model of this kind with whose tokens and weights the training begins",
+    )
+
+    def options_from(self, kind: str, trained: dict) -> dict:
+        names = (*_TRANSLATOR_SHAPE, *(name for name in _SIDES if hasattr(self, name)))
+        return {name: trained[name] for name in names}
+
+
+@dataclass(frozen=True)
+class LanguageModelStart(TranslatorStart):
+    """An encoder and a decoder that may begin with a language model, too: both sides are of its
+    language."""
 
     init_from: str | None = redefault(
         InitFromOptions,
         "init_from",
         None,
         "run folder of a language model with whose tokens, vectors and recurrent layers encoder "
-        "and decoder begin",
+        "and decoder begin; or one of a model of this kind, with all of its weights",
     )
 
     def options_from(self, kind: str, trained: dict) -> dict:
+        if kind != "language model":
+            return super().options_from(kind, trained)
         self.check_tokenizer(trained, TOKENIZERS, "an encoder and a decoder")
         return {
             **{name: trained[name] for name in (*SHAPE_OPTIONS, "tokenizer", "vocabulary_size")},

@@ -11,8 +11,9 @@ import tensorflow as tf
 from apps.runs.contents import CONFIG, MODEL
 from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
+from apps.runs.init_from import check_inherited, kind_of, read_pretrained
 from apps.serving.answers import answer_by_length
-from apps.tasks.builder import check_same_vocabularies, load
+from apps.tasks.builder import check_same_vocabularies, check_single, load
 from apps.tasks.pretrained import load_pretrained
 from apps.tasks.seq2seq import answers as written_answers
 from apps.tasks.seq2seq.baselines import BASELINES
@@ -21,6 +22,7 @@ from apps.tasks.seq2seq.builder import (
     build_translator,
     find_vocabularies,
     sizes,
+    trained_part,
     vocabulary_names,
 )
 from apps.tasks.seq2seq.config import Seq2SeqConfig, Seq2SeqExportOptions, Seq2SeqPredictOptions
@@ -73,8 +75,11 @@ class Seq2Seq:
         cls, config: Seq2SeqConfig, corpus: ParallelCorpus, pretrained: RunFiles | None = None
     ) -> "Seq2Seq":
         """Returns a new translator for a corpus; its tokens come from the training split alone, or
-        from the language model that it begins with."""
+        from the model that it begins with."""
         train = corpus.split("train")
+        files = read_pretrained(config, pretrained)
+        if files is not None and kind_of(files.description) == config.kind:
+            return cls._continue(config, corpus, files)
         trained = load_pretrained(config, pretrained)
         vocabularies = find_vocabularies(config, train, trained)
         tokenizers = build_tokenizers(vocabularies, config.copy)
@@ -82,6 +87,19 @@ class Seq2Seq:
         say(f"tokens: {config.tokenizer}, vocabularies of {source:,} and {target:,}")
         model = build_translator(config, tokenizers, len(train), trained)
         return cls(config, corpus.languages, vocabularies, model)
+
+    @classmethod
+    def _continue(cls, config: Seq2SeqConfig, corpus: ParallelCorpus, files: RunFiles) -> "Seq2Seq":
+        """Returns a new translator with the tokens and all weights of a trained one."""
+        check_inherited(config, files.description)
+        with files.copied() as folder:
+            trained = cls.load(config, files.description, folder)
+        seed = files.description.config.get("seed", 0)
+        check_single(trained.model, config.init_from, seed)
+        model = build_translator(config, trained.tokenizers, len(corpus.split("train")))
+        model.set_weights(trained.model.get_weights())
+        say(f"all layers: weights from {config.init_from}")
+        return cls(config, corpus.languages, trained.tokenizer_vocabularies, model)
 
     @classmethod
     def load(cls, config: Seq2SeqConfig, description: RunDescription, folder: Path) -> "Seq2Seq":
@@ -162,13 +180,16 @@ class Seq2Seq:
         sources = tf.ragged.boolean_mask(sources, short)
         report_cut(config, sources)
         batches: ParallelBatches
-        if config.subword_dropout:
+        # What answers are compared with has the tokens that answers have.
+        if config.subword_dropout and not config.self_critical:
             rows = train.take(np.flatnonzero(short).tolist())
             batches = RedrawnBatches(functools.partial(self._draw, rows), *options)
         else:
             targets = tf.ragged.boolean_mask(targets, short)
             batches = ParallelBatches(cut_sources(config, sources), targets, *options)
         detail(f"padding: {batches.padding_share():.1%} of the tokens")
+        if config.self_critical:
+            return batches, keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         return batches, TranslationLoss(config.label_smoothing)
 
     def _draw(self, examples: ParallelTexts, epoch: int) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
@@ -183,9 +204,9 @@ class Seq2Seq:
         batches, loss = self.training_data(corpus)
         held_out = Seq2SeqValidation(self, corpus.split("validation"))
         ending = training.fit(
-            self.model,
+            trained_part(self.model, self.config),
             batches,
-            held_out.measure,
+            lambda _: held_out.measure(self.model),
             loss,
             self.config.monitor,
             self.config,

@@ -1,4 +1,4 @@
-"""Self-critical training of captioners."""
+"""Self-critical training, of captioners and translators."""
 
 import keras
 import numpy as np
@@ -8,7 +8,11 @@ from numpy.testing import assert_allclose
 
 from data.text.special_tokens import END, PADDING, START, UNKNOWN
 from models.captioning.captioner import Captioner
-from models.seq2seq.self_critical import SelfCriticalCaptioner, advantages_of, make_reward
+from models.evaluation.captions.cider import CiderD
+from models.evaluation.gleu import Gleu
+from models.seq2seq.encoder_decoder import Translator
+from models.seq2seq.search import NEVER_SAID, TranslationSearch
+from models.seq2seq.self_critical import SelfCritical, advantages_of
 
 IMAGES = np.random.default_rng(0).uniform(0, 255, (2, 16, 16, 3)).astype(np.float32)
 # The two pictures of the batch look alike to people; what they say of others sets the frequencies.
@@ -24,10 +28,13 @@ def captioner():
     return Captioner(9, 8, {"cell": "gru", "units": 8}, picture_size=16, dropout=0.1)
 
 
+def make_reward():
+    return CiderD([[[*each, END] for each in group] for group in CAPTIONS.to_list()])
+
+
 def self_critical(captioner, captions=4, rate=0.02):
-    model = SelfCriticalCaptioner(
-        captioner, make_reward(CAPTIONS), captions, max_length=MOST, seed=3
-    )
+    search = TranslationSearch(max_length=MOST, bounded=False)
+    model = SelfCritical(captioner, make_reward(), captions, search, seed=3)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer=keras.optimizers.Adam(rate), loss=loss)
     return model
@@ -44,7 +51,7 @@ def test_a_caption_is_compared_with_the_others_of_its_picture():
 
 
 def test_a_caption_that_ends_as_a_reference_does_is_better_than_one_that_breaks_off():
-    reward = make_reward(CAPTIONS)
+    reward = make_reward()
     references = [[5, 6, END], [5, 6, 7, END]]
     whole, broken = reward.scores([[5, 6, END], [5, 6]], references)
     assert whole > broken > 0
@@ -67,7 +74,7 @@ def test_the_gradient_is_that_of_the_advantages_times_the_log_probabilities(capt
     model.compile(keras.optimizers.SGD(1.0), loss=model.loss, run_eagerly=True)
     ids = model.draw(IMAGES, tf.constant(0)).numpy()
     rewards = [
-        make_reward(CAPTIONS).scores(
+        make_reward().scores(
             [[t for t in said if t] for said in group], [[*each, END] for each in references]
         )
         for group, references in zip(ids.tolist(), CAPTIONS[:2].to_list(), strict=True)
@@ -104,3 +111,62 @@ def test_rows_that_fill_up_a_batch_teach_nothing(captioner):
     model.fit(batch(np.zeros(2, np.float32)), shuffle=False, verbose=0)
     for old, new in zip(before, captioner.decoder.get_weights(), strict=True):
         assert_allclose(new, old, atol=1e-7)
+
+
+# Two sources and what they should become, all with END.
+SOURCES = np.array([[5, 6, 7, END], [8, 4, END, 0]], np.int32)
+TARGETS = np.array([[7, 6, END], [4, END, 0]], np.int32)
+
+
+def translator_of_its_own(answers=4, copy=False, **options):
+    keras.utils.set_random_seed(2)
+    recurrent = {"cell": "gru", "units": 8, "bidirectional": True}
+    translator = Translator(9, 9, 8, recurrent, dropout=0.3, shared_embeddings=True, copy=copy)
+    model = SelfCritical(translator, Gleu(), answers, TranslationSearch(max_length=5), seed=3)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(loss=loss, **options)
+    return translator, model
+
+
+def pairs():
+    starts = np.concatenate([np.full((2, 1), START, np.int32), TARGETS[:, :-1]], axis=1)
+    data = ({"token_ids": SOURCES, "target_ids": starts}, TARGETS)
+    return tf.data.Dataset.from_tensors(data)
+
+
+@pytest.mark.parametrize("copy", [False, True])
+def test_the_gradient_of_a_translator_is_that_of_its_drawn_answers(copy):
+    translator, model = translator_of_its_own(
+        copy=copy, optimizer=keras.optimizers.SGD(1.0), run_eagerly=True
+    )
+    ids = model.draw(SOURCES, tf.constant(0)).numpy()
+    assert ids.shape[:2] == (2, 4)
+    references = [[[7, 6, END]], [[4, END]]]
+    rewards = [
+        Gleu().scores([[t for t in said if t] for said in group], wanted)
+        for group, wanted in zip(ids.tolist(), references, strict=True)
+    ]
+    advantages = tf.reshape(advantages_of(tf.constant(rewards, tf.float32)), [-1])
+    flat = ids.reshape(8, -1)
+    starts = np.concatenate([np.full((8, 1), START), flat[:, :-1]], axis=1)
+    bias = translator.decoder.logits.weights[-1]
+    with tf.GradientTape() as tape:
+        inputs = {"token_ids": np.repeat(SOURCES, 4, axis=0), "target_ids": starts}
+        logits = translator(inputs, training=False)
+        logits = tf.where(np.isin(range(9), NEVER_SAID), -np.inf, logits)
+        said = tf.gather(tf.nn.log_softmax(logits), flat, batch_dims=2) * (flat != PADDING)
+        loss = -tf.reduce_sum(advantages * tf.reduce_sum(said, axis=1)) / (flat != PADDING).sum()
+    expected = tape.gradient(loss, bias.value)
+    before = bias.numpy()
+    model.fit(pairs(), shuffle=False, verbose=0)
+    assert np.abs(expected).max() > 1e-3
+    assert_allclose(before - bias.numpy(), expected, atol=1e-5)
+
+
+def test_a_translator_learns_from_its_own_answers():
+    translator, model = translator_of_its_own(answers=40, optimizer=keras.optimizers.Adam(0.03))
+    history = model.fit(pairs().repeat(), steps_per_epoch=20, epochs=3, shuffle=False, verbose=0)
+    first, *_, last = history.history["reward"]
+    assert last > first + 0.2
+    found = TranslationSearch(max_length=5)(translator, SOURCES)[0].numpy()[:, 0]
+    assert Gleu().scores([found[1][found[1] > 0].tolist()], [[4, END]])[0] > 0.5
