@@ -26,6 +26,7 @@ _DAILYDIALOG = {
     "temperature": 0.8,
     "candidates": 1,
     "information": 0.0,
+    "memory": 0.3,
 }
 
 APPLICATION = Application(

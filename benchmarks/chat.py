@@ -46,6 +46,16 @@ REVERSED_WAYS: dict[str, dict] = {
     f"best of 16, reversed model {weight:g}": {**_SIXTEEN, "reversed_weight": weight}
     for weight in (0.5, 1.0, 2.0)
 }
+# The same that take a memory.
+_TWELVE = {**_SIXTEEN, "agreement": 100.0, "min_length": 12}
+MEMORY_WAYS: dict[str, dict] = {
+    "no memory": {"memory": 0.0},
+    **{f"memory from {alike:g}": {"memory": alike} for alike in (0.2, 0.25, 0.3, 0.4, 0.5)},
+    **{
+        f"memory from {alike:g}, else minimum Bayes risk": {**_TWELVE, "memory": alike}
+        for alike in (0.2, 0.25, 0.3, 0.4)
+    },
+}
 
 
 def figures(options: argparse.Namespace) -> list[dict]:
@@ -61,6 +71,8 @@ def figures(options: argparse.Namespace) -> list[dict]:
             name: {**way, "reversed_run": options.reversed_run}
             for name, way in REVERSED_WAYS.items()
         }
+    if task.memory is not None:
+        ways |= MEMORY_WAYS
     found = []
     for dataset in options.datasets:
         corpus = read_dialogues(

@@ -14,6 +14,7 @@ _ANSWER_FILES = (
     "vocabulary*.txt",
     "characters.txt",
     "*tokenizer.json",
+    "memory.npz",
     "*units.json",  # the former name of tokenizer.json
 )
 _MEMBERS = "seeds/*/config.json"

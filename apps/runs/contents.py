@@ -14,6 +14,7 @@ from typing import Any
 from data.files.partials import complete_name
 
 CONFIG, MODEL, METRICS, HISTORY = "config.json", "model.keras", "metrics.json", "history.csv"
+MEMORY = "memory.npz"
 GRADIENT_NORMS, REFIT_HISTORY = "gradient_norms.csv", "refit_history.csv"
 REPORT, CARD, TRACKING = "report.html", "README.md", "tracking.json"
 LOGS, CHECKPOINTS, SEEDS, REFIT = "logs", "checkpoints", "seeds", "refit"
@@ -47,6 +48,7 @@ _SEED = r"[0-9]+"
 RUN: Table = {
     re.escape(CONFIG): FILE,
     re.escape(MODEL): FILE,
+    re.escape(MEMORY): FILE,
     re.escape(METRICS): FILE,
     re.escape(HISTORY): FILE,
     re.escape(REPORT): FILE,

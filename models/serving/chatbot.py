@@ -18,6 +18,7 @@ from models.seq2seq.memory import Memory
 from models.seq2seq.search import TranslationSearch, prepend_start
 from models.serving.export import Endpoints
 from models.serving.translator import ServingTranslator
+from models.serving.turn_memory import TurnMemory
 
 _TURN_END = "\n"
 # Seeds of rows fit this many hashes.
@@ -40,6 +41,8 @@ class ChatSearch:
             `models.decoding.agreement`, among scores that are divided by their lengths. 0 for none.
         reversed_weight: of `log p(last turn | answer)` by a model of the other direction, divided
             by the penalty of the turn's length: `lambda / (1 - lambda)` of their MMI-bidi.
+        memory: the similarity of known turns, above 0 and at most 1, from which on their answer is
+            the best one. 0 for none.
     """
 
     turns: int = 3
@@ -47,6 +50,7 @@ class ChatSearch:
     information: float | tf.Tensor = 0.0
     agreement: float = 0.0
     reversed_weight: float = 1.0
+    memory: float = 0.0
 
 
 class _Several(NamedTuple):
@@ -78,6 +82,7 @@ class ServingChatbot(ServingTranslator):
         several: how the best one is found.
         reversed_chatbot: from an answer to the turn before it, with a vocabulary of its own; it
             helps to choose the best answer. None for none.
+        memory: of what was answered in the training; None for none.
     """
 
     def __init__(
@@ -87,8 +92,9 @@ class ServingChatbot(ServingTranslator):
         search: TranslationSearch,
         several: ChatSearch,
         reversed_chatbot: "ServingChatbot | None" = None,
+        memory: TurnMemory | None = None,
     ) -> None:
-        self.several, self.reversed_chatbot = several, reversed_chatbot
+        self.several, self.reversed_chatbot, self.memory = several, reversed_chatbot, memory
         super().__init__(tokenizer, tokenizer, model, search, answers="answers", keeps_end=True)
 
     def endpoints(self) -> Endpoints:
@@ -152,7 +158,8 @@ class ServingChatbot(ServingTranslator):
     def _find(
         self, texts: tf.Tensor, search: TranslationSearch, several: ChatSearch
     ) -> dict[str, tf.Tensor]:
-        """Returns the best answers, `search.n_best` of them, and their scores."""
+        """Returns the best answers, `search.n_best` of them, and their scores; that of an answer of
+        the memory is the similarity of its turns."""
         texts = _last_lines(texts, self.several.turns)
         token_ids, _ = self._read(texts)
         with for_seldom_shapes():
@@ -176,6 +183,11 @@ class ServingChatbot(ServingTranslator):
         scores = tf.where(lengths > 0, scores, float("-inf"))
         best, places = tf.math.top_k(scores, search.n_best)
         strings = tf.gather(strings, places, batch_dims=1)
+        if self.memory is not None and several.memory:
+            remembered, similarity = self.memory.nearest(texts)
+            alike = (similarity >= several.memory)[:, None]
+            strings = tf.where(alike, _put_first(remembered, strings), strings)
+            best = tf.where(alike, _put_first(similarity, best), best)
         return {self.answers: tf.where((texts == "")[:, None], "", strings), "scores": best}
 
     def score_answer(
@@ -258,6 +270,11 @@ def _last_lines(texts: tf.Tensor, count: int) -> tf.Tensor:
     lines = tf.strings.strip(tf.strings.split(texts, _TURN_END))
     lines = tf.ragged.boolean_mask(lines, lines != "")[:, -count:]
     return tf.strings.reduce_join(lines, axis=-1, separator=_TURN_END)
+
+
+def _put_first(first: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
+    """Returns [batch, columns] with [batch] before them, and without the last column."""
+    return tf.concat([first[:, None], others[:, :-1]], axis=1)
 
 
 def _map_columns(score: Callable[[tf.Tensor], tf.Tensor], candidates: tf.Tensor) -> tf.Tensor:

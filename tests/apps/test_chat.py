@@ -22,6 +22,7 @@ TINY = ["--epochs", "1", "--units", "4", "--embedding-dim", "6", "--vocabulary-s
 # One batch of one shape: each is compiled for itself.
 TINY += ["--batch-size", "1000", "--max-source-length", "12", "--max-length", "12"]
 TINY += ["--candidates", "3", "--information", "0.5", "--no-repeat-ngram", "2"]
+TINY += ["--memory", "0.999"]
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +96,47 @@ def test_an_export_answers_as_the_run_does_with_a_reversed_model(chat, reversed_
     counts = tf.constant([2], tf.int64)
     again = signatures["with_turns"](turns=tf.constant(["Hello!", "Hi!"]), counts=counts)
     assert again["answers"].numpy()[0] == answer["answers"].numpy()[0]
+
+
+def test_turns_of_the_training_have_the_answers_of_the_training(chat, trained, tmp_path):
+    train = APPLICATION.read_data(APPLICATION.trained(trained[0]).config).split("train")
+    turns, wanted = train.rows[7].source, train.rows[7].target
+    (row,) = predicted(chat, tmp_path, turns)
+    assert row["answer"] == wanted and row["score"] == pytest.approx(1.0, abs=1e-5)
+    several = predicted(chat, tmp_path, turns, "--n-best", "2")[0]
+    assert several["answer"] == wanted and several["answer_2"] not in (wanted, "")
+    (drawn,) = predicted(chat, tmp_path, turns, "--memory", "0")
+    assert drawn["answer"] == several["answer_2"] and drawn["score"] < 0
+    assert predicted(chat, tmp_path, f"{turns} zzz")[0]["score"] < 0
+    assert 0 < predicted(chat, tmp_path, f"{turns} zzz", "--memory", "0.2")[0]["score"] < 0.999
+
+    folder = tmp_path / "model"
+    assert chat("export", "--output", folder).status == 0
+    signature = tf.saved_model.load(str(folder / "1")).signatures["serving_default"]
+    assert signature(texts=tf.constant([turns]))["answers"].numpy()[0].decode() == wanted
+
+
+def predicted(chat, folder, *arguments):
+    output = folder / "out.jsonl"
+    answer = chat("predict", *arguments, "--output", output)
+    assert answer.status == 0, answer.err
+    return [json.loads(line) for line in output.read_text().splitlines()]
+
+
+def test_a_run_without_a_memory_cannot_use_one(trained, command_of, tmp_path):
+    description = json.loads((trained[0] / "config.json").read_text())
+    assert "memory.npz" in description["files"]
+    shutil.copytree(trained[0], tmp_path / "run")
+    (tmp_path / "run" / "memory.npz").unlink()
+    del description["files"]["memory.npz"]
+    description["config"]["memory"] = 0.0
+    description["fingerprint"] = fingerprint(description)
+    (tmp_path / "run" / "config.json").write_text(json.dumps(description))
+    call = ("predict", "--run", tmp_path / "run", "Hello!")
+    assert command_of(APPLICATION, *call).status == 0
+    answer = command_of(APPLICATION, *call, "--memory", "0.5")
+    assert answer.status == 2
+    assert answer.err.endswith("--memory 0.5 needs a run with a memory. Train one with --memory\n")
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,13 @@ class ChatSearchOptions(SearchOptions):
         "& Aziz 2020)",
         at_least=0.0,
     )
+    memory: float = option(
+        0.0,
+        "similarity of turns of the training, above 0 and at most 1, from which on what was "
+        "answered to them is the answer; 0: no memory",
+        at_least=0.0,
+        at_most=1.0,
+    )
 
 
 @dataclass(frozen=True)
@@ -199,6 +206,12 @@ class ChatExportOptions(ReversedOptions, Seq2SeqExportOptions):
     )
     agreement: float | None = option(
         None, "weight of what candidates share, if not that of train", at_least=0.0
+    )
+    memory: float | None = option(
+        None,
+        "similarity from which on the memory answers, if not that of train; 0: never",
+        at_least=0.0,
+        at_most=1.0,
     )
     seed: int = option(0, "random seed of the answers", at_least=0)
 

@@ -2,11 +2,15 @@
 
 import math
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import keras
 import tensorflow as tf
 
+from apps.runs.contents import MEMORY
+from apps.runs.description import RunDescription
+from apps.runs.files import RunFiles
 from apps.serving.answers import answer_by_length, encode
 from apps.tasks.chat.config import ChatConfig, ChatExportOptions, ChatPredictOptions
 from apps.tasks.chat.moderation import NOTHING, Moderator
@@ -16,6 +20,7 @@ from apps.tasks.chat.terminal import ChatTerminal
 from apps.tasks.n_best import empty_columns, n_best_rows, read_n_best, to_columns
 from apps.tasks.seq2seq.answers import Written
 from apps.tasks.seq2seq.baselines import BASELINES
+from apps.tasks.seq2seq.config import Seq2SeqConfig
 from apps.tasks.seq2seq.encoding import encode_pairs
 from apps.tasks.seq2seq.search_options import SEARCHED, searching
 from apps.tasks.seq2seq.task import Seq2Seq
@@ -25,14 +30,15 @@ from data.errors import UserError
 from data.examples.dialogues import join_turns
 from data.examples.parallel import Pair, ParallelCorpus, ParallelTexts
 from data.examples.splits import split_by_content
-from data.messages import printable
+from data.messages import detail, printable
 from data.text.special_tokens import PADDING, START, UNKNOWN
 from models.evaluation.dialogue import dialogue_scores, evenly, words_of
 from models.seq2seq.search import TranslationSearch
 from models.serving.chatbot import ChatSearch, ServingChatbot
+from models.serving.turn_memory import TurnMemory
 
 _COLUMN = "answer"
-_DRAWN = ("temperature", "top_p", "candidates", "information", "agreement")
+_DRAWN = ("temperature", "top_p", "candidates", "information", "agreement", "memory")
 # Tokens of a batch whose perplexity is measured.
 _TOKENS = 4096
 
@@ -70,6 +76,52 @@ class Chat(Seq2Seq):
         self._moderator: Moderator | None = None
         self._reversed: ServingChatbot | None = None
         self._reversed_weight = 0.0
+        self.memory: TurnMemory | None = None
+
+    @classmethod
+    def build(
+        cls, config: Seq2SeqConfig, corpus: ParallelCorpus, pretrained: RunFiles | None = None
+    ) -> "Chat":
+        """Returns a new chatbot for a corpus, as `Seq2Seq.build`, with a memory of its training
+        split if the options say so."""
+        task = super().build(config, corpus, pretrained)
+        assert isinstance(task, Chat)
+        if task.config.memory and not task.config.reversed:
+            train = corpus.split("train")
+            task.memory = TurnMemory.learn(train.texts, train.translations)
+            detail(f"memory: {len(train):,} answers")
+        return task
+
+    @classmethod
+    def load(cls, config: Seq2SeqConfig, description: RunDescription, folder: Path) -> "Chat":
+        """Returns a trained chatbot from its run folder, as `Seq2Seq.load`.
+
+        Raises:
+            UserError: files are missing or damaged.
+        """
+        task = super().load(config, description, folder)
+        assert isinstance(task, Chat)
+        path = folder / MEMORY
+        if path.exists():
+            try:
+                task.memory = TurnMemory.load(path)
+            except ValueError:
+                raise UserError(f"{path} is damaged: no memory. Train again") from None
+        return task
+
+    @classmethod
+    def ensemble(cls, members: list[Seq2Seq], corpus: ParallelCorpus) -> "Chat":
+        """Returns the chatbot of several, as `Seq2Seq.ensemble`; all have one memory."""
+        task = super().ensemble(members, corpus)
+        assert isinstance(task, Chat) and isinstance(members[0], Chat)
+        task.memory = members[0].memory
+        return task
+
+    def save(self, folder: Path) -> None:
+        """Writes vocabularies, model and memory."""
+        super().save(folder)
+        if self.memory is not None:
+            self.memory.save(folder / MEMORY)
 
     def training_data(self, corpus: ParallelCorpus) -> tuple[ParallelBatches, keras.losses.Loss]:
         """Returns the batches of the training split and the loss to minimise.
@@ -138,10 +190,14 @@ class Chat(Seq2Seq):
 
         Raises:
             UserError: more answers are wanted than there are candidates, or there is no such run
-                to moderate or to choose by, or nothing to choose among.
+                to moderate or to choose by, or nothing to choose among, or no memory.
         """
         config = searching(self.config, options, (*SEARCHED, *_DRAWN))
         assert isinstance(config, ChatConfig)
+        if options.memory and self.memory is None:
+            raise UserError(
+                f"--memory {options.memory} needs a run with a memory. Train one with --memory"
+            )
         self.config = config
         if isinstance(options, ChatPredictOptions):
             self.options = options
@@ -208,8 +264,11 @@ class Chat(Seq2Seq):
             config.information,
             config.agreement,
             self._reversed_weight,
+            config.memory,
         )
-        return ServingChatbot(self.tokenizers[0], model, self.search(), several, self._reversed)
+        return ServingChatbot(
+            self.tokenizers[0], model, self.search(), several, self._reversed, self.memory
+        )
 
     def output_rows(self, answer: dict[str, tf.Tensor]) -> list[dict]:
         """Returns the output columns of each text of a batch that the serving model answered: the
