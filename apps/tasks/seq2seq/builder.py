@@ -12,9 +12,9 @@ from data.examples.parallel import ParallelTexts
 from data.messages import say
 from data.text.tokenizer import Tokenizer
 from data.text.tokenizer_vocabulary import NAME, TokenizerVocabulary, learn_vocabulary
-from models.evaluation.gleu import Gleu
 from models.registry import PRECISIONS
 from models.seq2seq.encoder_decoder import Translator
+from models.seq2seq.gleu import Gleu
 from models.seq2seq.search import TranslationSearch
 from models.seq2seq.self_critical import SelfCritical
 from models.transfer import load_language_model_into_translator

@@ -9,8 +9,8 @@ from numpy.testing import assert_allclose
 from data.text.special_tokens import END, PADDING, START, UNKNOWN
 from models.captioning.captioner import Captioner
 from models.evaluation.captions.cider import CiderD
-from models.evaluation.gleu import Gleu
 from models.seq2seq.encoder_decoder import Translator
+from models.seq2seq.gleu import Gleu
 from models.seq2seq.search import NEVER_SAID, TranslationSearch
 from models.seq2seq.self_critical import SelfCritical, advantages_of
 

@@ -1,6 +1,6 @@
 import pytest
 
-from models.evaluation.gleu import Gleu
+from models.seq2seq.gleu import Gleu
 
 
 @pytest.mark.parametrize(
