@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import tensorflow as tf
 
@@ -30,6 +30,24 @@ class EncoderDecoder(Protocol):
 
     def encode(self, sources: Any, /) -> tuple[Memory, list]:
         """Encodes a batch: returns what the decoder's attention reads, and its initial states."""
+
+
+class SeveralOfEach(NamedTuple):
+    """A model whose encoded sources stand several times, to draw as many answers to each."""
+
+    model: EncoderDecoder
+    times: int
+
+    @property
+    def decoder(self) -> TranslationDecoder:
+        return self.model.decoder
+
+    def encode(self, sources: Any, /) -> tuple[Memory, list]:
+        def repeat(part: tf.Tensor | None) -> tf.Tensor | None:
+            return part if part is None else tf.repeat(part, self.times, axis=0)
+
+        # Nested: the memory of an ensemble has those of its members.
+        return tf.nest.map_structure(repeat, self.model.encode(sources))
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from data.text.special_tokens import PADDING
-from models.seq2seq.memory import Memory
-from models.seq2seq.search import NEVER_SAID, EncoderDecoder, TranslationSearch, prepend_start
+from models.seq2seq.search import NEVER_SAID, SeveralOfEach, TranslationSearch, prepend_start
 
 # Is taken from the logits of what is never said: the exponential of the rest is 0.
 _FAR = 1e9
@@ -59,7 +58,7 @@ class SelfCritical(keras.Model):
         **kwargs: Any,
     ) -> None:
         super().__init__(model.input, model.output, **kwargs)
-        self._drawn = _SeveralOfEach(model, answers)
+        self._drawn = SeveralOfEach(model, answers)
         self._score, self._answers, self._seed = reward, answers, seed
         self._search = replace(search, temperature=1.0, banned_ids=NEVER_SAID)
         (self._source,) = set(model.input) - {"target_ids"}
@@ -142,24 +141,3 @@ def advantages_of(rewards: tf.Tensor) -> tf.Tensor:
 def _to_lists(ids: np.ndarray) -> list[list[list[int]]]:
     """Returns <int32>[batch, answers, steps] as lists of the ids that are no padding."""
     return [[row[row != PADDING].tolist() for row in group] for group in ids]
-
-
-class _SeveralOfEach:
-    """A model that a search sees as if each source came several times.
-
-    Args:
-        model: whose sources they are.
-        times: each of them.
-    """
-
-    def __init__(self, model: EncoderDecoder, times: int) -> None:
-        self.decoder, self._model, self._times = model.decoder, model, times
-
-    def encode(self, sources: tf.Tensor) -> tuple[Memory, list]:
-        """Encodes sources, as `models.seq2seq.search.EncoderDecoder` does."""
-        memory, states = self._model.encode(sources)
-
-        def repeat(values: tf.Tensor | None) -> tf.Tensor | None:
-            return None if values is None else tf.repeat(values, self._times, axis=0)
-
-        return Memory(*map(repeat, memory)), [*map(repeat, states)]

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -14,8 +13,7 @@ from models.decoding.beam_search import length_divisor
 from models.recurrent.seldom_shapes import for_seldom_shapes
 from models.seq2seq.encoder_decoder import Translator
 from models.seq2seq.ensemble import TranslatorEnsemble
-from models.seq2seq.memory import Memory
-from models.seq2seq.search import TranslationSearch, prepend_start
+from models.seq2seq.search import SeveralOfEach, TranslationSearch, prepend_start
 from models.serving.export import Endpoints
 from models.serving.translator import ServingTranslator
 from models.serving.turn_memory import TurnMemory
@@ -51,24 +49,6 @@ class ChatSearch:
     agreement: float = 0.0
     reversed_weight: float = 1.0
     memory: float = 0.0
-
-
-class _Several(NamedTuple):
-    """A model whose encoded sources stand several times, to draw as many answers to each."""
-
-    model: Translator | TranslatorEnsemble
-    times: int
-
-    @property
-    def decoder(self) -> Any:
-        return self.model.decoder
-
-    def encode(self, token_ids: tf.Tensor, /) -> tuple[Memory, list]:
-        def repeat(part: tf.Tensor | None) -> tf.Tensor | None:
-            return part if part is None else tf.repeat(part, self.times, axis=0)
-
-        # Nested: the memory of an ensemble has those of its members.
-        return tf.nest.map_structure(repeat, self.model.encode(token_ids))
 
 
 class ServingChatbot(ServingTranslator):
@@ -238,7 +218,7 @@ class ServingChatbot(ServingTranslator):
             numbers = tf.range(times) + search.seed * times
             seeds = tf.stack(tf.meshgrid(tf.cast(hashes, tf.int32), numbers, indexing="ij"), -1)
             found = replace(search, seed=tf.reshape(seeds, [-1, 2]), length_penalty=0.0)
-            ids, scores = found(_Several(self.model, times), token_ids)
+            ids, scores = found(SeveralOfEach(self.model, times), token_ids)
             ids = tf.reshape(ids, [-1, times, tf.shape(ids)[-1]])
             scores = tf.reshape(scores, [-1, times])
         lengths = tf.math.count_nonzero(ids, axis=-1, dtype=tf.int32)

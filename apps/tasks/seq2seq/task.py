@@ -80,7 +80,7 @@ class Seq2Seq:
         files = read_pretrained(config, pretrained)
         if files is not None and kind_of(files.description) == config.kind:
             return cls._continue(config, corpus, files)
-        trained = load_pretrained(config, pretrained)
+        trained = load_pretrained(config, files)
         vocabularies = find_vocabularies(config, train, trained)
         tokenizers = build_tokenizers(vocabularies, config.copy)
         source, target = sizes(tokenizers).values()
