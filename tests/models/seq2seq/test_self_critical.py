@@ -69,31 +69,41 @@ def test_captions_differ_between_steps_and_hold_nothing_that_no_caption_has(capt
     assert (first[~ended] != PADDING).all()
 
 
+def rewards_of(reward, ids, references):
+    groups = [[[t for t in said if t] for said in group] for group in ids.tolist()]
+    scores = [reward.scores(*each) for each in zip(groups, references, strict=True)]
+    return tf.constant(scores, tf.float32)
+
+
+def loss_of(logits, ids, rewards):
+    """The loss of drawn answers <int32>[batch, answers, steps], written out."""
+    # What is never drawn has no probability.
+    logits = tf.where(np.isin(range(logits.shape[-1]), NEVER_SAID), -np.inf, logits)
+    tokens = tf.nn.log_softmax(tf.reshape(logits, [*ids.shape, -1]))
+    said = tf.reduce_sum(tf.gather(tokens, ids, batch_dims=3) * (ids != PADDING), axis=2)
+    return -tf.reduce_sum(advantages_of(rewards) * said) / (ids != PADDING).sum()
+
+
+def assert_step_is(model, weight, data, expected):
+    """One step at a rate of 1 takes the expected gradient from a weight."""
+    before = weight.numpy()
+    model.fit(data, shuffle=False, verbose=0)
+    assert np.abs(expected).max() > 1e-3
+    assert_allclose(before - weight.numpy(), expected, atol=1e-5)
+
+
 def test_the_gradient_is_that_of_the_advantages_times_the_log_probabilities(captioner):
     model = self_critical(captioner)
     model.compile(keras.optimizers.SGD(1.0), loss=model.loss, run_eagerly=True)
     ids = model.draw(IMAGES, tf.constant(0)).numpy()
-    rewards = [
-        make_reward().scores(
-            [[t for t in said if t] for said in group], [[*each, END] for each in references]
-        )
-        for group, references in zip(ids.tolist(), CAPTIONS[:2].to_list(), strict=True)
-    ]
-    advantages = advantages_of(tf.constant(rewards, tf.float32))
+    references = [[[*each, END] for each in group] for group in CAPTIONS[:2].to_list()]
+    rewards = rewards_of(make_reward(), ids, references)
     starts = np.concatenate([np.full((*ids.shape[:2], 1), START), ids[:, :, :-1]], axis=2)
     bias = captioner.decoder.logits.weights[-1]
     with tf.GradientTape() as tape:
         logits = captioner({"images": IMAGES, "target_ids": starts}, training=False)
-        # What is never drawn has no probability.
-        logits = tf.where(np.isin(range(9), [PADDING, START, UNKNOWN]), -np.inf, logits)
-        tokens = tf.nn.log_softmax(tf.reshape(logits, [*ids.shape, -1]))
-        said = tf.gather(tokens, ids, batch_dims=3) * (ids != PADDING)
-        loss = -tf.reduce_sum(advantages * tf.reduce_sum(said, axis=2)) / (ids != PADDING).sum()
-    expected = tape.gradient(loss, bias.value)
-    before = bias.numpy()
-    model.fit(batch(), shuffle=False, verbose=0)
-    assert np.abs(expected).max() > 1e-3
-    assert_allclose(before - bias.numpy(), expected, atol=1e-5)
+        loss = loss_of(logits, ids, rewards)
+    assert_step_is(model, bias, batch(), tape.gradient(loss, bias.value))
 
 
 def test_training_finds_captions_of_a_higher_reward(captioner):
@@ -141,26 +151,13 @@ def test_the_gradient_of_a_translator_is_that_of_its_drawn_answers(copy):
     )
     ids = model.draw(SOURCES, tf.constant(0)).numpy()
     assert ids.shape[:2] == (2, 4)
-    references = [[[7, 6, END]], [[4, END]]]
-    rewards = [
-        Gleu().scores([[t for t in said if t] for said in group], wanted)
-        for group, wanted in zip(ids.tolist(), references, strict=True)
-    ]
-    advantages = tf.reshape(advantages_of(tf.constant(rewards, tf.float32)), [-1])
-    flat = ids.reshape(8, -1)
-    starts = np.concatenate([np.full((8, 1), START), flat[:, :-1]], axis=1)
+    rewards = rewards_of(Gleu(), ids, [[[7, 6, END]], [[4, END]]])
+    starts = np.concatenate([np.full((2, 4, 1), START), ids[:, :, :-1]], axis=2).reshape(8, -1)
     bias = translator.decoder.logits.weights[-1]
     with tf.GradientTape() as tape:
         inputs = {"token_ids": np.repeat(SOURCES, 4, axis=0), "target_ids": starts}
-        logits = translator(inputs, training=False)
-        logits = tf.where(np.isin(range(9), NEVER_SAID), -np.inf, logits)
-        said = tf.gather(tf.nn.log_softmax(logits), flat, batch_dims=2) * (flat != PADDING)
-        loss = -tf.reduce_sum(advantages * tf.reduce_sum(said, axis=1)) / (flat != PADDING).sum()
-    expected = tape.gradient(loss, bias.value)
-    before = bias.numpy()
-    model.fit(pairs(), shuffle=False, verbose=0)
-    assert np.abs(expected).max() > 1e-3
-    assert_allclose(before - bias.numpy(), expected, atol=1e-5)
+        loss = loss_of(translator(inputs, training=False), ids, rewards)
+    assert_step_is(model, bias, pairs(), tape.gradient(loss, bias.value))
 
 
 def test_a_translator_learns_from_its_own_answers():
