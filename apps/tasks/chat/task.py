@@ -31,9 +31,8 @@ from data.examples.dialogues import join_turns
 from data.examples.parallel import Pair, ParallelCorpus, ParallelTexts
 from data.examples.splits import split_by_content
 from data.messages import detail, printable
-from data.text.special_tokens import PADDING, START, UNKNOWN
 from models.evaluation.dialogue import dialogue_scores, evenly, words_of
-from models.seq2seq.search import TranslationSearch
+from models.seq2seq.search import NEVER_SAID, TranslationSearch
 from models.serving.chatbot import ChatSearch, ServingChatbot
 from models.serving.turn_memory import TurnMemory
 
@@ -251,7 +250,7 @@ class Chat(Seq2Seq):
             source_length=config.source_length,
             min_length=config.min_length,
             no_repeat_ngram=config.no_repeat_ngram,
-            banned_ids=(PADDING, START, UNKNOWN),
+            banned_ids=NEVER_SAID,
             # A short turn may have a long answer.
             bounded=False,
         )
