@@ -6,6 +6,7 @@ python -m apps.text_generation train --dataset tiny_shakespeare --data-dir DIR
 from apps.commands.application import Application
 from apps.commands.main import main
 from apps.tasks.generation.config import (
+    DynamicOptions,
     GenerationConfig,
     GenerationOptions,
     GenerationPredictOptions,
@@ -58,7 +59,11 @@ APPLICATION = Application(
             "epochs": 6,
         },
     },
-    options={"predict": GenerationPredictOptions, "export": GenerationOptions},
+    options={
+        "evaluate": DynamicOptions,
+        "predict": GenerationPredictOptions,
+        "export": GenerationOptions,
+    },
 )
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ LABELLED_CORPORA = {
     "imdb": "data.corpora.labelled.imdb",
     "sms_spam": "data.corpora.labelled.sms_spam",
     "sst2": "data.corpora.labelled.sst2",
+    "sst2_phrases": "data.corpora.labelled.sst2_phrases",
 }
 TAGGED_CORPORA = {
     "btc": "data.corpora.tagged.btc",

@@ -47,6 +47,10 @@ SOURCES = {
         "Stanford Sentiment Treebank, two classes (Socher et al. 2013)",
         "https://github.com/clairett/pytorch-sentiment-classification",
     ),
+    "sst2_phrases": Source(
+        "Stanford Sentiment Treebank, sentences and phrases of two classes (Socher et al. 2013)",
+        "https://nlp.stanford.edu/sentiment/",
+    ),
     "imdb": Source(
         "Large Movie Review Dataset (Maas et al. 2011)",
         "https://ai.stanford.edu/~amaas/data/sentiment/",

@@ -80,6 +80,21 @@ def test_a_split_is_measured(call):
     assert answer.status == 2 and "no split 'test'" in answer.err
 
 
+def test_a_model_that_goes_on_learning_is_measured_apart(call, trained):
+    answer = call("evaluate", "--split", "validation", "--dynamic", "0.003")
+    assert (answer.status, answer.err) == (0, "")
+    plain, dynamic = answer.out.split("learning from the text that it has read\n")
+    measured = json.loads((trained / "metrics.json").read_text())["validation"]
+    assert f"{measured['nats_per_unit']:.4f}" in plain
+    assert f"{measured['dynamic']['nats_per_unit']:.4f}" in dynamic
+    assert measured["dynamic"]["nats_per_unit"] != measured["nats_per_unit"]
+    assert measured["dynamic"]["rate"] == 0.003
+    # The run is as it was.
+    assert call("evaluate", "--split", "validation").status == 0
+    again = json.loads((trained / "metrics.json").read_text())["validation"]
+    assert again["nats_per_unit"] == measured["nats_per_unit"] and "dynamic" not in again
+
+
 def test_data_without_a_test_split_are_measured_on_validation(call, trained):
     answer = call("evaluate")
     assert (answer.status, answer.err) == (

@@ -15,12 +15,14 @@ from apps.config.groups import (
 from apps.config.options import Options, option, redefault
 from apps.config.space import Range, Space
 from apps.config.training import TrainingConfig
-from apps.config.verbs import ExportOptions, TextPredictOptions
+from apps.config.verbs import EvaluateOptions, ExportOptions, TextPredictOptions
 from data.errors import UserError
 from data.registry import CLASSIFIER_TOKENS, TAGGER_TOKENS, TOKENIZERS
 from models.decoding.options import DecodingOptions
 
 if TYPE_CHECKING:  # a command that only prints its help must not wait for the readers
+    from apps.runs.description import RunDescription
+    from apps.tasks.generation.dynamic import DynamicMeasurement
     from data.examples.documents import DocumentCorpus
 
 
@@ -168,6 +170,25 @@ class GenerationConfig(
     def options_from(self, kind: str, trained: dict) -> dict:
         names = (*SHAPE_OPTIONS, "tied", "tokenizer", "vocabulary_size")
         return {name: trained[name] for name in names}
+
+
+@dataclass(frozen=True)
+class DynamicOptions(EvaluateOptions):
+    """A measurement of the model as it goes on learning."""
+
+    dynamic: float = option(
+        0.0,
+        "rate at which the model learns from the text that it has read, measured apart (dynamic "
+        "evaluation), such as 0.001; 0: not",
+        at_least=0.0,
+    )
+
+    def measurement(self, description: "RunDescription") -> "DynamicMeasurement | None":
+        if not self.dynamic:
+            return None
+        from apps.tasks.generation.dynamic import DynamicMeasurement
+
+        return DynamicMeasurement(self.dynamic)
 
 
 @dataclass(frozen=True)
