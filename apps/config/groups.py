@@ -188,6 +188,27 @@ class DeviceOptions(Options):
 
 
 @dataclass(frozen=True)
+class RDropOptions(Options):
+    """A training by two answers to each text, which have to agree."""
+
+    title: ClassVar[str] = "recurrent layers"
+
+    r_drop: float = option(
+        0.0,
+        "R-Drop (Liang et al. 2021): weight of what two answers to each text differ by, made with "
+        "other units dropped, such as 1 for classes or 5 for texts; 0: one answer alone",
+        at_least=0.0,
+    )
+
+    def check(self) -> None:
+        super().check()
+        for name in ("adversarial", "self_critical"):
+            if self.r_drop and getattr(self, name, 0):
+                flag = name.replace("_", "-")
+                raise UserError(f"--r-drop and --{flag} exclude each other. Leave one out")
+
+
+@dataclass(frozen=True)
 class RecurrentOptions(Options):
     """The stack of recurrent layers."""
 

@@ -122,10 +122,11 @@ def test_an_export_answers_as_the_run_does(translation, tmp_path):
     assert signatures["with_attention"](texts=tf.constant([TEXT]))["attention"].shape[0] == 1
 
 
-def test_words_step_by_step_with_scheduled_sampling_train(command_of, tmp_path):
+def test_words_step_by_step_with_scheduled_sampling_and_r_drop_train(command_of, tmp_path):
     options = ["--tokenizer", "words", "--attention", "additive", "--input-feeding", "context"]
     options += ["--scheduled-sampling", "0.3", "--source", "fr", "--target", "en"]
     options += ["--encoder-self-attention", "--cell", "gru", "--coverage-penalty", "0.1"]
+    options += ["--r-drop", "2"]
     run = tmp_path / "run"
     answer = command_of(APPLICATION, "train", *TINY, *options, "--run", run)
     assert answer.status == 0, answer.err

@@ -1,5 +1,7 @@
 """From the options to an untrained text classifier."""
 
+import keras
+
 from apps.tasks.builder import build, recurrent_options, set_vectors, vocabulary_sizes
 from apps.tasks.classification.config import ClassificationConfig
 from apps.tasks.pretrained import TrainedModel
@@ -9,6 +11,7 @@ from data.text.vocabulary import Vocabularies, build_vocabularies
 from models.classification.classifier import TextClassifier
 from models.classification.wide_classifier import WideClassifier
 from models.language_model.language_model import LanguageModel
+from models.optimization.r_drop import RDrop
 from models.registry import PRECISIONS
 from models.transfer import load_classifier_weights, load_language_model_into_classifier
 
@@ -67,6 +70,17 @@ def build_classifier(
         layers = "all layers" if same else "all layers but the last"
         say(f"{layers}: weights from {config.init_from}")
     return model
+
+
+def trained_part(
+    model: TextClassifier, config: ClassificationConfig, multi_label: bool
+) -> keras.Model:
+    """Returns what a training changes: the model itself, or one of the same layers that learns by
+    R-Drop."""
+    if not config.r_drop:
+        return model
+    with model.distribute_strategy.scope():
+        return RDrop(model, config.r_drop, multi_label, name="trained_part")
 
 
 def _recurrent_model(beginning: TrainedModel, run: str | None) -> LanguageModel | TextClassifier:

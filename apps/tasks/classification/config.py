@@ -12,6 +12,7 @@ from apps.config.groups import (
     DataOptions,
     DeviceOptions,
     InitFromOptions,
+    RDropOptions,
     RecurrentOptions,
     VectorOptions,
 )
@@ -183,6 +184,7 @@ class ClassificationConfig(
     EnsembleOptions,
     ClassifierOptions,
     BidirectionalOptions,
+    RDropOptions,
     RecurrentOptions,
     ClassifierTextOptions,
     LabelledDataOptions,

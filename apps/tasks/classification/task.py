@@ -13,7 +13,12 @@ from apps.runs.description import RunDescription
 from apps.runs.files import RunFiles
 from apps.tasks.builder import check_same_vocabularies, load, with_open_vocabulary
 from apps.tasks.classification import answers
-from apps.tasks.classification.builder import build_classifier, sizes, vocabularies_for
+from apps.tasks.classification.builder import (
+    build_classifier,
+    sizes,
+    trained_part,
+    vocabularies_for,
+)
 from apps.tasks.classification.config import ClassificationConfig
 from apps.tasks.classification.data import ClassifierData, soft_targets
 from apps.tasks.classification.linear import add_linear_model, check_size
@@ -198,7 +203,7 @@ class TextClassification:
         config, data = self.config, self.prepare(corpus)
         batches, loss = self._batches_and_loss(data)
         ending = training.fit(
-            self.model,
+            trained_part(self.model, config, self.multi_label),
             batches,
             data.validation.measure,
             loss,

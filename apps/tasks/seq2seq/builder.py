@@ -12,6 +12,7 @@ from data.examples.parallel import ParallelTexts
 from data.messages import say
 from data.text.tokenizer import Tokenizer
 from data.text.tokenizer_vocabulary import NAME, TokenizerVocabulary, learn_vocabulary
+from models.optimization.r_drop import RDrop
 from models.registry import PRECISIONS
 from models.seq2seq.encoder_decoder import Translator
 from models.seq2seq.gleu import Gleu
@@ -74,7 +75,10 @@ def sizes(tokenizers: tuple[Tokenizer, Tokenizer]) -> dict[str, int]:
 
 def trained_part(model: Translator, config: Seq2SeqConfig) -> keras.Model:
     """Returns what a training changes: the model itself, or one of the same layers that learns from
-    its own answers."""
+    its own answers or by R-Drop."""
+    if config.r_drop:
+        with model.distribute_strategy.scope():
+            return RDrop(model, config.r_drop, name="trained_part")
     if not config.self_critical:
         return model
     search = TranslationSearch(max_length=config.max_length, source_length=config.source_length)

@@ -12,6 +12,7 @@ from apps.config.groups import (
     BidirectionalOptions,
     DeviceOptions,
     OptimizerOptions,
+    RDropOptions,
     RecurrentOptions,
 )
 from apps.config.options import option, redefault
@@ -40,6 +41,7 @@ class Seq2SeqConfig(
     TranslatorOptions,
     DecoderOptions,
     BidirectionalOptions,
+    RDropOptions,
     RecurrentOptions,
     Seq2SeqTextOptions,
     DeviceOptions,

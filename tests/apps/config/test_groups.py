@@ -146,6 +146,11 @@ def test_the_options_of_a_member_are_those_of_one_seed():
         (ClassificationConfig(ensemble=True), "--seeds is 1. Pass --seeds 3"),
         (ClassificationConfig(vectors="no.txt"), "no file 'no.txt'. Check --vectors"),
         (TaggingConfig(jit=True, deterministic=True), "--jit and --deterministic exclude"),
+        (ClassificationConfig(r_drop=1.0, adversarial=1.0), "--r-drop and --adversarial exclude"),
+        (
+            TranslationConfig(r_drop=1.0, self_critical=2, init_from="run"),
+            "--r-drop and --self-critical exclude each other. Leave one out",
+        ),
     ],
 )
 def test_each_group_refuses_what_cannot_be(config, message):

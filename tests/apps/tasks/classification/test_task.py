@@ -416,3 +416,15 @@ def test_a_library_user_gets_the_messages_of_a_training_and_nothing_is_printed(
     text = "\n".join(messages)
     assert "epoch 2/2  loss " in text and "padding: " not in text
     assert "kept: epoch " in text
+
+
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_r_drop_trains_the_layers_of_the_model_itself(multi_label, tmp_path):
+    config = dataclasses.replace(SMALL, r_drop=2.0, dropout=0.3, linear=True, **PLAIN)
+    data = corpus(multi_label)
+    task = TextClassification.build(config, data)
+    before = [weight.numpy() for weight in task.model.trainable_weights]
+    task.fit(data, tmp_path)
+    assert isinstance(task.model, WideClassifier)
+    after = task.model.recurrent.trainable_weights
+    assert all(np.any(old != new) for old, new in zip(before, after, strict=True))
