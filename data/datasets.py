@@ -106,6 +106,8 @@ def read_labelled_texts(
     columns: LabelledColumns = LabelledColumns(),  # noqa: B008 (it is frozen)
     class_names: tuple[str, ...] = (),
     original: bool = False,
+    validation: str | None = None,
+    test: str | None = None,
 ) -> LabelledCorpus:
     """Reads a data set of labelled texts.
 
@@ -117,13 +119,20 @@ def read_labelled_texts(
         class_names: the classes of a trained model, to evaluate it on other data.
         original: whether a named corpus is read from its original files, without TensorFlow; the
             same examples may come in another order.
+        validation, test: files of these splits, for users' files.
 
     Raises:
         UserError: there is no such data set, or something in it cannot be used.
     """
     if dataset == "sample":
-        columns = LabelledColumns()
-    read_file = partial(read_labelled_file, columns=columns, class_names=class_names)
+        columns, validation, test = LabelledColumns(), None, None
+    read_file = partial(
+        read_labelled_file,
+        columns=columns,
+        class_names=class_names,
+        validation=validation,
+        test=test,
+    )
     corpus = _read(dataset, LABELLED_CORPORA, data_dir, sample, read_file, original=original)
     _check_labels(corpus.name, "classes", corpus.class_names, class_names)
     return corpus

@@ -1,14 +1,15 @@
 """Users' own labelled texts, read from CSV, TSV, JSON lines or Parquet and checked row by row."""
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from data.errors import UserError, did_you_mean, list_values, refuse_rows
-from data.examples.corpus import sort_names
+from data.examples.corpus import SPLITS, sort_names
 from data.examples.labelled import LabelledCorpus, LabelledTexts
 from data.examples.splits import FRACTIONS, SPLIT_NAMES, split_by_content
 from data.files.lines import is_utf8
@@ -21,23 +22,28 @@ from data.user_files.labels import is_multi_label, label_name, make_targets, rea
 _FEWEST_ROWS = 3
 # Rows times classes: the targets take 1 GiB.
 _MOST_TARGETS = 2**28
+_TWO_SPLITS = {"train": 0.9, "validation": 0.1}
 
 
 def read_labelled_file(
     path: str,
     columns: LabelledColumns = LabelledColumns(),  # noqa: B008 (it is frozen)
     class_names: tuple[str, ...] = (),
+    validation: str | None = None,
+    test: str | None = None,
 ) -> LabelledCorpus:
-    """Reads a file of labelled texts.
+    """Reads a file of labelled texts, and the files of other splits if there are any.
 
     Args:
         path: a .csv, .tsv, .jsonl or .parquet file.
         columns: which columns hold what.
         class_names: the classes of a trained model, for files that are only evaluated; empty for
             the labels that occur in the file.
+        validation, test: files of these splits, or None.
 
     Returns:
-        The corpus; without a split column its splits are made by content, 80/10/10.
+        The corpus; without a split column its splits are made by content: 80/10/10, or beside files
+        of other splits 90/10 for training and the validation that it needs.
 
     Raises:
         UserError: rows cannot be used; the message has their numbers, from 1 after the header.
@@ -52,12 +58,26 @@ def read_labelled_file(
     multi_label = is_multi_label(table, columns)
     texts = table[columns.text].tolist()
     strata = [tuple(np.flatnonzero(row)) for row in targets]
-    split_rows = assign_rows(texts, strata, row_splits)
+    files = {"validation": validation, "test": test}
+    others = {name: _read_split(file, columns, names) for name, file in files.items() if file}
+    split_rows = assign_rows(texts, strata, row_splits, others)
     if not class_names:
         _check_training_classes(split_rows["train"], targets, names, path)
     examples = LabelledTexts(texts, targets, names)
-    splits = {name: examples.take(rows) for name, rows in split_rows.items() if len(rows)}
-    return LabelledCorpus(Path(path).name, sha256(path), splits, names, multi_label)
+    splits = {name: examples.take(rows) for name, rows in split_rows.items() if len(rows)} | others
+    if not others:
+        return LabelledCorpus(Path(path).name, sha256(path), splits, names, multi_label)
+    splits = {name: splits[name] for name in SPLITS if name in splits}
+    corpus = LabelledCorpus.from_splits(Path(path).name, splits, names)
+    return replace(corpus, multi_label=multi_label)
+
+
+def _read_split(path: str, columns: LabelledColumns, class_names: tuple[str, ...]) -> LabelledTexts:
+    """Reads a file whose rows are all of one split."""
+    table = read_rows(path, columns, columns.labels)
+    label_sets, _ = read_label_sets(table, columns, path)
+    targets = make_targets(label_sets, class_names, path, columns)
+    return LabelledTexts(table[columns.text].tolist(), targets, class_names)
 
 
 def read_rows(path: str, columns: LabelledColumns, labels: list[str]) -> pd.DataFrame:
@@ -173,7 +193,10 @@ def read_row_splits(table: pd.DataFrame, columns: LabelledColumns, path: str) ->
 
 
 def assign_rows(
-    texts: list[str], strata: Sequence[Hashable], row_splits: pd.Series | None
+    texts: list[str],
+    strata: Sequence[Hashable],
+    row_splits: pd.Series | None,
+    others: Collection[str] = (),
 ) -> dict[str, np.ndarray]:
     """Returns row positions by split; rows without a split of their own are split by content.
 
@@ -181,18 +204,23 @@ def assign_rows(
         texts: of all rows.
         strata: by row, what each split should have as often as the whole.
         row_splits: the return value of `read_row_splits`.
+        others: the splits that stand in other files. Beside them, rows without a split are for
+            training and the validation that it needs.
     """
     if row_splits is None:
-        parts = split_by_content(texts, strata)
+        if "validation" in others:
+            return {"train": np.arange(len(texts))}
+        parts = split_by_content(texts, strata, fractions=_TWO_SPLITS if others else FRACTIONS)
         return {name: np.array(rows, np.int64) for name, rows in parts.items()}
     split_rows = {name: np.flatnonzero(row_splits == name) for name in FRACTIONS}
-    if not len(split_rows["validation"]) and len(split_rows["train"]):
+    missing = not len(split_rows["validation"]) and "validation" not in others
+    if missing and len(split_rows["train"]):
         # Something must choose the epoch, and it must not be the test split.
         train = split_rows["train"]
         parts = split_by_content(
             [texts[row] for row in train.tolist()],
             [strata[row] for row in train.tolist()],
-            fractions={"train": 0.9, "validation": 0.1},
+            fractions=_TWO_SPLITS,
         )
         split_rows |= {name: train[parts[name]] for name in ("train", "validation")}
     return split_rows

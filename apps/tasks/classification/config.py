@@ -9,11 +9,11 @@ from apps.config.groups import (
     SHAPE_OPTIONS,
     BatchOptions,
     BidirectionalOptions,
-    DataOptions,
     DeviceOptions,
     InitFromOptions,
     RDropOptions,
     RecurrentOptions,
+    SplitFileOptions,
     VectorOptions,
 )
 from apps.config.options import Options, option, redefault
@@ -31,7 +31,7 @@ _CLASSIFIER_SHAPE = ("bidirectional", "characters", "max_word_length", "pooling"
 
 
 @dataclass(frozen=True)
-class LabelledDataOptions(DataOptions):
+class LabelledDataOptions(SplitFileOptions):
     """Columns of a user's file of labelled texts."""
 
     text_column: str = option("text", "column of a user's file with the texts")
@@ -63,7 +63,14 @@ class LabelledDataOptions(DataOptions):
             self.text_column, self.label_column, self.split_column, self.label_separator
         )
         return read_labelled_texts(
-            self.dataset, sample, self.data_dir, columns, class_names, original
+            self.dataset,
+            sample,
+            self.data_dir,
+            columns,
+            class_names,
+            original,
+            self.validation_file,
+            self.test_file,
         )
 
     def check_measurable(self, corpus: "LabelledCorpus", details: Mapping[str, Any]) -> None:

@@ -6,17 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from data.corpora.download import find_original
+from data.corpora.download import download, find_original
 from data.corpora.labelled.sst2 import CLASS_NAMES
-from data.errors import UserError, refuse_rows
+from data.errors import refuse_rows
 from data.examples.labelled import LabelledCorpus, LabelledTexts
 from data.files.archives import open_unpacked, read_whole
 
 _FILES = {"train": "train.txt", "validation": "dev.txt", "test": "test.txt"}
 _ARCHIVE = "trainDevTestTrees_PTB.zip"
-# In the data folder itself or below `sst2`, unpacked or packed.
-_PLACES = ("trees", "sst2/trees", _ARCHIVE, f"sst2/{_ARCHIVE}")
+# Unpacked or packed, in the data folder itself or in one of its folders.
+_FOLDERS = ("", "sst2_phrases/", "sst2/")
+_PLACES = [folder + name for name in ("trees", _ARCHIVE) for folder in _FOLDERS]
 _URL = f"https://nlp.stanford.edu/sentiment/{_ARCHIVE}"
+_DOWNLOADS = Path("~/.cache/recurrent-text-suite/sst2")
 _REMEDY = f"Get it from {_URL}"
 # A bracket that opens a part, with its class from 0 to 4; one that closes it; a word.
 _TOKEN = re.compile(r"\(([0-4])(?=[ (])|(\))|([^\s()]+)|(\S)")
@@ -43,17 +45,17 @@ def read(data_dir: str | None) -> LabelledCorpus:
     are the sentences alone.
 
     The trees are `trees/{train,dev,test}.txt` or `trainDevTestTrees_PTB.zip` in the data folder or
-    in its folder `sst2`.
+    in its folder `sst2_phrases` or `sst2`, or are downloaded once.
 
     Raises:
-        UserError: there are none, or a line is not a tree.
+        UserError: a line is not a tree, or there are none and no network.
     """
     source = find_original(data_dir, *_PLACES)
     if source is None:
-        raise UserError(
-            f"sst2_phrases is read from the trees of the treebank: put {_URL} at "
-            f"<folder>/sst2/{_ARCHIVE} and pass --data-dir <folder>"
-        )
+        source = _DOWNLOADS.expanduser() / _ARCHIVE
+        if not source.is_file():
+            remedy = f"the file of {_URL} at <folder>/sst2_phrases/"
+            download("sst2_phrases", _URL, source, remedy, _check)
     trees = {name: _read_trees(source, file) for name, file in _FILES.items()}
     # The last part of a tree is all of it.
     sentences = {
@@ -78,6 +80,16 @@ def _label(parts: list[_Part]) -> LabelledTexts:
     """Returns the parts as texts of two classes."""
     labels = [int(part.label > _NEUTRAL) for part in parts]
     return LabelledTexts.from_labels([part.text for part in parts], labels, CLASS_NAMES)
+
+
+def _check(archive: Path) -> None:
+    """Reads all trees.
+
+    Raises:
+        UserError: it is not the archive.
+    """
+    for name in _FILES.values():
+        _read_trees(archive, name)
 
 
 def _read_trees(source: Path, name: str) -> list[list[_Part]]:

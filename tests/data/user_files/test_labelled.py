@@ -293,6 +293,45 @@ def test_missing_validation_is_carved_from_train(table):
     assert sorted(texts) == sorted(row["text"] for row in ROWS)
 
 
+@pytest.fixture
+def files(tmp_path):
+    """Writes each list of rows to a file of its own and reads them as one corpus."""
+
+    def read(rows, **others):
+        paths = {}
+        for name, part in {"train": rows, **others}.items():
+            paths[name] = str(tmp_path / f"{name}.csv")
+            (tmp_path / f"{name}.csv").write_bytes(FORMATS["rows.csv"](part))
+        train = paths.pop("train")
+        return read_labelled_file(train, **paths)
+
+    return read
+
+
+def test_other_splits_may_stand_in_files_of_their_own(files):
+    corpus = files(ROWS[:30], validation=ROWS[30:35], test=ROWS[35:])
+    assert sizes(corpus) == {"train": 30, "validation": 5, "test": 5}
+    assert list(corpus.splits) == ["train", "validation", "test"]
+    assert corpus.split("test").texts == [f"word{i}" for i in range(35, 40)]
+    assert labels_by_text(corpus) == {row["text"]: (row["label"],) for row in ROWS}
+    other = files(ROWS[:30], validation=ROWS[30:35], test=ROWS[34:])
+    assert other.checksum != corpus.checksum
+
+
+def test_beside_a_test_file_validation_comes_from_train(files):
+    corpus = files(ROWS[:30], test=ROWS[30:])
+    assert sizes(corpus) == {"train": 28, "validation": 2, "test": 10}
+    rows = with_splits(["train"] * 30 + ["test"] * 10)
+    corpus = files(rows, validation=ROWS[30:])
+    assert sizes(corpus) == {"train": 30, "validation": 10, "test": 10}
+
+
+def test_a_class_of_another_file_that_train_lacks_is_refused(files):
+    test = [{"text": "new", "label": "c"}]
+    with pytest.raises(UserError, match=r"test\.csv: 1 unknown label\(s\), first 'c' in row 1\."):
+        files(ROWS, test=test)
+
+
 @pytest.mark.parametrize(
     "splits",
     [

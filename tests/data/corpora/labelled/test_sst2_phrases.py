@@ -1,3 +1,4 @@
+import io
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -81,9 +82,22 @@ def test_a_missing_file_is_a_user_error(folder):
         read(str(folder))
 
 
-def test_without_trees_it_says_where_to_get_them(tmp_path):
-    with pytest.raises(UserError, match=r"put https://.*\.zip at <folder>/sst2/"):
-        read(str(tmp_path))
+def test_without_trees_the_archive_is_downloaded_once(folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder / "home"))
+    wanted = read(str(folder)).checksum
+    addresses = []
+
+    def answer(request, timeout):
+        addresses.append(request.full_url)
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w") as archive:
+            for name, trees in TREES.items():
+                archive.writestr(f"trees/{name}.txt", trees)
+        return io.BytesIO(content.getvalue())
+
+    monkeypatch.setattr("urllib.request.urlopen", answer)
+    assert read(None).checksum == read(None).checksum == wanted
+    assert addresses == ["https://nlp.stanford.edu/sentiment/trainDevTestTrees_PTB.zip"]
 
 
 @pytest.mark.skipif(not (DATA / "sst2" / "trees").is_dir(), reason="needs the original files")
