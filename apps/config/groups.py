@@ -196,7 +196,7 @@ class RDropOptions(Options):
     r_drop: float = option(
         0.0,
         "R-Drop (Liang et al. 2021): weight of what two answers to each text differ by, made with "
-        "other units dropped, such as 1 for classes or 5 for texts; 0: one answer alone",
+        "other units dropped, such as 1; 0: one answer alone",
         at_least=0.0,
     )
 
