@@ -95,6 +95,14 @@ def test_a_model_that_goes_on_learning_is_measured_apart(call, trained):
     assert again["nats_per_unit"] == measured["nats_per_unit"] and "dynamic" not in again
 
 
+def test_a_rate_at_which_the_model_diverges_is_refused(call, trained):
+    before = (trained / "metrics.json").read_bytes()
+    answer = call("evaluate", "--split", "validation", "--dynamic", "1e30")
+    assert answer.status == 2
+    assert answer.err == "error: --dynamic 1e+30: the model diverged. Choose a lower rate\n"
+    assert (trained / "metrics.json").read_bytes() == before
+
+
 def test_data_without_a_test_split_are_measured_on_validation(call, trained):
     answer = call("evaluate")
     assert (answer.status, answer.err) == (

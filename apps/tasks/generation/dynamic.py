@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from apps.tasks.generation.perplexity import Perplexity
 from apps.tasks.generation.report import PerplexityReport
 from data.batches.streams import Streams
+from data.errors import UserError
 from data.examples.documents import Documents
 from data.messages import say
 from models.language_model.dynamic_evaluation import DynamicEvaluation
@@ -47,5 +50,7 @@ class DynamicMeasurement:
         )
         say(f"learning from {streams.steps(0):,} windows of {_LENGTH} tokens ...")
         nats = DynamicEvaluation(model, self.rate).nats(streams)
+        if not np.isfinite(nats).all():
+            raise UserError(f"--dynamic {self.rate:g}: the model diverged. Choose a lower rate")
         metrics = Perplexity(model, task.tokenizer, examples, ends).report(nats)
         return DynamicReport({**metrics, "rate": self.rate}, task.config.tokenizer)

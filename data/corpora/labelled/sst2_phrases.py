@@ -104,10 +104,10 @@ def _read_trees(source: Path, name: str) -> list[list[_Part]]:
     shown = f"{source}: trees/{name}" if packed else str(path)
     with open_unpacked(path, _REMEDY, member) as file:
         lines = read_whole(file, shown, _REMEDY).decode("utf-8").splitlines()
-    trees = [list(_parts(line)) for line in lines if line.strip()]
-    wrong = [number for number, tree in enumerate(trees, 1) if not tree]
+    trees = {n: list(_parts(line)) for n, line in enumerate(lines, 1) if line.strip()}
+    wrong = [number for number, tree in trees.items() if not tree]
     refuse_rows(shown, wrong, "that are not a tree such as (3 (2 a) (4 joy))")
-    return trees
+    return list(trees.values())
 
 
 def _parts(tree: str) -> Iterator[_Part]:

@@ -71,8 +71,8 @@ def test_the_archive_is_read_as_it_is(folder):
 )
 def test_a_line_that_is_no_tree_is_named(folder, line):
     path = folder / "sst2" / "trees" / "dev.txt"
-    path.write_text(f"(3 joy)\n{line}\n", encoding="utf-8")
-    with pytest.raises(UserError, match=r"dev\.txt: 1 row\(s\) that are not a tree .*: row 2\."):
+    path.write_text(f"(3 joy)\n\n{line}\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"dev\.txt: 1 row\(s\) that are not a tree .*: row 3\."):
         read(str(folder))
 
 
