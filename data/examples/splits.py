@@ -11,6 +11,8 @@ from data.examples.corpus import SPLITS
 from data.text.characters import drop_invisible, unescape
 
 FRACTIONS = {"train": 0.8, "validation": 0.1, "test": 0.1}
+# Those where the test split stands elsewhere, or there is none.
+TWO_SPLITS = {"train": 0.9, "validation": 0.1}
 # The names of splits that users' files may have.
 SPLIT_NAMES = {
     "train": "train",

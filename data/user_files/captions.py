@@ -6,7 +6,7 @@ from pathlib import Path
 
 from data.errors import UserError, list_values
 from data.examples.captions import CaptionCorpus, CaptionedPictures, Picture
-from data.examples.splits import FRACTIONS, split_by_content
+from data.examples.splits import FRACTIONS, TWO_SPLITS, split_by_content
 from data.images.files import PictureFile
 from data.user_files.caption_rows import CaptionRow, read_caption_rows
 from data.user_files.columns import CaptionFiles
@@ -73,7 +73,7 @@ def add_validation(splits: dict[str, CaptionedPictures]) -> dict[str, CaptionedP
     """Returns the splits; a tenth of the training split is to validate if there is none for it."""
     if "validation" in splits or "train" not in splits:
         return splits
-    return {**splits, **_split_pictures(splits["train"], {"train": 0.9, "validation": 0.1})}
+    return {**splits, **_split_pictures(splits["train"], TWO_SPLITS)}
 
 
 def _split_pictures(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from data.errors import UserError, list_values
 from data.examples.documents import DocumentCorpus, Documents, cut_text, split_documents
+from data.examples.splits import TWO_SPLITS
 from data.files.lines import UTF16
 from data.files.writing import sha256
 from data.messages import warn
@@ -12,8 +13,6 @@ from data.user_files.columns import LabelledColumns
 from data.user_files.labelled import assign_rows, read_labelled_file, read_row_splits, read_rows
 
 _TABLES = (".csv", ".tsv", ".jsonl", ".parquet")
-# Only a table has a test split of its own; otherwise the user passes a file for it.
-_TWO_SPLITS = {"train": 0.9, "validation": 0.1}
 
 
 def read_document_files(
@@ -52,11 +51,12 @@ def read_document_files(
         files = {"train": path, "validation": validation, "test": test}
         splits = {name: _read_all(file, columns) for name, file in files.items() if file}
         if not validation:
-            splits |= split_documents(splits["train"], _TWO_SPLITS)
+            splits |= split_documents(splits["train"], TWO_SPLITS)
         return DocumentCorpus.from_splits(Path(path).name, splits)
+    # Only a table has a test split of its own; otherwise the user passes a file for it.
     if Path(path).is_dir():
         return DocumentCorpus.from_splits(
-            Path(path).name, split_documents(_read_folder(Path(path)), _TWO_SPLITS)
+            Path(path).name, split_documents(_read_folder(Path(path)), TWO_SPLITS)
         )
     if Path(path).suffix.lower() in _TABLES:
         splits = _read_table(path, columns)

@@ -11,7 +11,7 @@ import pandas as pd
 from data.errors import UserError, did_you_mean, list_values, refuse_rows
 from data.examples.corpus import SPLITS, sort_names
 from data.examples.labelled import LabelledCorpus, LabelledTexts
-from data.examples.splits import FRACTIONS, SPLIT_NAMES, split_by_content
+from data.examples.splits import FRACTIONS, SPLIT_NAMES, TWO_SPLITS, split_by_content
 from data.files.lines import is_utf8
 from data.files.writing import sha256
 from data.formats.readers import read_records
@@ -22,7 +22,6 @@ from data.user_files.labels import is_multi_label, label_name, make_targets, rea
 _FEWEST_ROWS = 3
 # Rows times classes: the targets take 1 GiB.
 _MOST_TARGETS = 2**28
-_TWO_SPLITS = {"train": 0.9, "validation": 0.1}
 
 
 def read_labelled_file(
@@ -210,7 +209,7 @@ def assign_rows(
     if row_splits is None:
         if "validation" in others:
             return {"train": np.arange(len(texts))}
-        parts = split_by_content(texts, strata, fractions=_TWO_SPLITS if others else FRACTIONS)
+        parts = split_by_content(texts, strata, fractions=TWO_SPLITS if others else FRACTIONS)
         return {name: np.array(rows, np.int64) for name, rows in parts.items()}
     split_rows = {name: np.flatnonzero(row_splits == name) for name in FRACTIONS}
     missing = not len(split_rows["validation"]) and "validation" not in others
@@ -220,7 +219,7 @@ def assign_rows(
         parts = split_by_content(
             [texts[row] for row in train.tolist()],
             [strata[row] for row in train.tolist()],
-            fractions=_TWO_SPLITS,
+            fractions=TWO_SPLITS,
         )
         split_rows |= {name: train[parts[name]] for name in ("train", "validation")}
     return split_rows

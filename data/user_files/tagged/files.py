@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from data.errors import UserError, list_values
-from data.examples.splits import FRACTIONS
+from data.examples.splits import FRACTIONS, TWO_SPLITS
 from data.examples.tagged import TaggedCorpus, TaggedTexts, split_tagged
 from data.files.lines import read_lines
 from data.files.writing import sha256
@@ -67,7 +67,7 @@ def read_tagged_files(
         fractions = {name: share / total for name, share in wanted.items()}
         splits |= split_tagged(unsplit, fractions) if len(wanted) > 1 else {"train": unsplit}
     elif "validation" not in splits and "train" in splits:
-        splits |= split_tagged(splits["train"], {"train": 0.9, "validation": 0.1})
+        splits |= split_tagged(splits["train"], TWO_SPLITS)
     if "validation" not in splits and not types:
         count = sum(map(len, splits.values()))
         raise UserError(
