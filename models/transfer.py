@@ -23,7 +23,8 @@ def load_language_model_into_classifier(model: keras.Model, language_model: Lang
 
     Args:
         model: has a layer `embedding`, whose vocabulary is that of the language model without END,
-            and a layer `recurrent`, both of the same shapes.
+            and a layer `recurrent`, both of the same shapes; or, for a language model of one layer
+            with a second stack, bidirectional.
         language_model: the trained one.
 
     Raises:
@@ -31,7 +32,18 @@ def load_language_model_into_classifier(model: keras.Model, language_model: Lang
     """
     vectors = np.delete(language_model.embedding.embeddings.numpy(), END, axis=0)
     model.get_layer("embedding").set_weights([vectors])
-    model.get_layer("recurrent").set_weights(language_model.stack.get_weights())
+    stack = model.get_layer("recurrent")
+    if stack.bidirectional:
+        _load_directions(stack.layers[0], language_model)
+    else:
+        stack.set_weights(language_model.stack.get_weights())
+
+
+def _load_directions(layer: keras.layers.Bidirectional, language_model: LanguageModel) -> None:
+    """Copies the first layer of each stack of a language model to a bidirectional layer."""
+    layer.forward_layer.set_weights(language_model.stack.layers[0].get_weights())
+    if language_model.backward_stack is not None:
+        layer.backward_layer.set_weights(language_model.backward_stack.layers[0].get_weights())
 
 
 def load_language_model_into_translator(model: Translator, language_model: LanguageModel) -> None:
@@ -39,8 +51,8 @@ def load_language_model_into_translator(model: Translator, language_model: Langu
     (Ramachandran et al. 2017, "Unsupervised Pretraining for Sequence to Sequence Learning").
 
     Of an encoder that reads both ways, the forward direction of the first layer begins with those
-    of the language model: what the other layers read is of another size, and what reads backward
-    predicts nothing that the language model knows.
+    of the language model, and the backward one with its second stack, if it has one: what the other
+    layers read is of another size.
 
     Args:
         model: has one embedding or two with the vocabulary of the language model, a decoder of the
@@ -57,7 +69,7 @@ def load_language_model_into_translator(model: Translator, language_model: Langu
     decoder.stack.set_weights(theirs.get_weights())
     stack = encoder.get_layer("recurrent")
     if stack.bidirectional:
-        stack.layers[0].forward_layer.set_weights(theirs.layers[0].get_weights())
+        _load_directions(stack.layers[0], language_model)
     else:
         stack.set_weights(theirs.get_weights())
 
@@ -83,7 +95,8 @@ def load_classifier_weights(
 
 
 def load_language_model_weights(model: LanguageModel, trained: LanguageModel) -> None:
-    """Copies all weights of another language model except the class embedding.
+    """Copies all weights of another language model except the class embedding, and those of a
+    second stack only if both have one.
 
     Args:
         model: has the vocabulary and the shapes of the trained one.
@@ -92,9 +105,10 @@ def load_language_model_weights(model: LanguageModel, trained: LanguageModel) ->
     Raises:
         ValueError: the shapes differ.
     """
-    for name in ("front_end", "stack", "projection", "output_layer"):
-        if (layer := getattr(model, name)) is not None:
-            layer.set_weights(getattr(trained, name).get_weights())
+    for name in ("front_end", "stack", "projection", "output_layer", "backward_stack"):
+        layer, source = getattr(model, name), getattr(trained, name)
+        if layer is not None and source is not None:
+            layer.set_weights(source.get_weights())
 
 
 def load_tagger_weights(
@@ -141,6 +155,8 @@ def attach_language_model(model: Tagger, language_model: LanguageModel) -> None:
     layer = model.get_layer("language")
     layer.embedding.set_weights(language_model.embedding.get_weights())
     layer.stack.set_weights(language_model.stack.get_weights())
+    if language_model.backward_stack is not None:
+        layer.backward_stack.set_weights(language_model.backward_stack.get_weights())
 
 
 def language_settings(trained: Tagger | LanguageModel) -> dict[str, Any] | None:
@@ -148,7 +164,8 @@ def language_settings(trained: Tagger | LanguageModel) -> dict[str, Any] | None:
     settings: dict[str, Any] = trained.settings
     if isinstance(trained, Tagger):
         return settings["language_model"]
-    return {name: settings[name] for name in ("vocabulary_size", "embedding_dim", "recurrent")}
+    names = ("vocabulary_size", "embedding_dim", "recurrent", "backward")
+    return {name: settings[name] for name in names}
 
 
 def _copy_known_rows(

@@ -26,6 +26,8 @@ class Streams:
         labels: <int>[texts], of models with classes, or None.
         context: for measuring, windows of the same text that each row reads before the first one
             that counts.
+        backward: whether a batch has twice the rows: in the second half are the same texts, each
+            from its end on.
     """
 
     def __init__(
@@ -37,10 +39,15 @@ class Streams:
         ends: bool = True,
         labels: np.ndarray | None = None,
         context: int = 0,
+        backward: bool = False,
     ):
         lengths = texts.row_lengths().numpy()
         marks = tf.fill([len(lengths), 1], START), tf.fill([len(lengths), 1], END)
-        self.ids = tf.concat([marks[0], texts, marks[1]], axis=1).flat_values
+        directions = [texts, texts[:, ::-1]] if backward else [texts]
+        ids = [tf.concat([marks[0], each, marks[1]], axis=1).flat_values for each in directions]
+        self.ids = tf.concat(ids, axis=0)
+        # Where the tokens of each direction begin: those of a text are at the same distance.
+        self._offsets = [number * int(ids[0].shape[0]) for number in range(len(ids))]
         self._counts = lengths + int(ends)
         self._begins = np.cumsum(lengths + 2) - (lengths + 2)
         self._labels = None if labels is None else np.asarray(labels, np.int32)
@@ -49,7 +56,7 @@ class Streams:
 
     @property
     def num_tokens(self) -> int:
-        """How many tokens are predicted, if nothing is shuffled."""
+        """How many tokens are predicted in each direction, if nothing is shuffled."""
         return int(self._counts.sum())
 
     @property
@@ -79,12 +86,19 @@ class Streams:
         """Returns the batches of an epoch from number `start` on.
 
         Returns:
-            Pairs of a dict and targets <int32>[batch_size, length], 0 where nothing is to be
-            predicted. The dict holds `token_ids` <int32>[batch_size, length], `starts`
-            <bool>[batch_size], whether the row's states are reset, and with labels `labels`
-            <int32>[batch_size].
+            Pairs of a dict and targets <int32>[rows, length], 0 where nothing is to be predicted.
+            The dict holds `token_ids` <int32>[rows, length], `starts` <bool>[rows], whether the
+            row's states are reset, and with labels `labels` <int32>[rows]. `rows` is `batch_size`,
+            or twice that with `backward`.
         """
-        arrays = {name: array[start:] for name, array in self._batches(epoch).items()}
+        batches = {name: array[start:] for name, array in self._batches(epoch).items()}
+        directions = [
+            {**batches, **{name: batches[name] + offset for name in ("begin", "end")}}
+            for offset in self._offsets
+        ]
+        arrays = {
+            name: np.concatenate([each[name] for each in directions], axis=1) for name in batches
+        }
         places = tf.range(self.length, dtype=tf.int64)
 
         @without_autograph

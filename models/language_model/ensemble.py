@@ -58,6 +58,11 @@ class LanguageModelEnsemble(OfMembers, keras.Model):
         """Returns the ensemble of its members' copies for export."""
         return LanguageModelEnsemble([each.for_export() for each in self.models], name=self.name)
 
+    def without_backward(self) -> "LanguageModelEnsemble":
+        """Returns the ensemble of its members without their second stacks."""
+        members = [each.without_backward() for each in self.models]
+        return LanguageModelEnsemble(members, name=self.name)
+
     def initial_states(
         self, batch_size: int | tf.Tensor, labels: tf.Tensor | None = None
     ) -> list[tf.Tensor]:

@@ -11,7 +11,7 @@ from models.layers.initial_states import InitialStatesFromLabel
 from models.layers.vocabulary_dropout import VocabularyDropout
 from models.layers.vocabulary_logits import VocabularyLogits
 from models.precision import dtype_policy
-from models.recurrent.stack import recurrent_stack
+from models.recurrent.stack import RecurrentStack, recurrent_stack
 
 
 @keras.saving.register_keras_serializable(package="models")
@@ -19,7 +19,10 @@ class LanguageModel(FromSettings, keras.Model):
     """A recurrent network from token ids to the logits of the next tokens (Mikolov et al. 2010,
     "Recurrent neural network based language model").
 
-    It also returns its states, from which a text can be continued.
+    It also returns its states, from which a text can be continued. With `backward` it has a second
+    stack, which predicts each token from those after it, with the same embedding and the same
+    softmax (Peters et al. 2018, "Deep contextualized word representations"): models that begin with
+    this one can then read both ways. All else that the model does is done by the first stack.
 
     Args:
         vocabulary_size: number of ids, the four special ones included.
@@ -35,6 +38,7 @@ class LanguageModel(FromSettings, keras.Model):
             for all texts of a step (Gal & Ghahramani 2016, section 4.2).
         num_labels: number of classes that texts are conditioned on; 0 for none. The initial states
             are then a function of the class.
+        backward: whether there is a second stack.
         dtype: Keras' policy of all layers; logits are always float32.
 
     Call arguments:
@@ -56,6 +60,7 @@ class LanguageModel(FromSettings, keras.Model):
         input_dropout: float = 0.0,
         embedding_dropout: float = 0.0,
         num_labels: int = 0,
+        backward: bool = False,
         dtype: str = "float32",
         **kwargs: Any,
     ) -> None:
@@ -84,6 +89,12 @@ class LanguageModel(FromSettings, keras.Model):
                 self.bridge = InitialStatesFromLabel(
                     num_labels, embedding_dim, self.stack.state_sizes
                 )
+            # Behind all others: `without_backward` leaves the last weights out.
+            self.backward_stack = None
+            if backward:
+                self.backward_stack = recurrent_stack(
+                    **recurrent, return_state=True, name="backward"
+                )
 
         # === Weights ===
         self.stack.build((None, None, embedding_dim))
@@ -94,6 +105,8 @@ class LanguageModel(FromSettings, keras.Model):
         self.output_layer.build((None, features))
         if self.bridge is not None:
             self.bridge.build((None,))
+        if self.backward_stack is not None:
+            self.backward_stack.build((None, None, embedding_dim))
         self.built = True
 
         # === Config ===
@@ -106,8 +119,20 @@ class LanguageModel(FromSettings, keras.Model):
             "input_dropout": input_dropout,
             "embedding_dropout": embedding_dropout,
             "num_labels": num_labels,
+            "backward": backward,
             "dtype": dtype,
         }
+
+    def for_export(self) -> "LanguageModel":
+        return super(LanguageModel, self.without_backward()).for_export()
+
+    def without_backward(self) -> "LanguageModel":
+        """Returns the model itself, or where it has a second stack a copy without it."""
+        if self.backward_stack is None:
+            return self
+        copy = LanguageModel.from_config({**self.get_config(), "backward": False})
+        copy.set_weights(self.get_weights()[: len(copy.weights)])
+        return copy
 
     @property
     def embedding(self) -> keras.layers.Embedding:
@@ -141,18 +166,51 @@ class LanguageModel(FromSettings, keras.Model):
         return self.compute_logits(features), states
 
     def run_stack(
-        self, token_ids: tf.Tensor, states: list[tf.Tensor], training: bool = False
+        self,
+        token_ids: tf.Tensor,
+        states: list[tf.Tensor],
+        training: bool = False,
+        backward: bool = False,
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Runs the recurrent stack over tokens; arguments as in `call`.
+
+        Args:
+            token_ids: <int32>[batch, time]; for the second stack, those of a text from its end on.
+            states: <float32>[batch, units] each.
+            training: whether there is dropout.
+            backward: run the second stack instead.
 
         Returns:
             Its outputs <float32>[batch, time, units], and the states after each text's last real
             step.
         """
+        x, mask = self._read(token_ids, training)
+        stack = self._both_stacks()[1] if backward else self.stack
+        return stack(x, mask=mask, training=training, initial_state=states)
+
+    def run_stacks(
+        self, token_ids: tf.Tensor, states: list[tf.Tensor], training: bool = False
+    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """Runs both stacks as `run_stack` does, each over one half of the rows: the first half for
+        the first stack, the second for the second."""
+        x, mask = self._read(token_ids, training)
+        halves = zip(tf.split(x, 2), tf.split(mask, 2), _split_rows(states), strict=True)
+        found = [
+            stack(rows, mask=real, training=training, initial_state=before)
+            for stack, (rows, real, before) in zip(self._both_stacks(), halves, strict=True)
+        ]
+        outputs, ends = zip(*found, strict=True)
+        return tf.concat(outputs, 0), [tf.concat(pair, 0) for pair in zip(*ends, strict=True)]
+
+    def _both_stacks(self) -> tuple[RecurrentStack, RecurrentStack]:
+        assert self.backward_stack is not None, "the model reads in one direction alone"
+        return self.stack, self.backward_stack
+
+    def _read(self, token_ids: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the vectors of tokens <float32>[batch, time, embedding_dim] and which are real
+        <bool>[batch, time]."""
         x = self.front_end({"token_ids": token_ids}, training=training)
-        x = self.row_dropout(x, token_ids, training=training)
-        mask = tf.not_equal(token_ids, 0)
-        return self.stack(x, mask=mask, training=training, initial_state=states)
+        return self.row_dropout(x, token_ids, training=training), tf.not_equal(token_ids, 0)
 
     def project(self, outputs: tf.Tensor) -> tf.Tensor:
         """Turns the stack's outputs <float32>[..., units] into features <float32>[..., size]."""
@@ -189,3 +247,9 @@ class LanguageModel(FromSettings, keras.Model):
         vectors = tf.cast(vectors, self.stack.compute_dtype)
         outputs, states = self.stack.step(vectors, states)
         return self.compute_logits(self.project(outputs)), states
+
+
+def _split_rows(states: list[tf.Tensor]) -> list[list[tf.Tensor]]:
+    """Returns the states of the first half of the rows and those of the second."""
+    pairs = [tf.split(state, 2) for state in states]
+    return [[pair[half] for pair in pairs] for half in range(2)]

@@ -19,8 +19,9 @@ class StreamModel(keras.Model):
     are variables, which checkpoints hold; they are not part of the language model.
 
     Args:
-        model: the language model to train.
-        batch_size: number of streams.
+        model: the language model to train. If it has a second stack, the second half of the rows
+            is of texts from their ends on.
+        batch_size: number of streams, in each direction.
         activation_penalty: alpha of Merity et al. (2018), the factor of the mean square of the last
             layer's outputs after dropout (AR).
         slowness_penalty: beta there, the factor of the mean square of the outputs' change from step
@@ -29,12 +30,12 @@ class StreamModel(keras.Model):
             (`models.language_model.sampled_softmax`); 0 for all tokens.
 
     Call arguments:
-        inputs: a dict of `token_ids` <int32>[batch_size, time], 0 where padded, `starts`
-            <bool>[batch_size], whether a text begins there, and with classes `labels`
-            <int32>[batch_size].
+        inputs: a dict of `token_ids` <int32>[rows, time], 0 where padded, `starts` <bool>[rows],
+            whether a text begins there, and with classes `labels` <int32>[rows]. `rows` is
+            `batch_size`, or twice that with a second stack.
 
     Output shape:
-        features, from which logits are computed, <float32>[batch_size, time, size].
+        features, from which logits are computed, <float32>[rows, time, size].
     """
 
     def __init__(
@@ -49,9 +50,10 @@ class StreamModel(keras.Model):
         super().__init__(**kwargs)
         self.model, self.batch_size = model, batch_size
         self.activation_penalty, self.slowness_penalty = activation_penalty, slowness_penalty
+        self.rows = batch_size if model.backward_stack is None else 2 * batch_size
         self.carried = [
             self.add_weight(
-                shape=(batch_size, size),
+                shape=(self.rows, size),
                 initializer="zeros",
                 trainable=False,
                 dtype="float32",
@@ -66,18 +68,20 @@ class StreamModel(keras.Model):
         self.built = True
 
     def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
-        fresh = self.model.initial_states(self.batch_size, inputs.get("labels"))
+        model = self.model
+        fresh = model.initial_states(self.rows, inputs.get("labels"))
         states = [
             tf.where(inputs["starts"][:, None], new, tf.cast(carried, new.dtype))
             for new, carried in zip(fresh, self.carried, strict=True)
         ]
-        outputs, states = self.model.run_stack(inputs["token_ids"], states, training)
+        run = model.run_stack if model.backward_stack is None else model.run_stacks
+        outputs, states = run(inputs["token_ids"], states, training)
         for carried, state in zip(self.carried, states, strict=True):
             carried.assign(tf.stop_gradient(tf.cast(state, carried.dtype)))
-        dropped = self.model.locked(outputs, training=training)
+        dropped = model.locked(outputs, training=training)
         if training:
             self._add_penalties(outputs, dropped, inputs["token_ids"])
-        return self.model.project(dropped)
+        return model.project(dropped)
 
     def _add_penalties(self, outputs: tf.Tensor, dropped: tf.Tensor, token_ids: tf.Tensor) -> None:
         real = tf.cast(token_ids != 0, tf.float32)

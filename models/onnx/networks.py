@@ -15,6 +15,7 @@ from models.members import OfMembers
 from models.onnx.graph import Graph
 from models.onnx.layers import add_dense, add_poolings, add_vectors, count_real
 from models.onnx.recurrent import add_stack, check_cell
+from models.recurrent.stack import RecurrentStack
 from models.tagging.ensemble import TaggerEnsemble
 from models.tagging.language_features import LanguageFeatures
 from models.tagging.tagger import Tagger
@@ -128,10 +129,31 @@ def _add_language(graph: Graph, layer: LanguageFeatures) -> str:
     """Adds what a frozen language model says of each word, <float32>[time, batch, units]."""
     ids = graph.input("language_ids", "int32", ("batch", "language_time"))
     table = graph.constant(np.asarray(layer.embedding.embeddings))
-    x = graph.add("Transpose", graph.add("Gather", table, ids), perm=[1, 0, 2])
-    x = add_stack(graph, layer.stack, x, count_real(graph, ids))
-    ends = (graph.constant([place], "int64") for place in (1, 2**31 - 1, 0))
-    return graph.add("Slice", x, *ends)
+    lengths = count_real(graph, ids)
+
+    def add_features(stack: RecurrentStack, ids: str) -> str:
+        x = graph.add("Transpose", graph.add("Gather", table, ids), perm=[1, 0, 2])
+        return _add_rest(graph, add_stack(graph, stack, x, lengths), 0)
+
+    features = add_features(layer.stack, ids)
+    if layer.backward_stack is None:
+        return features
+    # START stays before the words, whose order is the other one.
+    words = graph.add("Cast", lengths, to=7)
+    words = graph.add("Sub", words, graph.constant(1, "int64"))
+    rest = _add_rest(graph, ids, 1)
+    first = graph.add("Slice", ids, *(graph.constant([place], "int64") for place in (0, 1, 1)))
+    back = graph.add("ReverseSequence", rest, words, batch_axis=0, time_axis=1)
+    backward = add_features(layer.backward_stack, graph.add("Concat", first, back, axis=1))
+    backward = graph.add("ReverseSequence", backward, words, batch_axis=1, time_axis=0)
+    return graph.add("Concat", features, backward, axis=-1)
+
+
+def _add_rest(graph: Graph, x: str, axis: int) -> str:
+    """Adds what follows the first place of an axis."""
+    return graph.add(
+        "Slice", x, *(graph.constant([place], "int64") for place in (1, 2**31 - 1, axis))
+    )
 
 
 def _add_emissions(graph: Graph, model: Tagger) -> str:

@@ -1,16 +1,19 @@
 import keras
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+import tensorflow as tf
+from numpy.testing import assert_allclose, assert_array_equal
 
 from models.classification.classifier import TextClassifier
 from models.language_model.language_model import LanguageModel
+from models.seq2seq.encoder_decoder import Translator
 from models.tagging.tagger import Tagger
 from models.transfer import (
     attach_language_model,
     language_settings,
     load_classifier_weights,
     load_language_model_into_classifier,
+    load_language_model_into_translator,
     load_language_model_weights,
     load_tagger_weights,
 )
@@ -22,15 +25,15 @@ CHARACTERS = ["x", "y"], ["y"]
 STACK = {"cell": "gru", "units": 3}
 
 
-def classifier(seed, num_classes=2):
+def classifier(seed, num_classes=2, **stack):
     keras.utils.set_random_seed(seed)
-    return TextClassifier(5, num_classes, 4, STACK, pooling=("last",))
+    return TextClassifier(5, num_classes, 4, {**STACK, **stack}, pooling=("last",))
 
 
-def language_model(seed, tied=True, num_labels=0):
+def language_model(seed, tied=True, num_labels=0, backward=False):
     """With the special ids 0 to 3 and two tokens; it has a projection if it is tied."""
     keras.utils.set_random_seed(seed)
-    model = LanguageModel(6, 4, STACK, tied=tied, num_labels=num_labels)
+    model = LanguageModel(6, 4, STACK, tied=tied, num_labels=num_labels, backward=backward)
     # Biases begin as zeros in every model.
     model.set_weights([np.random.normal(size=w.shape) for w in model.get_weights()])
     return model
@@ -65,6 +68,48 @@ def test_a_classifier_takes_over_vectors_and_stack_but_not_the_vector_of_the_end
     # Padding, unknown and start, and behind the end (3) the two tokens.
     assert_array_equal(vectors, trained.embedding.embeddings.numpy()[[0, 1, 2, 4, 5]])
     assert_same(own.get_layer("recurrent"), trained.stack)
+
+
+def test_a_classifier_that_reads_both_ways_takes_over_both_stacks():
+    own, trained = classifier(0, bidirectional=True), language_model(1, backward=True)
+    load_language_model_into_classifier(own, trained)
+    layer = own.get_layer("recurrent").layers[0]
+    assert_same(layer.forward_layer, trained.stack)
+    assert_same(layer.backward_layer, trained.backward_stack)
+    # It reads a text as both stacks do; ids behind END are one less.
+    ids = tf.constant([[2, 4, 5, 5]])
+    outputs = own.get_layer("recurrent")(own.get_layer("embedding")(tf.constant([[2, 3, 4, 4]])))
+    forward, _ = trained.run_stack(ids, trained.initial_states(1))
+    back, _ = trained.run_stack(ids[:, ::-1], trained.initial_states(1), backward=True)
+    assert_allclose(outputs[..., :3], forward, atol=1e-6)
+    assert_allclose(outputs[..., 3:], back[:, ::-1], atol=1e-6)
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_an_encoder_that_reads_both_ways_takes_over_the_stacks_that_there_are(backward):
+    stack = {**STACK, "bidirectional": True}
+    model = Translator(6, 6, 4, stack, decoder_units=3, attention="dot", feeding="none", tied=False)
+    trained = language_model(1, backward=backward)
+    layer = model.get_layer("encoder").get_layer("recurrent").layers[0]
+    before = layer.backward_layer.get_weights()
+    load_language_model_into_translator(model, trained)
+    assert_same(layer.forward_layer, trained.stack)
+    expected = trained.backward_stack.get_weights() if backward else before
+    for weight, other in zip(layer.backward_layer.get_weights(), expected, strict=True):
+        assert_array_equal(weight, other)
+
+
+@pytest.mark.parametrize("theirs", [False, True])
+@pytest.mark.parametrize("ours", [False, True])
+def test_a_second_stack_is_taken_over_where_both_have_one(ours, theirs):
+    own, trained = language_model(0, backward=ours), language_model(1, backward=theirs)
+    before = own.backward_stack.get_weights() if ours else []
+    load_language_model_weights(own, trained)
+    assert_same(own.stack, trained.stack)
+    if ours:
+        expected = trained.backward_stack.get_weights() if theirs else before
+        for weight, other in zip(own.backward_stack.get_weights(), expected, strict=True):
+            assert_array_equal(weight, other)
 
 
 @pytest.mark.parametrize("num_classes", [2, 3])

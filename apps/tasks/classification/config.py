@@ -179,7 +179,14 @@ class ClassifierInitFromOptions(InitFromOptions):
             return follow | {name: trained[name] for name in (*SHAPE_OPTIONS, *_CLASSIFIER_SHAPE)}
         self.check_tokenizer(trained, CLASSIFIER_TOKENS, "classifiers")
         standardize = CLASSIFIER_TOKENS[trained["tokenizer"]]
-        follow |= {"standardize": standardize, "bidirectional": False, "characters": False}
+        backward = trained.get("backward", False)
+        if backward and trained["num_layers"] > 1:
+            raise UserError(
+                f"the language model in {self.init_from} has several layers in each direction, and "
+                "the second of a classifier would read both. Train one with --num-layers 1, or "
+                "without --backward"
+            )
+        follow |= {"standardize": standardize, "bidirectional": backward, "characters": False}
         return follow | {name: trained[name] for name in SHAPE_OPTIONS}
 
 

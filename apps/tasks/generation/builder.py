@@ -34,10 +34,13 @@ def build_language_model(
         "dropout": config.dropout,
         "input_dropout": config.input_dropout,
         "embedding_dropout": config.embedding_dropout,
+        "backward": config.backward,
         "dtype": PRECISIONS[config.mixed_precision],
     }
     model = build(LanguageModel, settings)
     if trained is not None:
         load_language_model_weights(model, trained.model)
-        say(f"all layers: weights from {config.init_from}")
+        both = not config.backward or trained.model.backward_stack is not None
+        layers = "all layers" if both else "all layers but those that read backward"
+        say(f"{layers}: weights from {config.init_from}")
     return model

@@ -78,6 +78,11 @@ class LanguageModelOptions(Options):
         "weight of the mean square of that output's change from step to step in the loss (TAR)",
         at_least=0.0,
     )
+    backward: bool = option(
+        False,
+        "a second stack that learns to read texts from their ends, for models that begin with this "
+        "one and read both ways",
+    )
     candidates: int = option(
         0,
         "tokens against which the right one is trained (sampled softmax); 0: all",

@@ -40,7 +40,7 @@ class DynamicMeasurement:
     def measure(self, task: Any, examples: Documents) -> DynamicReport:
         """Measures a trained `apps.tasks.generation.task.TextGeneration` on a split, whose texts
         are read in their order."""
-        model, ends = task.language_model, task.ends
+        model, ends = task.language_model.without_backward(), task.ends
         streams = Streams(
             task.tokenizer.encode_all(examples.texts),
             1,

@@ -1,6 +1,7 @@
 """How well a language model predicts texts: nats, bits, perplexity."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -31,6 +32,7 @@ class Perplexity:
         tokenizer: texts to ids.
         documents: the split.
         ends: whether the model has learned where texts end.
+        backward: measure its second stack, which predicts each token from those after it.
     """
 
     def __init__(
@@ -39,13 +41,16 @@ class Perplexity:
         tokenizer: Tokenizer,
         documents: Documents,
         ends: bool,
+        backward: bool = False,
     ):
         self._model, self._texts = model, documents.texts
+        # An ensemble has no second stack.
+        self._direction = {"backward": True} if backward else {}
         self._nats_of = graph(self._batch, reduce_retracing=True)
         self._nats_of_features = graph(self._features, jit_compile=True)
         ids = tokenizer.encode_all(documents.texts)
         self.streams = Streams(
-            ids,
+            ids[:, ::-1] if backward else ids,
             _ROWS,
             _LENGTH,
             ends=ends and documents.whole,
@@ -56,11 +61,9 @@ class Perplexity:
         # Those that are read.
         self.characters = sum(len(drop_format_characters_from(text)) for text in documents.texts)
 
-    def measure(self) -> dict[str, float]:
-        """Returns what an epoch is judged by: `loss`, nats a token, and `log_likelihood`, its
-        negative, of which the highest is the best."""
-        nats = float(self.nats().sum()) / self.streams.num_tokens
-        return {"loss": nats, "log_likelihood": -nats}
+    def nats_per_token(self) -> float:
+        """Returns the mean negative log-likelihood of a token, in nats."""
+        return float(self.nats().sum()) / self.streams.num_tokens
 
     def report(self, nats: np.ndarray | None = None) -> dict[str, float | None]:
         """Returns all metrics. Per character they count the end of a text with its last one.
@@ -123,7 +126,7 @@ class Perplexity:
         fresh = self._model.initial_states(tf.shape(targets)[0], inputs.get("labels"))
         starts = inputs["starts"][:, None]
         states = [tf.where(starts, new, old) for new, old in zip(fresh, states, strict=True)]
-        outputs, states = self._model.run_stack(inputs["token_ids"], states)
+        outputs, states = self._model.run_stack(inputs["token_ids"], states, **self._direction)
         return self._nats_of_features(self._model.project(outputs), targets), states
 
     def _features(self, features: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
@@ -139,3 +142,20 @@ class Perplexity:
             return tf.reduce_sum(tf.where(row[1] != 0, losses, 0.0))
 
         return tf.map_fn(nats, (features, targets), fn_output_signature=tf.float32)
+
+
+def measure(directions: Sequence[Perplexity]) -> dict[str, float]:
+    """Returns what an epoch is judged by.
+
+    Args:
+        directions: one `Perplexity`, or that of each stack.
+
+    Returns:
+        `loss`, nats a token, the mean of the stacks, and `log_likelihood`, its negative, of which
+        the highest is the best; with a second stack also its own `backward_loss`.
+    """
+    nats = [direction.nats_per_token() for direction in directions]
+    loss = sum(nats) / len(nats)
+    return {"loss": loss, "log_likelihood": -loss} | (
+        {"backward_loss": nats[1]} if nats[1:] else {}
+    )

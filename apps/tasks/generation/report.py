@@ -38,6 +38,8 @@ class PerplexityReport:
         }
         if self.tokenizer != "characters" and metrics["bits_per_character"] is not None:
             cells["bits per character"] = f"{metrics['bits_per_character']:.4f}"
+        if (backward := metrics.get("backward_nats_per_unit")) is not None:
+            cells[f"nats per {token}, read backward"] = f"{backward:.4f}"
         width = max(map(len, cells))
         lines = [f"{title:{width}}  {cell}" for title, cell in cells.items()]
         share = f"{metrics['unknown_share']:.2%} of them unknown"

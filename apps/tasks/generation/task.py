@@ -14,7 +14,7 @@ from apps.tasks.builder import check_same_vocabularies, load
 from apps.tasks.generation.answers import Continuation
 from apps.tasks.generation.builder import build_language_model, sizes
 from apps.tasks.generation.config import GenerationConfig, GenerationOptions, find_label
-from apps.tasks.generation.perplexity import Perplexity
+from apps.tasks.generation.perplexity import Perplexity, measure
 from apps.tasks.generation.report import PerplexityReport
 from apps.tasks.generation.terminal import GenerationTerminal
 from apps.tasks.pretrained import load_pretrained
@@ -154,6 +154,7 @@ class TextGeneration:
             config.seed,
             self.ends,
             train.labels,
+            backward=config.backward,
         )
         padding = f"{streams.padding_share():.1%} of the positions"
         say(f"train: {streams.num_tokens:,} {config.tokenizer}")
@@ -163,13 +164,13 @@ class TextGeneration:
     def fit(self, corpus: DocumentCorpus, folder: Path) -> training.TrainingResult:
         """Trains, see `apps.training.fit.fit`."""
         batches, loss = self.training_data(corpus)
-        held_out = self._perplexity(corpus.split("validation"))
+        held_out = self._directions(corpus.split("validation"))
         # Made once: its graph reads the weights as they are.
         options = GenerationOptions(max_length=max(1, self.config.sample_length))
         sampler = TextGenerator(self.tokenizer, self.language_model, options, self.ends)
 
         def validate(model: StreamModel) -> dict[str, float]:
-            found = held_out.measure()
+            found = measure(held_out)
             if self.config.sample_length:
                 text = sampler.serve(tf.constant([""]))["texts"].numpy()[0]
                 say(f"\n{text.decode('utf-8')}\n")
@@ -181,15 +182,27 @@ class TextGeneration:
         self.language_model = in_full_precision(self.language_model)
         return ending
 
-    def _perplexity(self, documents: Documents) -> Perplexity:
-        return Perplexity(self.language_model, self.tokenizer, documents, self.ends)
+    def _directions(self, documents: Documents) -> list[Perplexity]:
+        """Returns the measurements of a split: of each of the model's stacks."""
+        model, tokenizer = self.language_model, self.tokenizer
+        directions = (False, True) if self._reads_backward else (False,)
+        return [Perplexity(model, tokenizer, documents, self.ends, each) for each in directions]
+
+    @property
+    def _reads_backward(self) -> bool:
+        """Whether there is a second stack; an ensemble answers by the first ones alone."""
+        model = self.language_model
+        return isinstance(model, LanguageModel) and model.backward_stack is not None
 
     def evaluate(self, examples: Documents) -> PerplexityReport:
         """Measures the model on a split; see `apps.tasks.generation.perplexity`."""
-        held_out = self._perplexity(examples)
+        held_out, *backward = self._directions(examples)
         nats = held_out.nats()
+        metrics = held_out.report(nats)
+        if backward:
+            metrics["backward_nats_per_unit"] = backward[0].nats_per_token()
         worst = tuple(held_out.worst_texts(nats, _WORST))
-        return replace(self.read_report(held_out.report(nats)), worst=worst)
+        return replace(self.read_report(metrics), worst=worst)
 
     def read_report(self, metrics: dict) -> PerplexityReport:
         """Returns the report of metrics from `metrics.json`, or of the mean of several."""

@@ -284,3 +284,67 @@ def test_a_step_is_as_long_as_the_layer_is_high():
     assert_allclose([moved[0][d] for d in range(4)], [0.1, 0, 0, 0], atol=1e-5)
     assert_allclose([moved[1][d] for d in range(4)], [0.1, 0.05, 0, 0], atol=1e-5)
     assert_allclose([moved[3][d] for d in range(4)], [0.1, 0.05, 0.025, 0.0125], atol=1e-5)
+
+
+BOTH_WAYS = [*LANGUAGE_MODEL, "--backward"]
+
+
+def train_both_ways(language_model, folder, layers, command_of):
+    """Returns the run of a language model with a second stack."""
+    options = ["--num-layers", layers, "--dataset", language_model.parent / "texts.csv"]
+    answer = command_of(text_generation.APPLICATION, *BOTH_WAYS, *options, "--run", folder)
+    assert answer.status == 0, answer.err
+    return folder
+
+
+def test_a_classifier_reads_both_ways_with_the_stacks_of_a_language_model(
+    language_model, command_of, tmp_path
+):
+    run = train_both_ways(language_model, tmp_path / "lm", 1, command_of)
+    measured = command_of(text_generation.APPLICATION, "evaluate", "--run", run)
+    assert "nats per review-token, read backward" in measured.out
+    metrics = json.loads((run / "metrics.json").read_text())["validation"]
+    assert metrics["backward_nats_per_unit"] > 0
+    assert "val_backward_loss" in (run / "history.csv").read_text()
+    answer = command_of(text_generation.APPLICATION, "predict", "--run", run, "It is")
+    assert answer.status == 0, answer.err
+    options = ["--epochs", "1", "--unfreeze", "9", "--run", tmp_path / "classifier"]
+    options += ["--dataset", language_model.parent / "texts.csv", "--init-from", run]
+    answer = command_of(sentiment.APPLICATION, "train", *options)
+    assert answer.status == 0, answer.err
+    config = json.loads((tmp_path / "classifier" / "config.json").read_text())["config"]
+    assert config["bidirectional"] is True
+    ours, theirs = (
+        keras.saving.load_model(folder / "model.keras", compile=False)
+        for folder in (tmp_path / "classifier", run)
+    )
+    layer = ours.get_layer("recurrent").layers[0]
+    pairs = (layer.forward_layer, theirs.stack), (layer.backward_layer, theirs.backward_stack)
+    for our, their in pairs:
+        for weight, other in zip(our.get_weights(), their.get_weights(), strict=True):
+            assert_array_equal(weight, other)
+
+
+def test_a_classifier_refuses_several_layers_in_each_direction(
+    language_model, command_of, tmp_path
+):
+    run = train_both_ways(language_model, tmp_path / "lm", 2, command_of)
+    answer = command_of(sentiment.APPLICATION, "train", "--init-from", run)
+    assert answer.status == 2 and answer.err.count("\n") == 1
+    assert "Train one with --num-layers 1" in answer.err
+
+
+def test_a_second_stack_may_join_a_trained_language_model(language_model, command_of, tmp_path):
+    options = ["--epochs", "1", "--batch-size", "4", "--sample-length", "0", "--backward"]
+    options += ["--dataset", language_model.parent / "texts.csv", "--init-from", language_model]
+    options += ["--learning-rate", "1e-12", "--run", tmp_path / "run"]
+    answer = command_of(text_generation.APPLICATION, "train", *options)
+    assert answer.status == 0, answer.err
+    assert "all layers but those that read backward" in answer.out
+    ours, theirs = (
+        keras.saving.load_model(run / "model.keras", compile=False)
+        for run in (tmp_path / "run", language_model)
+    )
+    assert theirs.backward_stack is None
+    for our, their in zip(ours.without_backward().weights, theirs.weights, strict=True):
+        assert_allclose(our, their, atol=1e-6)

@@ -30,9 +30,10 @@ def write_language_model(folder, tokenizer):
     vocabulary = learn_vocabulary(tokenizer, [TEXT, "Ada met Bob."], 100)
     vocabulary.save(folder)
     keras.utils.set_random_seed(5)
-    LanguageModel(vocabulary.vocabulary_size, 4, {"cell": "lstm", "units": 5}).save(
-        folder / "model.keras"
+    model = LanguageModel(
+        vocabulary.vocabulary_size, 4, {"cell": "lstm", "units": 5}, backward=True
     )
+    model.save(folder / "model.keras")
     description = {"format": 1, "application": "text_generation", "checksum": ""}
     description |= {"kind": "language model", "config": {"tokenizer": tokenizer}}
     (folder / "config.json").write_text(json.dumps(description))
@@ -61,7 +62,7 @@ def test_a_run_holds_the_language_model_and_its_tokens(language_model, tagger):
         load_trained(read_run(RunFolder(tagger))).model.get_layer("language"),
         load_trained(read_run(RunFolder(language_model))).model,
     )
-    weights = [theirs.embedding.embeddings, *theirs.stack.weights]
+    weights = [theirs.embedding.embeddings, *theirs.stack.weights, *theirs.backward_stack.weights]
     for ours, other in zip(layer.get_weights(), weights, strict=True):
         assert_array_equal(ours, other)
 

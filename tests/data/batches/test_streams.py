@@ -105,3 +105,25 @@ def test_texts_without_a_token_are_ends_alone():
     texts = tf.ragged.constant([[], [11]], dtype=tf.int32, ragged_rank=1)
     assert batches(Streams(texts, 1, 4))[0][1] == [[END, 0, 0, 0]]
     assert Streams(texts, 1, 4, ends=False).num_tokens == 1
+
+
+def test_backward_rows_hold_the_same_texts_from_their_ends():
+    (first, predicted), (second, predicted_then) = batches(Streams(TEXTS, 2, 4, backward=True))
+    assert first["token_ids"] == [
+        *[[START, 11, 12, 13], [START, 21, 22, 0]],
+        *[[START, 17, 16, 15], [START, 22, 21, 0]],
+    ]
+    assert predicted[2:] == [[17, 16, 15, 14], [22, 21, END, 0]]
+    assert second["token_ids"][2:] == [[14, 13, 12, 11], [START, 33, 32, 31]]
+    assert second["starts"] == [False, True] * 2
+    assert predicted_then[2:] == [[13, 12, 11, END], [33, 32, 31, END]]
+
+
+def test_the_second_half_of_a_shuffled_epoch_is_that_of_the_reversed_texts():
+    options = {"shuffle_seed": 3, "labels": np.array([0, 1, 2])}
+    both = batches(Streams(TEXTS, 2, 4, backward=True, **options), epoch=1, start=1)
+    there = batches(Streams(TEXTS, 2, 4, **options), epoch=1, start=1)
+    back = batches(Streams(TEXTS[:, ::-1], 2, 4, **options), epoch=1, start=1)
+    for (inputs, targets), one, other in zip(both, there, back, strict=True):
+        assert inputs == {name: one[0][name] + other[0][name] for name in inputs}
+        assert targets == one[1] + other[1]

@@ -50,3 +50,10 @@ def test_a_saved_ensemble_and_its_copy_for_export_answer_the_same(members, tmp_p
     expected, _ = ensemble(IDS, states_of(ensemble))
     for model in (read_model(tmp_path / "model.keras"), ensemble.for_export()):
         assert_allclose(model(IDS, states_of(model))[0], expected, atol=1e-6)
+
+
+def test_members_with_second_stacks_answer_by_their_first_ones():
+    ensemble = LanguageModelEnsemble.from_models([language_model(i, backward=True) for i in (1, 2)])
+    plain = ensemble.without_backward()
+    assert [member.backward_stack for member in plain.members] == [None, None]
+    assert_allclose(plain(IDS)[0], ensemble(IDS)[0], atol=1e-6)

@@ -17,7 +17,7 @@ def model_of(cell="lstm", **options):
     return LanguageModel(10, 4, recurrent, **options)
 
 
-@pytest.mark.parametrize("options", [{}, {"tied": True}, {"num_labels": 3}])
+@pytest.mark.parametrize("options", [{}, {"tied": True}, {"num_labels": 3}, {"backward": True}])
 def test_tokens_become_logits_and_states(options):
     model = model_of(**options)
     states = model.initial_states(2, tf.constant([0, 2]))
@@ -88,7 +88,7 @@ def test_dropout_acts_in_training_only():
 
 
 def test_the_configuration_makes_the_same_model():
-    model = model_of(tied=True, dropout=0.1, embedding_dropout=0.2, num_labels=2)
+    model = model_of(tied=True, dropout=0.1, embedding_dropout=0.2, num_labels=2, backward=True)
     twin = LanguageModel.from_config(model.get_config())
     assert twin.get_config() == model.get_config()
     assert [w.shape for w in twin.weights] == [w.shape for w in model.weights]
@@ -103,13 +103,38 @@ print(model(tf.constant([[2, 5, 6, 7], [2, 8, 0, 0]]), model.initial_states(2, t
 """
 
 
-def test_a_saved_model_answers_the_same_in_a_fresh_process(tmp_path, tensorflow_process):
-    model = model_of(tied=True, num_labels=2)
+@pytest.mark.parametrize("backward", [False, True])
+def test_a_saved_model_answers_the_same_in_a_fresh_process(tmp_path, tensorflow_process, backward):
+    model = model_of(tied=True, num_labels=2, backward=backward)
     model.save(tmp_path / "model.keras")
     done = tensorflow_process(LOAD, tmp_path / "model.keras")
     assert done.returncode == 0, done.stderr
     logits = model(IDS, model.initial_states(2, tf.constant([1, 0])))[0]
     assert_allclose(np.array(eval(done.stdout)), logits, atol=1e-6)
+
+
+def test_each_stack_reads_its_half_of_the_rows():
+    model = model_of(backward=True)
+    four = tf.concat([IDS, IDS[:, ::-1], IDS], 0)[:4]
+    states = [tf.random.normal(state.shape) for state in model.initial_states(4)]
+    found, after = model.run_stacks(four, states)
+    for backward, rows in ((False, slice(0, 2)), (True, slice(2, 4))):
+        own = [state[rows] for state in states]
+        outputs, ends = model.run_stack(four[rows], own, backward=backward)
+        assert_allclose(found[rows], outputs, atol=1e-6)
+        for ours, theirs in zip(after, ends, strict=True):
+            assert_allclose(ours[rows], theirs, atol=1e-6)
+    assert np.abs(model.run_stack(IDS, own)[0] - found[2:]).max() > 1e-3
+
+
+@pytest.mark.parametrize("options", [{"tied": True}, {"num_labels": 2}])
+def test_without_its_second_stack_a_model_answers_the_same(options):
+    model = model_of(backward=True, **options)
+    states = model.initial_states(2, tf.constant([1, 0]))
+    for copy in (model.without_backward(), model.for_export()):
+        assert copy.backward_stack is None
+        assert_allclose(copy(IDS, states)[0], model(IDS, states)[0], atol=1e-6)
+    assert copy.without_backward() is copy
 
 
 def test_both_directions_are_refused():

@@ -72,16 +72,33 @@ def test_the_activation_penalty_is_of_what_dropout_leaves():
 
 
 @pytest.mark.parametrize(
-    ("options", "model_options"), [({}, {"tied": True}), ({"candidates": 16}, {"num_labels": 2})]
+    ("options", "model_options"),
+    [
+        ({}, {"tied": True}),
+        ({"candidates": 16}, {"num_labels": 2}),
+        ({"candidates": 16}, {"tied": True, "backward": True}),
+    ],
 )
 def test_training_lowers_the_loss(options, model_options):
     keras.utils.set_random_seed(0)
     trained = StreamModel(language_model(**model_options), 1, **options)
     trained.compile(keras.optimizers.Adam(0.05), MeanOverTokens(), jit_compile=False)
-    streams = Streams(TEXT, 1, 8, labels=np.array([0, 1]))
+    both = model_options.get("backward", False)
+    streams = Streams(TEXT, 1, 8, labels=np.array([0, 1]), backward=both)
     before = trained.evaluate(streams.dataset(), verbose=0)
-    trained.fit(streams.dataset().repeat(15), shuffle=False, verbose=0)
+    trained.fit(streams.dataset().repeat(20), shuffle=False, verbose=0)
     assert trained.evaluate(streams.dataset(), verbose=0) < 0.7 * before
+
+
+def test_a_second_stack_carries_states_of_its_own():
+    model = language_model(backward=True)
+    trained = StreamModel(model, 1)
+    whole = tf.constant([[2, *TEXT[0].numpy()], [2, *TEXT[0].numpy()[::-1]]])
+    expected, _ = model.run_stacks(whole, model.initial_states(2))
+    windows = Streams(TEXT[:1], 1, 5, ends=False, backward=True).dataset()
+    found = tf.concat([trained(inputs) for inputs, _ in windows], axis=1)
+    assert_allclose(found[:, :12], expected[:, :12], atol=1e-6)
+    assert [w.shape for w in trained.carried] == [(2, 5), (2, 5)]
 
 
 def test_the_configuration_makes_the_same_model():

@@ -147,6 +147,20 @@ def test_a_tagger_gives_the_same_tags_and_probabilities(characters, head, member
     )
 
 
+@pytest.mark.parametrize("backward", [False, True], ids=["forward", "both ways"])
+def test_a_tagger_reads_a_language_model(backward):
+    stack = {"cell": "lstm", "units": 3, "num_layers": 2, "use_cudnn": False}
+    language = {"vocabulary_size": 8, "embedding_dim": 5, "recurrent": stack, "backward": backward}
+    model = shake(Tagger(("O", "B-X", "I-X"), 9, 4, stack, language_model=language))
+    inputs = {"token_ids": _IDS, "case_ids": np.where(_IDS > 0, 1, 0).astype(np.int32)}
+    words = np.array([[4, 5, 6, 7, 1, 4], [7, 6, 5, 0, 0, 0], [5, 0, 0, 0, 0, 0]], np.int32)
+    start = np.full((3, 1), 2, np.int32)
+    network = Network(tagger_network(model).SerializeToString())
+    found = network.run({**inputs, "language_ids": np.concatenate([start, words], axis=1)})
+    wanted = np.asarray(model({**inputs, "language_ids": words}, training=False))
+    np.testing.assert_allclose(found[_IDS > 0], wanted[_IDS > 0], atol=1e-5)
+
+
 @pytest.mark.parametrize("cell", ["layer_norm_lstm", "layer_norm_gru"])
 def test_a_cell_without_an_operator_is_refused_by_name(cell):
     ensemble = Ensemble.from_models([make_classifier(), make_classifier(cell)], False)

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from apps.tasks.generation.perplexity import Perplexity
+from apps.tasks.generation.perplexity import Perplexity, measure
 from apps.tasks.generation.report import PerplexityReport
 from data.examples.documents import Documents
 from data.text.tokenizer import Tokenizer
@@ -63,3 +63,22 @@ def test_the_bits_of_texts_are_those_of_each_alone_and_the_worst_comes_first():
         assert bits == pytest.approx(alone[text], rel=1e-5) and tokens == 49
     bits = sum(alone[text] * tokens for text, tokens in zip(texts, (49, 49, 3), strict=True))
     assert report["bits_per_unit"] == pytest.approx(bits / 101, rel=1e-5)
+
+
+def test_a_second_stack_is_measured_on_the_texts_from_their_ends():
+    tokenizer = Tokenizer(learn_vocabulary("characters", ["to be or not to be"], 30))
+    sizes = {"embedding_dim": 3, "recurrent": {"cell": "gru", "units": 3}}
+    model = LanguageModel(tokenizer.vocabulary_size, **sizes, backward=True)
+    text, reverse = (Documents([each], whole=True) for each in ("to be or not", "ton ro eb ot"))
+    both = [Perplexity(model, tokenizer, text, True, backward) for backward in (False, True)]
+    # The stack alone, as if it were the first.
+    model_of_stack = LanguageModel(tokenizer.vocabulary_size, **sizes)
+    for name in ("front_end", "output_layer"):
+        getattr(model_of_stack, name).set_weights(getattr(model, name).get_weights())
+    model_of_stack.stack.set_weights(model.backward_stack.get_weights())
+    expected = Perplexity(model_of_stack, tokenizer, reverse, True).nats_per_token()
+    found = measure(both)
+    assert found["backward_loss"] == pytest.approx(expected, rel=1e-5)
+    assert found["loss"] == pytest.approx((both[0].nats_per_token() + expected) / 2, rel=1e-5)
+    assert found["log_likelihood"] == -found["loss"]
+    assert set(measure(both[:1])) == {"loss", "log_likelihood"}
