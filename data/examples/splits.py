@@ -5,9 +5,10 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence, Sized
 
 from data.examples.corpus import SPLITS
+from data.messages import warn
 from data.text.characters import drop_invisible, unescape
 
 FRACTIONS = {"train": 0.8, "validation": 0.1, "test": 0.1}
@@ -80,6 +81,19 @@ def _long_runs_of_marks() -> re.Pattern:
         if all(map(unicodedata.combining, unicodedata.normalize("NFD", chr(code))))
     )
     return re.compile(f"([{marks}]{{{_MOST_MARKS}}})[{marks}]+")
+
+
+def warn_of_replaced(path: str, splits: Mapping[str, Sized], files: Mapping[str, str]) -> None:
+    """Says which rows of a file are left out, because their split stands in a file of its own.
+
+    Args:
+        path: the file.
+        splits: its rows by split.
+        files: the other files, by the split that each is.
+    """
+    for name, file in files.items():
+        if count := len(splits.get(name, ())):
+            warn(f"{path}: {count} row(s) of {name} left out, since {file} is the {name} split")
 
 
 def split_by_content(

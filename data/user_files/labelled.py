@@ -11,7 +11,13 @@ import pandas as pd
 from data.errors import UserError, did_you_mean, list_values, refuse_rows
 from data.examples.corpus import SPLITS, sort_names
 from data.examples.labelled import LabelledCorpus, LabelledTexts
-from data.examples.splits import FRACTIONS, SPLIT_NAMES, TWO_SPLITS, split_by_content
+from data.examples.splits import (
+    FRACTIONS,
+    SPLIT_NAMES,
+    TWO_SPLITS,
+    split_by_content,
+    warn_of_replaced,
+)
 from data.files.lines import is_utf8
 from data.files.writing import sha256
 from data.formats.readers import read_records
@@ -57,9 +63,11 @@ def read_labelled_file(
     multi_label = is_multi_label(table, columns)
     texts = table[columns.text].tolist()
     strata = [tuple(np.flatnonzero(row)) for row in targets]
-    files = {"validation": validation, "test": test}
-    others = {name: _read_split(file, columns, names) for name, file in files.items() if file}
+    given = {"validation": validation, "test": test}
+    files = {name: file for name, file in given.items() if file}
+    others = {name: _read_split(file, columns, names) for name, file in files.items()}
     split_rows = assign_rows(texts, strata, row_splits, others)
+    warn_of_replaced(path, split_rows, files)
     if not class_names:
         _check_training_classes(split_rows["train"], targets, names, path)
     examples = LabelledTexts(texts, targets, names)

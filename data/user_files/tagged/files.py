@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from data.errors import UserError, list_values
-from data.examples.splits import FRACTIONS, TWO_SPLITS
+from data.examples.splits import FRACTIONS, TWO_SPLITS, warn_of_replaced
 from data.examples.tagged import TaggedCorpus, TaggedTexts, split_tagged
 from data.files.lines import read_lines
 from data.files.writing import sha256
@@ -54,13 +54,15 @@ def read_tagged_files(
         UserError: a file cannot be used, or has entity types that the model does not know.
     """
     splits = _read_file(path, columns)
-    for name, file in (("validation", validation), ("test", test)):
-        if file is not None:
-            splits[name] = TaggedTexts.join([*_read_file(file, columns).values()])
+    given = {"validation": validation, "test": test}
+    files = {name: file for name, file in given.items() if file is not None}
+    warn_of_replaced(path, splits, files)
+    for name, file in files.items():
+        splits[name] = TaggedTexts.join([*_read_file(file, columns).values()])
     unsplit = splits.pop("", None)
     if unsplit is not None:
         wanted = {name: share for name, share in FRACTIONS.items() if name not in splits}
-        if test is not None or validation is not None:
+        if files:
             # If other splits have files, these rows are for training and the validation it needs.
             wanted.pop("test", None)
         total = sum(wanted.values())
@@ -75,7 +77,7 @@ def read_tagged_files(
             "pass --validation-file (in a file of columns an empty line ends a text)"
         )
     corpus = TaggedCorpus.from_splits(Path(path).name, splits, types)
-    if validation is None and test is None:
+    if not files:
         # A resumed training compares the checksum before it reads anything.
         corpus = replace(corpus, checksum=sha256(Path(path)))
     _check_types(corpus, path, types)

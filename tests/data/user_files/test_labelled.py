@@ -326,6 +326,18 @@ def test_beside_a_test_file_validation_comes_from_train(files):
     assert sizes(corpus) == {"train": 30, "validation": 10, "test": 10}
 
 
+def test_rows_of_a_split_that_stands_in_another_file_are_left_out_with_a_word(files, capsys):
+    rows = with_splits(["train"] * 30 + ["validation"] * 5 + ["test"] * 5)
+    corpus = files(rows, test=ROWS[:4])
+    assert sizes(corpus) == {"train": 30, "validation": 5, "test": 4}
+    [line] = capsys.readouterr().err.splitlines()
+    assert "train.csv: 5 row(s) of test left out, since" in line
+    assert line.endswith("test.csv is the test split")
+    files(rows)
+    files(ROWS, test=ROWS[:4])
+    assert capsys.readouterr().err == ""
+
+
 def test_a_class_of_another_file_that_train_lacks_is_refused(files):
     test = [{"text": "new", "label": "c"}]
     with pytest.raises(UserError, match=r"test\.csv: 1 unknown label\(s\), first 'c' in row 1\."):

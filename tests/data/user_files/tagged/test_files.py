@@ -60,6 +60,16 @@ def test_splits_may_have_files_of_their_own(tmp_path):
     assert [len(part) for part in corpus.splits.values()] == [9, 2]
 
 
+def test_rows_of_a_split_that_stands_in_another_file_are_left_out_with_a_word(tmp_path, capsys):
+    (tmp_path / "dev.txt").write_text("Ana B-PER\nran O\n")
+    rows = [{**row, "split": "train"} for row in ROWS[2:]]
+    rows += [{**row, "split": "dev"} for row in ROWS[:2]]
+    corpus = read(tmp_path, rows, validation=str(tmp_path / "dev.txt"))
+    assert [len(part) for part in corpus.splits.values()] == [9, 1]
+    [line] = capsys.readouterr().err.splitlines()
+    assert "some.jsonl: 2 row(s) of validation left out, since" in line
+
+
 def entities(corpus):
     """What the spans of each text say, of all splits."""
     return {
