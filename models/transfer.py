@@ -105,10 +105,12 @@ def load_language_model_weights(model: LanguageModel, trained: LanguageModel) ->
     Raises:
         ValueError: the shapes differ.
     """
-    for name in ("front_end", "stack", "projection", "output_layer", "backward_stack"):
-        layer, source = getattr(model, name), getattr(trained, name)
-        if layer is not None and source is not None:
-            layer.set_weights(source.get_weights())
+    names = ["front_end", "stack", "projection", "output_layer"]
+    if trained.backward_stack is not None:
+        names.append("backward_stack")
+    for name in names:
+        if (layer := getattr(model, name)) is not None:
+            layer.set_weights(getattr(trained, name).get_weights())
 
 
 def load_tagger_weights(

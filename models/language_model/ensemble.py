@@ -40,6 +40,9 @@ class LanguageModelEnsemble(OfMembers, keras.Model):
         last real step, <float32>[batch, units] each.
     """
 
+    # It answers by the first stacks of its members alone.
+    backward_stack: None = None
+
     def __init__(self, members: Sequence[keras.Model], **kwargs: Any) -> None:
         check_members(members)
         super().__init__(**kwargs)

@@ -185,14 +185,8 @@ class TextGeneration:
     def _directions(self, documents: Documents) -> list[Perplexity]:
         """Returns the measurements of a split: of each of the model's stacks."""
         model, tokenizer = self.language_model, self.tokenizer
-        directions = (False, True) if self._reads_backward else (False,)
+        directions = (False,) if model.backward_stack is None else (False, True)
         return [Perplexity(model, tokenizer, documents, self.ends, each) for each in directions]
-
-    @property
-    def _reads_backward(self) -> bool:
-        """Whether there is a second stack; an ensemble answers by the first ones alone."""
-        model = self.language_model
-        return isinstance(model, LanguageModel) and model.backward_stack is not None
 
     def evaluate(self, examples: Documents) -> PerplexityReport:
         """Measures the model on a split; see `apps.tasks.generation.perplexity`."""
