@@ -5,12 +5,14 @@
     python benchmarks/recurrent.py --rivals compiled torch_fused
 
 `suite` is the suite as it runs here, in its native operator where there is a compiler; `compiled`
-is without it. PyTorch is measured with Adam as it is by default and with the fused one.
+is without it, `bfloat16` with `--mixed-precision bfloat16`. PyTorch is measured with Adam as it is
+by default and with the fused one; in `torch_bfloat16` with that and under `torch.autocast`.
 
 Embedding(10000, 128) -> one recurrent layer -> Dense(1) on its last output, binary cross-entropy
-on logits, Adam, float32. A training step is what `model.fit` runs, with the loss read after each;
-in PyTorch `zero_grad`, forward, `backward`, `optimizer.step` and `loss.item()`. The forward pass is
-a compiled function of the model, its output read; in PyTorch under `inference_mode`.
+on logits, Adam; in float32, if not said otherwise. A training step is what `model.fit` runs, with
+the loss read after each; in PyTorch `zero_grad`, forward, `backward`, `optimizer.step` and
+`loss.item()`. The forward pass is a compiled function of the model, its output read; in PyTorch
+under `inference_mode`.
 
 Each engine has a process of its own, started once; they take turns, a round each, so that a noisy
 moment meets all of them. A round is one step, or as many as fill 0.1 s; figures are medians of the

@@ -28,6 +28,7 @@ from harness.task import (
 )
 from harness.workers import serve
 from models.optimization.adam import Adam
+from models.precision import dtype_policy
 from models.recurrent.factory import recurrent_layer
 
 CLASSES = {
@@ -43,10 +44,11 @@ def keras_layer(cell: str, units: int, bidirectional: bool = False):
     return keras.layers.Bidirectional(layer) if bidirectional else layer
 
 
-# What is compared: (cell, units, bidirectional) -> a Keras layer, and the optimizer.
+# What is compared: (cell, units, bidirectional) -> a Keras layer, the optimizer, and the precision.
 CONTENDERS = {
-    "suite": (recurrent_layer, Adam),
-    "keras": (keras_layer, keras.optimizers.Adam),
+    "suite": (recurrent_layer, Adam, "float32"),
+    "bfloat16": (recurrent_layer, Adam, "mixed_bfloat16"),
+    "keras": (keras_layer, keras.optimizers.Adam, "float32"),
 }
 
 
@@ -56,10 +58,12 @@ class Engine:
     Args:
         make_layer: `(cell, units, bidirectional)` -> a Keras layer.
         make_optimizer: the class of the optimizer.
+        policy: Keras' name of the precision.
     """
 
-    def __init__(self, make_layer, make_optimizer):
+    def __init__(self, make_layer, make_optimizer, policy: str):
         self.make_layer, self.make_optimizer = make_layer, make_optimizer
+        self.policy = policy
 
     def prepare(self, cell: str, batch: int, length: int, units: int, kinds: list[str]) -> dict:
         """Builds a model and runs each kind of step once, which compiles it."""
@@ -121,9 +125,10 @@ class Engine:
         keras.utils.set_random_seed(0)
         cell, bidirectional = choose("cell", cell, CELLS)
         token_ids = keras.Input((None,), dtype="int32", name="token_ids")
-        embedding = keras.layers.Embedding(VOCABULARY_SIZE, EMBEDDING_DIM, mask_zero=mask_zero)
-        last = self.make_layer(cell, units, bidirectional)(embedding(token_ids))
-        self.model = keras.Model(token_ids, keras.layers.Dense(1)(last))
+        with dtype_policy(self.policy):
+            embedding = keras.layers.Embedding(VOCABULARY_SIZE, EMBEDDING_DIM, mask_zero=mask_zero)
+            last = self.make_layer(cell, units, bidirectional)(embedding(token_ids))
+        self.model = keras.Model(token_ids, keras.layers.Dense(1, dtype="float32")(last))
         self.model.compile(
             optimizer=self.make_optimizer(),
             loss=keras.losses.BinaryCrossentropy(from_logits=True),

@@ -1,5 +1,5 @@
-// Runs every cell of the native operator over small shapes, forward and backward, and a step of it
-// with rounded weights.
+// Runs every cell of the native operator over small shapes, forward and backward, the same with
+// rounded factors, and a step of it with rounded weights.
 //
 // Compiled with sanitizers by `sanitize_native.py`. It also checks that the number of threads does
 // not change a bit, and that all targets of this processor agree with the plain one.
@@ -159,7 +159,9 @@ int main() {
       for (int bits = 0; bits < 16; ++bits) {
         // One combination of options is enough for the large shapes.
         if ((sizes.steps > 4 || sizes.units > 100) && bits != 10) continue;
-        const Options options = {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0};
+        const Options options = {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, false};
+        Options round_factors = options;
+        round_factors.round_factors = true;
         const Case c(plain.cells[i], sizes, (bits & 8) != 0);
         const auto expected = results(plain.cells[i], c, options, 1);
         // Of the options a step knows nothing.
@@ -172,6 +174,12 @@ int main() {
           compare("another target", cell, expected, once, 2e-4f);
           compare("three threads", cell, once, results(cell, c, options, 3), 0.0f);
           compare("what is kept", cell, {once[0]}, {once[1]}, 0.0f);
+          const auto half = results(cell, c, round_factors, 1);
+          // In a long loop the rounding grows.
+          if (sizes.steps <= 4) compare("rounded factors", cell, expected, half, 0.1f);
+          compare("rounded factors, three threads", cell, half,
+                  results(cell, c, round_factors, 3), 0.0f);
+          compare("what is kept of rounded factors", cell, {half[0]}, {half[1]}, 0.0f);
           if (stepped) {
             const auto step = rounded_results(cell, c, rounded, 1);
             compare("rounded", cell, rounded_results(plain.cells[i], c, rounded, 1), step, 2e-4f);

@@ -44,7 +44,7 @@ def _processor() -> str:
         name, _, value = line.partition(":")
         facts.setdefault(name.strip(), value.strip())
     flags = set(facts.get("flags", "").split())
-    vectors = [flag for flag in ("avx2", "avx512f", "amx_tile") if flag in flags]
+    vectors = [flag for flag in ("avx2", "avx512f", "avx512_bf16", "amx_tile") if flag in flags]
     return f"{facts.get('model name', platform.machine())} ({', '.join(vectors) or 'no AVX2'})"
 
 

@@ -2,7 +2,8 @@
 
     PYTHONPATH=benchmarks python -m harness.torch_engine 2 fused
 
-With `fused`, Adam updates all weights in one operation of PyTorch's own.
+With `fused`, Adam updates all weights in one operation of PyTorch's own; with `bfloat16`, the model
+runs under `torch.autocast`.
 Jobs come from `workers.Worker`. Numbers too small for the normal range are flushed to zero, as
 TensorFlow does: without that, PyTorch's training at length 400 is up to five times slower, because
 vanishing gradients become such numbers.
@@ -67,10 +68,11 @@ class Engine:
 
     Args:
         fused: whether Adam is the fused one.
+        bfloat16: whether the model runs in mixed precision.
     """
 
-    def __init__(self, fused: bool):
-        self.fused = fused
+    def __init__(self, fused: bool, bfloat16: bool):
+        self.fused, self.bfloat16 = fused, bfloat16
 
     def prepare(self, cell: str, batch: int, length: int, units: int, kinds: list[str]) -> dict:
         """Builds a model and runs each kind of step once."""
@@ -80,7 +82,7 @@ class Engine:
 
         def forward():
             with torch.inference_mode():
-                return self.model(ids).numpy()
+                return self._logits(ids).numpy()
 
         steps = {"train": lambda: self._train_step(targets, ids), "forward": forward}
         self.steps = {kind: steps[kind] for kind in kinds}
@@ -135,10 +137,14 @@ class Engine:
 
     def _train_step(self, targets, *inputs) -> float:
         self.optimizer.zero_grad()
-        loss = self.loss(self.model(*inputs), targets)
+        loss = self.loss(self._logits(*inputs), targets)
         loss.backward()
         self.optimizer.step()
         return loss.item()
+
+    def _logits(self, *inputs) -> torch.Tensor:
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
+            return self.model(*inputs).float()
 
     def _order(self, generator) -> tuple:
         return torch.randperm(len(self.rows), generator=generator).split(self.batch)
@@ -148,6 +154,6 @@ if __name__ == "__main__":
     # Before the first operation: threads inherit it when they are started.
     torch.set_flush_denormal(True)
     torch.set_num_threads(int(sys.argv[1]))
-    engine = Engine(fused="fused" in sys.argv[2:])
+    engine = Engine(fused="fused" in sys.argv[2:], bfloat16="bfloat16" in sys.argv[2:])
     names = ("prepare", "round", "prepare_epochs", "epoch", "release")
     serve({name: getattr(engine, name) for name in names})

@@ -28,20 +28,24 @@ CORES = len(os.sched_getaffinity(0))
 # The command of each engine's worker, after the interpreter.
 ENGINES = {
     "suite": ("keras_engine.py", "suite"),
+    "bfloat16": ("keras_engine.py", "bfloat16"),
     "compiled": ("keras_engine.py", "suite"),
     "keras": ("keras_engine.py", "keras"),
     "torch": ("torch_engine.py", str(CORES)),
     "torch_fused": ("torch_engine.py", str(CORES), "fused"),
+    "torch_bfloat16": ("torch_engine.py", str(CORES), "fused", "bfloat16"),
     "generation": ("generation_engine.py",),
     "generation_torch": ("torch_generation_engine.py",),
 }
 # Those that train layers.
 TITLES = {
     "suite": "suite",
+    "bfloat16": "bfloat16",
     "compiled": "compiled loop",
     "keras": "Keras",
     "torch": "PyTorch",
     "torch_fused": "PyTorch, fused Adam",
+    "torch_bfloat16": "PyTorch, bfloat16",
 }
 # A round is quiet if all other processes together used at most so much of one core meanwhile; the
 # kernel counts in hundredths of a second, so that a round of 0.1 s is not told more exactly.

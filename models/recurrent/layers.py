@@ -107,7 +107,7 @@ class _CompiledLoop(keras.layers.RNN):
     def _fast_loop(self, cell_equations, sequences, initial_state, mask, training):
         """Runs the native operator where there is one for the cell, else the compiled loop."""
 
-        # Sums over a long text need full precision, and on a CPU half precision is no faster.
+        # Sums over a long text need full precision; what is multiplied may be rounded below.
         def to_float32(x):
             return tf.cast(tf.convert_to_tensor(x), tf.float32)
 
@@ -164,6 +164,7 @@ class _CompiledLoop(keras.layers.RNN):
             **arguments,
             reverse=self.go_backwards,
             zero_masked=self.zero_output_for_mask,
+            round_factors=self.compute_dtype == "bfloat16",
         )
         if self.return_sequences:
             return outputs[:, -1], outputs, final

@@ -20,7 +20,7 @@ SWITCH = "RECURRENT_TEXT_SUITE_NATIVE"
 _CORES = len(os.sched_getaffinity(0))
 # With more, a thread would have too few rows of a batch to be worth its start.
 _MOST_THREADS = 16
-_ATTRIBUTES = ("cell", "reverse", "return_sequences", "zero_masked", "threads")
+_ATTRIBUTES = ("cell", "reverse", "return_sequences", "zero_masked", "round_factors", "threads")
 _lock = threading.Lock()
 
 
@@ -92,6 +92,7 @@ def run(
     return_sequences: bool,
     reverse: bool,
     zero_masked: bool,
+    round_factors: bool,
     training: bool,
 ) -> tuple[tf.Tensor, list[tf.Tensor]]:
     """Runs a cell over a batch of sequences; `is_available` must have said that it can.
@@ -110,6 +111,9 @@ def run(
         reverse: whether the loop begins with the last step; outputs are in its order.
         zero_masked: whether a masked step has outputs of zero; else it repeats those before it,
             zeros before the first real step.
+        round_factors: whether inputs, outputs, kernels and derivatives may be rounded to bfloat16
+            before they are multiplied, as where the processor has instructions for such products
+            (AVX512-BF16). Sums and states stay float32.
         training: whether a gradient will be computed. Without it, a gradient costs a second
             forward loop.
 
@@ -130,6 +134,7 @@ def run(
         reverse=reverse,
         return_sequences=return_sequences,
         zero_masked=zero_masked,
+        round_factors=round_factors,
         keep=training,
         threads=_threads(),
     )

@@ -11,6 +11,8 @@ from models.recurrent.native.build import NotBuiltError
 # Sizes that are no multiples of a vector or a tile, and more texts than a tile has rows.
 _BATCH, _STEPS, _FEATURES, _UNITS = 15, 4, 5, 19
 _TOLERANCE = 1e-4
+# Of results whose factors were rounded to bfloat16, relative to the norm.
+_ROUNDED_TOLERANCE = 2e-2
 
 
 def _s(x):
@@ -56,8 +58,8 @@ _CELLS: dict[str, tuple[Callable, int, int, int]] = {
 
 
 def check_operator(module: Any) -> None:
-    """Runs every cell of a loaded library, masked and backwards, with its gradient, a step of it
-    with rounded weights, and the sum of rows.
+    """Runs every cell of a loaded library, masked and backwards, with its gradient, both again with
+    factors in bfloat16, a step of it with rounded weights, and the sum of rows.
 
     Raises:
         NotBuiltError: a result differs from that of the equations.
@@ -88,20 +90,36 @@ def _check_cell(module: Any, cell: str) -> None:
         **{"parameters": weights, "mask": tf.constant(mask), "cell": cell, "reverse": True},
         **{"return_sequences": True, "zero_masked": False, "keep": True, "threads": 2},
     }
-    outputs, kept, final = module.suite_recurrence(
-        bias=bias, recurrent_bias=recurrent_bias, initial_states=initial, **common
-    )
-    expected = _run(cell, arrays, mask)
-    for one, other in zip([outputs, *final], expected, strict=True):
-        _compare("outputs", f"of {cell}", one, other)
 
-    # The loss is the sum of the sines of all results; along a direction its derivative is a
-    # difference of losses.
-    d_outputs, *d_final = [tf.cos(result) for result in (outputs, *final)]
-    *d_weights, d_bias, d_recurrent_bias, d_initial = module.suite_recurrence_gradient(
-        kept=kept, d_outputs=d_outputs, d_final_states=d_final, **common
-    )
-    gradient = [*d_weights, d_bias, d_recurrent_bias, *d_initial]
+    def run(round_factors: bool) -> tuple[list, list]:
+        outputs, kept, final = module.suite_recurrence(
+            bias=bias,
+            recurrent_bias=recurrent_bias,
+            initial_states=initial,
+            round_factors=round_factors,
+            **common,
+        )
+        # The loss is the sum of the sines of all results.
+        d_outputs, *d_final = [tf.cos(result) for result in (outputs, *final)]
+        *d_weights, d_bias, d_recurrent_bias, d_initial = module.suite_recurrence_gradient(
+            kept=kept,
+            d_outputs=d_outputs,
+            d_final_states=d_final,
+            round_factors=round_factors,
+            **common,
+        )
+        return [outputs, *final], [*d_weights, d_bias, d_recurrent_bias, *d_initial]
+
+    results, gradient = run(round_factors=False)
+    for one, other in zip(results, _run(cell, arrays, mask), strict=True):
+        _compare("outputs", f"of {cell}", one, other)
+    rounded_results, rounded_gradient = run(round_factors=True)
+    pairs = zip(results + gradient, rounded_results + rounded_gradient, strict=True)
+    for exact, rounded in pairs:
+        if np.linalg.norm(rounded - exact) > _ROUNDED_TOLERANCE * np.linalg.norm(exact):
+            raise NotBuiltError(f"its bfloat16 results of {cell} are wrong on this machine")
+
+    # Along a direction the derivative is a difference of losses.
     for number, direction in enumerate(directions):
         losses = []
         for sign in (-1, 1):

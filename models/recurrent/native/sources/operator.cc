@@ -25,7 +25,7 @@ bool flag(TF_OpKernelConstruction* construction, const char* name) {
 struct Kernel {
   explicit Kernel(TF_OpKernelConstruction* construction)
       : options{flag(construction, "reverse"), flag(construction, "return_sequences"),
-                flag(construction, "zero_masked")},
+                flag(construction, "zero_masked"), flag(construction, "round_factors")},
         keep(flag(construction, "keep")), threads(static_cast<int>(threads_of(construction))) {
     cell = find_cell(cell_of(construction).c_str());
     require(cell != nullptr, "no such cell");
@@ -166,9 +166,9 @@ void backward(const Kernel& kernel, TF_OpKernelContext* context) {
 
 // As TensorFlow loads the library.
 __attribute__((constructor)) void register_recurrences() {
-  const Specs attributes = {"cell: string",      "reverse: bool", "return_sequences: bool",
-                            "zero_masked: bool", "keep: bool",    "threads: int",
-                            "states: int >= 1"};
+  const Specs attributes = {"cell: string",      "reverse: bool",  "return_sequences: bool",
+                            "zero_masked: bool", "round_factors: bool", "keep: bool",
+                            "threads: int",      "states: int >= 1"};
   register_operator<Kernel, forward>(
       "SuiteRecurrence", attributes,
       {"inputs: float", "kernel: float", "recurrent_kernel: float", "parameters: float",

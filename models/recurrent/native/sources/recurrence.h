@@ -24,6 +24,7 @@ struct Options {
   bool reverse;           // the last step of a text is the first one of the loop
   bool return_sequences;  // outputs are those of all steps, not of the last
   bool zero_masked;       // a masked step has outputs of zero, not those of the step before it
+  bool round_factors;     // to bfloat16, where the processor multiplies pairs of them
 };
 
 struct Forward {

@@ -22,6 +22,22 @@
 #endif
 #define DO_PRAGMA(text) _Pragma(#text)
 
+// Compilers that know products of bfloat16, and can ask the processor for them.
+#if defined(__x86_64__) && (defined(__clang__) ? __clang_major__ >= 11 : __GNUC__ >= 11)
+#define HAS_BFLOAT16
+BEGIN_TARGET("avx512f,avx512dq,avx512vl,avx512bw,avx512bf16,avx2,fma")
+#define LANES 16
+#define ROWS 12
+#define BFLOAT16
+namespace recurrence::avx512_bf16 {
+#include "target.inc"
+}
+#undef LANES
+#undef ROWS
+#undef BFLOAT16
+END_TARGET
+#endif
+
 #if defined(__x86_64__)
 BEGIN_TARGET("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")
 #define LANES 16
@@ -61,14 +77,20 @@ namespace recurrence {
 
 constexpr int kCellCount = sizeof(plain::kCells) / sizeof(Cell);
 
-const Target kTargets[] = {
 #if defined(__x86_64__)
-    {"avx512",
-     [] {
-       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-              __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
-     },
-     avx512::kCells, kCellCount},
+static bool has_avx512() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
+}
+#endif
+
+const Target kTargets[] = {
+#if defined(HAS_BFLOAT16)
+    {"avx512_bf16", [] { return has_avx512() && __builtin_cpu_supports("avx512bf16"); },
+     avx512_bf16::kCells, kCellCount},
+#endif
+#if defined(__x86_64__)
+    {"avx512", has_avx512, avx512::kCells, kCellCount},
     {"avx2", [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); },
      avx2::kCells, kCellCount},
 #endif

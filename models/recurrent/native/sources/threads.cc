@@ -117,13 +117,13 @@ void run_parts(int parts, void (*work)(void*, int), void* context) {
   job->wait();
 }
 
-void Free::operator()(float* memory) const { std::free(memory); }
+void Free::operator()(void* memory) const { std::free(memory); }
 
-Memory allocate(int64_t count) {
-  const int64_t bytes = (count * int64_t{sizeof(float)} + 63) / 64 * 64;
-  void* memory = std::aligned_alloc(64, bytes > 0 ? bytes : 64);
+void* allocate_bytes(int64_t count) {
+  const int64_t whole = (count + 63) / 64 * 64;
+  void* memory = std::aligned_alloc(64, whole > 0 ? whole : 64);
   if (memory == nullptr) throw std::bad_alloc();
-  return Memory(static_cast<float*>(memory));
+  return memory;
 }
 
 }  // namespace recurrence

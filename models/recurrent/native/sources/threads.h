@@ -19,9 +19,14 @@ void parallel(int parts, Work work) {
 
 // Memory for a call, aligned for vectors; throws std::bad_alloc.
 struct Free {
-  void operator()(float* memory) const;
+  void operator()(void* memory) const;
 };
+void* allocate_bytes(int64_t count);
+
+template <class T = float>
+std::unique_ptr<T[], Free> allocate(int64_t count) {
+  return std::unique_ptr<T[], Free>(static_cast<T*>(allocate_bytes(count * sizeof(T))));
+}
 using Memory = std::unique_ptr<float[], Free>;
-Memory allocate(int64_t count);
 
 }  // namespace recurrence

@@ -1,7 +1,9 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tensorflow as tf
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from models.recurrent import recurrent_layer
 from models.recurrent.native import operator
@@ -76,33 +78,77 @@ def test_one_line_says_at_the_first_training_why_there_is_none(no_operator, caps
     )
 
 
-@needs_compiler
-@pytest.mark.parametrize(("cell", "states"), CELLS.items())
-def test_results_do_not_depend_on_the_number_of_threads(monkeypatch, cell, states):
-    assert operator.is_available()
+def outcome(cell, round_factors):
+    """The outputs, the final states and the gradients of a masked loop."""
     gates = {"simple_rnn": 1, "gru": 3, "coupled_lstm": 3}.get(cell, 4)
     generator = np.random.default_rng(0)
     shapes = [(29, 7, 5), (5, gates * 9), (9, gates * 9), (gates * 9,), (gates * 9,)]
-    tensors = [tf.constant(generator.normal(size=shape), tf.float32) for shape in shapes]
-    initial = [tf.constant(generator.normal(size=(29, 9)), tf.float32) for _ in range(states)]
+    shapes += [(29, 9)] * CELLS[cell]
+    tensors = [tf.constant(generator.normal(0, 0.5, shape), tf.float32) for shape in shapes]
     mask = tf.constant(generator.random((29, 7)) < 0.7)
     parameters = [tf.ones([9])] * (3 if cell == "peephole_lstm" else 0)
+    with tf.GradientTape() as tape:
+        tape.watch(tensors)
+        outputs, final = operator.run(
+            *(cell, *tensors[:5], parameters, tensors[5:], mask),
+            **{"return_sequences": True, "reverse": False, "zero_masked": False},
+            **{"round_factors": round_factors, "training": True},
+        )
+        loss = tf.add_n([tf.reduce_sum(tf.sin(x)) for x in (outputs, *final)])
+    return [outputs, *final, *tape.gradient(loss, tensors)]
 
-    def outcome():
-        with tf.GradientTape() as tape:
-            tape.watch([*tensors, *initial])
-            outputs, final = operator.run(
-                cell, *tensors, parameters, initial, mask, True, False, False, True
-            )
-            loss = tf.add_n([tf.reduce_sum(tf.sin(x)) for x in (outputs, *final)])
-        return [outputs, *final, *tape.gradient(loss, [*tensors, *initial])]
 
+@needs_compiler
+@pytest.mark.parametrize("round_factors", [False, True])
+@pytest.mark.parametrize("cell", CELLS)
+def test_results_do_not_depend_on_the_number_of_threads(monkeypatch, cell, round_factors):
+    assert operator.is_available()
     results = []
     for threads in (1, 4):
         monkeypatch.setattr(operator, "_threads", lambda threads=threads: threads)
-        results.append(outcome())
+        results.append(outcome(cell, round_factors))
     for one, other in zip(*results, strict=True):
         assert_array_equal(one, other)
+
+
+@needs_compiler
+@pytest.mark.parametrize("cell", CELLS)
+def test_rounded_factors_change_results_and_gradients_by_little(cell):
+    assert operator.is_available()
+    for exact, rounded in zip(outcome(cell, False), outcome(cell, True), strict=True):
+        assert np.linalg.norm(rounded - exact) < 0.01 * np.linalg.norm(exact)
+
+
+def multiplies_bfloat16():
+    cpus = Path("/proc/cpuinfo")
+    return cpus.exists() and " avx512_bf16" in cpus.read_text()
+
+
+@needs_compiler
+@pytest.mark.skipif(not multiplies_bfloat16(), reason="the processor has no such instructions")
+@pytest.mark.parametrize(("features", "units"), [(5, 19), (8, 48), (1, 1)])
+def test_what_is_multiplied_is_rounded_to_bfloat16_and_nothing_else(features, units):
+    assert operator.is_available()
+    generator = np.random.default_rng(0)
+    shapes = [(14, 6, features), (features, units), (units, units), (units,), (14, units)]
+    x, kernel, recurrent, bias, state = (
+        tf.constant(generator.normal(0, 0.5, shape), tf.float32) for shape in shapes
+    )
+    outputs, _ = operator.run(
+        *("simple_rnn", x, kernel, recurrent, bias, tf.zeros([units]), [], [state], None),
+        **{"return_sequences": True, "reverse": False, "zero_masked": False},
+        **{"round_factors": True, "training": False},
+    )
+
+    def rounded(numbers):
+        return tf.cast(tf.cast(numbers, tf.bfloat16), tf.float32)
+
+    for step in range(6):
+        product = rounded(x[:, step]) @ rounded(kernel) + rounded(state) @ rounded(recurrent)
+        state = tf.tanh(product + bias)
+        assert_allclose(outputs[:, step], state, atol=1e-5)
+        # The operator's own, so that no difference grows.
+        state = outputs[:, step]
 
 
 @needs_compiler
@@ -122,6 +168,7 @@ def test_shapes_that_do_not_fit_are_refused(change, message):
         **{"recurrent_kernel": tf.ones([2, 2]), "bias": tf.ones([2])},
         **{"recurrent_bias": tf.ones([2]), "parameters": [], "states": [tf.ones([2, 2])]},
         **{"mask": None, "return_sequences": True, "reverse": False, "zero_masked": False},
+        **{"round_factors": False},
     }
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         operator.run("simple_rnn", **{**arguments, **change}, training=True)
