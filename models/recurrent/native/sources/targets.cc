@@ -9,6 +9,7 @@
 #include "threads.h"
 
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <immintrin.h>
 #endif
 
@@ -22,8 +23,8 @@
 #endif
 #define DO_PRAGMA(text) _Pragma(#text)
 
-// Compilers that know products of bfloat16, and can ask the processor for them.
-#if defined(__x86_64__) && (defined(__clang__) ? __clang_major__ >= 11 : __GNUC__ >= 11)
+// Compilers that know products of bfloat16.
+#if defined(__x86_64__) && (defined(__clang__) ? __clang_major__ >= 9 : __GNUC__ >= 10)
 #define HAS_BFLOAT16
 BEGIN_TARGET("avx512f,avx512dq,avx512vl,avx512bw,avx512bf16,avx2,fma")
 #define LANES 16
@@ -84,10 +85,17 @@ static bool has_avx512() {
 }
 #endif
 
+#if defined(HAS_BFLOAT16)
+// Compilers name this feature from different versions on: the processor is asked itself.
+static bool has_avx512_bf16() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return has_avx512() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << 5)) != 0;
+}
+#endif
+
 const Target kTargets[] = {
 #if defined(HAS_BFLOAT16)
-    {"avx512_bf16", [] { return has_avx512() && __builtin_cpu_supports("avx512bf16"); },
-     avx512_bf16::kCells, kCellCount},
+    {"avx512_bf16", has_avx512_bf16, avx512_bf16::kCells, kCellCount},
 #endif
 #if defined(__x86_64__)
     {"avx512", has_avx512, avx512::kCells, kCellCount},
