@@ -166,7 +166,7 @@ void backward(const Kernel& kernel, TF_OpKernelContext* context) {
 
 // As TensorFlow loads the library.
 __attribute__((constructor)) void register_recurrences() {
-  const Specs attributes = {"cell: string",      "reverse: bool",  "return_sequences: bool",
+  const Specs attributes = {"cell: string",      "reverse: bool",       "return_sequences: bool",
                             "zero_masked: bool", "round_factors: bool", "keep: bool",
                             "threads: int",      "states: int >= 1"};
   register_operator<Kernel, forward>(
