@@ -5,6 +5,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+# Less than any logit, and yet a number, so that gradients are numbers.
+_IMPOSSIBLE = -1e9
+
 
 class SampledSoftmax(keras.layers.Layer):
     """A loss that estimates the softmax's sum over all tokens by importance sampling.
@@ -19,9 +22,10 @@ class SampledSoftmax(keras.layers.Layer):
     Args:
         vocabulary_size: number of token ids.
         candidates: number of ids that are drawn, with replacement.
+        dtype: the precision in which features and candidates are multiplied.
 
     Call arguments:
-        features: <float32>[batch, time, size].
+        features: <float>[batch, time, size].
         targets: <int>[batch, time].
         matrix: <float32>[vocabulary_size, size].
         bias: <float32>[vocabulary_size].
@@ -31,7 +35,7 @@ class SampledSoftmax(keras.layers.Layer):
     """
 
     def __init__(self, vocabulary_size: int, candidates: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)
         self.vocabulary_size, self.candidates = vocabulary_size, candidates
         self.seed_generator = keras.random.SeedGenerator()
         self.supports_masking = True
@@ -40,16 +44,28 @@ class SampledSoftmax(keras.layers.Layer):
     def call(
         self, features: tf.Tensor, targets: tf.Tensor, matrix: tf.Tensor, bias: tf.Tensor
     ) -> tf.Tensor:
-        sampled, targets = self.draw(), tf.cast(targets, tf.int64)
-        features, matrix = tf.cast(features, tf.float32), tf.convert_to_tensor(matrix)
+        shape, size = tf.shape(targets), features.shape[-1]
+        features = tf.reshape(tf.cast(features, tf.float32), [-1, size])
+        targets = tf.reshape(tf.cast(targets, tf.int64), [-1])
+        sampled, matrix = self.draw(), tf.convert_to_tensor(matrix)
         true = tf.reduce_sum(features * tf.gather(matrix, targets), axis=-1)
         true += tf.gather(bias, targets)
-        others = tf.matmul(features, tf.gather(matrix, sampled)[None], transpose_b=True)
         # Their expected sum is that of all other tokens; the true one needs no estimate.
-        others += tf.gather(bias, sampled) - tf.math.log(self.expected_counts(sampled))
-        others = tf.where(sampled == targets[..., None], float("-inf"), others)
-        logits = tf.concat([true[..., None], others], axis=-1)
-        return tf.reduce_logsumexp(logits, axis=-1) - true
+        shift = tf.gather(bias, sampled) - tf.math.log(self.expected_counts(sampled))
+        others = self.multiply(features, tf.gather(matrix, sampled), shift)
+        others = tf.where(sampled == targets[:, None], _IMPOSSIBLE, others)
+        # The logarithm of exp(true) + exp(others), minus the true logit.
+        losses = tf.nn.softplus(tf.reduce_logsumexp(others, axis=-1) - true)
+        return tf.reshape(losses, shape)
+
+    def multiply(self, features: tf.Tensor, matrix: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+        """Returns logits <float32>[rows, candidates], multiplied in the layer's precision."""
+        # One product of two matrices, with the bias as a further column of one of them, takes much
+        # less time than one for each text and a sum.
+        features = tf.concat([features, tf.ones_like(features[:, :1])], axis=-1)
+        matrix = tf.concat([matrix, bias[:, None]], axis=-1)
+        factors = (tf.cast(x, self.compute_dtype) for x in (features, matrix))
+        return tf.cast(tf.matmul(*factors, transpose_b=True), tf.float32)
 
     def draw(self) -> tf.Tensor:
         """Draws the ids of a sample, <int64>[candidates]."""

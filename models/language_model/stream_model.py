@@ -64,7 +64,9 @@ class StreamModel(keras.Model):
         ]
         self.sampled = None
         if candidates:
-            self.sampled = SampledSoftmax(model.settings["vocabulary_size"], candidates)
+            self.sampled = SampledSoftmax(
+                model.settings["vocabulary_size"], candidates, dtype=model.stack.compute_dtype
+            )
         self.built = True
 
     def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:

@@ -2,6 +2,7 @@ import math
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose
 
@@ -58,3 +59,27 @@ def test_with_many_candidates_the_gradient_is_nearly_that_of_the_whole_softmax()
             loss = tf.reduce_sum(losses(features))
         gradients.append(tape.gradient(loss, features))
     assert_allclose(*gradients, atol=0.03)
+
+
+def test_where_all_candidates_are_the_right_token_there_is_no_gradient():
+    layer = SampledSoftmax(1, candidates=3)
+    features = tf.ones([1, 2, 1])
+    with tf.GradientTape() as tape:
+        tape.watch(features)
+        loss = layer(features, tf.zeros([1, 2], tf.int32), tf.ones([1, 1]), tf.zeros([1]))
+    assert_allclose(tape.gradient(loss, features), tf.zeros([1, 2, 1]))
+
+
+@pytest.mark.parametrize("features_dtype", ["float32", "bfloat16"])
+def test_in_half_precision_the_loss_is_nearly_the_same_number(features_dtype):
+    matrix, bias = tf.random.normal([40, 8], seed=1), tf.random.normal([40], seed=2)
+    features = tf.cast(tf.random.normal([2, 3, 8], seed=3), features_dtype)
+    targets = tf.constant([[0, 7, 39], [1, 2, 3]])
+    losses = []
+    for dtype in ("float32", "bfloat16"):
+        keras.utils.set_random_seed(0)
+        layer = SampledSoftmax(40, candidates=50, dtype=dtype)
+        losses.append(layer(features, targets, matrix, bias))
+    assert losses[1].dtype == tf.float32
+    assert_allclose(*losses, atol=0.1)
+    assert not np.array_equal(*losses)
