@@ -82,7 +82,11 @@ class LanguageModel(FromSettings, keras.Model):
             if tied and units != embedding_dim:
                 self.projection = keras.layers.Dense(embedding_dim, name="projection")
             self.output_layer = VocabularyLogits(
-                vocabulary_size, not tied, dtype="float32", name="logits"
+                vocabulary_size,
+                own_kernel=not tied,
+                training_dtype=self.stack.compute_dtype,
+                dtype="float32",
+                name="logits",
             )
             self.bridge = None
             if num_labels:
@@ -223,9 +227,9 @@ class LanguageModel(FromSettings, keras.Model):
         matrix = self.embedding.embeddings if kernel is None else kernel
         return tf.convert_to_tensor(matrix), tf.convert_to_tensor(bias)
 
-    def compute_logits(self, features: tf.Tensor) -> tf.Tensor:
+    def compute_logits(self, features: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Computes logits <float32>[..., vocabulary_size] of features <float32>[..., size]."""
-        return self.output_layer(features, self.output_weights()[0])
+        return self.output_layer(features, self.output_weights()[0], training=training)
 
     def round_weights(self) -> None:
         """Makes `step` compute with recurrent weights of eight bits, see `RecurrentStack`."""

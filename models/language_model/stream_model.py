@@ -105,7 +105,7 @@ class StreamModel(keras.Model):
             losses = self.sampled(y_pred, y, *self.model.output_weights())
         else:
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
-                y, self.model.compute_logits(y_pred)
+                y, self.model.compute_logits(y_pred, training)
             )
         return super().compute_loss(x, y, losses, sample_weight, training=training)
 

@@ -15,15 +15,24 @@ class VocabularyLogits(keras.layers.Layer):
     Args:
         vocabulary_size: how many tokens there are.
         own_kernel: whether the layer has a matrix of its own.
+        training_dtype: the precision in which inputs and matrix are multiplied in a training step.
+            Otherwise it is float32: in half precision, likely tokens would get the same logit.
 
     Call arguments:
-        inputs: <float32>[..., size].
+        inputs: <float>[..., size].
         kernel: <float32>[vocabulary_size, size], or None for its own matrix.
+        training: whether this is a training step.
+
+    Output shape:
+        <float32>[..., vocabulary_size].
     """
 
-    def __init__(self, vocabulary_size: int, own_kernel: bool, **kwargs: Any):
+    def __init__(
+        self, vocabulary_size: int, own_kernel: bool, training_dtype: str = "float32", **kwargs: Any
+    ):
         super().__init__(**kwargs)
         self.vocabulary_size, self.own_kernel = vocabulary_size, own_kernel
+        self.training_dtype = training_dtype
         self.kernel = None
         self.supports_masking = True
 
@@ -35,14 +44,21 @@ class VocabularyLogits(keras.layers.Layer):
         self.bias = self.add_weight(shape=(self.vocabulary_size,), initializer="zeros", name="bias")
         super().build(input_shape)
 
-    def call(self, inputs: tf.Tensor, kernel: tf.Tensor | None = None) -> tf.Tensor:
-        # In half precision, likely tokens would get the same logit.
-        kernel = tf.cast(self.kernel if kernel is None else kernel, tf.float32)
+    def call(
+        self, inputs: tf.Tensor, kernel: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
         shape = tf.concat([tf.shape(inputs)[:-1], [self.vocabulary_size]], axis=0)
         flat = tf.reshape(inputs, [-1, inputs.shape[-1]])
-        logits = tf.reshape(tf.matmul(flat, kernel, transpose_b=True) + self.bias, shape)
+        dtype = self.training_dtype if training else "float32"
+        factors = (tf.cast(x, dtype) for x in (flat, self.kernel if kernel is None else kernel))
+        product = tf.cast(tf.matmul(*factors, transpose_b=True), tf.float32)
+        logits = tf.reshape(product + self.bias, shape)
         return tf.ensure_shape(logits, [*inputs.shape[:-1], self.vocabulary_size])
 
     def get_config(self) -> dict:
-        config = {"vocabulary_size": self.vocabulary_size, "own_kernel": self.own_kernel}
-        return {**super().get_config(), **config}
+        return {
+            **super().get_config(),
+            "vocabulary_size": self.vocabulary_size,
+            "own_kernel": self.own_kernel,
+            "training_dtype": self.training_dtype,
+        }

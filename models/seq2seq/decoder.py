@@ -108,7 +108,9 @@ class TranslationDecoder(keras.layers.Layer):
         self.size = embedding_dim if tied else recurrent["units"]
         self.combine = keras.layers.Dense(self.size, activation="tanh", name="attentional")
         self.drop = keras.layers.Dropout(dropout)
-        self.logits = VocabularyLogits(vocabulary_size, own_kernel=not tied, dtype="float32")
+        self.logits = VocabularyLogits(
+            vocabulary_size, not tied, training_dtype=self.compute_dtype, dtype="float32"
+        )
         self.sampling = None
         if scheduled_sampling:
             self.sampling = ScheduledSampling(scheduled_sampling, sampling_steps)

@@ -64,6 +64,16 @@ def test_logits_of_a_matrix_set_by_hand():
     assert_allclose(layer(tf.constant([[3.0, 4.0]])), [[11.5, 4.0, -3.0]])
 
 
+def test_logits_of_a_training_step_in_half_precision_by_hand():
+    layer = VocabularyLogits(1, own_kernel=True, training_dtype="bfloat16")
+    layer.build((None, 1))
+    layer.kernel.assign([[1.0 + 2.0**-10]])
+    layer.bias.assign([2.0**-10])
+    # bfloat16 keeps eight bits of a number; the bias is added in float32.
+    assert_allclose(layer(tf.ones([1, 1])), [[1.0 + 2.0**-9]], rtol=1e-7)
+    assert_allclose(layer(tf.ones([1, 1]), training=True), [[1.0 + 2.0**-10]], rtol=1e-7)
+
+
 def test_texts_of_another_class_begin_with_other_states():
     model = model_of(num_labels=2)
     first, second = (model(IDS, model.initial_states(2, tf.fill([2], i)))[0] for i in (0, 1))

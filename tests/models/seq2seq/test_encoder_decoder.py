@@ -151,6 +151,17 @@ def test_in_half_precision_the_logits_are_float32(options):
     assert model(INPUTS, training=True).dtype == tf.float32
 
 
+def test_only_training_steps_multiply_with_the_output_matrix_in_half_precision():
+    model = translator(dtype="mixed_bfloat16")
+    bias = model.decoder.logits.bias
+    bias.assign(tf.zeros_like(bias))
+    # There is no dropout.
+    training, inference = (model(INPUTS, training=training) for training in (True, False))
+    assert_allclose(training, inference, atol=0.05)
+    assert_array_equal(training, tf.cast(tf.cast(training, tf.bfloat16), tf.float32))
+    assert not np.array_equal(training, inference)
+
+
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="feeding 'context' needs an attention"):
         translator(attention="none", feeding="context")
