@@ -5,6 +5,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from models.layers.vocabulary_logits import multiply
+
 # Less than any logit, and yet a number, so that gradients are numbers.
 _IMPOSSIBLE = -1e9
 
@@ -45,6 +47,7 @@ class SampledSoftmax(keras.layers.Layer):
         self, features: tf.Tensor, targets: tf.Tensor, matrix: tf.Tensor, bias: tf.Tensor
     ) -> tf.Tensor:
         shape, size = tf.shape(targets), features.shape[-1]
+        # One product of two matrices takes much less time than one for each text.
         features = tf.reshape(tf.cast(features, tf.float32), [-1, size])
         targets = tf.reshape(tf.cast(targets, tf.int64), [-1])
         sampled, matrix = self.draw(), tf.convert_to_tensor(matrix)
@@ -52,20 +55,14 @@ class SampledSoftmax(keras.layers.Layer):
         true += tf.gather(bias, targets)
         # Their expected sum is that of all other tokens; the true one needs no estimate.
         shift = tf.gather(bias, sampled) - tf.math.log(self.expected_counts(sampled))
-        others = self.multiply(features, tf.gather(matrix, sampled), shift)
+        # The bias as a further column of a factor takes less time than a sum.
+        rows = tf.concat([features, tf.ones_like(features[:, :1])], axis=-1)
+        candidates = tf.concat([tf.gather(matrix, sampled), shift[:, None]], axis=-1)
+        others = multiply(rows, candidates, self.compute_dtype)
         others = tf.where(sampled == targets[:, None], _IMPOSSIBLE, others)
         # The logarithm of exp(true) + exp(others), minus the true logit.
         losses = tf.nn.softplus(tf.reduce_logsumexp(others, axis=-1) - true)
         return tf.reshape(losses, shape)
-
-    def multiply(self, features: tf.Tensor, matrix: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
-        """Returns logits <float32>[rows, candidates], multiplied in the layer's precision."""
-        # One product of two matrices, with the bias as a further column of one of them, takes much
-        # less time than one for each text and a sum.
-        features = tf.concat([features, tf.ones_like(features[:, :1])], axis=-1)
-        matrix = tf.concat([matrix, bias[:, None]], axis=-1)
-        factors = (tf.cast(x, self.compute_dtype) for x in (features, matrix))
-        return tf.cast(tf.matmul(*factors, transpose_b=True), tf.float32)
 
     def draw(self) -> tf.Tensor:
         """Draws the ids of a sample, <int64>[candidates]."""

@@ -50,8 +50,7 @@ class VocabularyLogits(keras.layers.Layer):
         shape = tf.concat([tf.shape(inputs)[:-1], [self.vocabulary_size]], axis=0)
         flat = tf.reshape(inputs, [-1, inputs.shape[-1]])
         dtype = self.training_dtype if training else "float32"
-        factors = (tf.cast(x, dtype) for x in (flat, self.kernel if kernel is None else kernel))
-        product = tf.cast(tf.matmul(*factors, transpose_b=True), tf.float32)
+        product = multiply(flat, self.kernel if kernel is None else kernel, dtype)
         logits = tf.reshape(product + self.bias, shape)
         return tf.ensure_shape(logits, [*inputs.shape[:-1], self.vocabulary_size])
 
@@ -62,3 +61,18 @@ class VocabularyLogits(keras.layers.Layer):
             "own_kernel": self.own_kernel,
             "training_dtype": self.training_dtype,
         }
+
+
+def multiply(features: tf.Tensor, matrix: tf.Tensor, dtype: str) -> tf.Tensor:
+    """Returns the product of each row of features with each of a matrix, computed in a precision.
+
+    Args:
+        features: <float>[rows, size].
+        matrix: <float32>[tokens, size].
+        dtype: the precision.
+
+    Returns:
+        <float32>[rows, tokens].
+    """
+    factors = (tf.cast(x, dtype) for x in (features, matrix))
+    return tf.cast(tf.matmul(*factors, transpose_b=True), tf.float32)
