@@ -9,8 +9,10 @@ import tensorflow as tf
 from apps.commands.main import main
 from apps.runs.folder import RunFolder
 from apps.tasks.seq2seq.alignment import align_words
+from apps.tasks.seq2seq.config import TranslationConfig
+from apps.tasks.seq2seq.task import Seq2Seq
 from apps.translation import APPLICATION
-from data.examples.parallel import Pair, ParallelTexts
+from data.examples.parallel import Pair, ParallelCorpus, ParallelTexts
 from models.evaluation import translation as translation_report
 from models.evaluation.translation_memory import memory_translations
 
@@ -25,7 +27,8 @@ TEXT = "The kettle is boiling."
 def run(tmp_path_factory):
     """The run folder of one tiny training on the sample; read only."""
     folder = tmp_path_factory.mktemp("trained") / "run"
-    main(APPLICATION, ["train", *TINY, "--subword-dropout", "0.1", "--run", str(folder)])
+    drawn = ["--subword-dropout", "0.1", "--made-up-names", "0.5"]
+    main(APPLICATION, ["train", *TINY, *drawn, "--run", str(folder)])
     return folder
 
 
@@ -152,11 +155,32 @@ def test_texts_that_are_all_too_long_are_refused(command_of, tmp_path):
         ),
         (["--attention", "dto"], "invalid choice: 'dto'"),
         (["--tokenizer", "words", "--subword-dropout", "0.1"], "needs --tokenizer subwords"),
+        (["--tokenizer", "words", "--made-up-names", "0.5"], "Choose --tokenizer subwords"),
+        (["--made-up-names", "1.5"], "--made-up-names must be at most 1.0"),
     ],
 )
 def test_trainings_that_cannot_be_are_refused(options, words, command_of, tmp_path):
     answer = command_of(APPLICATION, "train", *options, "--run", tmp_path / "run")
     assert answer.status == 2 and words in answer.err
+
+
+def test_each_epoch_has_other_made_up_names():
+    pairs = [Pair("Mary is reading.", "Mary lit."), Pair("Yesterday evening.", "Hier soir.")]
+    corpus = ParallelCorpus.from_splits("names", ("en", "fr"), {"train": ParallelTexts(pairs)})
+    config = TranslationConfig(units=4, embedding_dim=6, vocabulary_size=60, made_up_names=1.0)
+    task = Seq2Seq.build(config, corpus)
+    batches, _ = task.training_data(corpus)
+    drawn = []
+    for epoch in (0, 1):
+        batches.order(epoch)
+        source, target = task.tokenizers
+        drawn.append([*source.decode(batches.ids["token_ids"]), *target.decode(batches.targets)])
+    for texts in drawn:
+        first, second, *targets = [text.numpy().decode() for text in texts]
+        name = first.removesuffix(" is reading.")
+        assert name not in ("Mary", first) and second == "Yesterday evening."
+        assert targets == [f"{name} lit.", "Hier soir."]
+    assert drawn[0][0] != drawn[1][0]
 
 
 HELP = """

@@ -40,3 +40,17 @@ def test_greedy_decoding_is_tried_once_and_each_combination():
 def test_without_a_run_there_are_no_search_options(benchmark, tmp_path):
     done = benchmark("search_options.py", "--run", tmp_path / "none")
     assert done.returncode == 1 and "no trained model" in done.stderr
+
+
+def test_without_a_run_no_names_are_counted(benchmark, tmp_path):
+    done = benchmark("copied_names.py", "--run", tmp_path / "none")
+    assert done.returncode == 1 and "no trained model" in done.stderr
+
+
+def test_the_table_of_names_has_a_row_for_each_kind():
+    from copied_names import NAMES, markdown, words_of
+
+    row = {"names": "new", "different": 57, "sentences": 1234, "copied": 0.5, "bleu": 24.25}
+    assert markdown([row]).splitlines()[2] == "| new | 57 | 1,234 | 50.0% | 24.2 |"
+    assert words_of("D'Oslo à Saint-Ulm, 12") == {"D", "Oslo", "à", "Saint", "Ulm"}
+    assert len(set(NAMES)) == len(NAMES)

@@ -125,6 +125,11 @@ class Seq2SeqConfig(
             raise UserError(
                 f"--subword-dropout needs --tokenizer subwords. Received: {self.tokenizer}"
             )
+        if self.made_up_names and self.tokenizer == "words":
+            raise UserError(
+                "--made-up-names needs names that are spelled from parts, with --tokenizer words "
+                "they are unknown. Choose --tokenizer subwords"
+            )
         if self.min_length > self.max_length:
             raise UserError(
                 f"--min-length {self.min_length} is more than --max-length {self.max_length}. "

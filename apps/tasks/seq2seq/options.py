@@ -78,6 +78,13 @@ class Seq2SeqTextOptions(Options):
         at_least=0.0,
         below=1.0,
     )
+    made_up_names: float = option(
+        0.0,
+        "share of the names on both sides of a pair that made-up ones replace, anew in each epoch, "
+        "so that names never seen are copied",
+        at_least=0.0,
+        at_most=1.0,
+    )
     max_length: int = option(
         80, "tokens of a text; longer ones are not trained on, and cut to be answered", at_least=4
     )

@@ -33,6 +33,7 @@ from apps.tasks.seq2seq.validation import Seq2SeqValidation
 from apps.training import fit as training
 from data.batches.parallel import ParallelBatches, RedrawnBatches
 from data.errors import UserError
+from data.examples.made_up_names import MadeUpNames
 from data.examples.parallel import ParallelCorpus, ParallelTexts
 from data.messages import detail, printable, say
 from data.text.tokenizer_vocabulary import TokenizerVocabulary, find_vocabulary
@@ -181,9 +182,12 @@ class Seq2Seq:
         report_cut(config, sources)
         batches: ParallelBatches
         # What answers are compared with has the tokens that answers have.
-        if config.subword_dropout and not config.self_critical:
-            rows = train.take(np.flatnonzero(short).tolist())
-            batches = RedrawnBatches(functools.partial(self._draw, rows), *options)
+        dropout = 0.0 if config.self_critical else config.subword_dropout
+        if dropout or config.made_up_names:
+            pairs = MadeUpNames(train.take(np.flatnonzero(short).tolist()).rows)
+            if config.made_up_names:
+                say(f"made-up names: in {len(pairs):,} pairs that have names on both sides")
+            batches = RedrawnBatches(functools.partial(self._draw, pairs, dropout), *options)
         else:
             targets = tf.ragged.boolean_mask(targets, short)
             batches = ParallelBatches(cut_sources(config, sources), targets, *options)
@@ -192,11 +196,17 @@ class Seq2Seq:
             return batches, keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         return batches, TranslationLoss(config.label_smoothing)
 
-    def _draw(self, examples: ParallelTexts, epoch: int) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+    def _draw(
+        self, pairs: MadeUpNames, dropout: float, epoch: int
+    ) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
         """Returns the tokens of pairs for an epoch."""
         config = self.config
         seed = config.seed, epoch
-        sources, targets = draw_pairs(self.tokenizers[0], examples, config.subword_dropout, seed)
+        examples = ParallelTexts(pairs.replace(config.made_up_names, seed))
+        if dropout:
+            sources, targets = draw_pairs(self.tokenizers[0], examples, dropout, seed)
+        else:
+            sources, targets = encode_pairs(self.tokenizers, examples)
         return cut_sources(config, sources), targets
 
     def fit(self, corpus: ParallelCorpus, folder: Path) -> training.TrainingResult:
