@@ -19,6 +19,10 @@ _REFERENCE = re.compile(
     r"&#(?:0*(?P<decimal>[0-9]{1,8})[0-9]*|[xX]0*([0-9a-fA-F]{1,8})[0-9a-fA-F]*)"
 )
 
+# Any white space that Python's `str.split` knows, for RE2, whose \s has only that of ASCII: French
+# has a no-break space before a question mark.
+WHITE_SPACE = r"[\s\x0b\x1c-\x1f\x{85}\p{Z}]+"
+
 # First and last code point of each range.
 _JOINERS = (0x200C, 0x200D)
 _OTHERS = (

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from data.graphs import graph, in_chunks
 from data.text.byte_pairs import Merger
+from data.text.characters import WHITE_SPACE
 from data.text.cleaning import drop_format_characters
 from data.text.pretokenizer import pretokenize
 from data.text.special_tokens import END, PADDING, START, UNKNOWN, UNKNOWN_TEXT
@@ -166,7 +167,7 @@ class Tokenizer(tf.Module):
         texts = drop_format_characters(tf.convert_to_tensor(texts, tf.string))
         if not self.spaced:
             return texts
-        texts = tf.strings.strip(tf.strings.regex_replace(texts, r"\s+", " "))
+        texts = tf.strings.strip(tf.strings.regex_replace(texts, WHITE_SPACE, " "))
         return tf.where(texts == "", texts, " " + texts)
 
     def look_up(self, tokens: tf.Tensor) -> tf.Tensor:

@@ -17,7 +17,8 @@ END = 3
 _SPECIAL = END + 1
 _BYTES = 256
 _UNKNOWN_TEXT = "\ufffd"
-_SPACES = re2.compile(r"\s+")
+# That of `data.text.characters`.
+_SPACES = re2.compile(r"[\s\x0b\x1c-\x1f\x{85}\p{Z}]+")
 _SHOWN = ["", _UNKNOWN_TEXT, "<start>", "<end>"]
 # Older runs have units.json.
 _NAMES = ("tokenizer.json", "units.json")

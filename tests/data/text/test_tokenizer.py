@@ -1,3 +1,4 @@
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -260,3 +261,12 @@ def test_a_spaced_word_has_the_same_tokens_wherever_it_stands(kind):
     pieces = tokenizer.split(["cat\nred"])
     assert pieces.row_lengths().numpy().tolist() == ids.row_lengths().numpy().tolist()
     assert b"".join(pieces.to_list()[0]) == b" cat red"
+
+
+def test_any_white_space_is_a_space_to_a_spaced_tokenizer():
+    tokenizer = Tokenizer(learn_vocabulary("subwords", [" cat red ?"] * 4, 40), spaced=True)
+    blanks = [chr(code) for code in range(sys.maxunicode) if chr(code).isspace()]
+    assert "\u202f" in blanks and "\xa0" in blanks
+    texts = [f"{blank}cat{blank}red{blank}{blank}?{blank}" for blank in blanks]
+    plain = tokenizer.encode(["cat red ?"]).to_list()[0]
+    assert tokenizer.encode(texts).to_list() == [plain] * len(blanks) and 1 not in plain

@@ -135,7 +135,18 @@ VOCABULARIES = {
     "tweet-tokens": TokenizerVocabulary("tweet-tokens", ("a", "<url>", "!!", "東")),
 }
 _BITS = st.sampled_from(
-    [*"ab é東n't.?!-0\n\t\r", "\u00ad", "\u200d", "http://x.y ", "an", " an", "bana", "😂", "''"]
+    [
+        *"ab é東n't.?!-0\n\t\r",
+        "\u00ad",
+        "\u202f",
+        "\u200d",
+        "http://x.y ",
+        "an",
+        " an",
+        "bana",
+        "😂",
+        "''",
+    ]
 )
 _TEXTS = st.one_of(st.binary(max_size=12), st.lists(_BITS, max_size=12).map("".join))
 
