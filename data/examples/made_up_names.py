@@ -7,7 +7,7 @@ import numpy as np
 
 from data.examples.parallel import Pair
 
-# Letters without digits and underscores; an apostrophe or a hyphen ends a word.
+# Letters without digits and underscores.
 _WORD = re.compile(r"[^\W\d_]+")
 
 # Letters that a made-up name has of either word it is made of, at least and at most.
@@ -29,13 +29,13 @@ class MadeUpNames:
     as they are teach the same (Currey et al. 2017).
 
     Args:
-        pairs: in the order in which they will be asked for.
+        pairs: those of a training split.
     """
 
     def __init__(self, pairs: Sequence[Pair]):
         self._pairs = pairs
         self._names = {row: names for row, pair in enumerate(pairs) if (names := find_names(pair))}
-        words = {word for pair in pairs for side in pair for word in _WORD.findall(side)}
+        words = {word for pair in pairs for side in pair for word in find_words(side)}
         self._words = sorted(word for word in words if len(word) >= 2 * _SHORTEST_PART)
 
     def __len__(self) -> int:
@@ -73,10 +73,15 @@ class MadeUpNames:
 
 def find_names(pair: Pair) -> list[str]:
     """Returns the names that stand on both sides of a pair, in their order in the source."""
-    source, target = (_WORD.findall(side) for side in pair)
+    source, target = (find_words(side) for side in pair)
     written = set(target)
     shared = (word for word in source if len(word) > 1 and word[0].isupper() and word in written)
     return list(dict.fromkeys(shared))
+
+
+def find_words(text: str) -> list[str]:
+    """Returns the words of a text; an apostrophe, a hyphen or a digit ends one."""
+    return _WORD.findall(text)
 
 
 def exchange_words(text: str, new: dict[str, str]) -> str:

@@ -184,10 +184,11 @@ class Seq2Seq:
         # What answers are compared with has the tokens that answers have.
         dropout = 0.0 if config.self_critical else config.subword_dropout
         if dropout or config.made_up_names:
-            pairs = MadeUpNames(train.take(np.flatnonzero(short).tolist()).rows)
-            if config.made_up_names:
-                say(f"made-up names: in {len(pairs):,} pairs that have names on both sides")
-            batches = RedrawnBatches(functools.partial(self._draw, pairs, dropout), *options)
+            pairs = train.take(np.flatnonzero(short).tolist())
+            names = MadeUpNames(pairs.rows) if config.made_up_names else None
+            if names is not None:
+                say(f"made-up names: in {len(names):,} pairs that have names on both sides")
+            batches = RedrawnBatches(functools.partial(self._draw, pairs, names, dropout), *options)
         else:
             targets = tf.ragged.boolean_mask(targets, short)
             batches = ParallelBatches(cut_sources(config, sources), targets, *options)
@@ -197,16 +198,17 @@ class Seq2Seq:
         return batches, TranslationLoss(config.label_smoothing)
 
     def _draw(
-        self, pairs: MadeUpNames, dropout: float, epoch: int
+        self, pairs: ParallelTexts, names: MadeUpNames | None, dropout: float, epoch: int
     ) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
         """Returns the tokens of pairs for an epoch."""
         config = self.config
         seed = config.seed, epoch
-        examples = ParallelTexts(pairs.replace(config.made_up_names, seed))
+        if names is not None:
+            pairs = ParallelTexts(names.replace(config.made_up_names, seed))
         if dropout:
-            sources, targets = draw_pairs(self.tokenizers[0], examples, dropout, seed)
+            sources, targets = draw_pairs(self.tokenizers[0], pairs, dropout, seed)
         else:
-            sources, targets = encode_pairs(self.tokenizers, examples)
+            sources, targets = encode_pairs(self.tokenizers, pairs)
         return cut_sources(config, sources), targets
 
     def fit(self, corpus: ParallelCorpus, folder: Path) -> training.TrainingResult:
