@@ -55,14 +55,14 @@ def measure(run: str, options: argparse.Namespace) -> list[str]:
     task = APPLICATION.trained(run)
     config = dataclasses.replace(task.config, data_dir=options.data_dir or task.config.data_dir)
     validation = APPLICATION.read_data(config).split("validation")
-    array = make_array(task.captioner, validation)
+    array = make_array(task.model, validation)
     best, kept = -1.0, []
     for width, penalty in searches(options.beam_width, options.length_penalty):
         search = dataclasses.replace(task.search(), beam_width=width, length_penalty=penalty)
 
         @tf.function(autograph=False)
         def describe(features: tf.Tensor, search=search) -> tf.Tensor:
-            ids, _ = search_captions(task.captioner.head, features, search)
+            ids, _ = search_captions(task.model.head, features, search)
             return decode_captions(task.tokenizer, ids[:, 0])
 
         captions = []

@@ -276,4 +276,5 @@ def _find_learning_rate(
     fit.seed_everything(config)
     with devices.distribution_scope(config):
         task = task_class.build(config, corpus, pretrained)
-    find_learning_rate(task.model, *task.training_data(corpus), config, command, run)
+    batches, loss = task.training_data(corpus)
+    find_learning_rate(task.trained_part(), batches, loss, config, command, run)

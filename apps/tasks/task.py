@@ -58,7 +58,7 @@ class Task(Answering, Protocol):
 
     Attributes:
         config: the options it was or will be trained with.
-        model: what is trained.
+        model: what learns and answers.
     """
 
     config: "TrainingConfig"
@@ -99,6 +99,10 @@ class Task(Answering, Protocol):
 
     def training_data(self, corpus: Any) -> tuple[Any, "keras.losses.Loss"]:
         """Returns the batches of the training split and the loss on them."""
+
+    def trained_part(self) -> "keras.Model":
+        """Returns what a training changes, once there are `training_data`: the model, or one that
+        shares its layers and learns them in another way, such as R-Drop."""
 
     def fit(self, corpus: Any, folder: Path) -> "TrainingResult":
         """Trains and keeps the weights that are best on the validation split, see

@@ -108,7 +108,7 @@ def test_an_export_answers_files_as_the_task_does(task, pictures, tmp_path):
 
 def test_the_mean_of_a_captioner_and_itself_answers_as_it_does(task, pictures, tmp_path):
     whole = Captioning.ensemble([task, task], corpus=None)
-    assert whole.model is whole.captioner and whole.captioner.one_encoder
+    assert whole.model.one_encoder
     whole.set_options(CaptioningPredictOptions(html=str(tmp_path / "page.html")))
     paths = find_pictures([str(pictures)])
     expected = [row["caption"] for row in task.answer(paths)]
@@ -126,7 +126,7 @@ def test_a_training_begins_with_the_tokens_and_weights_of_another_captioner(run,
     config = replace(task.config, init_from=str(run))
     begun = Captioning.build(config, config.read_corpus(""))
     assert begun.tokenizer_vocabulary == task.tokenizer_vocabulary
-    for ours, theirs in zip(begun.captioner.weights, task.captioner.weights, strict=True):
+    for ours, theirs in zip(begun.model.weights, task.model.weights, strict=True):
         assert ours.numpy() == pytest.approx(theirs.numpy())
 
 
@@ -139,7 +139,7 @@ def test_a_captioner_learns_from_what_it_draws(run, tmp_path):
     assert float(epoch["reward"]) >= 0
     described = json.loads((own / "config.json").read_text())
     assert described["config"]["self_critical"] == 2
-    before, after = (APPLICATION.trained(folder).captioner.get_weights() for folder in (run, own))
+    before, after = (APPLICATION.trained(folder).model.get_weights() for folder in (run, own))
     assert any(not np.allclose(*pair) for pair in zip(before, after, strict=True))
 
 

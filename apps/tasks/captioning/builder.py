@@ -75,9 +75,10 @@ def trained_part(
         reward: of captions that the captioner draws itself; None to learn from the references.
     """
     whole = captioner if captioner.image_encoder.trainable else captioner.head
-    if reward is None:
-        return keras.Model(whole.input, whole.output, name="trained_part")
-    search = TranslationSearch(max_length=config.max_length, bounded=False)
-    return SelfCritical(
-        whole, reward, config.self_critical, search, config.seed, name="trained_part"
-    )
+    with captioner.distribute_strategy.scope():
+        if reward is None:
+            return keras.Model(whole.input, whole.output, name="trained_part")
+        search = TranslationSearch(max_length=config.max_length, bounded=False)
+        return SelfCritical(
+            whole, reward, config.self_critical, search, config.seed, name="trained_part"
+        )

@@ -1,6 +1,5 @@
 """The captioning task: one captioner, from its data to its answers."""
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -59,7 +58,7 @@ class Captioning:
     Args:
         config: the options it was or will be trained with.
         tokenizer_vocabulary: learned from the training captions.
-        captioner: pictures to logits.
+        model: pictures to logits.
 
     Attributes:
         folder: where pictures lie whose paths do not say so; None for the working folder.
@@ -70,9 +69,9 @@ class Captioning:
         self,
         config: CaptioningConfig,
         tokenizer_vocabulary: TokenizerVocabulary,
-        captioner: Captioner | CaptionerEnsemble,
+        model: Captioner | CaptionerEnsemble,
     ):
-        self.config, self.captioner = config, captioner
+        self.config, self.model = config, model
         self.tokenizer_vocabulary = tokenizer_vocabulary
         self.tokenizer = Tokenizer(tokenizer_vocabulary)
         self.options = CaptioningPredictOptions()
@@ -80,16 +79,6 @@ class Captioning:
         self.reward: CiderD | None = None
         # Made once for all batches.
         self._serve: Callable[[tf.Tensor], dict[str, tf.Tensor]] | None = None
-
-    @functools.cached_property
-    def model(self) -> keras.Model:
-        """What is trained: all of it, or all but an encoder that stays as it is; an ensemble, whose
-        members are trained, is itself."""
-        if isinstance(self.captioner, CaptionerEnsemble):
-            return self.captioner
-        # Made when it is trained, it is on the devices of the captioner.
-        with self.captioner.distribute_strategy.scope():
-            return trained_part(self.captioner, self.config, self.reward)
 
     @classmethod
     def build(
@@ -140,7 +129,7 @@ class Captioning:
         """
         first = members[0]
         check_same_vocabularies([member.tokenizer_vocabulary for member in members])
-        captioners: list[Any] = [member.captioner for member in members]
+        captioners: list[Any] = [member.model for member in members]
         one = have_one_encoder(captioners)
         whole = CaptionerEnsemble.from_models(captioners, one_encoder=one)
         return cls(first.config, first.tokenizer_vocabulary, whole)
@@ -152,7 +141,7 @@ class Captioning:
     def save(self, folder: Path) -> None:
         """Writes vocabulary and model."""
         self.tokenizer_vocabulary.save(folder)
-        self.captioner.save(folder / MODEL)
+        self.model.save(folder / MODEL)
 
     def files(self, folder: Path) -> list[Path]:
         """Returns the file of the vocabulary in a run folder."""
@@ -177,19 +166,19 @@ class Captioning:
                 f"left out: {total - kept:,} of {total:,} captions are longer than "
                 f"{config.max_length} tokens"
             )
-        array = make_array(self.captioner, train)
+        array = make_array(self.model, train)
         batches = CaptionBatches(
             tf.ragged.boolean_mask(captions, short),
             array,
-            array_name(self.captioner),
+            array_name(self.model),
             config.batch_size,
             config.batch_tokens,
             config.seed,
-            self.captioner.distribute_strategy.num_replicas_in_sync,
+            self.model.distribute_strategy.num_replicas_in_sync,
             config.jit,
-            self.captioner.image_encoder.trainable,
+            self.model.image_encoder.trainable,
             _SHIFT if config.augment else 0.0,
-            mirror_array(self.captioner, train, array) if config.mirror else None,
+            mirror_array(self.model, train, array) if config.mirror else None,
         )
         detail(f"padding: {batches.padding_share():.1%} of the tokens")
         if self.reward is not None:
@@ -202,15 +191,24 @@ class Captioning:
         counts = [len(captions) for captions in examples.captions]
         return tf.RaggedTensor.from_row_lengths(ids, tf.constant(counts, tf.int64))
 
+    def trained_part(self) -> keras.Model:
+        """Returns what a training changes, see `apps.tasks.captioning.builder.trained_part`."""
+        return trained_part(self.model, self.config, self.reward)
+
     def fit(self, corpus: CaptionCorpus, folder: Path) -> training.TrainingResult:
         """Trains, see `apps.training.fit.fit`."""
         batches, loss = self.training_data(corpus)
         held_out = CaptioningValidation(self, corpus.split("validation"))
         ending = training.fit(
-            self.model, batches, held_out.measure, loss, self.config.monitor, self.config, folder
+            self.trained_part(),
+            batches,
+            held_out.measure,
+            loss,
+            self.config.monitor,
+            self.config,
+            folder,
         )
-        self.captioner = in_full_precision(self.captioner)
-        del self.model
+        self.model = in_full_precision(self.model)
         self._serve = None
         return ending
 
@@ -238,7 +236,7 @@ class Captioning:
         """Measures the captions of the training pictures that look most alike to the encoder: that
         of the nearest one, and the one that 15 agree on (Devlin et al. 2015)."""
         train = corpus.split("train")
-        encoding = self.captioner
+        encoding = self.model
         if isinstance(encoding, CaptionerEnsemble):
             encoding = encoding.members[0]
         known, features = (mean_features(encoding, each) for each in (train, examples))
@@ -285,7 +283,7 @@ class Captioning:
         """Returns the model that takes encoded pictures; `predict`, `evaluate` and `export` use it
         alike."""
         return ServingCaptioner(
-            self.tokenizer, self.captioner.for_export(), self.search(), self.options.attention
+            self.tokenizer, self.model.for_export(), self.search(), self.options.attention
         )
 
     def answer(self, texts: Sequence[str]) -> list[dict]:

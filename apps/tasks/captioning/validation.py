@@ -32,11 +32,11 @@ class CaptioningValidation:
     def __init__(self, task: Any, examples: CaptionedPictures):
         self.task = task
         self.examples = examples.take(range(min(_MOST_PICTURES, len(examples))))
-        self.array = make_array(task.captioner, self.examples)
+        self.array = make_array(task.model, self.examples)
         captions = task.encode_captions(self.examples)
         # No part of it is left out, but what is beyond the longest caption that is trained on.
         captions = captions.with_values(captions.values[:, : task.config.max_length])
-        name = array_name(task.captioner)
+        name = array_name(task.model)
         self.loss = TokenLoss(CaptionBatches(captions, self.array, name, 1, batch_tokens=_TOKENS))
         self._describe: Callable[[tf.Tensor], tf.Tensor] | None = None
 
@@ -58,7 +58,7 @@ class CaptioningValidation:
 
     def _describer(self) -> Callable[[tf.Tensor], tf.Tensor]:
         task = self.task
-        whole = task.captioner if array_name(task.captioner) == "images" else task.captioner.head
+        whole = task.model if array_name(task.model) == "images" else task.model.head
         search = replace(task.search(), beam_width=1, n_best=1)
 
         def describe(array: tf.Tensor) -> tf.Tensor:

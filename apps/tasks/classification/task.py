@@ -197,13 +197,17 @@ class TextClassification:
         )
         return batches, loss
 
+    def trained_part(self) -> keras.Model:
+        """Returns what a training changes, see `apps.tasks.classification.builder.trained_part`."""
+        return trained_part(self.model, self.config, self.multi_label)
+
     def fit(self, corpus: LabelledCorpus, folder: Path) -> training.TrainingResult:
         """Trains, see `apps.training.fit.fit`; then the linear model, if there is one, its share,
         the temperature and the thresholds are fitted."""
         config, data = self.config, self.prepare(corpus)
         batches, loss = self._batches_and_loss(data)
         ending = training.fit(
-            trained_part(self.model, config, self.multi_label),
+            self.trained_part(),
             batches,
             data.validation.measure,
             loss,

@@ -161,6 +161,10 @@ class TextGeneration:
         detail(f"padding: {padding}")
         return streams, MeanOverTokens()
 
+    def trained_part(self) -> keras.Model:
+        """Returns what a training changes: the model."""
+        return self.model
+
     def fit(self, corpus: DocumentCorpus, folder: Path) -> training.TrainingResult:
         """Trains, see `apps.training.fit.fit`."""
         batches, loss = self.training_data(corpus)

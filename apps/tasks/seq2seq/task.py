@@ -211,12 +211,16 @@ class Seq2Seq:
             sources, targets = encode_pairs(self.tokenizers, pairs)
         return cut_sources(config, sources), targets
 
+    def trained_part(self) -> keras.Model:
+        """Returns what a training changes, see `apps.tasks.seq2seq.builder.trained_part`."""
+        return trained_part(self.model, self.config)
+
     def fit(self, corpus: ParallelCorpus, folder: Path) -> training.TrainingResult:
         """Trains, see `apps.training.fit.fit`."""
         batches, loss = self.training_data(corpus)
         held_out = Seq2SeqValidation(self, corpus.split("validation"))
         ending = training.fit(
-            trained_part(self.model, self.config),
+            self.trained_part(),
             batches,
             lambda _: held_out.measure(self.model),
             loss,

@@ -197,6 +197,10 @@ class TextTagging:
             weights = class_weights(one_hot, config.class_weight)
         return batches, TaggingLoss(weights)
 
+    def trained_part(self) -> keras.Model:
+        """Returns what a training changes: the model."""
+        return self.model
+
     def fit(self, corpus: TaggedCorpus, folder: Path) -> training.TrainingResult:
         """Trains, see `apps.training.fit.fit`."""
         config, validation = self.config, corpus.split("validation")

@@ -10,6 +10,8 @@ import tensorflow as tf
 
 from apps.training import learning_rate_finder
 from apps.training.learning_rate_finder import RangeTest, command_with, range_test, suggestion
+from models.classification.classifier import TextClassifier
+from models.optimization.r_drop import RDrop
 
 pytestmark = pytest.mark.drawn
 
@@ -203,6 +205,19 @@ def test_a_run_and_an_unfinished_training_stay_as_they_are(command, tiny_run, sh
     more = ["--accumulate", "2", "--average-weights", "0.9", "--batch-size", "32"]
     assert command(*OPTIONS, *more, "--run", tiny_run).status == 0
     assert state() == before
+
+
+def test_it_tries_what_a_training_changes(command, tmp_path, monkeypatch):
+    models = []
+
+    def keep(model, *arguments):
+        models.append(model)
+        return rows_of(np.linspace(2.0, 1.0, 80))
+
+    monkeypatch.setattr(learning_rate_finder, "range_test", keep)
+    for more in ([], ["--r-drop", "1"]):
+        assert command(*OPTIONS, *more, "--run", tmp_path / "run").status == 0
+    assert [type(model) for model in models] == [TextClassifier, RDrop]
 
 
 def test_too_few_rows_are_one_line(command, tmp_path):
