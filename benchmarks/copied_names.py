@@ -44,6 +44,8 @@ def figures(options: argparse.Namespace) -> list[dict]:
     new = [name for name in NAMES if name not in known]
     found = [(pair, find_names(pair)) for pair in corpus.split("validation")]
     old_pairs = [(pair, names[0]) for pair, names in found if len(names) == 1]
+    if not old_pairs:
+        raise SystemExit("no validation pair has one name on both sides. Take another corpus")
     old_pairs = old_pairs[: options.rows or None]
     new_pairs = []
     for row, (pair, old) in enumerate(old_pairs):
