@@ -30,5 +30,7 @@ def test_a_recorded_figure_is_reproduced(name, shipped_samples):
     evaluation = measure(application, files, options)
     recorded = read_object(files.run.path / "metrics.json")[evaluation.name]
     expected = replace(evaluation.report, metrics=recorded).main_metrics()
-    # An answer at its threshold, or one that is drawn, may be another one on another processor.
-    assert evaluation.report.main_metrics() == pytest.approx(expected, rel=5e-3, abs=0.005)
+    # An answer at its threshold may go either way on another processor, and more of those that are
+    # drawn.
+    share = 5e-3 if name == "chat" else 1e-3
+    assert evaluation.report.main_metrics() == pytest.approx(expected, rel=share, abs=0.005)

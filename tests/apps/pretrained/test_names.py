@@ -41,7 +41,7 @@ def test_a_run_of_that_name_in_the_working_folder_comes_first(tmp_path):
     [
         ("pretrained", "summarization", "no trained model ships for 'summarization', but for"),
         ("pretrained/span", "", "Did you mean spam?"),
-        ("pretrained", "", "which model that ships? Name it: pretrained/chat, pretrained/hate_speech"),
+        ("pretrained", "", "which model that ships? Name it: pretrained/chat, pretrained/hate"),
     ],
 )
 def test_where_no_model_ships_the_error_names_those_that_do(run, application, message):
