@@ -101,8 +101,8 @@ class Task(Answering, Protocol):
         """Returns the batches of the training split and the loss on them."""
 
     def trained_part(self) -> "keras.Model":
-        """Returns what a training changes, once there are `training_data`: the model, or one that
-        shares its layers and learns them in another way, such as R-Drop."""
+        """Returns what a training changes: the model, or one that shares its layers and learns them
+        in another way, such as R-Drop."""
 
     def fit(self, corpus: Any, folder: Path) -> "TrainingResult":
         """Trains and keeps the weights that are best on the validation split, see
