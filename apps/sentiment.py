@@ -30,6 +30,19 @@ _SENTENCES = {
     "linear": True,
     "monitor": "accuracy",
 }
+# A verdict stands at the end of a review, and at times at its beginning.
+_REVIEWS = {
+    "max_length": 400,
+    "truncate": "head-tail",
+    "characters": False,
+    "batch_tokens": 12_800,
+    "embedding_dim": 100,
+    "linear": True,
+    "dropout": 0.5,
+    "word_dropout": 0.15,
+    # From the third on it learns the training reviews by heart.
+    "epochs": 3,
+}
 
 APPLICATION = Application(
     name="sentiment",
@@ -37,26 +50,15 @@ APPLICATION = Application(
     config=SentimentConfig,
     load_task=load_classification,
     sample="sentiment.csv",
-    corpora=("sst2", "sst2_phrases", "imdb"),
+    corpora=("sst2", "sst2_phrases", "imdb", "imdb_films"),
     recipes={
         # Half of the texts deny something: no word is dropped, since "not" is one.
         "sample": {"batch_size": 32, "epochs": 6, "monitor": "accuracy", "linear": True},
         "sst2": {**_SENTENCES, "epochs": 6},
         # An epoch has thirteen times as many texts.
         "sst2_phrases": {**_SENTENCES, "epochs": 3},
-        # A verdict stands at the end of a review, and at times at its beginning.
-        "imdb": {
-            "max_length": 400,
-            "truncate": "head-tail",
-            "characters": False,
-            "batch_tokens": 12_800,
-            "embedding_dim": 100,
-            "linear": True,
-            "dropout": 0.5,
-            "word_dropout": 0.15,
-            # From the third on it learns the training reviews by heart.
-            "epochs": 3,
-        },
+        "imdb": _REVIEWS,
+        "imdb_films": _REVIEWS,
     },
     options={"evaluate": BiasOptions, "predict": ExplainOptions},
 )

@@ -36,6 +36,7 @@ from data.user_files.tagged.files import read_tagged_files
 LABELLED_CORPORA = {
     "davidson": "data.corpora.labelled.davidson",
     "imdb": "data.corpora.labelled.imdb",
+    "imdb_films": "data.corpora.labelled.imdb_films",
     "sms_spam": "data.corpora.labelled.sms_spam",
     "sst2": "data.corpora.labelled.sst2",
     "sst2_phrases": "data.corpora.labelled.sst2_phrases",

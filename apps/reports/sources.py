@@ -55,6 +55,10 @@ SOURCES = {
         "Large Movie Review Dataset (Maas et al. 2011)",
         "https://ai.stanford.edu/~amaas/data/sentiment/",
     ),
+    "imdb_films": Source(
+        "Large Movie Review Dataset (Maas et al. 2011), split by film",
+        "https://ai.stanford.edu/~amaas/data/sentiment/",
+    ),
     "wnut17": Source(
         "WNUT 2017 emerging entities (Derczynski et al. 2017)",
         "https://github.com/leondz/emerging_entities_17",
