@@ -41,8 +41,8 @@ APPLICATION = Application(
     recipes={
         "sample": {
             "vocabulary_size": 1200,
-            "units": 64,
-            "decoder_units": 128,
+            "units": 96,
+            "decoder_units": 192,
             "embedding_dim": 96,
             "batch_size": 32,
             "dropout": 0.1,

@@ -14,7 +14,7 @@
 # %% [markdown]
 # # 13 · Chat
 #
-# **Time:** 3 minutes of the processor to run it<br>
+# **Time:** 5 minutes of the processor to run it<br>
 # **You should know:** notebooks 9 and 10<br>
 # **Before:** [12 · Summarization](12_summarization.ipynb)<br>
 # **Next:** [14 · Captioning](14_captioning.ipynb)
@@ -80,7 +80,7 @@ OPTIONS = {
         *["--epochs", "1", "--units", "4", "--decoder-units", "4", "--embedding-dim", "4"],
         *["--batch-size", "512"],
     ],
-    "sample": ["--epochs", "5"],
+    "sample": [],
     "full": ["--dataset", DATASET, "--data-dir", DATA_DIR],
 }[SETTING]
 FOLDER = Path(tempfile.mkdtemp())
@@ -100,7 +100,7 @@ def command(*arguments, quiet=False):
 # %% [markdown]
 # ## 1. Turns
 #
-# The sample has 1,600 dialogues with a helper of an invented town. Each turn but the first answers
+# The sample has 2,800 dialogues with a helper of an invented town. Each turn but the first answers
 # the turns before it; the last three are read, joined by line feeds:
 
 # %%
@@ -207,10 +207,10 @@ for number, turn in enumerate(TURNS):
         print(f"    {name:12} {texts[number]}")
 
 # %% [markdown]
-# Where one answer is right, all but the hottest give it, and greedy search and the beam agree. A
-# greeting has two good answers, and a draw may take either. At temperature 1.5 the answers are
-# sentences that were begun for one turn and ended for another. What the helper likes to eat is not
-# in the sample: there the network is as sure as elsewhere, and wrong.
+# Where one answer is right, all but the hottest give it, and greedy search and the beam agree. At
+# temperature 1.5 an answer may fall apart, or answer another question. A greeting has two good
+# answers; at the end of this notebook two seeds draw one each. What the helper likes to eat is not
+# in the sample: there the network is as sure as elsewhere, and says what else it likes.
 #
 # ## 4. Top-p
 #
@@ -276,8 +276,8 @@ for size in [3] if TINY else [0, 3]:
 
 # %% [markdown]
 # The right answer has five words. What it must write after them is nonsense in both cases, but the
-# second does not say "A you?" over and over. The rule does not make an answer good, it only forbids
-# the way in which long answers go wrong. An answer of five words has no use for it.
+# second does not say "is the market square" over and over. The rule does not make an answer good, it
+# only forbids the way in which long answers go wrong. An answer of five words has no use for it.
 #
 # ## 6. Maximum mutual information
 #
@@ -296,7 +296,7 @@ for size in [3] if TINY else [0, 3]:
 LAMBDA = 0.7
 TURN = TURNS[1]
 MANY = 4 if TINY else 24
-several = {"temperature": 1.0, "top_p": 0.95, "candidates": MANY, "information": 0.0}
+several = {"temperature": 1.4, "top_p": 1.0, "candidates": MANY, "information": 0.0}
 task.config = trained_config
 task.set_options(ChatPredictOptions(**several, n_best=MANY))
 [row] = answer_by_length(task, task.serving().serve, [TURN])
@@ -311,11 +311,10 @@ print(f"\nlikeliest:        {candidates[int(given.argmax())]}")
 print(f"most information: {candidates[int(information.argmax())]}")
 
 # %% [markdown]
-# The second column says what an answer is worth without the turn: "Then hurry up. Shall I call a
-# taxi?" is seldom said, and rises to the third place, before the likelier "Take a deep breath. Is
-# it an exam?". The best one stays the best, since nothing else comes near it. And the seventh is
-# the danger of the rule: no one ever says it, because it is not English, and that counts in its
-# favour.
+# The second column says what an answer is worth without the turn. "Bye!" is likelier than all but
+# the best, but it is so after any turn, and falls to the ninth place. The best one stays the best,
+# since nothing else comes near it. And the second is the danger of the rule: no one ever says it,
+# because it is not English, and that counts in its favour.
 #
 # ## 7. Distinct-n
 #
@@ -359,11 +358,11 @@ plt.show()
 
 # %% [markdown]
 # The ways that look for the likeliest (greedy, beam, likeliest of 8) have the highest BLEU and the
-# smallest variety: nearly 8 % of all turns get one and the same answer. Draws at temperature 1 are
-# about as various as what was said (0.369 after 0.381), at the price of ten BLEU; at 1.5 they are
-# far more various, because nonsense is. Mutual information gives back half of the variety that the
-# likeliest of 8 has lost, and keeps more BLEU than a single draw of the same variety. There is no
-# way to be best in both: one chooses what the chatbot is for.
+# smallest variety: up to 5 % of all turns get one and the same answer. Draws at temperature 1 are
+# about as various as what was said (0.375 after 0.380), at the price of three to four BLEU; at 1.5
+# they are far more various, because nonsense is. Mutual information gives back a third of the
+# variety that the likeliest of 8 has lost, for one BLEU. In this small world, where most turns have
+# one right answer, a draw at 0.7 gives back more for less. One chooses what the chatbot is for.
 #
 # A third way to choose among the candidates is `--agreement`: the one that shares most words with
 # the others (minimum Bayes risk). [The application's page](../docs/applications/chat.md#answers)
