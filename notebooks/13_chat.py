@@ -276,8 +276,8 @@ for size in [3] if TINY else [0, 3]:
 
 # %% [markdown]
 # The right answer has five words. What it must write after them is nonsense in both cases, but the
-# second does not say "is the market square" over and over. The rule does not make an answer good, it
-# only forbids the way in which long answers go wrong. An answer of five words has no use for it.
+# second does not say "is the market square" over and over. The rule does not make an answer good:
+# it only forbids the way in which long answers go wrong. An answer of five words has no use for it.
 #
 # ## 6. Maximum mutual information
 #
