@@ -10,6 +10,7 @@ import tensorflow_datasets as tfds
 from data.errors import UserError
 from data.files.writing import sha256, whole_file
 
+_CACHE = Path("~/.cache/recurrent-text-suite")
 # Errors that a connection may raise at any moment; a reset and a time-out are OSErrors.
 _NETWORK = (OSError, ValueError, http.client.HTTPException)
 # The time-out of a server that does not answer.
@@ -46,6 +47,24 @@ def check_download(name: str, url: str, remedy: str) -> None:
         urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=10).close()
     except _NETWORK as error:
         raise _download_error(name, remedy, error) from error
+
+
+def download_once(name: str, url: str, remedy: str, check: Callable[[Path], object]) -> Path:
+    """Returns a file of the user's cache, which is downloaded if it is not there yet.
+
+    Args:
+        name: the name of the corpus.
+        url: the address of the file.
+        remedy: what to put where below the data folder instead.
+        check: raises a `UserError` if the file is not the expected one.
+
+    Raises:
+        UserError: the file cannot be downloaded or written, or is not the expected one.
+    """
+    path = _CACHE.expanduser() / name / url.rpartition("/")[2]
+    if not path.is_file():
+        download(name, url, path, remedy, check)
+    return path
 
 
 def download(name: str, url: str, path: Path, remedy: str, check: Callable[[Path], object]) -> None:

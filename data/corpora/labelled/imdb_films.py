@@ -1,8 +1,6 @@
 """Film reviews (Maas et al. 2011) with a validation split of films that training does not have."""
 
-from pathlib import Path
-
-from data.corpora.download import download, find_original
+from data.corpora.download import download_once, find_original
 from data.corpora.labelled.imdb import (
     CLASS_NAMES,
     FOLDERS,
@@ -14,7 +12,6 @@ from data.corpora.labelled.imdb import (
 )
 from data.examples.labelled import LabelledCorpus
 
-_DOWNLOADS = Path("~/.cache/recurrent-text-suite/imdb")
 # The files whose reviews are for validation. Files are numbered by film, in the same order in both
 # folders: first the films with reviews of both classes, then those with negative ones alone, from
 # about 3,950 on. The first two ranges are the same films, the third are films of the other kind.
@@ -40,10 +37,8 @@ def read(data_dir: str | None) -> LabelledCorpus:
     """
     source = find_original(data_dir, *PLACES)
     if source is None:
-        source = _DOWNLOADS.expanduser() / Path(URL).name
-        if not source.is_file():
-            remedy = f"the file of {URL} at <folder>/imdb/{source.name}"
-            download("imdb_films", URL, source, remedy, read_reviews)
+        remedy = f"the file of {URL} at <folder>/imdb/aclImdb_v1.tar.gz"
+        source = download_once("imdb_films", URL, remedy, read_reviews)
     reviews = {name: sorted(part) for name, part in read_reviews(source).items()}
     splits = {
         "train": [review for review in reviews["train"] if not _is_held_out(review)],

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from data.corpora.download import download, find_original
+from data.corpora.download import download_once, find_original
 from data.corpora.labelled.sst2 import CLASS_NAMES
 from data.errors import refuse_rows
 from data.examples.labelled import LabelledCorpus, LabelledTexts
@@ -18,7 +18,6 @@ _ARCHIVE = "trainDevTestTrees_PTB.zip"
 _FOLDERS = ("", "sst2_phrases/", "sst2/")
 _PLACES = [folder + name for name in ("trees", _ARCHIVE) for folder in _FOLDERS]
 _URL = f"https://nlp.stanford.edu/sentiment/{_ARCHIVE}"
-_DOWNLOADS = Path("~/.cache/recurrent-text-suite/sst2")
 _REMEDY = f"Get it from {_URL}"
 # A bracket that opens a part, with its class from 0 to 4; one that closes it; a word.
 _TOKEN = re.compile(r"\(([0-4])(?=[ (])|(\))|([^\s()]+)|(\S)")
@@ -52,10 +51,8 @@ def read(data_dir: str | None) -> LabelledCorpus:
     """
     source = find_original(data_dir, *_PLACES)
     if source is None:
-        source = _DOWNLOADS.expanduser() / _ARCHIVE
-        if not source.is_file():
-            remedy = f"the file of {_URL} at <folder>/sst2_phrases/"
-            download("sst2_phrases", _URL, source, remedy, _check)
+        remedy = f"the file of {_URL} at <folder>/sst2_phrases/"
+        source = download_once("sst2_phrases", _URL, remedy, _check)
     trees = {name: _read_trees(source, file) for name, file in _FILES.items()}
     # The last part of a tree is all of it.
     sentences = {

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from data.corpora.download import check_original, download, find_original
+from data.corpora.download import check_original, download_once, find_original
 from data.errors import UserError
 from data.examples.parallel import ParallelCorpus
 from data.user_files.parallel import read_aligned
@@ -10,7 +10,6 @@ from data.user_files.parallel import read_aligned
 LANGUAGES = ("en", "fr", "de")
 _FILES = {"train": "train", "validation": "val", "test": "test_2016_flickr"}
 _URL = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw/"
-_DOWNLOADS = Path("~/.cache/recurrent-text-suite/multi30k")
 _SHA256 = {
     "train.en.gz": "d79cfa999dd4c51d2cb42499b6796d5a882c3a8a961923c25a898c90f8bbd56f",
     "train.fr.gz": "622e75069e9f4c577425c4f277116ce66e63a2401c0a2312d90073cb12379a3c",
@@ -52,16 +51,10 @@ def read(data_dir: str | None, source: str, target: str) -> ParallelCorpus:
 def _find_file(data_dir: str | None, name: str) -> Path:
     path = find_original(data_dir, f"multi30k/{name}", name)
     if path is None:
-        path = _DOWNLOADS.expanduser() / name
-        if not path.is_file():
-            _download(name, path)
+        remedy = f"the file of {_URL}{name} at <folder>/multi30k/"
+        path = download_once("multi30k", _URL + name, remedy, lambda partial: _check(partial, name))
     _check(path, name)
     return path
-
-
-def _download(name: str, path: Path) -> None:
-    remedy = f"the file of {_URL}{name} at <folder>/multi30k/"
-    download("multi30k", _URL + name, path, remedy, lambda partial: _check(partial, name))
 
 
 def _check(path: Path, name: str) -> None:

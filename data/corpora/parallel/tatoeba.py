@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from data.corpora.download import download, find_original
+from data.corpora.download import download_once, find_original
 from data.errors import UserError
 from data.examples.parallel import (
     Pair,
@@ -16,7 +16,6 @@ from data.messages import warn
 from data.user_files.parallel import read_member
 
 _URL = "http://www.manythings.org/anki/"
-_DOWNLOADS = Path("~/.cache/recurrent-text-suite/tatoeba")
 _ENGLISH = "en"
 # The archives on which the metrics of docs/results were measured.
 _KNOWN = {"fra-eng.zip": "16c4f7d0df9e7c5e6c54cdb0447f3f4a18a55052ff5e2e0b27dd4a06c0e49d04"}
@@ -46,9 +45,11 @@ def read(data_dir: str | None, source: str, target: str) -> ParallelCorpus:
     name = f"{code}-eng.zip"
     path = find_original(data_dir, name, f"*/{name}")
     if path is None:
-        path = _DOWNLOADS.expanduser() / name
-        if not path.is_file():
-            _download(code, path)
+        remedy = f"the file of {_URL}{name} at <folder>/"
+        # There is no checksum, because the file grows; a file that can be read is intact.
+        path = download_once(
+            "tatoeba", _URL + name, remedy, lambda partial: _read_pairs(partial, code)
+        )
     pairs = _read_pairs(path, code)
     if name in _KNOWN and sha256(path) != _KNOWN[name]:
         warn(f"{path} is not the file of 2017-09-29: metrics differ from those of docs/results")
@@ -64,10 +65,3 @@ def read(data_dir: str | None, source: str, target: str) -> ParallelCorpus:
 def _read_pairs(path: Path, code: str) -> ParallelTexts:
     """Reads pairs, English first; the third column of newer files names the author."""
     return read_member(str(path), f"{code}.txt", f"Get it from {_URL}")
-
-
-def _download(code: str, path: Path) -> None:
-    name = f"{code}-eng.zip"
-    remedy = f"the file of {_URL}{name} at <folder>/"
-    # There is no checksum, because the file grows; a file that can be read is intact.
-    download("tatoeba", _URL + name, path, remedy, lambda partial: _read_pairs(partial, code))

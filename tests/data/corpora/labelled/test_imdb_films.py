@@ -1,3 +1,5 @@
+import contextlib
+import io
 import tarfile
 from pathlib import Path
 
@@ -40,21 +42,18 @@ def test_the_files_of_the_ranges_are_for_validation(unpacked):
 
 
 def test_without_the_original_it_is_downloaded_once(unpacked, tmp_path, monkeypatch):
-    def fetch(name, url, path, remedy, check):
-        assert (name, url) == ("imdb_films", imdb.URL)
-        assert remedy.endswith("at <folder>/imdb/aclImdb_v1.tar.gz")
-        path.parent.mkdir(parents=True)
-        with tarfile.open(path, "w:gz") as archive:
-            archive.add(unpacked / "aclImdb", "aclImdb")
-        check(path)
-        calls.append(path)
+    def fetch(request, timeout):
+        asked.append(request.full_url)
+        return contextlib.closing(io.BytesIO(packed.getvalue()))
 
-    calls: list[Path] = []
-    monkeypatch.setattr(imdb_films, "_DOWNLOADS", tmp_path / "cache")
-    monkeypatch.setattr(imdb_films, "download", fetch)
+    packed, asked = io.BytesIO(), []
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        archive.add(unpacked / "aclImdb", "aclImdb")
+    monkeypatch.setattr("urllib.request.urlopen", fetch)
+    monkeypatch.setenv("HOME", str(tmp_path))
     original = read(str(unpacked))
     assert read(None).checksum == read(None).checksum == original.checksum
-    assert calls == [tmp_path / "cache" / "aclImdb_v1.tar.gz"]
+    assert asked == [imdb.URL]
 
 
 @pytest.mark.skipif(not (DATA / "imdb").is_dir(), reason="needs the original archive")
