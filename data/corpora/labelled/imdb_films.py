@@ -12,6 +12,7 @@ from data.corpora.labelled.imdb import (
 )
 from data.examples.labelled import LabelledCorpus
 
+_PLACES = ("imdb_films/aclImdb", "imdb_films/aclImdb*.tar*")
 # The files whose reviews are for validation. Files are numbered by film, in the same order in both
 # folders: first the films with reviews of both classes, then those with negative ones alone, from
 # about 3,950 on. The first two ranges are the same films, the third are films of the other kind.
@@ -35,9 +36,9 @@ def read(data_dir: str | None) -> LabelledCorpus:
     Raises:
         UserError: the archive is damaged or not whole, or there is none and no network.
     """
-    source = find_original(data_dir, *PLACES)
+    source = find_original(data_dir, *PLACES, *_PLACES)
     if source is None:
-        remedy = f"the file of {URL} at <folder>/imdb/aclImdb_v1.tar.gz"
+        remedy = f"the file of {URL} at <folder>/imdb_films/aclImdb_v1.tar.gz"
         source = download_once("imdb_films", URL, remedy, read_reviews)
     reviews = {name: sorted(part) for name, part in read_reviews(source).items()}
     splits = {

@@ -41,6 +41,13 @@ def test_the_files_of_the_ranges_are_for_validation(unpacked):
     assert corpus.split("test").texts[:2] == ["neg 0 of test", "neg 1 of test"]
 
 
+def test_the_original_may_lie_in_a_folder_of_its_name(unpacked, tmp_path):
+    original = read(str(unpacked))
+    (tmp_path / "imdb_films").mkdir()
+    (unpacked / "aclImdb").rename(tmp_path / "imdb_films" / "aclImdb")
+    assert read(str(tmp_path)).checksum == original.checksum
+
+
 def test_without_the_original_it_is_downloaded_once(unpacked, tmp_path, monkeypatch):
     def fetch(request, timeout):
         asked.append(request.full_url)
