@@ -14,7 +14,7 @@ EACH = 10
 
 @pytest.fixture
 def unpacked(tmp_path, monkeypatch):
-    """A toy of the original whose reviews name their class and number; 2 and 3 are held out."""
+    """A toy of the original whose reviews name their class and number; four are held out."""
     monkeypatch.setattr(imdb, "_REVIEWS", EACH)
     held = (("pos", range(2, 4)), ("neg", range(3, 4)), ("neg", range(7, 8)))
     monkeypatch.setattr(imdb_films, "_VALIDATION", held)
